@@ -341,8 +341,8 @@ def test_the_doctor_tries_the_exchange(world: RehearsalWorld, provider: Provider
 
 CLIENTS = """
 import os, sys
-from ci_publish.http.certificates import apply_ca
-apply_ca(os.environ)
+from ci_publish.http.certificates import apply_ca_variables
+apply_ca_variables(os.environ)
 import requests, urllib3
 from ci_publish.identity.ambient import fetch_token_with_id
 from ci_publish.http.transport import HttpTransport

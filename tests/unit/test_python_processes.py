@@ -83,13 +83,13 @@ def test_a_child_has_the_packages_of_its_parent() -> None:
 PROGRAM = """
 import json, os, socket, sys
 from ci_publish.app.token_guard import TokenGuard
-from ci_publish.distributions.checks.rendering import is_quick, rendering
+from ci_publish.distributions.checks.rendering import is_quick_to_render, render_description
 from ci_publish.http.messages import HttpRequest, SecretJson
 from ci_publish.model.identity import Secret
 
 text = " " * 101 + "x\\n\\n.. nonsense::\\n"
-assert not is_quick(text, "text/x-rst")
-found = rendering(text, "text/x-rst")
+assert not is_quick_to_render(text, "text/x-rst")
+found = render_description(text, "text/x-rst")
 print(json.dumps([found.too_large, found.fault, sys.modules["ci_publish"].__file__]), flush=True)
 inbox, _ = socket.socketpair()
 guard = TokenGuard(inbox, 60.0, os.environ)

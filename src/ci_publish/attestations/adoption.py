@@ -242,14 +242,14 @@ def _delete_attestations_hints(files: Sequence[FoundAttestation]) -> tuple[str, 
     hints = []
     if publish:
         hints.append(
-            f"Delete {_name_or_count(publish)}: ci-publish makes {'a new one' if len(publish) == 1 else 'new ones'}."
+            f"Delete {_files_to_delete(publish)}: ci-publish makes {'a new one' if len(publish) == 1 else 'new ones'}."
         )
     if others := [file for file in files if file.type != "publish"]:
-        hints.append(f"Delete {_name_or_count(others)} to publish without {'it' if len(others) == 1 else 'them'}.")
+        hints.append(f"Delete {_files_to_delete(others)} to publish without {'it' if len(others) == 1 else 'them'}.")
     return tuple(hints)
 
 
-def _name_or_count(files: Sequence[FoundAttestation]) -> str:
+def _files_to_delete(files: Sequence[FoundAttestation]) -> str:
     """Name one file, or say how many."""
     return files[0].path.name if len(files) == 1 else f"the {len(files)} attestation files named above"
 

@@ -37,8 +37,8 @@ from ci_publish.attestations.trouble import (
     Unsound,
     Untrusted,
     exception_chain,
-    first_reason,
     trouble_of_response,
+    trouble_text,
 )
 from ci_publish.attestations.trust import TrustSource
 from ci_publish.errors import CiPublishError, ConfigurationError, SigstoreRefused
@@ -125,7 +125,7 @@ class SigstoreAuthority:
             signing = self._trust_config.signing_config
         except Exception as error:
             raise SigstoreRefused(
-                f"The Sigstore instance offers no service that attestations can be made with: {first_reason(error)}."
+                f"The Sigstore instance offers no service that attestations can be made with: {trouble_text(error)}."
             ) from error
         fulcio = signing.get_fulcio()
         _require_https_authority(fulcio.url)
@@ -136,7 +136,7 @@ class SigstoreAuthority:
             fulcio=fulcio, rekor=self.rekor, trusted_root=self._trust_config.trusted_root, tsa_clients=tsas
         )
 
-    def limit_this_thread(self) -> None:
+    def limit_log_session(self) -> None:
         """Give the log client's session of this thread its limits, where the client shows it (Rekor v1 does)."""
         log = getattr(self.rekor, "log", None)
         if log is not None:
@@ -148,9 +148,11 @@ class SigstoreAuthority:
     def interpret_sigstore_error(self, service: str, error: BaseException) -> Trouble:
         """Return what an exception of the libraries means."""
         for step in exception_chain(error):
-            if (found := _interpret_expiry(step) or self._interpret_request_error(service, step)) is not None:
+            if (
+                found := _interpret_verification_error(step) or self._interpret_request_error(service, step)
+            ) is not None:
                 return found
-        return Transient(f"{service} gave an answer that is not understood ({first_reason(error)})")
+        return Transient(f"{service} gave an answer that is not understood ({trouble_text(error)})")
 
     def _interpret_request_error(self, service: str, error: BaseException) -> Trouble | None:
         match error:
@@ -170,14 +172,14 @@ class SigstoreAuthority:
                 return None
 
 
-def _interpret_expiry(error: BaseException) -> Trouble | None:
+def _interpret_verification_error(error: BaseException) -> Trouble | None:
     match error:
         case ExpiredCertificate():
             return CertificateEnded("the signing certificate has expired")
         case ExpiredIdentity():
             return IdentityEnded("the identity token has expired")
         case VerificationError():
-            return Refusal(f"Sigstore's answer does not verify against the trust root ({first_reason(error)})")
+            return Refusal(f"Sigstore's answer does not verify against the trust root ({trouble_text(error)})")
         case _:
             return None
 
@@ -189,14 +191,14 @@ def _sigstore_response_text(answer: requests.Response) -> str:
 
 def _sigstore_connection_trouble(service: str, error: BaseException) -> Trouble:
     if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema):
-        return Refusal(f"the address of {service} is no HTTP address ({first_reason(error)})")
+        return Refusal(f"the address of {service} is no HTTP address ({trouble_text(error)})")
     if (said := untrusted_certificate_reason(error)) is not None:
         return Untrusted(f"the certificate of {service} is not trusted ({said})")
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
-        return Refusal(f"the certificate of {service} is not valid ({first_reason(error)})")
+        return Refusal(f"the certificate of {service} is not valid ({trouble_text(error)})")
     if isinstance(error, requests.exceptions.ProxyError):
-        return Transient(f"{service} cannot be reached: {first_reason(error)}")
-    return Transient(f"the connection to {service} failed ({first_reason(error)})")
+        return Transient(f"{service} cannot be reached: {trouble_text(error)}")
+    return Transient(f"the connection to {service} failed ({trouble_text(error)})")
 
 
 class SigstoreCertificate:
@@ -226,7 +228,7 @@ class SigstoreCertificate:
         except ValidationError as error:
             raise Refusal(f"its name is not a distribution's ({first_validation_problem(error)})") from error
         try:
-            self._authority.limit_this_thread()
+            self._authority.limit_log_session()
             if predicate_type == SLSA_PROVENANCE_V1:
                 statement = in_toto_statement(subject, predicate_type, build_provenance_predicate(self._claims))
                 return Pep740Attestation.from_bundle(self._signer.sign_dsse(Statement(statement)))

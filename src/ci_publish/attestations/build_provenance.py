@@ -149,8 +149,8 @@ def provenance_contradiction(predicate: Predicate, certificate: Mapping[str, str
         return None
     for what, stated, proven in _provenance_comparisons(predicate, certificate):
         if stated is None or stated not in proven:
-            allowed = _shortened_value(proven[0])
-            return f"its predicate names the {what} {_shortened_value(stated)}, its certificate {allowed}"
+            allowed = _predicate_value_text(proven[0])
+            return f"its predicate names the {what} {_predicate_value_text(stated)}, its certificate {allowed}"
     return None
 
 
@@ -231,7 +231,7 @@ def _internal_parameter_comparisons(
             yield name, stated[name], (certificate.get(extension),)
 
 
-def _shortened_value(value: object) -> str:
+def _predicate_value_text(value: object) -> str:
     """Return a value as a message may show it; long ones are cut."""
     text = "none" if value is None else str(value)
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"

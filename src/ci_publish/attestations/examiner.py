@@ -31,9 +31,9 @@ from ci_publish.attestations.publishers import (
     gitlab_publisher,
     google_publisher,
 )
-from ci_publish.attestations.signers import CertificateFacts, decode_der_utf8_string
+from ci_publish.attestations.signers import CertificateFacts, certificate_utf8_string
 from ci_publish.attestations.statements import PAYLOAD_TYPE, WrongStatement, parse_statement
-from ci_publish.attestations.trouble import Unsound, first_reason
+from ci_publish.attestations.trouble import Unsound, trouble_text
 from ci_publish.model.attestation import SLSA_PROVENANCE_V1, Attestation, Subject
 from ci_publish.model.frozen import frozen
 
@@ -67,7 +67,7 @@ class Examiner:
         except (Unsound, WrongStatement) as error:
             raise Unsound(str(error)) from error
         except Exception as error:
-            raise Unsound(first_reason(error).removeprefix("Verification failed: ")) from error
+            raise Unsound(trouble_text(error).removeprefix("Verification failed: ")) from error
 
     def _verify_attestation(
         self, attestation: Pep740Attestation, subject: Subject, publisher: Publisher | None
@@ -89,8 +89,8 @@ class Examiner:
         signing = bundle.signing_certificate
         return Examined(
             predicate_type=statement.predicate_type,
-            log_index=_decimal_or_none(entry.get("logIndex")),
-            integrated_time=_decimal_or_none(entry.get("integratedTime")),
+            log_index=_log_entry_number(entry.get("logIndex")),
+            integrated_time=_log_entry_number(entry.get("integratedTime")),
             lifetime=(signing.not_valid_after_utc - signing.not_valid_before_utc).total_seconds(),
             certificate=certificate,
         )
@@ -113,7 +113,7 @@ def _read_certificate(attestation: Pep740Attestation) -> CertificateFacts:
     for extension in certificate.extensions:
         match extension.value:
             case x509.UnrecognizedExtension(oid=oid, value=value) if oid.dotted_string == Extension.ENVIRONMENT:
-                extensions |= {} if (text := decode_der_utf8_string(value)) is None else {Extension.ENVIRONMENT: text}
+                extensions |= {} if (text := certificate_utf8_string(value)) is None else {Extension.ENVIRONMENT: text}
             case x509.SubjectAlternativeName() as names:
                 email = next(iter(names.get_values_for_type(x509.RFC822Name)), None)
             case _:
@@ -173,12 +173,12 @@ def parse_provenance(content: bytes) -> Iterator[ServedAttestation]:
     except ValidationError as error:
         raise Unsound(f"it is not a PEP 740 provenance object ({first_validation_problem(error)})") from error
     for bundle in provenance.attestation_bundles:
-        publisher = _publisher_in_provenance(bundle.publisher)
+        publisher = _pep740_publisher(bundle.publisher)
         environment = getattr(bundle.publisher, "environment", None) or None
         yield from (ServedAttestation(publisher, environment, attestation) for attestation in bundle.attestations)
 
 
-def _publisher_in_provenance(publisher: Pep740Publisher) -> Publisher:
+def _pep740_publisher(publisher: Pep740Publisher) -> Publisher:
     match publisher:
         case GitHubPublisher():
             return github_publisher(publisher.repository, publisher.workflow)
@@ -224,5 +224,5 @@ def first_validation_problem(error: ValidationError) -> str:
     return f"{place}: {problem['msg']}" if place else problem["msg"]
 
 
-def _decimal_or_none(value: object) -> int | None:
+def _log_entry_number(value: object) -> int | None:
     return int(value) if isinstance(value, int | str) and str(value).isdecimal() else None

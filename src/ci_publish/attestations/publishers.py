@@ -119,7 +119,7 @@ def publisher_of_claims(claims: Claims) -> Publisher:
     For an identity provider that PyPI does not know, and for claims that lack what a publisher needs, only the issuer
     is compared, and the publisher says so (``known`` is False).
     """
-    issuer = _text_of_claim(claims, "iss")
+    issuer = _publisher_claim(claims, "iss")
     builders = {
         GITHUB_ISSUER: _github_publisher_of_claims,
         GITLAB_ISSUER: _gitlab_publisher_of_claims,
@@ -131,8 +131,8 @@ def publisher_of_claims(claims: Claims) -> Publisher:
 
 
 def _github_publisher_of_claims(claims: Claims) -> Publisher | None:
-    repository = _text_of_claim(claims, "repository")
-    path = _text_of_claim(claims, "workflow_ref").partition("@")[0]
+    repository = _publisher_claim(claims, "repository")
+    path = _publisher_claim(claims, "workflow_ref").partition("@")[0]
     prefix = f"{repository}/.github/workflows/"
     if not repository or not path.startswith(prefix):
         return None
@@ -140,8 +140,8 @@ def _github_publisher_of_claims(claims: Claims) -> Publisher | None:
 
 
 def _gitlab_publisher_of_claims(claims: Claims) -> Publisher | None:
-    project = _text_of_claim(claims, "project_path")
-    path = _text_of_claim(claims, "ci_config_ref_uri").partition("@")[0]
+    project = _publisher_claim(claims, "project_path")
+    path = _publisher_claim(claims, "ci_config_ref_uri").partition("@")[0]
     prefix = f"gitlab.com/{project}//"
     if not project or not path.startswith(prefix):
         return None
@@ -149,13 +149,13 @@ def _gitlab_publisher_of_claims(claims: Claims) -> Publisher | None:
 
 
 def _google_publisher_of_claims(claims: Claims) -> Publisher | None:
-    email = _text_of_claim(claims, "email")
+    email = _publisher_claim(claims, "email")
     return google_publisher(email) if email else None
 
 
 def _circleci_publisher_of_claims(claims: Claims) -> Publisher | None:
-    project = _text_of_claim(claims, "oidc.circleci.com/project-id")
-    definition = _text_of_claim(claims, "oidc.circleci.com/pipeline-definition-id")
+    project = _publisher_claim(claims, "oidc.circleci.com/project-id")
+    definition = _publisher_claim(claims, "oidc.circleci.com/pipeline-definition-id")
     return circleci_publisher(project, definition) if project and definition else None
 
 
@@ -200,10 +200,10 @@ def reusable_workflow_mismatch(
     workflow that was started (``workflow_ref``), so no Trusted Publisher fits both (pypi/warehouse#11096). None also
     where reusable workflows *may publish*.
     """
-    started, running = _text_of_claim(claims, "workflow_ref"), _text_of_claim(claims, "job_workflow_ref")
+    started, running = _publisher_claim(claims, "workflow_ref"), _publisher_claim(claims, "job_workflow_ref")
     if (
         may_publish
-        or _text_of_claim(claims, "iss") != GITHUB_ISSUER
+        or _publisher_claim(claims, "iss") != GITHUB_ISSUER
         or not started
         or not running
         or started.lower() == running.lower()
@@ -222,8 +222,8 @@ def reusable_workflow_mismatch(
 
 def pipeline_project_mismatch(claims: Claims) -> UnattestableWorkflow | None:
     """Return the error to raise before signing when a GitLab job's CI configuration is in another project."""
-    project = _text_of_claim(claims, "project_path")
-    configuration = _text_of_claim(claims, "ci_config_ref_uri")
+    project = _publisher_claim(claims, "project_path")
+    configuration = _publisher_claim(claims, "ci_config_ref_uri")
     path, separator, _ = configuration.partition("@")[0].partition("//")
     if not project or not separator or path.partition("/")[2].lower() == project.lower():
         return None
@@ -249,16 +249,16 @@ def facts_made_public(claims: Claims) -> tuple[str, ...]:
     The transparency log keeps the certificate permanently: each line is a claim that Fulcio copies into it.
     """
     if (
-        _text_of_claim(claims, "repository_visibility") or _text_of_claim(claims, "project_visibility") or "public"
+        _publisher_claim(claims, "repository_visibility") or _publisher_claim(claims, "project_visibility") or "public"
     ) == "public":
         return ()
     named = (
-        ("repository", _text_of_claim(claims, "repository") or _text_of_claim(claims, "project_path")),
-        ("workflow", _text_of_claim(claims, "workflow_ref") or _text_of_claim(claims, "ci_config_ref_uri")),
-        ("ref", _text_of_claim(claims, "ref")),
-        ("commit", _text_of_claim(claims, "sha")),
-        ("environment and subject", _text_of_claim(claims, "sub")),
-        ("run", _text_of_claim(claims, "run_id") or _text_of_claim(claims, "job_id")),
+        ("repository", _publisher_claim(claims, "repository") or _publisher_claim(claims, "project_path")),
+        ("workflow", _publisher_claim(claims, "workflow_ref") or _publisher_claim(claims, "ci_config_ref_uri")),
+        ("ref", _publisher_claim(claims, "ref")),
+        ("commit", _publisher_claim(claims, "sha")),
+        ("environment and subject", _publisher_claim(claims, "sub")),
+        ("run", _publisher_claim(claims, "run_id") or _publisher_claim(claims, "job_id")),
     )
     return tuple(f"{name} {value}" for name, value in named if value)
 
@@ -269,6 +269,6 @@ def token_begins_at(token: IdentityToken) -> float:
     return max((float(value) for value in times if isinstance(value, int | float)), default=0.0)
 
 
-def _text_of_claim(claims: Claims, name: str) -> str:
+def _publisher_claim(claims: Claims, name: str) -> str:
     value = claims.get(name)
     return value if isinstance(value, str) else ""

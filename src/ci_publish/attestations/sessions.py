@@ -77,7 +77,7 @@ class _LimitedAdapter(HTTPAdapter):
                     timeout=limit,
                     verify=verify,
                     cert=cert,
-                    proxies=_requests_proxies(request, proxy),
+                    proxies=_session_proxies(request, proxy),
                 )
             response.raw = io.BytesIO(self._read_limited_body(response, began + self._limits.seconds))
             result = str(response.status_code)
@@ -113,7 +113,7 @@ def _trace_nothing(_method: str, _url: str, _result: str, _seconds: float) -> No
     pass
 
 
-def _requests_proxies(request: requests.PreparedRequest, proxy: Proxy | None) -> dict[str, str]:
+def _session_proxies(request: requests.PreparedRequest, proxy: Proxy | None) -> dict[str, str]:
     return {} if proxy is None else {urls.split_url(request.url or "").scheme: proxy.address}
 
 
@@ -125,7 +125,7 @@ def _name_proxy_in_errors(proxy: Proxy | None) -> Iterator[None]:
     except requests.exceptions.ProxyError as error:
         if proxy is None:
             raise
-        reason = _first_cause_text(error)
+        reason = _session_error_text(error)
         if (refusal := _TUNNEL_REFUSED.search(reason)) is None:
             raise requests.exceptions.ProxyError(f"{proxy.name} cannot be reached: {reason}") from error
         if refusal[1].startswith("407"):
@@ -133,7 +133,7 @@ def _name_proxy_in_errors(proxy: Proxy | None) -> Iterator[None]:
         raise requests.exceptions.ProxyError(f"{proxy.name} refuses the connection: {refusal[1]}") from error
 
 
-def _first_cause_text(error: BaseException) -> str:
+def _session_error_text(error: BaseException) -> str:
     """Return the words of the first cause, which say what happened without naming the libraries' objects."""
     while (cause := error.__cause__ or error.__context__) is not None:
         error = cause

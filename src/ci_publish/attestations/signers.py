@@ -103,7 +103,7 @@ def _parse_repository_identity(text: str) -> PublisherIdentity | None:
     return None if found.workflow or found.environment else found
 
 
-def decode_der_utf8_string(der: bytes) -> str | None:
+def certificate_utf8_string(der: bytes) -> str | None:
     """Return the text of a DER UTF8String (what Fulcio's extensions from number 8 on are); None for anything else."""
     if len(der) < 2 or der[0] != _UTF8_STRING:  # noqa: PLR2004  (tag and length)
         return None
@@ -193,11 +193,11 @@ class AcceptedSigners:
     def _own_identity_mismatch(self, certificate: CertificateFacts) -> str | None:
         """Return what differs from the run's own identity; empty where nothing does, None where it is not known."""
         if self.own is not None:
-            return _mismatch_of_publisher(self.own, certificate)
-        return None if self.job is None else _mismatch_of_job(self.job.publisher, certificate)
+            return _signer_mismatch_of_publisher(self.own, certificate)
+        return None if self.job is None else _signer_mismatch_of_job(self.job.publisher, certificate)
 
 
-def _mismatch_of_publisher(own: Publisher, certificate: CertificateFacts) -> str | None:
+def _signer_mismatch_of_publisher(own: Publisher, certificate: CertificateFacts) -> str | None:
     mismatch = certificate_mismatch(own, certificate.extensions)
     if mismatch is None and own.email is not None and certificate.email != own.email:
         return f"its certificate names the email address {certificate.email}, not {own.email}"
@@ -206,7 +206,7 @@ def _mismatch_of_publisher(own: Publisher, certificate: CertificateFacts) -> str
     return mismatch or ""
 
 
-def _mismatch_of_job(job: PublisherIdentity, certificate: CertificateFacts) -> str | None:
+def _signer_mismatch_of_job(job: PublisherIdentity, certificate: CertificateFacts) -> str | None:
     issuer = ISSUER_OF[job.kind]
     if certificate.issuer != issuer:
         return f"its certificate names the identity provider {certificate.issuer or 'nowhere'}, not {issuer}"

@@ -67,7 +67,7 @@ _MESSAGES: Final[Mapping[str, tuple[_Field, ...]]] = {
 }
 
 
-def _is_map_of_strings(value: object, pattern: re.Pattern[str]) -> bool:
+def _is_slsa_string_map(value: object, pattern: re.Pattern[str]) -> bool:
     return isinstance(value, dict) and all(isinstance(each, str) and pattern.fullmatch(each) for each in value.values())
 
 
@@ -77,8 +77,8 @@ _SCALARS: Final[Mapping[str, Callable[[object], object]]] = {
     "base64 string": lambda value: isinstance(value, str) and _BASE64.fullmatch(value),
     "timestamp": lambda value: isinstance(value, str) and _TIME.fullmatch(value),
     "object": lambda value: isinstance(value, dict),
-    "map of strings": lambda value: _is_map_of_strings(value, re.compile(r"(?s).*")),
-    "set of digests": lambda value: _is_map_of_strings(value, _DIGEST),
+    "map of strings": lambda value: _is_slsa_string_map(value, re.compile(r"(?s).*")),
+    "set of digests": lambda value: _is_slsa_string_map(value, _DIGEST),
 }
 
 

@@ -44,7 +44,7 @@ def parse_statement(payload: bytes, subject: Subject) -> Statement:
     """Return what a statement about *subject* says. Raises WrongStatement."""
     statement = _parse_unambiguous_statement(payload)
     named = _single_statement_subject(statement)
-    if not _is_same_distribution(named.get("name"), subject.filename):
+    if not _is_statement_about_file(named.get("name"), subject.filename):
         raise WrongStatement(f"it is about another file ({named.get('name')})")
     digests = named.get("digest")
     digest = digests.get("sha256") if isinstance(digests, dict) else None
@@ -93,7 +93,7 @@ def _single_statement_subject(statement: dict[str, Any]) -> dict[str, Any]:
             raise WrongStatement("its statement does not have exactly one subject")
 
 
-def _is_same_distribution(name: object, filename: str) -> bool:
+def _is_statement_about_file(name: object, filename: str) -> bool:
     if not isinstance(name, str):
         return False
     named, expected = map(DistributionFilename.parse_or_none, (name, filename))

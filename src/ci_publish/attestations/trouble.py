@@ -95,7 +95,7 @@ def exception_chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def first_reason(error: BaseException) -> str:
+def trouble_text(error: BaseException) -> str:
     """Return the first words in a chain of exceptions, or the type's name: never nothing."""
     texts = (" ".join(str(step).split()) for step in exception_chain(error))
     return next((text[:_LONGEST_TEXT] for text in texts if text), type(error).__name__)

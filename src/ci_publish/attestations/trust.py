@@ -141,9 +141,9 @@ class TrustSource:
         if (said := untrusted_certificate_reason(error)) is not None:
             message = f"Sigstore's trust root could not be refreshed: the server's certificate is not trusted ({said})."
             raise UntrustedCertificate(message) from error
-        reason = f"no answer within {self._seconds:g} s" if error is None else _reasons_of_error(error)
+        reason = f"no answer within {self._seconds:g} s" if error is None else _trust_error_reasons(error)
         hints = ["Signatures are checked against keys that may have been replaced; running again may help."]
-        if (refused := _refused_by_proxy(error)) is not None:
+        if (refused := _trust_proxy_refusal(error)) is not None:
             reason = f"the proxy refuses the connection: {refused}"
             hints.append("Correct the proxy's address in HTTPS_PROXY, or add the host to NO_PROXY.")
         self._emit(
@@ -192,7 +192,7 @@ def _parse_trust_config(config: str) -> "ClientTrustConfig":
         _ = Verifier(trusted_root=trust.trusted_root), trust.signing_config
     except Exception as error:
         raise _bad_trust_config_error(
-            f"it does not describe a Sigstore instance: {_reasons_of_error(error)}"
+            f"it does not describe a Sigstore instance: {_trust_error_reasons(error)}"
         ) from error
     return trust
 
@@ -210,7 +210,7 @@ def _bad_trust_config_error(why: str) -> ConfigurationError:
     )
 
 
-def _refused_by_proxy(error: BaseException | None) -> str | None:
+def _trust_proxy_refusal(error: BaseException | None) -> str | None:
     """Return what a proxy answered instead of connecting, such as 407, where that is the first cause of *error*."""
     while error is not None and (cause := error.__cause__ or error.__context__) is not None:
         error = cause
@@ -218,7 +218,7 @@ def _refused_by_proxy(error: BaseException | None) -> str | None:
     return None if found is None else found[1]
 
 
-def _reasons_of_error(error: BaseException) -> str:
+def _trust_error_reasons(error: BaseException) -> str:
     """Return an exception's words and those of its causes, never empty."""
     words: list[str] = []
     step: BaseException | None = error

@@ -87,7 +87,7 @@ class ProvenanceJudge:
                 str(identity or served.publisher.label),
                 attestation_value(served.attestation, subject.filename, examined),
                 self._is_expected_publisher(
-                    own, served.publisher, _add_stated_environment(identity, served.environment)
+                    own, served.publisher, _add_provenance_environment(identity, served.environment)
                 ),
             )
 
@@ -106,7 +106,7 @@ class _VerifiedServed:
     expected: bool
 
 
-def _add_stated_environment(identity: PublisherIdentity | None, stated: str | None) -> PublisherIdentity | None:
+def _add_provenance_environment(identity: PublisherIdentity | None, stated: str | None) -> PublisherIdentity | None:
     """Return *identity* with the environment that the index states, where its certificate names none.
 
     Certificates of before Fulcio's extension 23 name no environment; the index took the upload for that one.

@@ -156,7 +156,7 @@ class AmbientIdentity:
     def _fetch_token_once(self, audience: str, seconds: float) -> str:
         if self._proxied is not None:
             return self._fetch_token_through_proxy(self._proxied, audience, seconds)
-        outcome = _fetch_with_deadline(lambda: self._fetching.detect(audience), seconds, self._waiting)
+        outcome = _fetch_token_in_thread(lambda: self._fetching.detect(audience), seconds, self._waiting)
         if outcome is None:
             raise _Passing(
                 identity_provider_failed(self._job.provider, f"no answer within {self._fetching.budget:g} s")
@@ -173,7 +173,7 @@ class AmbientIdentity:
             raise _Passing(identity_provider_failed(self._job.provider, answer.text))
         if answer.status != HTTPStatus.OK:
             error = identity_provider_failed(self._job.provider, f"HTTP {answer.status} {answer.reason}".strip())
-            raise _Passing(error) if _is_transient_status(answer.status) else error
+            raise _Passing(error) if _is_transient_token_status(answer.status) else error
         return self._parse_github_token_response(answer.body)
 
     def _parse_github_token_response(self, body: bytes) -> str:
@@ -217,7 +217,7 @@ class _Passing(Exception):
         self.__cause__ = cause
 
 
-def _fetch_with_deadline(
+def _fetch_token_in_thread(
     work: Callable[[], str | None], seconds: float, waiting: Waiting
 ) -> _Fetched | Exception | None:
     """Run *work* in a thread of its own for at most *seconds*: None if it is still not done (and is left behind).
@@ -226,13 +226,13 @@ def _fetch_with_deadline(
     """
     outcome: list[_Fetched | Exception] = []
 
-    def run() -> None:
+    def fetch() -> None:
         try:
             outcome.append(_Fetched(work()))
         except Exception as error:  # noqa: BLE001  (handed over to the waiting thread, and mapped there)
             outcome.append(error)
 
-    thread = threading.Thread(target=run, name="oidc-identity", daemon=True)
+    thread = threading.Thread(target=fetch, name="oidc-identity", daemon=True)
     thread.start()
     ends = monotonic() + seconds
     thread.join(min(max(0.0, seconds), _GLANCE))
@@ -245,12 +245,12 @@ def _is_transient_id_error(error: Exception, text: str) -> bool:
     """Tell whether another attempt may bring a token: a failed connection, 408, 429 or any 5xx."""
     status = re.search(r"code=(\d{3})", text)
     if status:
-        return _is_transient_status(int(status[1]))
+        return _is_transient_token_status(int(status[1]))
     module: Any = type(error).__module__
     return "timed out" in text or str(module).startswith("urllib3")
 
 
-def _is_transient_status(status: int) -> bool:
+def _is_transient_token_status(status: int) -> bool:
     return status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _PASSING
 
 

@@ -91,14 +91,14 @@ def _reserved_audience_objection(asked: str, host: str, pinned: str | None) -> s
     if not _PLAIN.fullmatch(asked) or len(asked) > _MAX_LENGTH:
         return "it is not a plain name or URL of at most 255 ASCII characters"
     folded = unicodedata.normalize("NFKC", asked).casefold()
-    if re.sub(r"[^a-z0-9]", "", folded) in RESERVED_NAMES or _is_pypi_host(_host_of_audience(folded)):
+    if re.sub(r"[^a-z0-9]", "", folded) in RESERVED_NAMES or _is_pypi_audience_host(_host_of_audience(folded)):
         return "it is the audience of another service"
     if folded == REHEARSAL_AUDIENCE and not is_loopback_host(host):
         return "it is the audience of rehearsals on this machine"
     return ""
 
 
-def _is_pypi_host(host: str | None) -> bool:
+def _is_pypi_audience_host(host: str | None) -> bool:
     return host is not None and (host == "pypi.org" or host.endswith(".pypi.org"))
 
 
@@ -109,7 +109,9 @@ def _foreign_host_objection(audience: str, host: str) -> str:
     named = _host_of_audience(audience)
     if named is None or not (_NAMES_HOST.search(audience) or named == host):
         return f"it does not name the index's host, {host}"
-    return "" if _are_related_hosts(named, host) else f"it names the host {named}, which is not that of the index"
+    return (
+        "" if _is_audience_host_related(named, host) else f"it names the host {named}, which is not that of the index"
+    )
 
 
 def _host_of_audience(audience: str) -> str | None:
@@ -123,7 +125,7 @@ def _host_of_audience(audience: str) -> str | None:
     return named.rstrip(".") if named and parts.scheme == "https" and "@" not in parts.netloc else None
 
 
-def _are_related_hosts(named: str, host: str) -> bool:
+def _is_audience_host_related(named: str, host: str) -> bool:
     """Return whether both are the same host, or one lies below the other (a lone top-level name relates to nobody)."""
     if named == host:
         return True

@@ -73,7 +73,7 @@ def reusable_workflow(
     return ElsewhereReusable(caller, called)
 
 
-def base_name(reference: str) -> str:
+def workflow_file_name(reference: str) -> str:
     """Return the last part of a path: the file."""
     return reference.rpartition("/")[2]
 

@@ -22,7 +22,7 @@ from ci_publish.identity.findings import (
 )
 from ci_publish.identity.local_refusals import local_identity_refusal
 from ci_publish.identity.oidc_client import OidcClient, index_question_deadline
-from ci_publish.identity.oidc_protocol import date_of_index
+from ci_publish.identity.oidc_protocol import exchange_response_date
 from ci_publish.identity.served_publishers import newest_attested_file, provenance_names_publisher
 from ci_publish.identity.static import StaticCredential
 from ci_publish.identity.upload_tokens import SIGSTORE_AUDIENCE, TrustedPublishingCredential
@@ -144,7 +144,7 @@ class Doctor:
         reached = Finding(
             name="index", level=Level.OK, message=f"{self._endpoints.name} answers (HTTP {answer.status})."
         )
-        return reached, clock_finding(date_of_index(answer), before, self._tools.clock())
+        return reached, clock_finding(exchange_response_date(answer), before, self._tools.clock())
 
     def _credential_findings(self) -> list[Finding]:
         try:

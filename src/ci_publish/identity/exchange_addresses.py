@@ -17,7 +17,7 @@ def exchange_address_objection(address: object, endpoints: Endpoints) -> str:
     It must be https (http on loopback only), without user or fragment, and on the upload host or where the built-in
     index has its exchange.
     """
-    parts = split_unambiguous_url(address)
+    parts = split_exchange_address(address)
     if parts is None:
         return "its address for the token exchange is not a URL"
     host = (parts.hostname or "").casefold()
@@ -35,7 +35,7 @@ _BUILT_IN = {"upload.pypi.org": "pypi.org", "pypi.org": "pypi.org", "test.pypi.o
 
 
 def _allowed_exchange_origins(endpoints: Endpoints) -> frozenset[tuple[str, str, int | None]]:
-    upload = split_unambiguous_url(endpoints.upload)
+    upload = split_exchange_address(endpoints.upload)
     if upload is None:
         return frozenset()
     own = url_origin(upload.geturl())
@@ -43,7 +43,7 @@ def _allowed_exchange_origins(endpoints: Endpoints) -> frozenset[tuple[str, str,
     return frozenset({own} if built_in is None else {own, ("https", built_in, 443)})
 
 
-def split_unambiguous_url(address: object) -> SplitResult | None:
+def split_exchange_address(address: object) -> SplitResult | None:
     """Split a URL that every client would read alike; None for anything odd."""
     if not isinstance(address, str) or not address.isascii() or not address.isprintable() or set(address) & set(" \\"):
         return None
@@ -59,6 +59,6 @@ def discovered_address_objection(address: object, endpoints: Endpoints) -> str:
     """Judge an endpoint from a discovery document: on the upload host itself, whatever is built in."""
     if reason := exchange_address_objection(address, endpoints):
         return reason
-    found, upload = split_unambiguous_url(address), split_unambiguous_url(endpoints.upload)
+    found, upload = split_exchange_address(address), split_exchange_address(endpoints.upload)
     same = found is not None and upload is not None and same_origin(found.geturl(), upload.geturl())
     return "" if same else "its discovery document names another host for the token exchange"

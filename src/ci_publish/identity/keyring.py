@@ -66,14 +66,14 @@ def import_keyring() -> Lookup | None:
     except ImportError:
         return None
 
-    def lookup(address: str, user: str | None) -> tuple[str, str] | None:
+    def look_up_secret(address: str, user: str | None) -> tuple[str, str] | None:
         if user is not None:
             password = keyring.get_password(address, user)
             return None if password is None else (user, password)
         credential = keyring.get_credential(address, None)
         return None if credential is None else (credential.username, credential.password)
 
-    return lookup
+    return look_up_secret
 
 
 def _look_up_keyring_secret(lookup: Lookup, address: str, user: str) -> KeyringEntry | None:

@@ -22,11 +22,11 @@ from ci_publish.identity.claims import (
     LONGEST_SHOWN,
     ElsewhereReusable,
     SameReusable,
-    base_name,
     claim_text,
     claims_table,
     reusable_workflow,
     text_claim,
+    workflow_file_name,
 )
 from ci_publish.identity.jwt import audiences_of_claims
 from ci_publish.identity.mint_refusals import elsewhere_reusable_refusal, pull_request_target_refusal
@@ -139,6 +139,7 @@ def _missing_claims_refusal(claims: Claims, endpoints: Endpoints) -> CredentialR
 
 
 def _same_repository_reusable_refusal(reusable: SameReusable, endpoints: Endpoints) -> ReusableWorkflow:
+    caller = workflow_file_name(reusable.caller)
     return ReusableWorkflow(
         f"{endpoints.name} would refuse the attestations of this job, because it lies in a reusable workflow.",
         detail=(
@@ -147,7 +148,7 @@ def _same_repository_reusable_refusal(reusable: SameReusable, endpoints: Endpoin
             "(https://github.com/pypi/warehouse/issues/11096)."
         ),
         hints=(
-            f"Move the publishing job into {base_name(reusable.caller)}; the build may stay in the reusable workflow.",
+            f"Move the publishing job into {caller}; the build may stay in the reusable workflow.",
             WITHOUT_ATTESTATIONS,
         ),
     )

@@ -19,11 +19,11 @@ from ci_publish.errors import (
 from ci_publish.hints import SET_API_TOKEN, Hint, option
 from ci_publish.identity.claims import (
     ElsewhereReusable,
-    base_name,
     claim_text,
     claims_table,
     reusable_workflow,
     text_claim,
+    workflow_file_name,
 )
 from ci_publish.identity.oidc_protocol import MintRefused
 from ci_publish.identity.publisher_forms import (
@@ -72,7 +72,7 @@ def _no_publisher_refusal(
         return elsewhere_reusable_refusal(reusable, endpoints)
     summary = f"{endpoints.name} has no Trusted Publisher that matches this job."
     said = f"The job's identity says:\n{claims_table(claims)}"
-    detail = _join_paragraphs(refusal.description, _matching_publisher_paragraph(refusal, claims), said)
+    detail = _refusal_paragraphs(refusal.description, _matching_publisher_paragraph(refusal, claims), said)
     return InvalidPublisher(summary, detail=detail, hints=_matching_publisher_hints(claims, endpoints, projects))
 
 
@@ -110,6 +110,7 @@ def _matching_publisher_hints(claims: Claims, endpoints: Endpoints, projects: Se
 
 def elsewhere_reusable_refusal(reusable: ElsewhereReusable, endpoints: Endpoints) -> ReusableWorkflow:
     """Return the error for a job in a reusable workflow of another repository."""
+    caller = workflow_file_name(reusable.caller)
     return ReusableWorkflow(
         f"{endpoints.name} refuses this job's identity: the job is in another repository's reusable workflow.",
         detail=(
@@ -117,7 +118,7 @@ def elsewhere_reusable_refusal(reusable: ElsewhereReusable, endpoints: Endpoints
             "the publisher's repository (https://github.com/pypi/warehouse/issues/11096)."
         ),
         hints=(
-            f"Move the publishing job into {base_name(reusable.caller)}; the build may stay in the reusable workflow.",
+            f"Move the publishing job into {caller}; the build may stay in the reusable workflow.",
             "There, use the ci-publish action as a step: an action is not a reusable workflow.",
         ),
     )
@@ -150,7 +151,7 @@ def _not_enabled_refusal(refusal: MintRefused, _claims: Claims, endpoints: Endpo
 def _invalid_identity_token_refusal(refusal: MintRefused, claims: Claims, endpoints: Endpoints) -> CredentialRejected:
     return InvalidIdentityToken(
         f"{endpoints.name} does not accept the OIDC identity token: {refusal.description}",
-        detail=_join_paragraphs(
+        detail=_refusal_paragraphs(
             "Its signature, audience or timestamps did not pass validation.",
             f"The job's identity says:\n{claims_table(claims)}",
         ),
@@ -207,5 +208,5 @@ _REASONS: dict[str, Callable[[MintRefused, Claims, Endpoints], CredentialRejecte
 }
 
 
-def _join_paragraphs(*parts: str) -> str:
+def _refusal_paragraphs(*parts: str) -> str:
     return "\n\n".join(part for part in parts if part)

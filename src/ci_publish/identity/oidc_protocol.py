@@ -142,7 +142,7 @@ def parse_discovery_response(answer: HttpAnswer | NoAnswer, endpoints: Endpoints
     Anything but a JSON object with both endpoints means that the index has no such document (many servers answer
     unknown paths with a page or a redirect); a document that names another host is refused.
     """
-    if isinstance(answer, NoAnswer) or _is_retryable_status(answer.status):
+    if isinstance(answer, NoAnswer) or _is_exchange_retryable(answer.status):
         return _unclear_exchange(answer)
     document = _exchange_response_json(answer)
     if answer.status != HTTPStatus.OK or not {"audience-endpoint", "token-mint-endpoint"} <= document.keys():
@@ -161,7 +161,7 @@ def audience_request(endpoints: Endpoints) -> HttpRequest | NotSupported | Point
 
 def parse_audience_response(answer: HttpAnswer | NoAnswer, endpoints: Endpoints) -> AudienceAnswer:
     """Understand the answer to ``audience_request`` and judge the audience by the pinning rule."""
-    if isinstance(answer, NoAnswer) or _is_retryable_status(answer.status):
+    if isinstance(answer, NoAnswer) or _is_exchange_retryable(answer.status):
         return _unclear_exchange(answer)
     if answer.status == HTTPStatus.FORBIDDEN and _exchange_response_json(answer):
         return NotEnabled(_exchange_response_message(answer))
@@ -185,7 +185,7 @@ def mint_request(endpoints: Endpoints, identity: Secret) -> HttpRequest | NotSup
 
 def parse_mint_response(answer: HttpAnswer | NoAnswer, now: float) -> MintAnswer:
     """Understand the answer to ``mint_request``; *now* (seconds since the epoch) stands in for a missing Date."""
-    if isinstance(answer, NoAnswer) or _is_retryable_status(answer.status):
+    if isinstance(answer, NoAnswer) or _is_exchange_retryable(answer.status):
         return _unclear_exchange(answer)
     if 300 <= answer.status < 400:  # noqa: PLR2004  (the class of redirects)
         return PointsElsewhere(f"its mint address redirects (HTTP {answer.status}), which is never followed")
@@ -215,7 +215,7 @@ def parse_burn_response(answer: HttpAnswer | NoAnswer) -> BurnAnswer:
     return _unclear_exchange(answer)
 
 
-def date_of_index(answer: HttpAnswer) -> float | None:
+def exchange_response_date(answer: HttpAnswer) -> float | None:
     """Return the index's own time (seconds since the epoch) from the Date header; None without a sensible one."""
     return parse_http_date(answer.headers.get("date", ""))
 
@@ -235,7 +235,7 @@ def _exchange_response_json(answer: HttpAnswer) -> Mapping[str, Any]:
     return {} if answer.truncated else json_object_fields(answer.body)
 
 
-def _is_retryable_status(status: int) -> bool:
+def _is_exchange_retryable(status: int) -> bool:
     return status in _LATER or status >= HTTPStatus.INTERNAL_SERVER_ERROR or status < HTTPStatus.OK
 
 
@@ -244,9 +244,9 @@ def _unclear_exchange(answer: HttpAnswer | NoAnswer) -> Unclear:
         untrusted = answer.reason is NoAnswerReason.UNTRUSTED_CERTIFICATE
         again = answer.reason not in _HOPELESS
         return Unclear(reason=answer.text or answer.reason.value, again=again, sent=answer.sent, untrusted=untrusted)
-    again = _is_retryable_status(answer.status)
+    again = _is_exchange_retryable(answer.status)
     text = f"HTTP {answer.status} {_exchange_response_message(answer)}".rstrip()
-    wait = parse_retry_after(answer.headers.get("retry-after"), date_of_index(answer))
+    wait = parse_retry_after(answer.headers.get("retry-after"), exchange_response_date(answer))
     return Unclear(reason=text, again=again, wait=wait, sent=answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
@@ -273,7 +273,7 @@ def _parse_minted_token(answer: HttpAnswer, now: float) -> Minted | Unclear:
     token = document.get("token")
     if not isinstance(token, str) or not _is_sound_upload_token(token):
         return Unclear(reason=f"HTTP {answer.status} without an upload token in it", again=True, sent=True)
-    date = date_of_index(answer)
+    date = exchange_response_date(answer)
     read = macaroons.read_pypi_token(token)
     scope = read.scope if isinstance(read, macaroons.ReadToken) else TokenScope()
     expires = document.get("expires")

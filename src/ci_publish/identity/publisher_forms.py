@@ -156,7 +156,7 @@ def prefilled_publisher_links(form: PublisherForm, endpoints: Endpoints, project
     if endpoints.web is None or not _has_publisher_forms(endpoints):
         return ()
     query = urlencode({"provider": form.provider, **{f.parameter: f.value for f in form.fields if f.value}})
-    web = _web_origin(endpoints.web)
+    web = _publisher_form_site(endpoints.web)
     return tuple(f"{web}/manage/project/{quote(name, safe='')}/settings/publishing/?{query}" for name in projects)
 
 
@@ -167,7 +167,7 @@ def account_publishing_link(form: PublisherForm, endpoints: Endpoints, project: 
     values = {f.parameter: f.value for f in form.fields if f.value}
     named = {"project_name": project} if project else {}
     query = urlencode({"provider": form.provider, **named, **values})
-    return f"{_web_origin(endpoints.web)}/manage/account/publishing/?{query}"
+    return f"{_publisher_form_site(endpoints.web)}/manage/account/publishing/?{query}"
 
 
 def _has_publisher_forms(endpoints: Endpoints) -> bool:
@@ -175,6 +175,6 @@ def _has_publisher_forms(endpoints: Endpoints) -> bool:
     return endpoints.profile is IndexProfile.PYPI and endpoints.pinned_audience != REHEARSAL_AUDIENCE
 
 
-def _web_origin(web: str) -> str:
+def _publisher_form_site(web: str) -> str:
     parts = urlsplit(web)
     return f"{parts.scheme}://{parts.netloc}"

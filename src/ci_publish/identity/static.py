@@ -147,7 +147,7 @@ def expired_api_token_error(secret: Secret, name: str, now: float) -> ApiTokenUn
     expires = token.scope.expires
     if expires is not None and now >= expires:
         return ApiTokenUnusable(
-            f"{name} is an API token that expired {_describe_age(now - expires)} ago. It was not sent.",
+            f"{name} is an API token that expired {_api_token_age(now - expires)} ago. It was not sent.",
             detail="The token contains its expiry, which was compared with this machine's clock.",
             hints=(
                 "Create a new API token and replace the secret. Running again does not help.",
@@ -186,7 +186,7 @@ def _foreign_api_token_error(endpoints: Endpoints, secret: Secret, name: str) ->
     )
 
 
-def _describe_age(seconds: float) -> str:
+def _api_token_age(seconds: float) -> str:
     for unit, size in (("day", 86_400), ("hour", 3600), ("minute", 60)):
         if seconds >= size:
             number = int(seconds // size)

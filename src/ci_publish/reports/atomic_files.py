@@ -26,6 +26,6 @@ def write_atomically(path: Path, text: str) -> None:
         raise
 
 
-def describe_os_error(error: OSError) -> str:
+def write_error_reason(error: OSError) -> str:
     """Return what the system said about a file, without the number."""
     return error.strerror or type(error).__name__

@@ -18,7 +18,7 @@ def release_diffs(events: Sequence[Event]) -> Iterator[ReleaseDiff]:
     return (event.diff for event in events if isinstance(event, Compared))
 
 
-def diff_or_run_headline(receipt: Receipt, events: Sequence[Event]) -> str:
+def changes_or_run_headline(receipt: Receipt, events: Sequence[Event]) -> str:
     """Return how a run ended, in one sentence without a full stop; of ``diff``, what it compared and found."""
     made = tuple(release_diffs(events))
     if receipt.outcome is not Outcome.COMPARED:
@@ -28,11 +28,11 @@ def diff_or_run_headline(receipt: Receipt, events: Sequence[Event]) -> str:
     found = [*checked, *(finding for diff in made for finding in diff.findings)]
     results = ["nothing changed"] if done and not any(diff.changed for diff in done) else []
     results += [wording.count_problems_by_severity(found)] if found else []
-    parts = (_compared_releases(made), ", ".join(results))
+    parts = (_describe_compared_releases(made), ", ".join(results))
     return f"{'Compared' if done else 'Not compared'}: {': '.join(filter(None, parts))}"
 
 
-def _compared_releases(made: Sequence[ReleaseDiff]) -> str:
+def _describe_compared_releases(made: Sequence[ReleaseDiff]) -> str:
     """Return what was compared with what, and how often there was nothing to compare with."""
     if len(made) == 1:
         (diff,) = made
@@ -46,30 +46,31 @@ def _compared_releases(made: Sequence[ReleaseDiff]) -> str:
     return f"{number}{where}{missing}"
 
 
-def release_diff_heading(diff: ReleaseDiff) -> str:
+def release_changes_heading(diff: ReleaseDiff) -> str:
     """Return both versions, and how many files of which size each has."""
     ours = f"{diff.ours.project} {diff.ours.version}"
+    files = _describe_release_files(diff.ours)
     size = f"; the project has {format_size(diff.project_size)}" if diff.project_size else ""
     if diff.against is None:
-        return f"{ours} on {diff.index}: nothing to compare with, {diff.why_not} ({_files_and_size(diff.ours)}{size})"
+        return f"{ours} on {diff.index}: nothing to compare with, {diff.why_not} ({files}{size})"
     against = f"{ours} against {diff.against.version} on {diff.index}"
     if not diff.changed:
-        return f"{against}: nothing changed ({_files_and_size(diff.ours)}{size})"
-    return f"{against}: {_files_and_size(diff.ours)}, before {_files_and_size(diff.against)}{size}"
+        return f"{against}: nothing changed ({files}{size})"
+    return f"{against}: {files}, before {_describe_release_files(diff.against)}{size}"
 
 
-def _files_and_size(release: Release) -> str:
+def _describe_release_files(release: Release) -> str:
     size = "" if release.size is None else f", {format_size(release.size)}"
     return f"{wording.pluralise(len(release.files), 'file')}{size}"
 
 
-def release_diff_rows(diff: ReleaseDiff) -> Iterator[tuple[Severity | None, str]]:
+def release_changes_rows(diff: ReleaseDiff) -> Iterator[tuple[Severity | None, str]]:
     """Yield lines for the console: the heading, which has no severity, then what changed, as much as fits."""
-    yield None, release_diff_heading(diff)
+    yield None, release_changes_heading(diff)
     for finding in diff.findings[:SHOWN]:
         yield finding.severity, f"{finding.severity}: {finding.message} [{finding.rule}]"
-        if difference_advice(finding):
-            yield finding.severity, f"  - {difference_advice(finding)}"
+        if change_advice(finding):
+            yield finding.severity, f"  - {change_advice(finding)}"
     if len(diff.findings) > SHOWN:
         yield (
             Severity.NOTE,
@@ -77,6 +78,6 @@ def release_diff_rows(diff: ReleaseDiff) -> Iterator[tuple[Severity | None, str]
         )
 
 
-def difference_advice(finding: Problem) -> str:
+def change_advice(finding: Problem) -> str:
     """Return what to do about a finding, nothing for a note."""
     return "" if finding.severity is Severity.NOTE else finding.advice

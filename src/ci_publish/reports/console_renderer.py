@@ -41,7 +41,7 @@ from ci_publish.model.finding import Finding
 from ci_publish.model.receipt import Redact
 from ci_publish.reports import changes, tones, train, trials, wording
 from ci_publish.reports.event_history import EventHistory
-from ci_publish.reports.failure_lines import error_lines, file_failure_lines
+from ci_publish.reports.failure_lines import failure_lines, file_failure_lines
 from ci_publish.reports.failures import unreported_file_failures
 from ci_publish.reports.file_lines import FileLines
 from ci_publish.reports.lines import Line, hint_lines, step_line
@@ -117,7 +117,7 @@ class ConsoleRenderer:
         yield Line("")
         yield from file_failure_lines(unreported_file_failures(self._history.events), self._redact)
         if event.error is not None:
-            yield from error_lines(event.error, self._redact)
+            yield from failure_lines(event.error, self._redact)
             yield Line(f"exit code {event.exit_code} · {event.error.slug}", Tone.STRONG)
             yield from (Line(self._neutralise(text)) for text in wording.describe_public_state(receipt))
             return
@@ -125,7 +125,9 @@ class ConsoleRenderer:
         if verdicts := [finding.message for finding in findings if finding.name == "verdict"]:
             yield Line(self._neutralise(verdicts[-1]), Tone.WARN)
             return
-        headline = Line(f"{self._neutralise(changes.diff_or_run_headline(receipt, self._history.events))}.", Tone.GOOD)
+        headline = Line(
+            f"{self._neutralise(changes.changes_or_run_headline(receipt, self._history.events))}.", Tone.GOOD
+        )
         pages = [
             Line(f"  {self._neutralise(page)}")
             for page in wording.release_page_addresses(receipt, self._history.events)
@@ -155,20 +157,18 @@ class ConsoleRenderer:
     @_render_by_type.register
     def _render_planned(self, event: Planned) -> Iterable[Line]:
         yield from self._files.planned_file_lines(event)
-        for number, projects in enumerate(train.describe_upload_waves(event), 1):
+        for number, projects in enumerate(train.train_order_lines(event), 1):
             yield step_line("order", f"{number}. {self._neutralise(projects)}{self._index_suffix(event.plan.index)}")
 
     @_render_by_type.register
     def _render_compared(self, event: Compared) -> Iterable[Line]:
-        for severity, text in changes.release_diff_rows(event.diff):
+        for severity, text in changes.release_changes_rows(event.diff):
             step, tone = ("", tones.SEVERITY[severity]) if severity else ("diff", Tone.STRONG)
             yield step_line(step, self._neutralise(text), tone)
 
     @_render_by_type.register
     def _render_tried(self, event: Tried) -> Iterable[Line]:
-        yield step_line(
-            "install", self._neutralise(trials.installation_line(event)), Tone.GOOD if event.passed else Tone.BAD
-        )
+        yield step_line("install", self._neutralise(trials.trial_line(event)), Tone.GOOD if event.passed else Tone.BAD)
         if event.output:
             lines = neutral_block(self._redact(event.output)).split("\n")
             yield from (step_line("", f"| {line}", Tone.QUIET) for line in lines)
@@ -249,7 +249,7 @@ class ConsoleRenderer:
         tone = Tone.WARN if event.deferred else Tone.BAD
         yield step_line(
             "deferred" if event.deferred else "left out",
-            f"{self._neutralise(train.describe_left_project(event))}{self._index_suffix(event.index)}",
+            f"{self._neutralise(train.train_left_project(event))}{self._index_suffix(event.index)}",
             tone,
         )
 

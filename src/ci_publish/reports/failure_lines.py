@@ -14,7 +14,7 @@ _KINDS_SHOWN = 5
 _NAMES_SHOWN = 3
 
 
-def error_lines(error: CiPublishError, redact: Redact) -> Iterator[Line]:
+def failure_lines(error: CiPublishError, redact: Redact) -> Iterator[Line]:
     """Yield an error."""
     yield Line(f"error: {neutral_line(redact(error.summary))}", Tone.BAD)
     if error.detail.strip():
@@ -40,7 +40,7 @@ def file_failure_lines(failures: Sequence[tuple[FileFinished, CiPublishError]], 
         names = [neutral_line(redact(each.distribution.filename)) for each, _ in group]
         more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
         yield Line(f"{', '.join(names[:_NAMES_SHOWN])}{more}, at {neutral_line(redact(event.index))}", Tone.STRONG)
-        yield from error_lines(error, redact)
+        yield from failure_lines(error, redact)
         yield Line("")
     if rest := sum(map(len, list(groups.values())[_KINDS_SHOWN:])):
         yield Line(f"{wording.pluralise(rest, 'more failure')}: see the receipt", Tone.BAD)

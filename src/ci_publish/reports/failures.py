@@ -16,18 +16,18 @@ def unreported_file_failures(events: Sequence[Event]) -> tuple[tuple[FileFinishe
         (event, event.error)
         for event in last.values()
         if event.error
-        and not (_is_reported_by_run_error(end, event, event.error) or _is_reported_with_project(event, left))
+        and not (_is_failure_in_run_error(end, event, event.error) or _is_failure_of_left_project(event, left))
     )
 
 
-def _is_reported_with_project(event: FileFinished, left: AbstractSet[tuple[str, str]]) -> bool:
+def _is_failure_of_left_project(event: FileFinished, left: AbstractSet[tuple[str, str]]) -> bool:
     """Return whether a file waits for a later run, or was not tried because of its project, which is reported once."""
     if event.status is FileStatus.DEFERRED:
         return True
     return event.status is FileStatus.NOT_ATTEMPTED and (event.index, event.distribution.project) in left
 
 
-def _is_reported_by_run_error(end: CiPublishError | None, event: FileFinished, error: CiPublishError) -> bool:
+def _is_failure_in_run_error(end: CiPublishError | None, event: FileFinished, error: CiPublishError) -> bool:
     if end is None or end is error:
         return end is error
     return end.slug == error.slug and event.distribution.filename in f"{end.summary}\n{end.detail}"

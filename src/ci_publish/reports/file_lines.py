@@ -49,7 +49,7 @@ class FileLines:
         if self._are_too_many(files) and not self._print_hash:
             kinds = Counter(str(each.kind) for each in files)
             counted = ", ".join(wording.pluralise(number, kind) for kind, number in sorted(kinds.items(), reverse=True))
-            yield step_line("collect", f"{len(files)} files: {counted}, {_total_size(files)}")
+            yield step_line("collect", f"{len(files)} files: {counted}, {_files_total_size(files)}")
             files = ()
         width = max((len(self._neutralise(each.filename)) for each in files), default=0)
         for each in files:
@@ -72,7 +72,7 @@ class FileLines:
             files = [row[2] for row in group]
             said = f"{wording.STATUS[status]:<{width}}"
             if counted[status, reason] > FEW and not self._every:
-                counted_files = f"{wording.pluralise(len(files), 'file')}  {_total_size(files)}"
+                counted_files = f"{wording.pluralise(len(files), 'file')}  {_files_total_size(files)}"
                 text = f"{said}  {counted_files}  {self._neutralise(reason)}{at}"
                 yield step_line("plan", text, STATUS[status])
                 continue
@@ -152,5 +152,5 @@ class FileLines:
         return neutral_line(self._redact(text))
 
 
-def _total_size(files: Sequence[Distribution]) -> str:
+def _files_total_size(files: Sequence[Distribution]) -> str:
     return format_size(sum(file.size for file in files))

@@ -14,7 +14,7 @@ from typing import TextIO
 
 from ci_publish.model.events import Emit, Event, Noted, RunFinished, StepStarted
 from ci_publish.reports.annotations import annotation_commands, annotations
-from ci_publish.reports.atomic_files import describe_os_error
+from ci_publish.reports.atomic_files import write_error_reason
 from ci_publish.reports.event_history import EventHistory
 from ci_publish.reports.groups import StepGroups
 from ci_publish.reports.neutral import neutral_line, workflow_command_data
@@ -100,7 +100,7 @@ class GitHubReport:
             self._emit(
                 Noted(
                     slug="runner-file-not-written",
-                    message=f"The file of {variable} cannot be written: {describe_os_error(error)}.",
+                    message=f"The file of {variable} cannot be written: {write_error_reason(error)}.",
                 )
             )
 

@@ -26,7 +26,7 @@ def junit_document(events: Sequence[Event], redact: Redact = str) -> str:
     """Return the checks of a run as a JUnit document; one without suites where the checks did not finish."""
     seconds = sum(event.seconds for event in events if isinstance(event, StepFinished) and event.step is Step.CHECK)
     root = ET.Element("testsuites", name=f"{NAME} checks", time=f"{seconds:.3f}")
-    for name, problems in _problems_by_file(events):
+    for name, problems in _junit_problems_by_file(events):
         root.append(_junit_file_suite(name, problems, redact))
     trials = [event for event in events if isinstance(event, Tried)]
     if trials:
@@ -50,7 +50,7 @@ def _junit_failures_suite(events: Sequence[Event], redact: Redact) -> ET.Element
     suite = ET.Element("testsuite", name=NAME)
     for event, error in unreported_file_failures(events):
         suite.append(_junit_error_case(event.distribution.filename, error, redact))
-    suite.append(_junit_error_case(_command_of_run(events), end.error, redact))
+    suite.append(_junit_error_case(_junit_command_name(events), end.error, redact))
     suite.attrib.update(_junit_suite_counts(len(suite), len(suite)))
     return suite
 
@@ -64,11 +64,11 @@ def _junit_error_case(name: str, error: CiPublishError, redact: Redact) -> ET.El
     return case
 
 
-def _command_of_run(events: Sequence[Event]) -> str:
+def _junit_command_name(events: Sequence[Event]) -> str:
     return next((event.command for event in events if isinstance(event, RunStarted)), NAME)
 
 
-def _problems_by_file(events: Sequence[Event]) -> Iterator[tuple[str, list[Problem]]]:
+def _junit_problems_by_file(events: Sequence[Event]) -> Iterator[tuple[str, list[Problem]]]:
     """Yield each file with its problems, files without any included, the set as a whole only where it has some."""
     if not any(isinstance(event, Checked) for event in events):
         return

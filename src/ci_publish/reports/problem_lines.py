@@ -18,29 +18,29 @@ def problem_lines(problems: Sequence[Problem], redact: Redact, *, verbose: bool)
 
     What several files have in common is said once, with their number; *verbose* adds their names.
     """
-    groups = sorted(alike(problems), key=_severity_and_rule)
-    for _, kinds in groupby(groups, key=_severity_and_rule):
-        yield from _lines_of_rule(list(kinds), redact, verbose=verbose)
+    groups = sorted(alike(problems), key=_problem_sort_key)
+    for _, kinds in groupby(groups, key=_problem_sort_key):
+        yield from _problem_lines_of_rule(list(kinds), redact, verbose=verbose)
     tone = Tone.BAD if any(each.severity is Severity.ERROR for each in problems) else Tone.PLAIN
     yield step_line("check", wording.count_problems_by_severity(problems), tone)
 
 
-def _severity_and_rule(group: Sequence[Problem]) -> tuple[int, str]:
+def _problem_sort_key(group: Sequence[Problem]) -> tuple[int, str]:
     return list(Severity).index(group[0].severity), group[0].rule
 
 
-def _lines_of_rule(groups: Sequence[Sequence[Problem]], redact: Redact, *, verbose: bool) -> Iterator[Line]:
+def _problem_lines_of_rule(groups: Sequence[Sequence[Problem]], redact: Redact, *, verbose: bool) -> Iterator[Line]:
     """Yield problems of one rule: the first few kinds of them, and how many more there are."""
     shown = groups if verbose else groups[:_KINDS_SHOWN]
     for problems in shown:
-        yield from _lines_of_equal_problems(problems, redact, verbose=verbose)
+        yield from _equal_problem_lines(problems, redact, verbose=verbose)
     if rest := sum(map(len, groups[len(shown) :])):
         yield step_line("check", f"{rest} more of {neutral_line(groups[0][0].rule)}: see them with verbose", Tone.QUIET)
 
 
-def _lines_of_equal_problems(problems: Sequence[Problem], redact: Redact, *, verbose: bool) -> Iterator[Line]:
+def _equal_problem_lines(problems: Sequence[Problem], redact: Redact, *, verbose: bool) -> Iterator[Line]:
     first = problems[0]
-    where = _affected_files(problems, redact)
+    where = _files_with_problem(problems, redact)
     yield step_line("check", f"{first.severity}: {where}: {neutral_line(first.rule)}", SEVERITY[first.severity])
     for text in filter(str.strip, (first.message, first.advice)):
         yield from (step_line("", f"  {line}") for line in neutral_block(redact(text)).split("\n"))
@@ -49,7 +49,7 @@ def _lines_of_equal_problems(problems: Sequence[Problem], redact: Redact, *, ver
     yield step_line("", f"  {neutral_line(redact(first.docs))}", Tone.QUIET)
 
 
-def _affected_files(problems: Sequence[Problem], redact: Redact) -> str:
+def _files_with_problem(problems: Sequence[Problem], redact: Redact) -> str:
     if len(problems) > 1:
         return wording.pluralise(len(problems), "file")
     return neutral_line(redact(problems[0].filename)) if problems[0].filename else "all files"

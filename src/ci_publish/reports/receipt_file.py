@@ -7,7 +7,7 @@ from ci_publish.hints import Hint, option
 from ci_publish.model.events import Emit, Event, Noted, RunFinished
 from ci_publish.model.receipt import Redact
 from ci_publish.model.receipt_json import to_json
-from ci_publish.reports.atomic_files import describe_os_error, write_atomically
+from ci_publish.reports.atomic_files import write_atomically, write_error_reason
 from ci_publish.reports.event_history import EventHistory
 
 
@@ -46,6 +46,6 @@ class ReceiptFile:
 def _receipt_not_written_note(path: Path, error: OSError) -> Noted:
     return Noted(
         slug="receipt-not-written",
-        message=f"The receipt cannot be written to {path}: {describe_os_error(error)}.",
+        message=f"The receipt cannot be written to {path}: {write_error_reason(error)}.",
         hints=(Hint("Name a file that this job may write to: ", option("receipt", "FILE")),),
     )

@@ -75,7 +75,7 @@ def markdown_summary(run: SummaryInput, limit: int = SUMMARY_LIMIT) -> str:
     return fit_sections(list(_summary_sections(run)), limit)
 
 
-def markdown_link(text: str, url: str | None) -> str:
+def summary_link(text: str, url: str | None) -> str:
     """Return *text*, which is Markdown already, as a link where *url* is an address that a browser should follow."""
     if url is None or not url.startswith(("https://", "http://")):
         return text
@@ -89,7 +89,7 @@ def _summary_sections(run: SummaryInput) -> Iterator[Section]:
         yield _summary_run_failure(run, finished.error, finished.exit_code)
     pages = wording.release_page_addresses(run.receipt, run.events)
     if pages:
-        yield Section("", tuple(f"- {markdown_link(run.markdown(page), page)}\n" for page in pages), "\n")
+        yield Section("", tuple(f"- {summary_link(run.markdown(page), page)}\n" for page in pages), "\n")
     yield from _summary_project_order(run)
     yield from _summary_release_diffs(run)
     if run.receipt.command != "diff":  # its files are neither here nor there
@@ -109,7 +109,7 @@ def _summary_sections(run: SummaryInput) -> Iterator[Section]:
 def _summary_heading(run: SummaryInput) -> Section:
     receipt = run.receipt
     sign = "✅" if receipt.exit_code == 0 else "⏳" if receipt.outcome is Outcome.DEFERRED else "❌"
-    headline = changes.diff_or_run_headline(receipt, run.events)
+    headline = changes.changes_or_run_headline(receipt, run.events)
     releases = [each for each in wording.releases_of_run(receipt) if " ".join(each) not in headline]
     names = [f"{run.markdown(project)} {run.markdown(version)}" for project, version in releases[:_RELEASES_SHOWN]]
     more = f" and {len(releases) - len(names)} more" if len(releases) > len(names) else ""
@@ -183,7 +183,7 @@ def _summary_file_row(run: SummaryInput, file: FileEntry, attestation: str | Non
     # the index of a rehearsal ends with the run: its links would lead nowhere
     url = None if run.receipt.command == "rehearse" else file.url
     cells = [
-        markdown_link(run.code(file.filename), url),
+        summary_link(run.code(file.filename), url),
         *([run.markdown(file.index or "")] if len(run.receipt.indexes) > 1 else []),
         _summary_file_result(run, file),
         "" if file.size is None else format_size(file.size),
@@ -228,10 +228,10 @@ def _summary_release_diffs(run: SummaryInput) -> Iterator[Section]:
     for diff in changes.release_diffs(run.events):
         lines = [
             f"| {found.severity} | {_summary_rule_link(run, found.rule, found.docs)} |"
-            f" {run.markdown(f'{found.message} {changes.difference_advice(found)}'.strip())} |\n"
+            f" {run.markdown(f'{found.message} {changes.change_advice(found)}'.strip())} |\n"
             for found in diff.findings
         ]
-        head = f"**{run.markdown(changes.release_diff_heading(diff))}**\n\n"
+        head = f"**{run.markdown(changes.release_changes_heading(diff))}**\n\n"
         table = "| Severity | Rule | Difference |\n|---|---|---|\n" if lines else ""
         yield Section(head=f"{head}{table}", lines=tuple(lines), foot="\n" if lines else "")
 
@@ -262,7 +262,7 @@ def _summary_installations(run: SummaryInput) -> Iterator[Section]:
 
 
 def _summary_installation_row(run: SummaryInput, tried: Tried) -> str:
-    said = trials.installation_result(tried)
+    said = trials.trial_result(tried)
     result = said if tried.passed else f"**{said}**"
     cells = (run.code(tried.filename), run.markdown(tried.interpreter), run.markdown(tried.installer), result)
     return f"| {' | '.join(cells)} | {wording.format_duration(tried.seconds)} |\n"
@@ -304,7 +304,7 @@ def _summary_problems_table(run: SummaryInput) -> Iterator[Section]:
 
 
 def _summary_rule_link(run: SummaryInput, rule: str, docs: str) -> str:
-    return markdown_link(run.markdown(rule), docs)
+    return summary_link(run.markdown(rule), docs)
 
 
 def _summary_plan_table(run: SummaryInput) -> Iterator[Section]:
@@ -323,7 +323,7 @@ def _summary_plan_table(run: SummaryInput) -> Iterator[Section]:
 def _summary_project_order(run: SummaryInput) -> Iterator[Section]:
     """Yield the waves of each index where there are several projects."""
     for planned in run.events_of(Planned):
-        if waves := tuple(f"1. {run.markdown(projects)}\n" for projects in train.describe_upload_waves(planned)):
+        if waves := tuple(f"1. {run.markdown(projects)}\n" for projects in train.train_order_lines(planned)):
             index = f" at {run.markdown(planned.plan.index)}" if len(run.receipt.indexes) > 1 else ""
             yield Section(f"### Order of the projects{index}\n\n", waves, "\n")
 

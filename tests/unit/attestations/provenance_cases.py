@@ -6,7 +6,7 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 from ci_publish.attestations.build_provenance import build_provenance_predicate
-from ci_publish.attestations.signers import decode_der_utf8_string
+from ci_publish.attestations.signers import certificate_utf8_string
 from ci_publish.rehearsal.ci_claims import github_claims, gitlab_claims
 from ci_publish.rehearsal.fulcio_profile import certificate_profile_of_claims
 
@@ -20,7 +20,7 @@ GITLAB = gitlab_claims()
 
 def certificate(claims: Mapping[str, object]) -> dict[str, str]:
     """Return the extensions of the certificate for *claims*, as far as they are DER strings."""
-    found = {oid: decode_der_utf8_string(value) for oid, value in certificate_profile_of_claims(claims).extensions}
+    found = {oid: certificate_utf8_string(value) for oid, value in certificate_profile_of_claims(claims).extensions}
     return {oid: text for oid, text in found.items() if text is not None}
 
 

@@ -10,7 +10,7 @@ from ci_publish.attestations.signers import (
     ByThisRun,
     ByUnknown,
     CertificateFacts,
-    decode_der_utf8_string,
+    certificate_utf8_string,
 )
 from ci_publish.model.publisher_identity import JobIdentity, parse_identity
 from ci_publish.rehearsal.ci_claims import circleci_claims, github_claims
@@ -76,14 +76,14 @@ def test_an_identity_without_a_name_is_described() -> None:
 
 @pytest.mark.parametrize("text", ["", "pypi", "ö" * 100, "x" * 70_000])
 def test_a_utf8_string_is_read(text: str) -> None:
-    assert decode_der_utf8_string(der_utf8_string(text)) == text
+    assert certificate_utf8_string(der_utf8_string(text)) == text
 
 
 @pytest.mark.parametrize(
     "der", [b"", b"\x0c", b"\x0c\x02a", b"\x0c\x01ab", b"\x16\x01a", b"\x0c\x01\xff", b"\x0c\x84\xff", b"\x0c\x80"]
 )
 def test_what_is_no_utf8_string_is_none(der: bytes) -> None:
-    assert decode_der_utf8_string(der) in {None, ""}
+    assert certificate_utf8_string(der) in {None, ""}
 
 
 OWN = publisher_of_claims(github_claims())

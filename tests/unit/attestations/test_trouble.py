@@ -8,8 +8,8 @@ from ci_publish.attestations.trouble import (
     Refusal,
     Transient,
     exception_chain,
-    first_reason,
     trouble_of_response,
+    trouble_text,
 )
 
 NOW = 1_700_000_000.0
@@ -63,7 +63,7 @@ def test_retry_after_reaches_the_failure_within_its_limit(asked: str, expected: 
 def test_the_first_words_in_a_chain_of_exceptions_are_told() -> None:
     error, cause = KeyError(), ValueError("the  reason\n" + "x" * 1000)
     error.__cause__ = cause
-    assert first_reason(error).startswith("the reason x")
-    assert len(first_reason(error)) == 300
+    assert trouble_text(error).startswith("the reason x")
+    assert len(trouble_text(error)) == 300
     assert [*exception_chain(error)] == [error, cause]
-    assert first_reason(KeyError()) == "KeyError"
+    assert trouble_text(KeyError()) == "KeyError"

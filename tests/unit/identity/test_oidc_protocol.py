@@ -299,4 +299,4 @@ def test_a_retry_after_date_is_compared_with_the_indexs_own_clock(
 
 @pytest.mark.parametrize(("date", "expected"), [(DATE, DATE_EPOCH), ("yesterday", None), ("", None)])
 def test_the_indexs_date(date: str, expected: float | None) -> None:
-    assert oidc_protocol.date_of_index(answer(200, date=date)) == expected
+    assert oidc_protocol.exchange_response_date(answer(200, date=date)) == expected

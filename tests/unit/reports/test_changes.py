@@ -9,9 +9,9 @@ from ci_publish.model.receipt_building import receipt_of
 from ci_publish.model.release import Release, ReleaseDiff
 from ci_publish.reports.changes import (
     SHOWN,
-    diff_or_run_headline,
-    release_diff_heading,
-    release_diff_rows,
+    changes_or_run_headline,
+    release_changes_heading,
+    release_changes_rows,
     release_diffs,
 )
 from tests.unit.distributions.checks.comparison.compared_releases import release
@@ -57,11 +57,11 @@ def diff(*findings: Problem, against: Release | None = BEFORE, **more: object) -
     ],
 )
 def test_both_versions_come_first(made: ReleaseDiff, told: str) -> None:
-    assert release_diff_heading(made) == told
+    assert release_changes_heading(made) == told
 
 
 def test_what_changed_follows_and_what_to_do_about_more_than_a_note() -> None:
-    assert list(release_diff_rows(diff(LOST, NOTE)))[1:] == [
+    assert list(release_changes_rows(diff(LOST, NOTE)))[1:] == [
         (Severity.WARNING, "warning: Lost: y. [wheel-lost]"),
         (Severity.WARNING, "  - Build it."),
         (Severity.NOTE, "note: Gained: x. [wheel-gained]"),
@@ -69,7 +69,7 @@ def test_what_changed_follows_and_what_to_do_about_more_than_a_note() -> None:
 
 
 def test_it_fits_on_one_screen() -> None:
-    made = list(release_diff_rows(diff(*[LOST] * (SHOWN + 30))))
+    made = list(release_changes_rows(diff(*[LOST] * (SHOWN + 30))))
     assert len(made) <= 2 * SHOWN + 2
     assert made[-1] == (Severity.NOTE, "and 30 more differences: see the receipt")
 
@@ -140,7 +140,7 @@ def test_the_last_line_of_diff_says_what_was_compared_and_found(made: list[Relea
         *map(Compared, made),
         RunFinished(outcome=Outcome.COMPARED, exit_code=0, time=BEGIN),
     ]
-    assert diff_or_run_headline(receipt_of(events), events) == said
+    assert changes_or_run_headline(receipt_of(events), events) == said
 
 
 def test_the_last_line_of_diff_counts_what_the_checks_found() -> None:
@@ -150,9 +150,9 @@ def test_the_last_line_of_diff_counts_what_the_checks_found() -> None:
         Compared(diff(LOST)),
         RunFinished(outcome=Outcome.COMPARED, exit_code=0, time=BEGIN),
     ]
-    assert diff_or_run_headline(receipt_of(events), events) == "Compared: demo 1.1 against 1.0: 2 warnings"
+    assert changes_or_run_headline(receipt_of(events), events) == "Compared: demo 1.1 against 1.0: 2 warnings"
 
 
 def test_a_run_that_publishes_ends_with_what_it_published() -> None:
     events = [*a_good_run()[:-1], Compared(diff(LOST)), a_good_run()[-1]]
-    assert diff_or_run_headline(receipt_of(events), events).startswith("Published: ")
+    assert changes_or_run_headline(receipt_of(events), events).startswith("Published: ")

@@ -2,7 +2,7 @@
 
 from ci_publish.errors import CiPublishError, ContentConflict, IndexUnavailable, UploadRejected
 from ci_publish.model.events import FileFinished, FileStatus
-from ci_publish.reports.failure_lines import error_lines, file_failure_lines
+from ci_publish.reports.failure_lines import failure_lines, file_failure_lines
 from tests.unit.reports.recorded_runs import distribution
 
 
@@ -12,7 +12,7 @@ def failed(name: str, error: CiPublishError) -> tuple[FileFinished, CiPublishErr
 
 
 def test_an_error_without_detail_and_hints_says_where_to_read_on() -> None:
-    lines = [line.text for line in error_lines(ContentConflict("Other content."), str)]
+    lines = [line.text for line in failure_lines(ContentConflict("Other content."), str)]
     assert lines == [
         "error: Other content.",
         "Read on: https://ci-publish.github.io/ci-publish/errors/content-conflict/",

@@ -22,8 +22,8 @@ from ci_publish.model.problem import Problem, Severity
 from ci_publish.reports.summary import (
     SUMMARY_LIMIT,
     SummaryInput,
-    markdown_link,
     markdown_summary,
+    summary_link,
 )
 from tests.unit.reports.github_job import Job
 from tests.unit.reports.recorded_runs import (
@@ -198,7 +198,7 @@ def test_a_cut_is_between_lines_and_closes_what_is_open() -> None:
     ],
 )
 def test_links_lead_to_web_addresses_only(url: str | None, expected: str) -> None:
-    assert markdown_link("x", url) == expected
+    assert summary_link("x", url) == expected
 
 
 def test_what_failed_comes_first_and_every_project_is_counted(job: Job) -> None:

@@ -9,7 +9,7 @@ from ci_publish.model.receipt_building import receipt_of
 from ci_publish.reports.console_renderer import ConsoleRenderer
 from ci_publish.reports.junit import junit_document
 from ci_publish.reports.summary import SummaryInput, markdown_summary
-from ci_publish.reports.trials import installation_line, installation_result
+from ci_publish.reports.trials import trial_line, trial_result
 from tests.unit.reports.recorded_runs import WHEEL
 
 PROBLEM = Problem(
@@ -44,12 +44,12 @@ def redact(text: str) -> str:
 
 
 def test_a_trial_ends_in_a_word() -> None:
-    assert (installation_result(tried()), installation_result(tried(NOTE)), installation_result(FAILED)) == (
+    assert (trial_result(tried()), trial_result(tried(NOTE)), trial_result(FAILED)) == (
         "passed",
         "passed",
         "failed",
     )
-    assert installation_line(tried()) == f"{WHEEL.filename}  CPython 3.12.1  uv 0.13.8  passed in 1.2 s"
+    assert trial_line(tried()) == f"{WHEEL.filename}  CPython 3.12.1  uv 0.13.8  passed in 1.2 s"
 
 
 def test_the_console_shows_output_of_failures_only_neutral_and_redacted() -> None:
