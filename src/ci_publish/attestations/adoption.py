@@ -180,18 +180,20 @@ class _Adoption:
         name = file.path.name
         match signed_by:
             case ByThisRun(commit=str() as commit):
-                told = f"{name} was made for another commit ({commit}) than this run's."
-                note = Noted(slug="attestation-other-commit", message=told, warning=False, filename=file.distribution)
+                message = f"{name} was made for another commit ({commit}) than this run's."
+                note = Noted(
+                    slug="attestation-other-commit", message=message, warning=False, filename=file.distribution
+                )
             case ByNamed(identity=identity):
-                told = (
+                message = (
                     f"{name} is signed by {identity}, which attested-by names. PyPI takes attestations only by the"
                     " Trusted Publisher that uploads the file."
                 )
-                note = Noted(slug="attestation-by-named", message=told, filename=file.distribution)
+                note = Noted(slug="attestation-by-named", message=message, filename=file.distribution)
             case ByUnknown():
-                told = f"{name} fits the file; whether {examined.certificate} is this run's identity is not known."
+                message = f"{name} fits the file; whether {examined.certificate} is this run's identity is not known."
                 note = Noted(
-                    slug="attestation-identity-unchecked", message=told, warning=False, filename=file.distribution
+                    slug="attestation-identity-unchecked", message=message, warning=False, filename=file.distribution
                 )
             case ByThisRun() | ByAnother():
                 return

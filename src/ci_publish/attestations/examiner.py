@@ -122,7 +122,7 @@ def _read_certificate(attestation: Pep740Attestation) -> CertificateFacts:
 
 
 class _AnyIdentity:
-    """Accepts every identity: for attestations by others, of whom only bytes and signature can be judged."""
+    """Accepts every identity: for attestations by others, of which only bytes and signature can be verified."""
 
     def verify(self, cert: object) -> None:
         """Accept *cert*."""

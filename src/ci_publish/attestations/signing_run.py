@@ -248,7 +248,7 @@ class SigningRun:
         """Put a file back whose certificate or identity ended; the next round gets new ones."""
         self._requeue_task(task)
         if task is not None and (self._certificate is None or started < self._issued):
-            return  # another file told already
+            return  # another file has reported it already
         self._certificate = None
         self._barren += 1
         if self._barren >= _LONGEST_BARREN:

@@ -1,4 +1,4 @@
-"""After publishing: what an index serves as provenance, judged."""
+"""After publishing: what an index serves as provenance, verified."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -55,17 +55,17 @@ class ProvenanceJudge:
         publisher = None if claims is None else publisher_of_claims(claims)
         own = publisher if publisher is not None and publisher.known else None
         try:
-            judged = tuple(self._verify_served_attestations(Subject(file.filename, file.sha256), provenance, own))
+            verified = tuple(self._verify_served_attestations(Subject(file.filename, file.sha256), provenance, own))
         except Unsound as error:
             return ProvenanceInvalid(error.reason)
         except UntrustedCertificate:
             raise
         except CiPublishError as error:
             return ProvenanceInvalid(f"it cannot be judged: {error.summary}")
-        if other := next((each.publisher for each in judged if not each.expected), None):
+        if other := next((each.publisher for each in verified if not each.expected), None):
             return ProvenanceByAnother(other, (*(() if own is None else (own.label,)), *map(str, self._named)))
-        attestations = tuple(each.attestation for each in judged)
-        for each in judged:
+        attestations = tuple(each.attestation for each in verified)
+        for each in verified:
             if each.attestation.predicate_type == PUBLISH_V1:
                 return ProvenanceVerified(each.publisher, each.attestation.log_index, attestations)
         return ProvenanceInvalid("it holds no publish attestation")

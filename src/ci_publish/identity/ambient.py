@@ -242,7 +242,7 @@ def _fetch_token_in_thread(
 
 
 def _is_transient_id_error(error: Exception, text: str) -> bool:
-    """Tell whether another attempt may bring a token: a failed connection, 408, 429 or any 5xx."""
+    """Return whether another attempt may bring a token: after a failed connection, 408, 429 or any 5xx."""
     status = re.search(r"code=(\d{3})", text)
     if status:
         return _is_transient_token_status(int(status[1]))

@@ -57,7 +57,7 @@ class AudienceForeign:
 def validate_audience(
     asked: object, host: str, pinned: str | None = None, named: str | None = None
 ) -> Audience | AudienceForeign:
-    """Judge the audience that the index at *host* asks for.
+    """Validate the audience that the index at *host* asks for.
 
     *pinned* is the only one that it may have, if known; *named* is the one that the user named for this index.
     """

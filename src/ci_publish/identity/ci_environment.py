@@ -123,7 +123,7 @@ class CiEnvironment:
 
 
 def _detect_ci_provider(environ: Mapping[str, str], machine: Callable[[], str]) -> Provider | None:
-    """Tell the CI by its variables (any text counts, as for ``id``: gitlab-ci-local says ``GITLAB_CI=false``)."""
+    """Return the CI by its variables (any text counts, as for ``id``: gitlab-ci-local says ``GITLAB_CI=false``)."""
     for name, provider in _ENVIRONMENTS:
         if environ.get(name):
             return provider

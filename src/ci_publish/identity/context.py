@@ -1,4 +1,4 @@
-"""What this room works with: given by the composition root, replaced by tests."""
+"""What this package works with: given by the composition root, replaced by tests."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext

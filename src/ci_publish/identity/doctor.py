@@ -210,14 +210,14 @@ class Doctor:
             return [failure_finding("identity", error)]
         credential_options = f"The CI gives an OIDC identity token for {identity.audience}."
         findings = [Finding(name="identity", level=Level.OK, message=credential_options)]
-        judged = identity_findings(identity.claims, self._endpoints, self._request.all_projects)
+        claims_findings = identity_findings(identity.claims, self._endpoints, self._request.all_projects)
         if refusal := local_identity_refusal(
             identity.claims, self._endpoints, attesting=self._credential_purpose.attesting
         ):
             # No form: none would match.
             return [
                 *findings,
-                *(each for each in judged if each.name != "publisher"),
+                *(each for each in claims_findings if each.name != "publisher"),
                 failure_finding("exchange", refusal),
             ]
         self._claims = identity.claims
@@ -226,10 +226,11 @@ class Doctor:
         if self._exchanged:
             self._find_projects_with_publisher()
             found = f"{self._endpoints.name} has a Trusted Publisher that matches this:"
-            judged = tuple(
-                replace(each, level=Level.OK, message=found) if each.name == "publisher" else each for each in judged
+            claims_findings = tuple(
+                replace(each, level=Level.OK, message=found) if each.name == "publisher" else each
+                for each in claims_findings
             )
-        return [*findings, *judged, exchange]
+        return [*findings, *claims_findings, exchange]
 
     def _token_exchange_finding(self, credential: TrustedPublishingCredential) -> Finding:
         if not self._request.mint:

@@ -56,7 +56,7 @@ def split_exchange_address(address: object) -> SplitResult | None:
 
 
 def discovered_address_objection(address: object, endpoints: Endpoints) -> str:
-    """Judge an endpoint from a discovery document: on the upload host itself, whatever is built in."""
+    """Return why an endpoint from a discovery document is not on the upload host itself, or an empty text."""
     if reason := exchange_address_objection(address, endpoints):
         return reason
     found, upload = split_exchange_address(address), split_exchange_address(endpoints.upload)

@@ -1,4 +1,4 @@
-"""What a diagnosis can find, judged from values (pure)."""
+"""What a diagnosis can find, computed from values (pure)."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -162,7 +162,7 @@ def _reusable_workflow_findings(claims: Claims, endpoints: Endpoints) -> tuple[F
 def project_finding(  # noqa: PLR0913  (everything that is known of a project)
     project: str, state: IndexState, endpoints: Endpoints, plan: Plan, now: float, *, trusted: bool
 ) -> Finding:
-    """Judge what the index says about *project*: its status, what *plan* does to its files, the age of the releases.
+    """Return what the index says about *project*: its status, what *plan* does to its files, the age of the releases.
 
     *plan* is looked at for a listing only. *trusted*: the credential is a Trusted Publisher, which creates a project
     only where a pending one is registered.

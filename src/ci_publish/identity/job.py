@@ -28,24 +28,24 @@ def identity_of_ci_job(environ: Mapping[str, str]) -> JobIdentity | None:
 
 
 def _github_job_identity(environ: Mapping[str, str]) -> JobIdentity | None:
-    found = _repository_identity(PublisherKind.GITHUB, environ.get("GITHUB_REPOSITORY", ""))
-    if found is None or environ.get("GITHUB_SERVER_URL", "https://github.com") != "https://github.com":
+    publisher = _repository_identity(PublisherKind.GITHUB, environ.get("GITHUB_REPOSITORY", ""))
+    if publisher is None or environ.get("GITHUB_SERVER_URL", "https://github.com") != "https://github.com":
         return None
     path = environ.get("GITHUB_WORKFLOW_REF", "").partition("@")[0]
-    prefix = f"{found.name}/.github/workflows/"
+    prefix = f"{publisher.name}/.github/workflows/"
     workflow = path.removeprefix(prefix) if path.startswith(prefix) else ""
     return _job_identity_with_workflow(
-        found, workflow if is_github_workflow(workflow) else None, environ.get("GITHUB_SHA")
+        publisher, workflow if is_github_workflow(workflow) else None, environ.get("GITHUB_SHA")
     )
 
 
 def _gitlab_job_identity(environ: Mapping[str, str]) -> JobIdentity | None:
-    found = _repository_identity(PublisherKind.GITLAB, environ.get("CI_PROJECT_PATH", ""))
-    if found is None or environ.get("CI_SERVER_URL", "https://gitlab.com") != "https://gitlab.com":
+    publisher = _repository_identity(PublisherKind.GITLAB, environ.get("CI_PROJECT_PATH", ""))
+    if publisher is None or environ.get("CI_SERVER_URL", "https://gitlab.com") != "https://gitlab.com":
         return None
     file = environ.get("CI_CONFIG_PATH", "")
     return _job_identity_with_workflow(
-        found, file if is_gitlab_configuration(file) else None, environ.get("CI_COMMIT_SHA")
+        publisher, file if is_gitlab_configuration(file) else None, environ.get("CI_COMMIT_SHA")
     )
 
 
@@ -56,5 +56,5 @@ def _repository_identity(kind: PublisherKind, name: str) -> PublisherIdentity | 
         return None
 
 
-def _job_identity_with_workflow(found: PublisherIdentity, workflow: str | None, commit: str | None) -> JobIdentity:
-    return JobIdentity(PublisherIdentity(kind=found.kind, name=found.name, workflow=workflow), commit or None)
+def _job_identity_with_workflow(publisher: PublisherIdentity, workflow: str | None, commit: str | None) -> JobIdentity:
+    return JobIdentity(PublisherIdentity(kind=publisher.kind, name=publisher.name, workflow=workflow), commit or None)

@@ -137,7 +137,7 @@ def discovery_request(endpoints: Endpoints) -> HttpRequest | None:
 
 
 def parse_discovery_response(answer: HttpAnswer | NoAnswer, endpoints: Endpoints) -> DiscoveryAnswer:
-    """Understand the answer to ``discovery_request``.
+    """Parse the response to ``discovery_request``.
 
     Anything but a JSON object with both endpoints means that the index has no such document (many servers answer
     unknown paths with a page or a redirect); a document that names another host is refused.
@@ -160,7 +160,7 @@ def audience_request(endpoints: Endpoints) -> HttpRequest | NotSupported | Point
 
 
 def parse_audience_response(answer: HttpAnswer | NoAnswer, endpoints: Endpoints) -> AudienceAnswer:
-    """Understand the answer to ``audience_request`` and judge the audience by the pinning rule."""
+    """Parse the response to ``audience_request``, and validate the audience by the pinning rule."""
     if isinstance(answer, NoAnswer) or _is_exchange_retryable(answer.status):
         return _unclear_exchange(answer)
     if answer.status == HTTPStatus.FORBIDDEN and _exchange_response_json(answer):
@@ -184,7 +184,7 @@ def mint_request(endpoints: Endpoints, identity: Secret) -> HttpRequest | NotSup
 
 
 def parse_mint_response(answer: HttpAnswer | NoAnswer, now: float) -> MintAnswer:
-    """Understand the answer to ``mint_request``; *now* (seconds since the epoch) stands in for a missing Date."""
+    """Parse the response to ``mint_request``; *now* (seconds since the epoch) stands in for a missing Date."""
     if isinstance(answer, NoAnswer) or _is_exchange_retryable(answer.status):
         return _unclear_exchange(answer)
     if 300 <= answer.status < 400:  # noqa: PLR2004  (the class of redirects)
@@ -205,7 +205,7 @@ def burn_request(endpoints: Endpoints, token: Secret) -> HttpRequest | NotSuppor
 
 
 def parse_burn_response(answer: HttpAnswer | NoAnswer) -> BurnAnswer:
-    """Understand the answer to ``burn_request``."""
+    """Parse the response to ``burn_request``."""
     if isinstance(answer, NoAnswer):
         return _unclear_exchange(answer)
     if 200 <= answer.status < 300:  # noqa: PLR2004  (the class of successes)

@@ -171,7 +171,7 @@ def account_publishing_link(form: PublisherForm, endpoints: Endpoints, project: 
 
 
 def _has_publisher_forms(endpoints: Endpoints) -> bool:
-    """Whether the index has pages with forms: PyPI and TestPyPI have them, a rehearsal has not."""
+    """Return whether the index has pages with forms: PyPI and TestPyPI have them, a rehearsal has not."""
     return endpoints.profile is IndexProfile.PYPI and endpoints.pinned_audience != REHEARSAL_AUDIENCE
 
 

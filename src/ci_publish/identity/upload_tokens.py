@@ -277,7 +277,7 @@ class TrustedPublishingCredential:
         return identity
 
     def _fetch_identity_token(self) -> IdentityToken:
-        """Fetch an identity token and judge its claims, before it is sent anywhere; a job without one asks nobody."""
+        """Fetch an identity token and validate its claims before it is sent anywhere; a job without one asks nobody."""
         if missing := self._tools.source.missing(self._endpoints.pinned_audience):
             raise missing
         identity = self._tools.source.token(self._exchanger.required_audience())

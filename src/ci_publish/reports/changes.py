@@ -20,29 +20,29 @@ def release_diffs(events: Sequence[Event]) -> Iterator[ReleaseDiff]:
 
 def changes_or_run_headline(receipt: Receipt, events: Sequence[Event]) -> str:
     """Return how a run ended, in one sentence without a full stop; of ``diff``, what it compared and found."""
-    made = tuple(release_diffs(events))
+    diffs = tuple(release_diffs(events))
     if receipt.outcome is not Outcome.COMPARED:
         return wording.describe_run_outcome(receipt)
-    done = [diff for diff in made if diff.against is not None]
+    done = [diff for diff in diffs if diff.against is not None]
     checked = [problem for event in events if isinstance(event, Checked) for problem in event.problems]
-    found = [*checked, *(finding for diff in made for finding in diff.findings)]
+    found = [*checked, *(finding for diff in diffs for finding in diff.findings)]
     results = ["nothing changed"] if done and not any(diff.changed for diff in done) else []
     results += [wording.count_problems_by_severity(found)] if found else []
-    parts = (_describe_compared_releases(made), ", ".join(results))
+    parts = (_describe_compared_releases(diffs), ", ".join(results))
     return f"{'Compared' if done else 'Not compared'}: {': '.join(filter(None, parts))}"
 
 
-def _describe_compared_releases(made: Sequence[ReleaseDiff]) -> str:
+def _describe_compared_releases(diffs: Sequence[ReleaseDiff]) -> str:
     """Return what was compared with what, and how often there was nothing to compare with."""
-    if len(made) == 1:
-        (diff,) = made
+    if len(diffs) == 1:
+        (diff,) = diffs
         against = f", {diff.why_not}" if diff.against is None else f" against {diff.against.version}"
         return f"{diff.ours.project} {diff.ours.version}{against}"
-    number = wording.pluralise(len({(diff.ours.project, diff.ours.version) for diff in made}), "release")
-    indexes = len({diff.index for diff in made})
+    number = wording.pluralise(len({(diff.ours.project, diff.ours.version) for diff in diffs}), "release")
+    indexes = len({diff.index for diff in diffs})
     where = f" on {indexes} indexes" if indexes > 1 else ""
-    without = sum(diff.against is None for diff in made)
-    missing = f", nothing to compare with in {without} of {len(made)} cases" if without else ""
+    without = sum(diff.against is None for diff in diffs)
+    missing = f", nothing to compare with in {without} of {len(diffs)} cases" if without else ""
     return f"{number}{where}{missing}"
 
 

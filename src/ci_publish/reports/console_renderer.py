@@ -226,10 +226,10 @@ class ConsoleRenderer:
         status = "accepted" if event.status is FileStatus.UPLOADED else wording.STATUS[event.status]
         attempts = f"  {event.attempts} attempts" if event.attempts > 1 else ""
         reason = f": {self._neutralise(event.error.summary)}" if event.error else ""
-        told = (
+        text = (
             f"{name}  {status}{self._upload_duration(event)}  {size}{attempts}{self._index_suffix(event.index)}{reason}"
         )
-        line = step_line(self._at_step, told, tones.STATUS[event.status])
+        line = step_line(self._at_step, text, tones.STATUS[event.status])
         slug = event.error.slug if event.error else ""
         kind = (event.status, event.index, slug)
         return self._repetition.limit_repeated_lines(kind, [line], f"{status} {slug}".strip(), self._at_step)

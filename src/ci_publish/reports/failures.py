@@ -9,14 +9,14 @@ from ci_publish.model.events import Event, FileFinished, FileStatus, ProjectLeft
 
 def unreported_file_failures(events: Sequence[Event]) -> tuple[tuple[FileFinished, CiPublishError], ...]:
     """Return the failures of single files that the run's own failure does not report already."""
-    end = next((event.error for event in reversed(events) if isinstance(event, RunFinished)), None)
+    run_error = next((event.error for event in reversed(events) if isinstance(event, RunFinished)), None)
     last = {(event.index, event.distribution.filename): event for event in events if isinstance(event, FileFinished)}
     left = {(event.index, event.project) for event in events if isinstance(event, ProjectLeft)}
     return tuple(
         (event, event.error)
         for event in last.values()
         if event.error
-        and not (_is_failure_in_run_error(end, event, event.error) or _is_failure_of_left_project(event, left))
+        and not (_is_failure_in_run_error(run_error, event, event.error) or _is_failure_of_left_project(event, left))
     )
 
 
@@ -27,7 +27,7 @@ def _is_failure_of_left_project(event: FileFinished, left: AbstractSet[tuple[str
     return event.status is FileStatus.NOT_ATTEMPTED and (event.index, event.distribution.project) in left
 
 
-def _is_failure_in_run_error(end: CiPublishError | None, event: FileFinished, error: CiPublishError) -> bool:
-    if end is None or end is error:
-        return end is error
-    return end.slug == error.slug and event.distribution.filename in f"{end.summary}\n{end.detail}"
+def _is_failure_in_run_error(run_error: CiPublishError | None, event: FileFinished, error: CiPublishError) -> bool:
+    if run_error is None or run_error is error:
+        return run_error is error
+    return run_error.slug == error.slug and event.distribution.filename in f"{run_error.summary}\n{run_error.detail}"

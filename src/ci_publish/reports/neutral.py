@@ -82,7 +82,7 @@ def escape_markdown(text: str, limit: int = LINE_LIMIT) -> str:
     """
     line = _MARKDOWN_AT_START.sub(_mark_markdown_at_start, neutral_line(text, limit))
     encoded = "".join(_encode_markdown_characters(line))
-    return _WEB_ADDRESS.sub(lambda found: f"{found.group()[:-1]}&#46;", encoded)
+    return _WEB_ADDRESS.sub(lambda matched: f"{matched.group()[:-1]}&#46;", encoded)
 
 
 def markdown_with_links(text: str, limit: int = HINT_LIMIT) -> str:
@@ -92,11 +92,11 @@ def markdown_with_links(text: str, limit: int = HINT_LIMIT) -> str:
     which means anything in a link's destination; every other address stays text.
     """
     out, end, line = "", 0, neutral_line(text, limit)
-    for found in _CODE_OR_FOLLOWED.finditer(line):
-        out += _markdown_between_links(line[end : found.start()])
-        said = found.group()
+    for matched in _CODE_OR_FOLLOWED.finditer(line):
+        out += _markdown_between_links(line[end : matched.start()])
+        said = matched.group()
         out += markdown_code(said[1:-1]) if said.startswith("`") else f"[{escape_markdown(said, limit)}]({said})"
-        end = found.end()
+        end = matched.end()
     return out + _markdown_between_links(line[end:])
 
 
@@ -161,12 +161,12 @@ def _escape_workflow_command(text: str) -> str:
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
-def _html_entity(found: re.Match[str]) -> str:
-    return f"&#{ord(found.group())};"
+def _html_entity(matched: re.Match[str]) -> str:
+    return f"&#{ord(matched.group())};"
 
 
-def _mark_markdown_at_start(found: re.Match[str]) -> str:
-    sign, number, mark = found.groups()
+def _mark_markdown_at_start(matched: re.Match[str]) -> str:
+    sign, number, mark = matched.groups()
     return f"\0{sign}" if sign else f"{number}\0{mark}"
 
 

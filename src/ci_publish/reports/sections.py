@@ -17,17 +17,17 @@ class Section:
     foot: str = ""
 
 
-def fit_sections(sections: Sequence[Section], limit: int) -> str:
+def fit_summary_sections(sections: Sequence[Section], limit: int) -> str:
     """Return *sections* as one document of at most *limit* bytes, cut between two lines with a note."""
     out: list[str] = []
     left = limit - len(_CUT.encode())
     for section in sections:
-        left -= _utf8_size(section.head) + _utf8_size(section.foot)
+        left -= _summary_text_bytes(section.head) + _summary_text_bytes(section.foot)
         if left < 0:
             return "".join((*out, _CUT)) if limit >= len(_CUT.encode()) else ""
         out.append(section.head)
         for line in section.lines:
-            left -= _utf8_size(line)
+            left -= _summary_text_bytes(line)
             if left < 0:
                 return "".join((*out, section.foot, _CUT))
             out.append(line)
@@ -35,5 +35,5 @@ def fit_sections(sections: Sequence[Section], limit: int) -> str:
     return "".join(out)
 
 
-def _utf8_size(text: str) -> int:
+def _summary_text_bytes(text: str) -> int:
     return len(text.encode("utf-8", "replace"))

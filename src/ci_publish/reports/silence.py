@@ -24,7 +24,7 @@ from ci_publish.reports.neutral import neutral_line
 FIRST: Final = 10.0
 NEXT: Final = 30.0
 
-_DEEDS: Final = {
+_ACTIVITIES: Final = {
     Step.COLLECT: "reading the files",
     Step.CHECK: "checking the files",
     Step.PLAN: "waiting for {index} to list what it has",
@@ -45,7 +45,7 @@ class Silence:
     def __init__(self, clock: Callable[[], float], now: Callable[[], float]) -> None:
         self._clock = clock
         self._now = now
-        self._deed = ""
+        self._activity = ""
         self._since = self._quiet_since = clock()
         self._until: float | None = None
         self._said = 0
@@ -59,13 +59,13 @@ class Silence:
         self._follow_uploads(event)
         match event:
             case StepStarted(step=step, index=index, left=left):
-                self._begin_waiting(_DEEDS[step].format(index=neutral_line(index or "the index")), left)
+                self._begin_waiting(_ACTIVITIES[step].format(index=neutral_line(index or "the index")), left)
             case WaitStarted(what=what, seconds=seconds):
                 self._begin_waiting(f"waiting for {neutral_line(what)}", seconds)
             case Retrying(what=what, wait=wait):
                 self._begin_waiting(f"waiting to try {neutral_line(what)} again", wait)
             case StepFinished() | RunFinished():
-                self._deed = ""
+                self._activity = ""
                 self._sending.clear()
             case _:
                 pass
@@ -89,7 +89,7 @@ class Silence:
 
     def due_waiting_message(self) -> str | None:
         """Return what to say now, None while nothing is to be said."""
-        if not (self._deed or self._sending):
+        if not (self._activity or self._sending):
             return None
         if self._clock() - self._quiet_since < FIRST + self._said * NEXT:
             return None
@@ -108,12 +108,12 @@ class Silence:
             more = f" and {len(self._sending) - 1} more" if len(self._sending) > 1 else ""
             done = f"; {self._sent} of {self._uploads} files sent" if self._uploads > 1 else ""
             return f"sending {neutral_line(first.filename)}: {part}{more}{done}"
-        if not self._deed:
+        if not self._activity:
             return ""
-        signed = f", {wording.pluralise(self._signed, 'attestation')} so far" if "Sigstore" in self._deed else ""
+        signed = f", {wording.pluralise(self._signed, 'attestation')} so far" if "Sigstore" in self._activity else ""
         until = "" if self._until is None else f", until {wording.format_utc_time(self._until)} at the latest"
-        return f"{self._deed}{signed} ({wording.format_duration(self._clock() - self._since)}{until})"
+        return f"{self._activity}{signed} ({wording.format_duration(self._clock() - self._since)}{until})"
 
-    def _begin_waiting(self, deed: str, seconds: float | None) -> None:
-        self._deed, self._since = deed, self._clock()
+    def _begin_waiting(self, activity: str, seconds: float | None) -> None:
+        self._activity, self._since = activity, self._clock()
         self._until = None if seconds is None else self._now() + seconds

@@ -20,7 +20,7 @@ from ci_publish.reports import changes, train, trials, wording
 from ci_publish.reports.failures import unreported_file_failures
 from ci_publish.reports.neutral import escape_markdown, markdown_code, markdown_with_links, preformatted_markdown
 from ci_publish.reports.repetition import FEW
-from ci_publish.reports.sections import Section, fit_sections
+from ci_publish.reports.sections import Section, fit_summary_sections
 
 # The runner discards a summary of more than 1 MiB as a whole; the difference is for other steps.
 SUMMARY_LIMIT = 1_000_000
@@ -72,7 +72,7 @@ class SummaryInput:
 
 def markdown_summary(run: SummaryInput, limit: int = SUMMARY_LIMIT) -> str:
     """Return the summary of a run in at most *limit* bytes of UTF-8; empty where even the note does not fit."""
-    return fit_sections(list(_summary_sections(run)), limit)
+    return fit_summary_sections(list(_summary_sections(run)), limit)
 
 
 def summary_link(text: str, url: str | None) -> str:
@@ -159,7 +159,7 @@ def _summary_files_table(run: SummaryInput) -> Iterator[Section]:
         "SHA-256",
     ]
     rules = "|".join("---:" if each == "Size" else "---" for each in columns)
-    failed_first = sorted(receipt.files, key=lambda file: not _has_failed(run, file))
+    failed_first = sorted(receipt.files, key=lambda file: not _summary_file_has_failed(run, file))
     rows = (_summary_file_row(run, file, cells[file] if attested else None) for file in failed_first)
     yield Section(f"| {' | '.join(columns)} |\n|{rules}|\n", tuple(rows), "\n")
     digests = {file.filename: file.sha256 for file in receipt.files if file.sha256}
@@ -194,14 +194,14 @@ def _summary_file_row(run: SummaryInput, file: FileEntry, attestation: str | Non
 
 
 def _summary_file_result(run: SummaryInput, file: FileEntry) -> str:
-    failed = _has_failed(run, file)
+    failed = _summary_file_has_failed(run, file)
     if run.receipt.command == "check":  # it attempts nothing
         return "**has errors**" if failed else "checked"
     said = wording.describe_file_result(run.receipt, file)
     return f"**{said}**" if failed else said
 
 
-def _has_failed(run: SummaryInput, file: FileEntry) -> bool:
+def _summary_file_has_failed(run: SummaryInput, file: FileEntry) -> bool:
     if run.receipt.command != "check":
         return file.status in wording.BAD
     problems = run.receipt.problems
