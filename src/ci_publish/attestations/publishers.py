@@ -65,7 +65,7 @@ class Publisher:
     known: bool = True
 
     def includes(self, other: "Publisher") -> bool:
-        """Return whether *other* is this publisher, perhaps described more narrowly (as CircleCI's with a repository)."""
+        """Return whether *other* is this publisher, perhaps described more narrowly (CircleCI: with a repository)."""
         same = (self.issuer, self.build_config, self.email) == (other.issuer, other.build_config, other.email)
         return same and set(self.extensions) <= set(other.extensions)
 
