@@ -50,7 +50,7 @@ from ci_publish.attestations.trouble import CertificateEnded, IdentityRefusal, R
 from ci_publish.attestations.trust import TrustSource
 from ci_publish.cli.arguments import parse
 from ci_publish.distributions.checks import table
-from ci_publish.distributions.checks.comparison.stated import NOTHING_STATED, Stated, expected_wheels
+from ci_publish.distributions.checks.comparison.stated import NOTHING_STATED, Stated, parse_expected_wheels
 from ci_publish.distributions.checks.table import RULES
 from ci_publish.distributions.checks.weights import parse_rule_weights
 from ci_publish.distributions.faults import Fault
@@ -1081,7 +1081,7 @@ def compared(stated: Stated = NOTHING_STATED, rules: Sequence[str] = ()) -> CiPu
 
 @situation("A wheel that expect-wheels names was not built")
 def _() -> object:
-    return compared(Stated(expected=expected_wheels(["py3-none-any", "cp3{12,13}-*-win_amd64"])))
+    return compared(Stated(expected=parse_expected_wheels(["py3-none-any", "cp3{12,13}-*-win_amd64"])))
 
 
 @situation("A difference from the last release that the project made an error")
@@ -1124,7 +1124,7 @@ def _() -> object:
 
 @situation("A pattern of expect-wheels cannot be read")
 def _() -> object:
-    return expected_wheels(["cp3{12,13-*"])
+    return parse_expected_wheels(["cp3{12,13-*"])
 
 
 @situation("Somebody pressed Ctrl-C")

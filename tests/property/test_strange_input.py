@@ -29,8 +29,8 @@ from ci_publish.attestations.trust import sigstore_instance_hosts
 from ci_publish.cli.main import main
 from ci_publish.cli.streams import Streams
 from ci_publish.distributions.checks import RULES, CheckedFile, form_validation
-from ci_publish.distributions.checks.comparison.stated import Stated, expected_wheels
-from ci_publish.distributions.checks.comparison.stated_rules import tag_faults
+from ci_publish.distributions.checks.comparison.stated import Stated, parse_expected_wheels
+from ci_publish.distributions.checks.comparison.stated_rules import version_tag_faults
 from ci_publish.distributions.checks.rendering import render_description
 from ci_publish.distributions.checks.table import release_faults
 from ci_publish.distributions.checks.weights import parse_rule_weights
@@ -157,8 +157,10 @@ def comparisons(by: Stranger) -> None:
     ours = replace(ours, metadata=parse_core_metadata(by.metadata()).metadata, requires_python=by.text())
     comparison = replace(comparison_with_listing(ours, [], listing, listed), before=strange)
     with suppress(ConfigurationError):
-        stated = Stated(tag=f"{by.chance.choice(('', 'demo-'))}{by.text()}", expected=expected_wheels([by.text()]))
-        tag_faults({"demo": {"1.1"}}, stated)
+        stated = Stated(
+            tag=f"{by.chance.choice(('', 'demo-'))}{by.text()}", expected=parse_expected_wheels([by.text()])
+        )
+        version_tag_faults({"demo": {"1.1"}}, stated)
         release_faults(comparison, stated)
     release_faults(comparison, Stated())
     with suppress(ConfigurationError):

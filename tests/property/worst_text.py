@@ -17,15 +17,15 @@ from ci_publish.attestations.statements import WrongStatement, parse_statement
 from ci_publish.attestations.trouble import MAX_BODY, Trouble, trouble_of_response
 from ci_publish.attestations.trust import sigstore_instance_hosts
 from ci_publish.distributions.checks import RULES, CheckedFile, form_validation
-from ci_publish.distributions.checks.comparison.python_versions import MAX_SPECIFIER, admitted
+from ci_publish.distributions.checks.comparison.python_versions import MAX_SPECIFIER, admitted_python_versions
 from ci_publish.distributions.checks.comparison.stated import (
     MAX_PATTERN,
     NOTHING_STATED,
     Stated,
-    expected_wheels,
-    matches,
+    matches_wheel_pattern,
+    parse_expected_wheels,
 )
-from ci_publish.distributions.checks.comparison.stated_rules import MAX_TAG, tag_faults
+from ci_publish.distributions.checks.comparison.stated_rules import MAX_TAG, version_tag_faults
 from ci_publish.distributions.checks.rendering import MAX_MARKDOWN, is_shallow_description
 from ci_publish.distributions.checks.table import release_faults
 from ci_publish.distributions.entry_points import entry_points_refusal_reason, parse_entry_points
@@ -118,7 +118,7 @@ def _release(version: str, tags: Sequence[str]) -> Release:
 
 
 def _requires_python(text: bytes) -> None:
-    admitted.cache_clear()
+    admitted_python_versions.cache_clear()
     ours = Release(project="demo", version="1.1", files=(), requires_python=text.decode())
     before = replace(ours, requires_python=">=3.9")
     release_faults(Comparison(ours=ours, before=before), NOTHING_STATED)
@@ -131,17 +131,17 @@ def _served_metadata(data: bytes) -> None:
 
 
 def _tag(text: bytes) -> None:
-    tag_faults({"demo": {"1.0"}, "demo-cli": {"2.0"}}, Stated(tag=text.decode()))
+    version_tag_faults({"demo": {"1.0"}, "demo-cli": {"2.0"}}, Stated(tag=text.decode()))
 
 
 def _expected(text: bytes) -> None:
     try:
-        expected = expected_wheels((text.decode(),))
+        expected = parse_expected_wheels((text.decode(),))
     except ConfigurationError:
         return
     name = DistributionFilename.parse("demo-1.0-cp312-cp312-manylinux_2_17_x86_64.manylinux2014_x86_64.whl")
     for each in expected:
-        matches(each.pattern, name)
+        matches_wheel_pattern(each.pattern, name)
 
 
 def _refusal(body: bytes) -> None:

@@ -28,10 +28,10 @@ def with_tag(environ: Mapping[str, str], tag: str) -> dict[str, str]:
 
 def stated(settings: Settings, environ: Mapping[str, str]) -> "Stated":
     """Return what is stated. Raises ConfigurationError for patterns that cannot be read."""
-    from ci_publish.distributions.checks.comparison.stated import Stated, VersionTag, expected_wheels  # noqa: PLC0415  (late, see ``Composition.run``)
+    from ci_publish.distributions.checks.comparison.stated import Stated, VersionTag, parse_expected_wheels  # noqa: PLC0415  (late, see ``Composition.run``)
 
     return Stated(
-        expected=expected_wheels(settings.expect_wheels),
+        expected=parse_expected_wheels(settings.expect_wheels),
         file_limit=settings.file_size_limit,
         project_limit=settings.project_size_limit,
         tag=release_tag(environ),

@@ -9,7 +9,7 @@ from typing import Final
 
 from ci_publish.distributions import collecting, file_access
 from ci_publish.distributions.checks import form_validation
-from ci_publish.distributions.checks.comparison.local_releases import local_comparisons, versions
+from ci_publish.distributions.checks.comparison.local_releases import local_comparisons, versions_by_project
 from ci_publish.distributions.checks.comparison.stated import NOTHING_STATED, Stated
 from ci_publish.distributions.checks.comparison.stated_rules import stated_faults
 from ci_publish.distributions.checks.rendering import RunStopped, render_form_description
@@ -138,7 +138,7 @@ class LocalDistributions:
         for file, some in zip(collection.distributions, found, strict=True):
             faults += [(file.filename, fault) for fault in some]
         faults += [(fault.filename, fault) for fault in set_faults(collection)]
-        faults += [(None, fault) for fault in stated_faults(versions(collection), self._stated)]
+        faults += [(None, fault) for fault in stated_faults(versions_by_project(collection), self._stated)]
         for comparison in () if compared else local_comparisons(collection):
             more = release_faults(comparison, self._stated, differences=False)
             faults += [(fault.filename, fault) for fault in more]
@@ -151,7 +151,7 @@ class LocalDistributions:
 
     def check_stated(self, collection: Collection) -> tuple[Problem, ...]:
         """Compare the run with what is stated of it; see ``publishing.ports.Distributions.check_stated``."""
-        faults = stated_faults(versions(collection), self._stated)
+        faults = stated_faults(versions_by_project(collection), self._stated)
         return self._weights.apply_to_problems(_problems_for_profiles(((None, fault) for fault in faults), ()))
 
     def compare(

@@ -7,7 +7,7 @@ from ci_publish.model.distribution import Collection
 from ci_publish.model.release import Comparison, Release, local_files
 
 
-def versions(collection: Collection) -> Mapping[str, AbstractSet[str]]:
+def versions_by_project(collection: Collection) -> Mapping[str, AbstractSet[str]]:
     """Return the versions of each project of a run."""
     found: dict[str, set[str]] = {}
     for file in collection.distributions:

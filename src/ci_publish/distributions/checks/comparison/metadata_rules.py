@@ -8,11 +8,11 @@ from packaging.utils import canonicalize_name
 from ci_publish.distributions.checks.comparison.requirements import (
     Key,
     Requirements,
-    extra_of,
-    narrower,
-    plain,
-    requirements,
-    shown,
+    extra_of_requirement,
+    format_requirement,
+    format_without_marker,
+    is_narrower_specifier,
+    parse_requirements,
 )
 from ci_publish.distributions.checks.comparison.stated import Stated
 from ci_publish.distributions.checks.rules import Rule, note_hint
@@ -26,105 +26,115 @@ _SHOWN: Final = 8
 _LONGEST_LICENSE: Final = 200
 
 
-def _both(comparison: Comparison) -> tuple[CoreMetadata, CoreMetadata] | None:
+def _metadata_of_both_releases(comparison: Comparison) -> tuple[CoreMetadata, CoreMetadata] | None:
     """Return the metadata of this release and of the one before, where both are known."""
     before = None if comparison.before is None else comparison.before.metadata
     return None if before is None or comparison.ours.metadata is None else (comparison.ours.metadata, before)
 
 
-def _requirements(comparison: Comparison) -> tuple[Requirements, Requirements] | None:
-    if (both := _both(comparison)) is None:
+def _requirements_of_both_releases(comparison: Comparison) -> tuple[Requirements, Requirements] | None:
+    if (both := _metadata_of_both_releases(comparison)) is None:
         return None
-    ours, before = (requirements(each.all("requires-dist")) for each in both)
+    ours, before = (parse_requirements(each.all("requires-dist")) for each in both)
     return None if ours is None or before is None else (ours, before)
 
 
-def _names(found: Requirements) -> set[str]:
+def _required_projects(found: Requirements) -> set[str]:
     return {name for name, _ in found}
 
 
-def _removed(comparison: Comparison, _: Stated) -> Iterable[Fault]:
-    if (both := _requirements(comparison)) is not None:
+def _dependency_removed(comparison: Comparison, _: Stated) -> Iterable[Fault]:
+    if (both := _requirements_of_both_releases(comparison)) is not None:
         ours, before = both
-        names = _names(before) - _names(ours)
-        if gone := [shown(key, each) for key, each in sorted(before.items()) if key[0] in names and not extra_of(key)]:
-            yield Fault(rule="dependency-removed", message=f"No longer required: {_listed(gone)}.")
+        names = _required_projects(before) - _required_projects(ours)
+        if gone := [
+            format_requirement(key, each)
+            for key, each in sorted(before.items())
+            if key[0] in names and not extra_of_requirement(key)
+        ]:
+            yield Fault(rule="dependency-removed", message=f"No longer required: {_list_first_texts(gone)}.")
 
 
-def _added(comparison: Comparison, _: Stated) -> Iterable[Fault]:
-    if (both := _requirements(comparison)) is not None:
+def _dependency_added(comparison: Comparison, _: Stated) -> Iterable[Fault]:
+    if (both := _requirements_of_both_releases(comparison)) is not None:
         ours, before = both
-        names = _names(ours) - _names(before)
-        if new := [shown(key, each) for key, each in sorted(ours.items()) if key[0] in names]:
-            yield Fault(rule="dependency-added", message=f"Newly required: {_listed(new)}.")
+        names = _required_projects(ours) - _required_projects(before)
+        if new := [format_requirement(key, each) for key, each in sorted(ours.items()) if key[0] in names]:
+            yield Fault(rule="dependency-added", message=f"Newly required: {_list_first_texts(new)}.")
 
 
-def _changed(comparison: Comparison) -> Iterator[tuple[str, str]]:
+def _changed_requirements(comparison: Comparison) -> Iterator[tuple[str, str]]:
     """Yield the rule and the text for each requirement of both releases that is another one now."""
-    if (both := _requirements(comparison)) is None:
+    if (both := _requirements_of_both_releases(comparison)) is None:
         return
     ours, before = both
-    new = _names(ours) - _names(before)
-    gone = _names(before) - _names(ours)
+    new = _required_projects(ours) - _required_projects(before)
+    gone = _required_projects(before) - _required_projects(ours)
     for key in sorted(ours.keys() | before.keys()):
-        is_told = key[0] in new or (key[0] in gone and not extra_of(key))  # by the rules about whole dependencies
-        if not is_told and (found := _change(key, ours, before)) is not None:
+        is_told = key[0] in new or (
+            key[0] in gone and not extra_of_requirement(key)
+        )  # by the rules about whole dependencies
+        if not is_told and (found := _requirement_change(key, ours, before)) is not None:
             yield found
 
 
-def _change(key: Key, ours: Requirements, before: Requirements) -> tuple[str, str] | None:
+def _requirement_change(key: Key, ours: Requirements, before: Requirements) -> tuple[str, str] | None:
     if key not in ours or key not in before:
         there, verb = (ours, "added") if key in ours else (before, "removed")
-        return "dependency-changed", f"{shown(key, there[key])} {verb}"
+        return "dependency-changed", f"{format_requirement(key, there[key])} {verb}"
     new, old = ours[key], before[key]
     if (new.specifier, new.extras, new.url) == (old.specifier, old.extras, old.url):
         return None
-    text = f"{shown(key, old)} to {plain(new)}"
+    text = f"{format_requirement(key, old)} to {format_without_marker(new)}"
     if new.extras != old.extras or new.url != old.url:
         return "dependency-changed", text
-    if narrower(new.specifier, old.specifier):
+    if is_narrower_specifier(new.specifier, old.specifier):
         return "dependency-tightened", text
-    if narrower(old.specifier, new.specifier):
+    if is_narrower_specifier(old.specifier, new.specifier):
         return "dependency-loosened", text
     return "dependency-changed", text
 
 
-def _tightened(comparison: Comparison, _: Stated) -> Iterable[Fault]:
-    yield from _of("dependency-tightened", "Tightened", comparison)
+def _dependency_tightened(comparison: Comparison, _: Stated) -> Iterable[Fault]:
+    yield from _changed_dependency_faults("dependency-tightened", "Tightened", comparison)
 
 
-def _loosened(comparison: Comparison, _: Stated) -> Iterable[Fault]:
-    yield from _of("dependency-loosened", "Loosened", comparison)
+def _dependency_loosened(comparison: Comparison, _: Stated) -> Iterable[Fault]:
+    yield from _changed_dependency_faults("dependency-loosened", "Loosened", comparison)
 
 
-def _otherwise(comparison: Comparison, _: Stated) -> Iterable[Fault]:
-    yield from _of("dependency-changed", "Changed", comparison)
+def _dependency_changed(comparison: Comparison, _: Stated) -> Iterable[Fault]:
+    yield from _changed_dependency_faults("dependency-changed", "Changed", comparison)
 
 
-def _of(rule: str, verb: str, comparison: Comparison) -> Iterator[Fault]:
-    if texts := [text for name, text in _changed(comparison) if name == rule]:
-        yield Fault(rule=rule, message=f"{verb}: {_listed(texts)}.")
+def _changed_dependency_faults(rule: str, verb: str, comparison: Comparison) -> Iterator[Fault]:
+    if texts := [text for name, text in _changed_requirements(comparison) if name == rule]:
+        yield Fault(rule=rule, message=f"{verb}: {_list_first_texts(texts)}.")
 
 
 def _extra_removed(comparison: Comparison, _: Stated) -> Iterable[Fault]:
-    if (both := _both(comparison)) is not None and (gone := _extras(both[1]) - _extras(both[0])):
-        yield Fault(rule="extra-removed", message=f"Extras are gone: {_listed(sorted(gone))}.")
+    if (both := _metadata_of_both_releases(comparison)) is not None and (
+        gone := _declared_extras(both[1]) - _declared_extras(both[0])
+    ):
+        yield Fault(rule="extra-removed", message=f"Extras are gone: {_list_first_texts(sorted(gone))}.")
 
 
 def _extra_added(comparison: Comparison, _: Stated) -> Iterable[Fault]:
-    if (both := _both(comparison)) is not None and (new := _extras(both[0]) - _extras(both[1])):
-        yield Fault(rule="extra-added", message=f"New extras: {_listed(sorted(new))}.")
+    if (both := _metadata_of_both_releases(comparison)) is not None and (
+        new := _declared_extras(both[0]) - _declared_extras(both[1])
+    ):
+        yield Fault(rule="extra-added", message=f"New extras: {_list_first_texts(sorted(new))}.")
 
 
-def _extras(metadata: CoreMetadata) -> set[str]:
+def _declared_extras(metadata: CoreMetadata) -> set[str]:
     return {canonicalize_name(extra.strip()) for extra in metadata.all("provides-extra")}
 
 
-def _license(comparison: Comparison, _: Stated) -> Iterable[Fault]:
+def _license_changed(comparison: Comparison, _: Stated) -> Iterable[Fault]:
     """Compare what both say in the same way: an expression, a short text or classifiers; nothing where none is."""
-    if (both := _both(comparison)) is None:
+    if (both := _metadata_of_both_releases(comparison)) is None:
         return
-    for say in (_expression, _license_text, _license_classifiers):
+    for say in (_license_expression, _license_text, _license_classifiers):
         ours, before = say(both[0]), say(both[1])
         if ours and before:
             if ours.casefold() != before.casefold():
@@ -132,7 +142,7 @@ def _license(comparison: Comparison, _: Stated) -> Iterable[Fault]:
             return
 
 
-def _expression(metadata: CoreMetadata) -> str:
+def _license_expression(metadata: CoreMetadata) -> str:
     return " ".join((metadata.first("license-expression") or "").split())
 
 
@@ -146,21 +156,21 @@ def _license_classifiers(metadata: CoreMetadata) -> str:
     return ", ".join(sorted(each for each in metadata.all("classifier") if each.startswith("License :: ")))
 
 
-def _urls(comparison: Comparison, _: Stated) -> Iterable[Fault]:
-    if (both := _both(comparison)) is None:
+def _project_urls_changed(comparison: Comparison, _: Stated) -> Iterable[Fault]:
+    if (both := _metadata_of_both_releases(comparison)) is None:
         return
-    ours, before = (_links(each) for each in both)
+    ours, before = (_project_urls_by_label(each) for each in both)
     changed = sorted(label for label in ours.keys() | before.keys() if ours.get(label) != before.get(label))
     if changed:
-        told = [f"{label} ({_what(label in ours, label in before)})" for label in changed]
-        yield Fault(rule="project-urls-changed", message=f"Project URLs: {_listed(told)}.")
+        told = [f"{label} ({_project_url_change(label in ours, label in before)})" for label in changed]
+        yield Fault(rule="project-urls-changed", message=f"Project URLs: {_list_first_texts(told)}.")
 
 
-def _what(here: bool, there: bool) -> str:  # noqa: FBT001  (two facts of one kind)
+def _project_url_change(here: bool, there: bool) -> str:  # noqa: FBT001  (two facts of one kind)
     return "another address" if here and there else "new" if here else "gone"
 
 
-def _links(metadata: CoreMetadata) -> dict[str, str]:
+def _project_urls_by_label(metadata: CoreMetadata) -> dict[str, str]:
     links = {"Home-Page": home} if (home := metadata.first("home-page")) else {}
     for entry in metadata.all("project-url"):
         label, _, url = (part.strip() for part in entry.partition(","))
@@ -168,7 +178,7 @@ def _links(metadata: CoreMetadata) -> dict[str, str]:
     return links
 
 
-def _listed(texts: list[str]) -> str:
+def _list_first_texts(texts: list[str]) -> str:
     more = f", and {len(texts) - _SHOWN} more" if len(texts) > _SHOWN else ""
     return ", ".join(texts[:_SHOWN]) + more
 
@@ -180,7 +190,7 @@ RULES: Final = (
         id="dependency-removed",
         pypi=Severity.WARNING,
         adjustable=True,
-        compare=_removed,
+        compare=_dependency_removed,
         cause="A release requires what the release before requires, its extras not counted.",
         source="core metadata, Requires-Dist; a build without its configuration is a usual reason.",
         example="1.0 requires `requests>=2`, and 1.1 does not",
@@ -203,7 +213,7 @@ RULES: Final = (
         id="license-changed",
         pypi=Severity.WARNING,
         adjustable=True,
-        compare=_license,
+        compare=_license_changed,
         cause="A release has the license of the release before.",
         source="core metadata, License-Expression and License.",
         example="MIT before, GPL-3.0-only now",
@@ -213,7 +223,7 @@ RULES: Final = (
         id="dependency-added",
         pypi=Severity.NOTE,
         adjustable=True,
-        compare=_added,
+        compare=_dependency_added,
         cause="A release requires nothing that the release before does not.",
         source="core metadata, Requires-Dist.",
         example="1.1 requires `idna>=3`, and 1.0 does not",
@@ -223,7 +233,7 @@ RULES: Final = (
         id="dependency-tightened",
         pypi=Severity.NOTE,
         adjustable=True,
-        compare=_tightened,
+        compare=_dependency_tightened,
         cause="A requirement admits the versions that it admitted before.",
         source="core metadata, Requires-Dist; PEP 440.",
         example="`idna>=2` before, `idna>=3` now",
@@ -233,7 +243,7 @@ RULES: Final = (
         id="dependency-loosened",
         pypi=Severity.NOTE,
         adjustable=True,
-        compare=_loosened,
+        compare=_dependency_loosened,
         cause="A requirement admits no other versions than before.",
         source="core metadata, Requires-Dist; PEP 440.",
         example="`idna<3` before, `idna` now",
@@ -243,7 +253,7 @@ RULES: Final = (
         id="dependency-changed",
         pypi=Severity.NOTE,
         adjustable=True,
-        compare=_otherwise,
+        compare=_dependency_changed,
         cause="A requirement has the extras, the marker and the range of versions that it had before.",
         source="core metadata, Requires-Dist; PEP 508.",
         example="`idna>=2,<3` before, `idna>=3,<4` now",
@@ -263,7 +273,7 @@ RULES: Final = (
         id="project-urls-changed",
         pypi=Severity.NOTE,
         adjustable=True,
-        compare=_urls,
+        compare=_project_urls_changed,
         cause="A release has the project URLs of the release before.",
         source="core metadata, Project-URL and Home-page.",
         example="`Documentation` leads to another address",

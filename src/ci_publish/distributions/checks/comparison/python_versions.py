@@ -26,7 +26,7 @@ _LAST_MICRO: Final = 99
 
 
 @lru_cache(maxsize=256)
-def admitted(requires_python: str, beside: str = "") -> frozenset[tuple[int, int, int]] | None:
+def admitted_python_versions(requires_python: str, beside: str = "") -> frozenset[tuple[int, int, int]] | None:
     """Return the versions of Python that a specifier admits; None for one that cannot be read.
 
     Of each minor version the first, the last and those that the specifier names are tried, and those that *beside*
@@ -43,18 +43,18 @@ def admitted(requires_python: str, beside: str = "") -> frozenset[tuple[int, int
         return None
 
 
-def minors(versions: Iterable[tuple[int, int, int]]) -> frozenset[Minor]:
+def minor_python_versions(versions: Iterable[tuple[int, int, int]]) -> frozenset[Minor]:
     """Return the minor versions of which at least one release is in *versions*."""
     return frozenset((major, minor) for major, minor, _ in versions)
 
 
-def admits(requires_python: str | None, major: int, minor: int) -> bool:
+def admits_python_version(requires_python: str | None, major: int, minor: int) -> bool:
     """Whether a version of Python is admitted, as far as that is known."""
-    versions = None if requires_python is None else admitted(requires_python)
-    return versions is None or (major, minor) in minors(versions)
+    versions = None if requires_python is None else admitted_python_versions(requires_python)
+    return versions is None or (major, minor) in minor_python_versions(versions)
 
 
-def minor_names(found: AbstractSet[Minor]) -> str:
+def format_minor_python_versions(found: AbstractSet[Minor]) -> str:
     """Return ``3.8``, ``3.8, 3.9``, ``2.7 to 3.9`` or ``3.15 and newer``."""
     first = _NEWEST + 1
     while (3, first - 1) in found:

@@ -27,7 +27,7 @@ Key: TypeAlias = tuple[str, str]
 Requirements: TypeAlias = Mapping[Key, Requirement]
 
 
-def requirements(lines: Iterable[str]) -> Requirements | None:
+def parse_requirements(lines: Iterable[str]) -> Requirements | None:
     """Return the requirements by name and marker; None where they cannot be read, or not in bounded time."""
     found: dict[Key, Requirement] = {}
     for number, line in enumerate(lines):
@@ -38,46 +38,48 @@ def requirements(lines: Iterable[str]) -> Requirements | None:
         except (InvalidRequirement, ValueError):  # a number of more than 4,300 digits is a ValueError
             return None
         key = canonicalize_name(requirement.name), str(requirement.marker or "")
-        found[key] = _together(found[key], requirement) if key in found else requirement
+        found[key] = _merge_requirements(found[key], requirement) if key in found else requirement
     return found
 
 
-def _together(one: Requirement, other: Requirement) -> Requirement:
+def _merge_requirements(one: Requirement, other: Requirement) -> Requirement:
     """Return one requirement for two lines about the same project."""
     one.specifier &= other.specifier
     one.extras |= other.extras
     return one
 
 
-def shown(key: Key, requirement: Requirement) -> str:
+def format_requirement(key: Key, requirement: Requirement) -> str:
     """Return a requirement for people: without its marker, which may be long, except for the extra that needs it."""
-    condition = f" (extra {extra_of(key)})" if extra_of(key) else f" (where {key[1]})" if key[1] else ""
-    return f"{plain(requirement)}{condition}"
+    condition = (
+        f" (extra {extra_of_requirement(key)})" if extra_of_requirement(key) else f" (where {key[1]})" if key[1] else ""
+    )
+    return f"{format_without_marker(requirement)}{condition}"
 
 
-def extra_of(key: Key) -> str:
+def extra_of_requirement(key: Key) -> str:
     """Return the extra that needs a requirement, empty for one that every installation needs."""
     extra = _EXTRA.search(key[1])
     return extra[1] if extra else ""
 
 
-def plain(requirement: Requirement) -> str:
+def format_without_marker(requirement: Requirement) -> str:
     """Return a requirement without its marker."""
     extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
     url = f" @ {requirement.url}" if requirement.url else ""
     return f"{requirement.name}{extras}{requirement.specifier}{url}"
 
 
-def narrower(ours: SpecifierSet, before: SpecifierSet) -> bool:
+def is_narrower_specifier(ours: SpecifierSet, before: SpecifierSet) -> bool:
     """Whether every version that *ours* admits is admitted by *before*, and one is not any more."""
-    tried = _versions(ours, before)
+    tried = _versions_around_bounds(ours, before)
     if tried is None:
         return False
     one, other = ({version for version in tried if each.contains(version, prereleases=True)} for each in (ours, before))
     return one < other
 
 
-def _versions(*sets: SpecifierSet) -> set[Version] | None:
+def _versions_around_bounds(*sets: SpecifierSet) -> set[Version] | None:
     """Return versions around every bound of *sets*: the bound, what is just below and above it, and far ends."""
     bounds = [specifier.version for specifiers in sets for specifier in specifiers]
     if len(bounds) > MAX_SPECIFIERS:

@@ -53,7 +53,7 @@ class Stated:
 NOTHING_STATED: Final = Stated()
 
 
-def expected_wheels(lines: Sequence[str]) -> tuple[ExpectedWheel, ...]:
+def parse_expected_wheels(lines: Sequence[str]) -> tuple[ExpectedWheel, ...]:
     """Return the wheels that ``expect-wheels`` stands for: braces are expanded as a shell does, before names are seen.
 
     Raises ConfigurationError for braces that do not match, and for more than ``MAX_PATTERNS`` wheels.
@@ -61,21 +61,21 @@ def expected_wheels(lines: Sequence[str]) -> tuple[ExpectedWheel, ...]:
     expected: list[ExpectedWheel] = []
     for line in lines:
         project, colon, pattern = line.rpartition(":")
-        for each in _expanded(pattern, line):
+        for each in _expand_pattern_braces(pattern, line):
             if each.count("-") < 2 and "*" not in each:  # noqa: PLR2004  (python-abi-platform)
-                raise _wrong(line, "it is not of the form python-abi-platform")
+                raise _expect_wheels_error(line, "it is not of the form python-abi-platform")
             if each.count("*") > MAX_STARS:
-                raise _wrong(line, f"it has more than {MAX_STARS} asterisks")
+                raise _expect_wheels_error(line, f"it has more than {MAX_STARS} asterisks")
             expected.append(ExpectedWheel(project=project if colon else "", pattern=each.lower()))
             if len(expected) > MAX_PATTERNS:
-                raise _wrong(line, f"there are more than {MAX_PATTERNS:,} wheels with it")
+                raise _expect_wheels_error(line, f"there are more than {MAX_PATTERNS:,} wheels with it")
     return tuple(dict.fromkeys(expected))
 
 
-def _expanded(pattern: str, line: str) -> list[str]:
+def _expand_pattern_braces(pattern: str, line: str) -> list[str]:
     """Return what a shell makes of braces; the first group is expanded first, and groups may be nested."""
     if len(pattern) > MAX_PATTERN:
-        raise _wrong(line, f"it has more than {MAX_PATTERN} characters")
+        raise _expect_wheels_error(line, f"it has more than {MAX_PATTERN} characters")
     done: list[str] = []
     left = [pattern]
     while left:
@@ -83,17 +83,17 @@ def _expanded(pattern: str, line: str) -> list[str]:
         start = text.find("{")
         if start < 0:
             if "}" in text:
-                raise _wrong(line, "a brace is not closed")
+                raise _expect_wheels_error(line, "a brace is not closed")
             done.append(text)
             continue
-        alternatives, end = _group(text, start, line)
+        alternatives, end = _parse_brace_group(text, start, line)
         left += [text[:start] + each + text[end:] for each in reversed(alternatives)]
         if len(left) + len(done) > MAX_PATTERNS:
-            raise _wrong(line, f"it stands for more than {MAX_PATTERNS:,} wheels")
+            raise _expect_wheels_error(line, f"it stands for more than {MAX_PATTERNS:,} wheels")
     return done
 
 
-def _group(text: str, start: int, line: str) -> tuple[list[str], int]:
+def _parse_brace_group(text: str, start: int, line: str) -> tuple[list[str], int]:
     """Return the alternatives of the group that begins at *start*, and where the text after it begins."""
     depth, begin, alternatives = 0, start + 1, list[str]()
     for place in range(start, len(text)):
@@ -109,10 +109,10 @@ def _group(text: str, start: int, line: str) -> tuple[list[str], int]:
                     return [*alternatives, text[begin:place]], place + 1
             case _:
                 pass
-    raise _wrong(line, "a brace is not closed")
+    raise _expect_wheels_error(line, "a brace is not closed")
 
 
-def _wrong(line: str, why: str) -> ConfigurationError:
+def _expect_wheels_error(line: str, why: str) -> ConfigurationError:
     shown = line if len(line) <= MAX_PATTERN else f"{line[:MAX_PATTERN]}…"
     return ConfigurationError(
         f"A setting is wrong: expect-wheels: {shown}: {why}",
@@ -126,7 +126,7 @@ def _wrong(line: str, why: str) -> ConfigurationError:
 States: TypeAlias = frozenset[int]
 
 
-def matches(pattern: str, name: DistributionFilename) -> bool:
+def matches_wheel_pattern(pattern: str, name: DistributionFilename) -> bool:
     """Whether one of the tags that a wheel's name stands for matches a shell pattern.
 
     The tags are not combined: the pattern is followed through the interpreters, ABIs and platforms in turn, in time
@@ -134,46 +134,46 @@ def matches(pattern: str, name: DistributionFilename) -> bool:
     """
     if not name.tags:
         return False
-    tokens = _tokens(pattern)
-    reached: States = _closed(frozenset({0}), tokens)
+    tokens = _pattern_tokens(pattern)
+    reached: States = _states_after_asterisks(frozenset({0}), tokens)
     for part, members in enumerate(name.tags):
         after: set[int] = set()
         for member in members:
-            after |= _follow(reached, tokens, member if part == len(name.tags) - 1 else f"{member}-")
+            after |= _follow_pattern_states(reached, tokens, member if part == len(name.tags) - 1 else f"{member}-")
         reached = frozenset(after)
     return len(tokens) in reached
 
 
-def _follow(reached: States, tokens: Sequence[str], text: str) -> States:
+def _follow_pattern_states(reached: States, tokens: Sequence[str], text: str) -> States:
     for character in text:
-        reached = _closed(
+        reached = _states_after_asterisks(
             frozenset(
                 state if tokens[state] == "*" else state + 1
                 for state in reached
-                if state < len(tokens) and _takes(tokens[state], character)
+                if state < len(tokens) and _token_takes_character(tokens[state], character)
             ),
             tokens,
         )
     return reached
 
 
-def _closed(reached: States, tokens: Sequence[str]) -> States:
+def _states_after_asterisks(reached: States, tokens: Sequence[str]) -> States:
     """Return *reached* with what follows the asterisks in it, which may stand for nothing, and of which no two meet."""
     found = set(reached)
     found |= {state + 1 for state in reached if state < len(tokens) and tokens[state] == "*"}
     return frozenset(found)
 
 
-def _takes(token: str, character: str) -> bool:
+def _token_takes_character(token: str, character: str) -> bool:
     if token in {"*", "?"}:
         return True
     if len(token) > 1:  # a set in brackets
         inside = token[1:-1]
-        return (character in _members(inside.lstrip("!^"))) is (inside[:1] not in {"!", "^"})
+        return (character in _characters_in_brackets(inside.lstrip("!^"))) is (inside[:1] not in {"!", "^"})
     return token == character
 
 
-def _members(inside: str) -> set[str]:
+def _characters_in_brackets(inside: str) -> set[str]:
     found: set[str] = set(inside)
     for place in range(1, len(inside) - 1):
         if inside[place] == "-":
@@ -181,7 +181,7 @@ def _members(inside: str) -> set[str]:
     return found
 
 
-def _tokens(pattern: str) -> tuple[str, ...]:
+def _pattern_tokens(pattern: str) -> tuple[str, ...]:
     """Return the tokens of a shell pattern: characters, ``?``, ``*``, and sets in brackets."""
     tokens: list[str] = []
     place = 0

@@ -8,7 +8,7 @@ from typing import Final
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from ci_publish.distributions.checks.comparison.stated import Stated, VersionTag, matches
+from ci_publish.distributions.checks.comparison.stated import Stated, VersionTag, matches_wheel_pattern
 from ci_publish.distributions.checks.rules import Ground, Rule
 from ci_publish.distributions.faults import Fault
 from ci_publish.distributions.limits import DEFAULT_FILE_LIMIT, DEFAULT_PROJECT_LIMIT
@@ -29,42 +29,48 @@ _TO_STOP = Hint("To stop such runs before anything is signed: ", option("version
 
 def stated_faults(releases: Mapping[str, AbstractSet[str]], stated: Stated) -> list[Fault]:
     """Return what contradicts what is stated of a whole run; *releases* has the versions of each project."""
-    return [*tag_faults(releases, stated), *_expected_elsewhere(releases, stated)]
+    return [*version_tag_faults(releases, stated), *_expected_project_absent(releases, stated)]
 
 
-def _expected_elsewhere(projects: Iterable[str], stated: Stated) -> Iterator[Fault]:
+def _expected_project_absent(projects: Iterable[str], stated: Stated) -> Iterator[Fault]:
     """Say which projects ``expect-wheels`` names that a run does not have: it may publish one of several."""
     ours = sorted(projects)
     absent = sorted({canonicalize_name(each.project) for each in stated.expected if each.project} - set(ours))
     if absent and ours:
-        message = f"expect-wheels names {_listed(absent)}, and this run has {_listed(ours)}."
+        message = f"expect-wheels names {_list_first_projects(absent)}, and this run has {_list_first_projects(ours)}."
         yield Fault(rule="expected-project-absent", message=message)
 
 
-def _listed(projects: Sequence[str]) -> str:
+def _list_first_projects(projects: Sequence[str]) -> str:
     more = f" and {len(projects) - _SHOWN} more" if len(projects) > _SHOWN else ""
     return ", ".join(project[:_MAX_NAME] for project in projects[:_SHOWN]) + more
 
 
-def tag_faults(releases: Mapping[str, AbstractSet[str]], stated: Stated) -> list[Fault]:
+def version_tag_faults(releases: Mapping[str, AbstractSet[str]], stated: Stated) -> list[Fault]:
     """Return what contradicts the tag that the job runs for; *releases* has the versions of each project."""
     tag, policy = stated.tag, stated.version_tag
     if not tag or policy is VersionTag.OFF or len(tag) > MAX_TAG:
         return []
-    named = _named(tag, releases)
+    named = _project_and_version_of_tag(tag, releases)
     if named is not None:
         project, version = named
         rule = "version-tag-warning" if policy is VersionTag.WARN else "version-tag"
-        return [_contradiction(rule, tag, project, releases[project])] if _other(version, releases[project]) else []
-    alone = _version(tag)
-    contradicted = [] if alone is None else [name for name in sorted(releases) if _other(alone, releases[name])]
+        return (
+            [_version_tag_fault(rule, tag, project, releases[project])]
+            if _has_other_version(version, releases[project])
+            else []
+        )
+    alone = _parse_version_or_none(tag)
+    contradicted = (
+        [] if alone is None else [name for name in sorted(releases) if _has_other_version(alone, releases[name])]
+    )
     if len(contradicted) < len(releases) and policy is not VersionTag.ERROR:
         return []  # it is the tag of another project of this run
     rule = "version-tag" if policy is VersionTag.ERROR else "version-tag-warning"
-    return [_contradiction(rule, tag, project, releases[project]) for project in contradicted]
+    return [_version_tag_fault(rule, tag, project, releases[project]) for project in contradicted]
 
 
-def _contradiction(rule: str, tag: str, project: str, versions: AbstractSet[str]) -> Fault:
+def _version_tag_fault(rule: str, tag: str, project: str, versions: AbstractSet[str]) -> Fault:
     return Fault(
         rule=rule,
         message=f"This job runs for the tag {tag}, and the files are {project} {', '.join(sorted(versions))}.",
@@ -72,7 +78,7 @@ def _contradiction(rule: str, tag: str, project: str, versions: AbstractSet[str]
     )
 
 
-def _named(tag: str, projects: Iterable[str]) -> tuple[str, Version] | None:
+def _project_and_version_of_tag(tag: str, projects: Iterable[str]) -> tuple[str, Version] | None:
     """Return the project of this run that a tag names, and the version after it; the longest name counts.
 
     Folders (``packages/``) and ``release`` may come before the name, ``release`` and ``v`` before the version.
@@ -82,13 +88,13 @@ def _named(tag: str, projects: Iterable[str]) -> tuple[str, Version] | None:
         found = re.fullmatch(
             rf"(?:[\w.-]+/)*(?:releases?[-_])?{name}(?:==?|[-/@_]|\.(?=v))(?:releases?[-/_])?(.+)", tag, re.IGNORECASE
         )
-        version = None if found is None else _version(found[1])
+        version = None if found is None else _parse_version_or_none(found[1])
         if version is not None:
             return project, version
     return None
 
 
-def _version(text: str) -> Version | None:
+def _parse_version_or_none(text: str) -> Version | None:
     """Return the version that a text is, alone or after ``v``."""
     try:
         return Version(text)
@@ -96,12 +102,12 @@ def _version(text: str) -> Version | None:
         return None
 
 
-def _other(tagged: Version, versions: Iterable[str]) -> bool:
+def _has_other_version(tagged: Version, versions: Iterable[str]) -> bool:
     """Whether one of *versions* is not the tagged one."""
-    return any(not agrees(tagged, Version(version)) for version in versions)
+    return any(not tag_agrees_with_version(tagged, Version(version)) for version in versions)
 
 
-def agrees(tagged: Version, version: Version) -> bool:
+def tag_agrees_with_version(tagged: Version, version: Version) -> bool:
     """Whether a tag may stand for *version*: for itself, its post, dev and local builds, and as a prefix of it.
 
     ``v1`` and ``v1.2`` are tags that follow the newest 1.2.3. The zeros at the end of a version count for nothing.
@@ -115,23 +121,25 @@ def agrees(tagged: Version, version: Version) -> bool:
         return False
     if tagged.local is not None and tagged.local != version.local:
         return False
-    if _significant(tagged.release) == _significant(version.release):
+    if _without_trailing_zeros(tagged.release) == _without_trailing_zeros(version.release):
         return True
     alone = tagged.pre is None and tagged.post is None and tagged.dev is None
     return alone and version.release[: len(tagged.release)] == tagged.release
 
 
-def _significant(release: Sequence[int]) -> tuple[int, ...]:
+def _without_trailing_zeros(release: Sequence[int]) -> tuple[int, ...]:
     numbers = list(release)
     while len(numbers) > 1 and numbers[-1] == 0:
         numbers.pop()
     return tuple(numbers)
 
 
-def _expected_missing(comparison: Comparison, stated: Stated) -> Iterable[Fault]:
+def _expected_wheel_missing(comparison: Comparison, stated: Stated) -> Iterable[Fault]:
     names = [file.name for file in comparison.ours.files]
     expected = [each for each in stated.expected if canonicalize_name(each.project) in {"", comparison.ours.project}]
-    missing = [each.pattern for each in expected if not any(matches(each.pattern, name) for name in names)]
+    missing = [
+        each.pattern for each in expected if not any(matches_wheel_pattern(each.pattern, name) for name in names)
+    ]
     if missing:
         more = f", and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
         yield Fault(
@@ -141,9 +149,9 @@ def _expected_missing(comparison: Comparison, stated: Stated) -> Iterable[Fault]
         )
 
 
-def _over_file_limit(comparison: Comparison, stated: Stated) -> Iterable[Fault]:
+def _over_stated_file_limit(comparison: Comparison, stated: Stated) -> Iterable[Fault]:
     limit = stated.file_limit
-    for file in () if limit is None else _larger(comparison.new_files, limit):
+    for file in () if limit is None else _files_larger_than(comparison.new_files, limit):
         size, most = format_size_and_limit(file.size or 0, limit or 0)
         message = f"{file.name.text} has {size}; the stated limit is {most}."
         yield Fault(rule="file-size-limit", message=message, filename=file.name.text)
@@ -152,19 +160,21 @@ def _over_file_limit(comparison: Comparison, stated: Stated) -> Iterable[Fault]:
 def over_default_file_limit(comparison: Comparison, stated: Stated) -> Iterable[Fault]:
     """Yield the files that are larger than PyPI's default limit, unless a published file shows that it was raised."""
     if stated.file_limit is None and comparison.largest <= DEFAULT_FILE_LIMIT:
-        for file in _larger(comparison.new_files, DEFAULT_FILE_LIMIT):
+        for file in _files_larger_than(comparison.new_files, DEFAULT_FILE_LIMIT):
             size, most = format_size_and_limit(file.size or 0, DEFAULT_FILE_LIMIT)
             message = f"{file.name.text} has {size}; PyPI's default limit is {most}."
             yield Fault(rule="size-limit", message=message, filename=file.name.text)
 
 
-def _larger(files: Iterable[ReleaseFile], limit: int) -> Iterator[ReleaseFile]:
+def _files_larger_than(files: Iterable[ReleaseFile], limit: int) -> Iterator[ReleaseFile]:
     return (file for file in sorted(files, key=lambda file: file.name.text) if (file.size or 0) > limit)
 
 
-def _raised_limit(comparison: Comparison, stated: Stated) -> Iterable[Fault]:
+def _size_limit_raised(comparison: Comparison, stated: Stated) -> Iterable[Fault]:
     """Say which of PyPI's default limits are known not to apply."""
-    large = comparison.largest > DEFAULT_FILE_LIMIT and any(_larger(comparison.new_files, DEFAULT_FILE_LIMIT))
+    large = comparison.largest > DEFAULT_FILE_LIMIT and any(
+        _files_larger_than(comparison.new_files, DEFAULT_FILE_LIMIT)
+    )
     if stated.file_limit is None and large:
         yield Fault(
             rule="size-limit-raised",
@@ -179,38 +189,43 @@ def _raised_limit(comparison: Comparison, stated: Stated) -> Iterable[Fault]:
         )
 
 
-def _over_project_limit(comparison: Comparison, stated: Stated) -> Iterable[Fault]:
-    if (limit := stated.project_limit) is not None and _needed(comparison) > limit:
-        yield Fault(rule="project-size-limit", message=f"{forecast(comparison, limit)}, and the limit is stated.")
+def _over_stated_project_limit(comparison: Comparison, stated: Stated) -> Iterable[Fault]:
+    if (limit := stated.project_limit) is not None and _project_size_with_release(comparison) > limit:
+        yield Fault(
+            rule="project-size-limit", message=f"{project_size_forecast(comparison, limit)}, and the limit is stated."
+        )
 
 
 def _over_default_project_limit(comparison: Comparison, stated: Stated) -> Iterable[Fault]:
-    if stated.project_limit is None and _used(comparison) <= DEFAULT_PROJECT_LIMIT < _needed(comparison):
-        message = f"{forecast(comparison, DEFAULT_PROJECT_LIMIT)}, unless the project has a higher limit."
+    if stated.project_limit is None and _project_size_now(
+        comparison
+    ) <= DEFAULT_PROJECT_LIMIT < _project_size_with_release(comparison):
+        message = f"{project_size_forecast(comparison, DEFAULT_PROJECT_LIMIT)}, unless the project has a higher limit."
         yield Fault(rule="project-size", message=message)
 
 
 def _near_project_limit(comparison: Comparison, stated: Stated) -> Iterable[Fault]:
     limit = DEFAULT_PROJECT_LIMIT if stated.project_limit is None else stated.project_limit
-    if comparison.new_size and limit * _NEAR < _needed(comparison) <= limit:
-        fit = (limit - _needed(comparison)) // comparison.new_size
+    if comparison.new_size and limit * _NEAR < _project_size_with_release(comparison) <= limit:
+        fit = (limit - _project_size_with_release(comparison)) // comparison.new_size
         yield Fault(
-            rule="project-size-near", message=f"{forecast(comparison, limit)}; {fit} more of this size will fit."
+            rule="project-size-near",
+            message=f"{project_size_forecast(comparison, limit)}; {fit} more of this size will fit.",
         )
 
 
-def _used(comparison: Comparison) -> int:
+def _project_size_now(comparison: Comparison) -> int:
     return comparison.project_size or 0
 
 
-def _needed(comparison: Comparison) -> int:
+def _project_size_with_release(comparison: Comparison) -> int:
     """Return what the project would have with this release; 0 where what it has is not known."""
     return 0 if comparison.project_size is None else comparison.project_size + comparison.new_size
 
 
-def forecast(comparison: Comparison, limit: int) -> str:
+def project_size_forecast(comparison: Comparison, limit: int) -> str:
     """Return ``demo: 10.72 GB of 10 GiB (10.74 GB) used, this release needs 419.4 MB``."""
-    used, most = format_size_and_limit(_used(comparison), limit, 2)
+    used, most = format_size_and_limit(_project_size_now(comparison), limit, 2)
     return f"{comparison.ours.project}: {used} of {most} used, this release needs {format_size(comparison.new_size)}"
 
 
@@ -242,7 +257,7 @@ RULES: Final = (
         id="expected-wheel-missing",
         pypi=Severity.ERROR,
         ground=Ground.INTENT,
-        compare=_expected_missing,
+        compare=_expected_wheel_missing,
         cause="Every pattern of `expect-wheels` is matched by a file of the release, here or on the index.",
         source="our own rule. PyPI closes a release for new files 14 days after its first.",
         example='`expect-wheels = ["cp3{12,13}-*-win_amd64"]`, and no wheel for CPython 3.13',
@@ -261,7 +276,7 @@ RULES: Final = (
         id="file-size-limit",
         pypi=Severity.ERROR,
         ground=Ground.INTENT,
-        compare=_over_file_limit,
+        compare=_over_stated_file_limit,
         cause="No file is larger than `file-size-limit`, where that is stated.",
         source="our own rule; what the index has granted to the project.",
         example="`file-size-limit: 200 MiB`, and a wheel of 250 MB",
@@ -271,7 +286,7 @@ RULES: Final = (
         id="project-size-limit",
         pypi=Severity.ERROR,
         ground=Ground.INTENT,
-        compare=_over_project_limit,
+        compare=_over_stated_project_limit,
         cause="With this release, the project has no more than `project-size-limit`, where that is stated.",
         source="our own rule; what the index has granted to the project.",
         example="`project-size-limit: 20 GiB`, of which 21.2 GB are used, and a release of 400 MB",
@@ -308,7 +323,7 @@ RULES: Final = (
         pypi=Severity.NOTE,
         pypi_only=True,
         adjustable=True,
-        compare=_raised_limit,
+        compare=_size_limit_raised,
         cause="Published files show that PyPI's default limits do not apply to the project.",
         source="our own rule.",
         example="a wheel of 250 MB, and the index has one of 240 MB",

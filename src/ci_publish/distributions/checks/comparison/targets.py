@@ -85,7 +85,7 @@ class Support:
     onwards: bool = False
     stable: bool = False
 
-    def includes(self, other: Interpreter) -> bool:
+    def includes_interpreter(self, other: Interpreter) -> bool:
         """Whether *other* is supported, too."""
         mine = self.interpreter
         if mine == other:
@@ -112,13 +112,13 @@ class Coverage:
     stable_floors: Mapping[tuple[Platform, str], Floor]
 
 
-def supports(name: DistributionFilename) -> frozenset[Support]:
+def interpreters_of_wheel(name: DistributionFilename) -> frozenset[Support]:
     """Return the interpreters that a wheel's name stands for."""
     pythons, abis, _ = name.tags
-    return frozenset(_support(python, abi) for python in pythons for abi in abis)
+    return frozenset(_interpreter_of_tags(python, abi) for python in pythons for abi in abis)
 
 
-def _support(python: str, abi: str) -> Support:
+def _interpreter_of_tags(python: str, abi: str) -> Support:
     found = _PYTHON.fullmatch(python)
     if found is None:
         return Support(interpreter=Interpreter(python))
@@ -131,16 +131,16 @@ def _support(python: str, abi: str) -> Support:
     return Support(interpreter=interpreter, onwards=family == "Python")
 
 
-def platforms(name: DistributionFilename) -> dict[Platform, Floor]:
+def platforms_of_wheel(name: DistributionFilename) -> dict[Platform, Floor]:
     """Return the platforms that a wheel's name stands for, each with the lowest version of its system."""
     found: dict[Platform, Floor] = {}
     for tag in name.platforms:
-        for platform, floor in _platform(tag):
+        for platform, floor in _platforms_of_tag(tag):
             found[platform] = min(floor, found.get(platform, floor))
     return found
 
 
-def _platform(tag: str) -> Iterator[tuple[Platform, Floor]]:
+def _platforms_of_tag(tag: str) -> Iterator[tuple[Platform, Floor]]:
     legacy, _, architecture = tag.partition("_")
     versioned = _VERSIONED.fullmatch(f"{_LEGACY[legacy]}_{architecture}" if legacy in _LEGACY else tag)
     if tag in _WINDOWS or tag == "any":
@@ -152,14 +152,14 @@ def _platform(tag: str) -> Iterator[tuple[Platform, Floor]]:
     else:
         system, floor = versioned[1], (int(versioned[2]), int(versioned[3]))
         for each in _FAT.get(versioned[4], (versioned[4],)) if system == "macosx" else (versioned[4],):
-            yield Platform(_SYSTEMS[system], each), max(floor, _FIRST_ARM64) if _is_mac_arm(system, each) else floor
+            yield Platform(_SYSTEMS[system], each), max(floor, _FIRST_ARM64) if _is_macos_arm64(system, each) else floor
 
 
-def _is_mac_arm(system: str, architecture: str) -> bool:
+def _is_macos_arm64(system: str, architecture: str) -> bool:
     return (system, architecture) == ("macosx", "arm64")
 
 
-def floor_name(platform: Platform, floor: Floor) -> str:
+def platform_floor_name(platform: Platform, floor: Floor) -> str:
     """Return what people call the lowest version of a system: ``manylinux_2_28``, ``macOS 11.0``."""
     numbers = ".".join(map(str, floor))
     names = {"Linux": "manylinux_", "Linux (musl)": "musllinux_"}
@@ -171,37 +171,39 @@ def floor_name(platform: Platform, floor: Floor) -> str:
 Wheel: TypeAlias = tuple[frozenset[Support], Mapping[Platform, Floor]]
 
 
-def work(names: Iterable[DistributionFilename], interpreters: int) -> int:
-    """Return how many combinations ``coverage`` would go through for wheels of these names."""
+def coverage_work(names: Iterable[DistributionFilename], interpreters: int) -> int:
+    """Return how many combinations ``wheel_coverage`` would go through for wheels of these names."""
     return sum(
         len(python) * len(abi) * max(interpreters, 1) * max(len(platform), 1)
         for python, abi, platform in (name.tags for name in names)
     )
 
 
-def coverage(wheels: Iterable[Wheel], universe: AbstractSet[Interpreter]) -> Coverage:
+def wheel_coverage(wheels: Iterable[Wheel], universe: AbstractSet[Interpreter]) -> Coverage:
     """Return which interpreters of *universe* these wheels run on, and where."""
     targets: set[Target] = set()
     floors: dict[Target, Floor] = {}
     stable: dict[tuple[Platform, str], Floor] = {}
     for supported, places in wheels:
-        covered = {each for each in universe if any(support.includes(each) for support in supported)}
+        covered = {each for each in universe if any(support.includes_interpreter(each) for support in supported)}
         for platform, floor in places.items():
             for target in ((each, platform) for each in covered):
                 targets.add(target)
                 floors[target] = min(floor, floors.get(target, floor))
-            for key, lowest in _stable_floors(supported, platform):
+            for key, lowest in _stable_abi_floors(supported, platform):
                 stable[key] = min(lowest, stable.get(key, lowest))
     return Coverage(targets=frozenset(targets), floors=floors, stable_floors=stable)
 
 
-def _stable_floors(supported: Iterable[Support], platform: Platform) -> Iterator[tuple[tuple[Platform, str], Floor]]:
+def _stable_abi_floors(
+    supported: Iterable[Support], platform: Platform
+) -> Iterator[tuple[tuple[Platform, str], Floor]]:
     for support in supported:
         if support.stable:
             yield (platform, support.interpreter.flag), support.interpreter.version
 
 
-def grouped(targets: AbstractSet[Target], before: Coverage, ours: Coverage) -> list[str]:
+def describe_targets(targets: AbstractSet[Target], before: Coverage, ours: Coverage) -> list[str]:
     """Return phrases that name *targets*, which only one of two releases has: the largest losses first.
 
     A platform or an interpreter that the other release has nowhere is named once, not with each combination. Wheels
@@ -221,39 +223,47 @@ def grouped(targets: AbstractSet[Target], before: Coverage, ours: Coverage) -> l
             by_place[place].add(interpreter)
     for place, interpreters in by_place.items():
         rest[frozenset(interpreters)].append(str(place))
-    phrases = [f"wheels for {interpreter_names(_widest(pure))} that run on every platform"] if pure else []
-    phrases += [f"every wheel for {some_of(whole)}"] if whole else []
-    phrases += [f"{interpreter_names(everywhere)} on every platform"] if everywhere else []
-    return phrases + sorted(f"{interpreter_names(some)} on {some_of(sorted(where))}" for some, where in rest.items())
+    phrases = (
+        [f"wheels for {format_interpreters(_widest_interpreters(pure))} that run on every platform"] if pure else []
+    )
+    phrases += [f"every wheel for {list_some_names(whole)}"] if whole else []
+    phrases += [f"{format_interpreters(everywhere)} on every platform"] if everywhere else []
+    return phrases + sorted(
+        f"{format_interpreters(some)} on {list_some_names(sorted(where))}" for some, where in rest.items()
+    )
 
 
-def _widest(interpreters: AbstractSet[Interpreter]) -> set[Interpreter]:
+def _widest_interpreters(interpreters: AbstractSet[Interpreter]) -> set[Interpreter]:
     """Return *interpreters* without those that wheels for another one run on: ``Python 3`` for it and CPython 3.12."""
     wide = [Support(interpreter=each, onwards=True) for each in interpreters if each.family == "Python"]
-    return {one for one in interpreters if not any(each.interpreter != one and each.includes(one) for each in wide)}
+    return {
+        one
+        for one in interpreters
+        if not any(each.interpreter != one and each.includes_interpreter(one) for each in wide)
+    }
 
 
-def interpreter_names(interpreters: Iterable[Interpreter]) -> str:
+def format_interpreters(interpreters: Iterable[Interpreter]) -> str:
     """Return ``CPython 3.12, 3.13, PyPy 3.11``: each family once, its versions in order."""
     families: dict[str, list[Interpreter]] = defaultdict(list)
     for each in sorted(set(interpreters), key=lambda one: (one.family, one.version, one.flag)):
         families[each.family].append(each)
     return ", ".join(
-        f"{family} {some_of(list(map(str, some)))}" if some[0].version else family
+        f"{family} {list_some_names(list(map(str, some)))}" if some[0].version else family
         for family, some in list(families.items())[:SHOWN]
     )
 
 
-def some_of(names: Sequence[str]) -> str:
+def list_some_names(names: Sequence[str]) -> str:
     """Return the first of *names*, and how many more there are."""
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return ", ".join(names[:SHOWN]) + more
 
 
-def counterpart(name: DistributionFilename) -> object:
+def counterpart_key(name: DistributionFilename) -> object:
     """Return what is equal for a file and its counterpart in another release; None for too many tags to compare."""
     if not name.tags:
         return Kind.SDIST
-    if work([name], 1) > MAX_WORK:
+    if coverage_work([name], 1) > MAX_WORK:
         return None
-    return name.tags[0], name.tags[1], frozenset(platforms(name))
+    return name.tags[0], name.tags[1], frozenset(platforms_of_wheel(name))

@@ -6,7 +6,12 @@ from typing import Final
 
 from packaging.version import Version
 
-from ci_publish.distributions.checks.comparison.python_versions import Minor, admitted, minor_names, minors
+from ci_publish.distributions.checks.comparison.python_versions import (
+    Minor,
+    admitted_python_versions,
+    format_minor_python_versions,
+    minor_python_versions,
+)
 from ci_publish.distributions.checks.comparison.stated import Stated
 from ci_publish.distributions.checks.rules import Rule
 from ci_publish.distributions.faults import Fault
@@ -17,8 +22,8 @@ from ci_publish.model.release import Comparison
 _FIRST_YEAR: Final = 1900
 
 
-def _below_newest(comparison: Comparison, _: Stated) -> Iterable[Fault]:
-    if _is_below(comparison) and not comparison.line:
+def _version_below_newest(comparison: Comparison, _: Stated) -> Iterable[Fault]:
+    if _is_below_newest_version(comparison) and not comparison.line:
         yield Fault(
             rule="version-below-newest",
             message=f"{comparison.ours.version} is lower than {comparison.newest}, and no earlier release begins with"
@@ -26,17 +31,17 @@ def _below_newest(comparison: Comparison, _: Stated) -> Iterable[Fault]:
         )
 
 
-def _back_port(comparison: Comparison, _: Stated) -> Iterable[Fault]:
-    if _is_below(comparison) and comparison.line:
+def _version_back_port(comparison: Comparison, _: Stated) -> Iterable[Fault]:
+    if _is_below_newest_version(comparison) and comparison.line:
         message = f"{comparison.ours.version} is lower than {comparison.newest}: a back-port."
         yield Fault(rule="version-back-port", message=message)
 
 
-def _is_below(comparison: Comparison) -> bool:
+def _is_below_newest_version(comparison: Comparison) -> bool:
     return comparison.newest is not None and Version(comparison.ours.version) < Version(comparison.newest)
 
 
-def _skipped(comparison: Comparison, _: Stated) -> Iterable[Fault]:
+def _version_skipped(comparison: Comparison, _: Stated) -> Iterable[Fault]:
     if comparison.newest is None:
         return
     ours, newest = Version(comparison.ours.version), Version(comparison.newest)
@@ -46,47 +51,52 @@ def _skipped(comparison: Comparison, _: Stated) -> Iterable[Fault]:
         yield Fault(rule="version-skipped", message=message)
 
 
-def _python_narrowed(comparison: Comparison, _: Stated) -> Iterable[Fault]:
-    if found := _pythons(comparison):
+def _requires_python_narrowed(comparison: Comparison, _: Stated) -> Iterable[Fault]:
+    if found := _python_versions_of_both(comparison):
         ours, before = found
-        if gone := minors(before) - minors(ours):
+        if gone := minor_python_versions(before) - minor_python_versions(ours):
             yield Fault(
                 rule="requires-python-narrowed",
-                message=f"{_subject(gone)} no longer supported.{_text(comparison)}",
+                message=f"{_python_versions_subject(gone)} no longer supported.{_requires_python_sentence(comparison)}",
             )
         elif before - ours:
             yield Fault(
-                rule="requires-python-narrowed", message=f"Fewer releases of Python are supported.{_text(comparison)}"
+                rule="requires-python-narrowed",
+                message=f"Fewer releases of Python are supported.{_requires_python_sentence(comparison)}",
             )
 
 
-def _python_widened(comparison: Comparison, _: Stated) -> Iterable[Fault]:
-    if found := _pythons(comparison):
+def _requires_python_widened(comparison: Comparison, _: Stated) -> Iterable[Fault]:
+    if found := _python_versions_of_both(comparison):
         ours, before = found
-        if new := minors(ours) - minors(before):
-            yield Fault(rule="requires-python-widened", message=f"{_subject(new)} supported now.{_text(comparison)}")
+        if new := minor_python_versions(ours) - minor_python_versions(before):
+            yield Fault(
+                rule="requires-python-widened",
+                message=f"{_python_versions_subject(new)} supported now.{_requires_python_sentence(comparison)}",
+            )
         elif ours - before and not before - ours:
             yield Fault(
-                rule="requires-python-widened", message=f"More releases of Python are supported.{_text(comparison)}"
+                rule="requires-python-widened",
+                message=f"More releases of Python are supported.{_requires_python_sentence(comparison)}",
             )
 
 
-def _pythons(comparison: Comparison) -> tuple[frozenset[tuple[int, int, int]], ...]:
+def _python_versions_of_both(comparison: Comparison) -> tuple[frozenset[tuple[int, int, int]], ...]:
     """Return which versions of Python this release and the one before admit; nothing where one is not known."""
     before = comparison.before
     if before is None or before.requires_python is None or comparison.ours.requires_python is None:
         return ()
     texts = comparison.ours.requires_python, before.requires_python
-    ours, theirs = admitted(*texts), admitted(*reversed(texts))
+    ours, theirs = admitted_python_versions(*texts), admitted_python_versions(*reversed(texts))
     return () if ours is None or theirs is None else (ours, theirs)
 
 
-def _subject(found: AbstractSet[Minor]) -> str:
-    names = minor_names(found)
+def _python_versions_subject(found: AbstractSet[Minor]) -> str:
+    names = format_minor_python_versions(found)
     return f"Python {names} {'are' if ' ' in names else 'is'}"
 
 
-def _text(comparison: Comparison) -> str:
+def _requires_python_sentence(comparison: Comparison) -> str:
     before = "" if comparison.before is None else comparison.before.requires_python
     return f" Requires-Python is {comparison.ours.requires_python or 'absent'}, and was {before or 'absent'}."
 
@@ -96,7 +106,7 @@ RULES: Final = (
         id="version-below-newest",
         pypi=Severity.WARNING,
         adjustable=True,
-        compare=_below_newest,
+        compare=_version_below_newest,
         cause="A version is higher than every other, or continues a line (major and minor) that has releases.",
         source="our own rule; installers take the highest version, so nobody gets this one.",
         example="1.0 where the newest release is 2.3",
@@ -106,7 +116,7 @@ RULES: Final = (
         id="version-skipped",
         pypi=Severity.WARNING,
         adjustable=True,
-        compare=_skipped,
+        compare=_version_skipped,
         cause="A version skips at most one major version.",
         source="our own rule; a version cannot be taken back.",
         example="21.0 where the newest release is 2.0",
@@ -116,7 +126,7 @@ RULES: Final = (
         id="version-back-port",
         pypi=Severity.NOTE,
         adjustable=True,
-        compare=_back_port,
+        compare=_version_back_port,
         cause="A version is lower than the newest one and continues a line that has releases.",
         source="our own rule.",
         example="1.4.3 after 1.4.2, where 2.0 is the newest",
@@ -126,7 +136,7 @@ RULES: Final = (
         id="requires-python-narrowed",
         pypi=Severity.NOTE,
         adjustable=True,
-        compare=_python_narrowed,
+        compare=_requires_python_narrowed,
         cause="A release admits the versions of Python that the release before admits.",
         source="core metadata, Requires-Python; installers on other versions take the older release.",
         example=">=3.9 before, >=3.10 now",
@@ -136,7 +146,7 @@ RULES: Final = (
         id="requires-python-widened",
         pypi=Severity.NOTE,
         adjustable=True,
-        compare=_python_widened,
+        compare=_requires_python_widened,
         cause="A release admits versions of Python that the release before does not.",
         source="core metadata, Requires-Python.",
         example=">=3.10 before, >=3.9 now",

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
-from ci_publish.distributions.checks.comparison.python_versions import admits
+from ci_publish.distributions.checks.comparison.python_versions import admits_python_version
 from ci_publish.distributions.checks.comparison.stated import Stated
 from ci_publish.distributions.checks.comparison.targets import (
     ANY,
@@ -16,15 +16,15 @@ from ci_publish.distributions.checks.comparison.targets import (
     Interpreter,
     Platform,
     Target,
-    counterpart,
-    coverage,
-    floor_name,
-    grouped,
-    interpreter_names,
-    platforms,
-    some_of,
-    supports,
-    work,
+    counterpart_key,
+    coverage_work,
+    describe_targets,
+    format_interpreters,
+    interpreters_of_wheel,
+    list_some_names,
+    platform_floor_name,
+    platforms_of_wheel,
+    wheel_coverage,
 )
 from ci_publish.distributions.checks.rules import Rule, note_hint
 from ci_publish.distributions.faults import Fault
@@ -53,61 +53,61 @@ class Covered:
     before: Coverage
 
 
-def _names(release: Release) -> tuple[DistributionFilename, ...]:
+def _wheel_names(release: Release) -> tuple[DistributionFilename, ...]:
     return tuple(sorted((file.name for file in release.files if file.name.kind is Kind.WHEEL), key=lambda n: n.text))
 
 
-def _covered(comparison: Comparison) -> Covered | None:
-    if comparison.before is None or _is_too_large(comparison, comparison.before):
+def _coverage_of_both(comparison: Comparison) -> Covered | None:
+    if comparison.before is None or _has_too_many_files(comparison, comparison.before):
         return None
-    return _both(_names(comparison.ours), _names(comparison.before))
+    return _wheel_coverage(_wheel_names(comparison.ours), _wheel_names(comparison.before))
 
 
-def _is_too_large(comparison: Comparison, before: Release) -> bool:
+def _has_too_many_files(comparison: Comparison, before: Release) -> bool:
     return len(comparison.ours.files) + len(before.files) > MAX_FILES
 
 
 @lru_cache(maxsize=8)  # several rules ask for one comparison
-def _both(ours: tuple[DistributionFilename, ...], before: tuple[DistributionFilename, ...]) -> Covered | None:
-    if work((*ours, *before), 1) > MAX_WORK:
+def _wheel_coverage(ours: tuple[DistributionFilename, ...], before: tuple[DistributionFilename, ...]) -> Covered | None:
+    if coverage_work((*ours, *before), 1) > MAX_WORK:
         return None
-    wheels = {name: (supports(name), platforms(name)) for name in (*ours, *before)}
+    wheels = {name: (interpreters_of_wheel(name), platforms_of_wheel(name)) for name in (*ours, *before)}
     universe = {support.interpreter for supported, _ in wheels.values() for support in supported}
-    if len(universe) > MAX_INTERPRETERS or work((*ours, *before), len(universe)) > MAX_WORK:
+    if len(universe) > MAX_INTERPRETERS or coverage_work((*ours, *before), len(universe)) > MAX_WORK:
         return None
     return Covered(
-        ours=coverage((wheels[name] for name in ours), universe),
-        before=coverage((wheels[name] for name in before), universe),
+        ours=wheel_coverage((wheels[name] for name in ours), universe),
+        before=wheel_coverage((wheels[name] for name in before), universe),
     )
 
 
-def _lost(comparison: Comparison) -> tuple[Covered, set[Target], set[Target]] | None:
+def _lost_targets(comparison: Comparison) -> tuple[Covered, set[Target], set[Target]] | None:
     """Return what is covered, and what was lost: against Requires-Python, and as it says."""
-    covered = _covered(comparison)
+    covered = _coverage_of_both(comparison)
     if covered is None:
         return None
     ours, before = covered.ours.targets, covered.before.targets
     new_pure = {each for each, place in ours if place == ANY} - {each for each, place in before if place == ANY}
     ours |= {target for target in before if target[0] in new_pure}  # such a wheel runs on every platform
     lost = before - ours
-    excluded = {target for target in lost if not _is_admitted(target[0], comparison.ours.requires_python)}
+    excluded = {target for target in lost if not _is_admitted_interpreter(target[0], comparison.ours.requires_python)}
     return replace(covered, ours=replace(covered.ours, targets=ours)), set(lost - excluded), excluded
 
 
-def _is_admitted(interpreter: Interpreter, requires_python: str | None) -> bool:
-    return len(interpreter.version) < 2 or admits(requires_python, *interpreter.version)  # noqa: PLR2004
+def _is_admitted_interpreter(interpreter: Interpreter, requires_python: str | None) -> bool:
+    return len(interpreter.version) < 2 or admits_python_version(requires_python, *interpreter.version)  # noqa: PLR2004
 
 
 def _wheel_lost(comparison: Comparison, _: Stated) -> Iterable[Fault]:
-    if (found := _lost(comparison)) is not None:
+    if (found := _lost_targets(comparison)) is not None:
         covered, lost, _excluded = found
-        for phrase in grouped(lost, covered.before, covered.ours):
+        for phrase in describe_targets(lost, covered.before, covered.ours):
             yield Fault(rule="wheel-lost", message=f"Lost: {phrase}.")
 
 
-def _wheel_excluded(comparison: Comparison, _: Stated) -> Iterable[Fault]:
-    if (found := _lost(comparison)) is not None and found[2]:
-        names = interpreter_names(interpreter for interpreter, _ in found[2])
+def _wheel_lost_as_required(comparison: Comparison, _: Stated) -> Iterable[Fault]:
+    if (found := _lost_targets(comparison)) is not None and found[2]:
+        names = format_interpreters(interpreter for interpreter, _ in found[2])
         requires = comparison.ours.requires_python
         yield Fault(
             rule="wheel-lost-as-required",
@@ -116,21 +116,22 @@ def _wheel_excluded(comparison: Comparison, _: Stated) -> Iterable[Fault]:
 
 
 def _wheel_gained(comparison: Comparison, _: Stated) -> Iterable[Fault]:
-    covered = _covered(comparison)
+    covered = _coverage_of_both(comparison)
     if covered is not None and (gained := covered.ours.targets - covered.before.targets):
-        yield Fault(rule="wheel-gained", message=f"Gained: {'; '.join(grouped(gained, covered.ours, covered.before))}.")
+        phrases = "; ".join(describe_targets(gained, covered.ours, covered.before))
+        yield Fault(rule="wheel-gained", message=f"Gained: {phrases}.")
 
 
 def _platform_floor_raised(comparison: Comparison, _: Stated) -> Iterable[Fault]:
-    yield from _floors(comparison, "platform-floor-raised", raised=True)
+    yield from _platform_floor_moved(comparison, "platform-floor-raised", raised=True)
 
 
 def _platform_floor_lowered(comparison: Comparison, _: Stated) -> Iterable[Fault]:
-    yield from _floors(comparison, "platform-floor-lowered", raised=False)
+    yield from _platform_floor_moved(comparison, "platform-floor-lowered", raised=False)
 
 
-def _floors(comparison: Comparison, rule: str, *, raised: bool) -> Iterator[Fault]:
-    covered = _covered(comparison)
+def _platform_floor_moved(comparison: Comparison, rule: str, *, raised: bool) -> Iterator[Fault]:
+    covered = _coverage_of_both(comparison)
     if covered is None:
         return
     moved: dict[tuple[Platform, Floor, Floor], set[Interpreter]] = {}
@@ -142,16 +143,16 @@ def _floors(comparison: Comparison, rule: str, *, raised: bool) -> Iterator[Faul
     alike: dict[tuple[str, str], list[str]] = {}
     for (platform, old, new), interpreters in moved.items():
         everyone = {each for each, place in common if place == platform}
-        only = "" if everyone == interpreters else f" for {interpreter_names(interpreters)}"
-        change = f"from {floor_name(platform, old)} to {floor_name(platform, new)}{only}"
+        only = "" if everyone == interpreters else f" for {format_interpreters(interpreters)}"
+        change = f"from {platform_floor_name(platform, old)} to {platform_floor_name(platform, new)}{only}"
         alike.setdefault((platform.system, change), []).append(platform.architecture)
     verb = "raised" if raised else "lowered"
     for (system, change), architectures in sorted(alike.items()):
-        yield Fault(rule=rule, message=f"{system} {some_of(sorted(architectures))}: {verb} {change}.")
+        yield Fault(rule=rule, message=f"{system} {list_some_names(sorted(architectures))}: {verb} {change}.")
 
 
 def _stable_abi_moved(comparison: Comparison, _: Stated) -> Iterable[Fault]:
-    covered = _covered(comparison)
+    covered = _coverage_of_both(comparison)
     if covered is None:
         return
     moved: dict[tuple[str, Floor, Floor], list[str]] = {}
@@ -163,7 +164,8 @@ def _stable_abi_moved(comparison: Comparison, _: Stated) -> Iterable[Fault]:
     for (flag, old, new), places in sorted(moved.items()):
         verb = "raised" if new > old else "lowered"
         change = f"{verb} from CPython {'.'.join(map(str, old))} to {'.'.join(map(str, new))}"
-        where = "every platform" if len(places) == sum(key[1] == flag for key in common) else some_of(sorted(places))
+        everywhere = len(places) == sum(key[1] == flag for key in common)
+        where = "every platform" if everywhere else list_some_names(sorted(places))
         yield Fault(rule="stable-abi-moved", message=f"abi3{flag}: {change} on {where}.")
 
 
@@ -182,15 +184,15 @@ def _has_sdist(release: Release) -> bool:
 
 
 def _size_changed(comparison: Comparison, _: Stated) -> Iterable[Fault]:
-    if comparison.before is None or _is_too_large(comparison, comparison.before):
+    if comparison.before is None or _has_too_many_files(comparison, comparison.before):
         return
-    theirs = _by_counterpart(comparison.before)
+    theirs = _files_by_counterpart(comparison.before)
     changed: list[tuple[float, str]] = []
-    for key, file in _by_counterpart(comparison.ours).items():
+    for key, file in _files_by_counterpart(comparison.ours).items():
         old, new = theirs[key].size if key in theirs else None, file.size
         if old is not None and new is not None and abs(new - old) > max(_MANY_BYTES, _MUCH * old):
             times = new / old if old else float("inf")
-            changed.append((times, f"{_short(file)} from {format_size(old)} to {format_size(new)}"))
+            changed.append((times, f"{_short_wheel_name(file)} from {format_size(old)} to {format_size(new)}"))
     for verb, some in (("grew", [c for c in changed if c[0] > 1]), ("shrank", [c for c in changed if c[0] < 1])):
         if some:
             largest = sorted(some, key=lambda item: (-abs(item[0] - 1), item[1]))
@@ -202,32 +204,32 @@ def _size_changed(comparison: Comparison, _: Stated) -> Iterable[Fault]:
             )
 
 
-def _short(file: ReleaseFile) -> str:
+def _short_wheel_name(file: ReleaseFile) -> str:
     """Return the part of a filename that distinguishes it within a release."""
     return "-".join(file.name.text.removesuffix(".whl").split("-")[-3:]) if file.name.tags else "the sdist"
 
 
-def _by_counterpart(release: Release) -> Mapping[object, ReleaseFile]:
+def _files_by_counterpart(release: Release) -> Mapping[object, ReleaseFile]:
     """Return the files by what they are for, whatever the lowest version of their system is."""
     ordered = sorted(release.files, key=lambda file: file.name.text)
-    return {key: file for file in ordered if (key := counterpart(file.name)) is not None}
+    return {key: file for file in ordered if (key := counterpart_key(file.name)) is not None}
 
 
 def _not_compared(comparison: Comparison, _: Stated) -> Iterable[Fault]:
     """Say in one line what the index does not show."""
     if comparison.before is None:
         return
-    missing = [what for what, absent in _absences(comparison, comparison.before) if absent]
+    missing = [what for what, absent in _facts_the_index_lacks(comparison, comparison.before) if absent]
     if missing:
         yield Fault(
             rule="not-compared", message=f"Not compared, because the index does not show it: {', '.join(missing)}."
         )
-    if _covered(comparison) is None:
+    if _coverage_of_both(comparison) is None:
         why = "there are too many files, or their names stand for too many tags"
         yield Fault(rule="not-compared", message=f"Not compared: {why}.")
 
 
-def _absences(comparison: Comparison, before: Release) -> Sequence[tuple[str, bool]]:
+def _facts_the_index_lacks(comparison: Comparison, before: Release) -> Sequence[tuple[str, bool]]:
     return (
         ("file sizes", any(file.size is None for file in before.files)),
         ("Requires-Python", before.requires_python is None),
@@ -299,7 +301,7 @@ RULES: Final = (
         id="wheel-lost-as-required",
         pypi=Severity.NOTE,
         adjustable=True,
-        compare=_wheel_excluded,
+        compare=_wheel_lost_as_required,
         cause="Wheels for versions of Python that Requires-Python excludes are gone.",
         source="our own rule.",
         example="no wheels for CPython 3.8, and Requires-Python is >=3.9",

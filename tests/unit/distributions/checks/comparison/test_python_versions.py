@@ -2,10 +2,10 @@ import pytest
 
 from ci_publish.distributions.checks.comparison.python_versions import (
     MAX_SPECIFIER,
-    admits,
-    admitted,
-    minor_names,
-    minors,
+    admits_python_version,
+    admitted_python_versions,
+    format_minor_python_versions,
+    minor_python_versions,
 )
 
 
@@ -25,22 +25,24 @@ from ci_publish.distributions.checks.comparison.python_versions import (
     ],
 )
 def test_which_versions_of_python_a_specifier_admits(specifier: str, shown: str) -> None:
-    versions = admitted(specifier)
+    versions = admitted_python_versions(specifier)
     assert versions is not None
-    assert minor_names(minors(versions)) == shown
+    assert format_minor_python_versions(minor_python_versions(versions)) == shown
 
 
 def test_single_releases_are_told_apart() -> None:
     some, every = "!=3.9.1,>=3.9", ">=3.9"
-    assert (admitted(every, some) or set()) - (admitted(some, every) or set()) == {(3, 9, 1)}
+    assert (admitted_python_versions(every, some) or set()) - (admitted_python_versions(some, every) or set()) == {
+        (3, 9, 1)
+    }
 
 
 @pytest.mark.parametrize("specifier", ["not one", "x" * (MAX_SPECIFIER + 1), f">={'9' * 450}"])
 def test_what_cannot_be_read_is_unknown_or_read_in_time(specifier: str) -> None:
-    assert admitted(specifier) in (None, frozenset())
+    assert admitted_python_versions(specifier) in (None, frozenset())
 
 
 def test_what_is_not_known_is_admitted() -> None:
-    assert admits(None, 3, 8)
-    assert admits("nonsense", 3, 8)
-    assert not admits(">=3.9", 3, 8)
+    assert admits_python_version(None, 3, 8)
+    assert admits_python_version("nonsense", 3, 8)
+    assert not admits_python_version(">=3.9", 3, 8)

@@ -6,7 +6,7 @@ Read on 2026-11-28 from release pages and package definitions (nixpkgs) that nam
 import pytest
 
 from ci_publish.distributions.checks.comparison.stated import Stated
-from ci_publish.distributions.checks.comparison.stated_rules import tag_faults
+from ci_publish.distributions.checks.comparison.stated_rules import version_tag_faults
 
 # Repository, project, version, tag.
 ALONE = [
@@ -105,7 +105,7 @@ TAGS = [
 
 
 def said(tag: str, project: str, version: str) -> list[str]:
-    return [fault.rule for fault in tag_faults({project: {version}}, Stated(tag=tag))]
+    return [fault.rule for fault in version_tag_faults({project: {version}}, Stated(tag=tag))]
 
 
 def test_there_are_sixty_tags_of_real_repositories() -> None:

@@ -3,9 +3,9 @@ from packaging.specifiers import SpecifierSet
 
 from ci_publish.distributions.checks.comparison.requirements import (
     MAX_REQUIREMENTS,
-    narrower,
-    requirements,
-    shown,
+    format_requirement,
+    is_narrower_specifier,
+    parse_requirements,
 )
 
 
@@ -30,16 +30,16 @@ from ci_publish.distributions.checks.comparison.requirements import (
     ],
 )
 def test_which_of_two_specifiers_is_narrower(ours: str, before: str, answer: bool) -> None:
-    assert narrower(SpecifierSet(ours), SpecifierSet(before)) is answer
+    assert is_narrower_specifier(SpecifierSet(ours), SpecifierSet(before)) is answer
 
 
 def test_too_many_bounds_are_not_compared() -> None:
     many = ",".join(f"!={number}" for number in range(50))
-    assert not narrower(SpecifierSet(many), SpecifierSet(""))
+    assert not is_narrower_specifier(SpecifierSet(many), SpecifierSet(""))
 
 
 def test_requirements_are_known_by_name_and_marker() -> None:
-    found = requirements(['Re_Quests>=2 ; python_version<"3.9"', "re-quests>=3", "re.quests[socks]<4"])
+    found = parse_requirements(['Re_Quests>=2 ; python_version<"3.9"', "re-quests>=3", "re.quests[socks]<4"])
     assert found is not None
     assert {key: (str(each.specifier), each.extras) for key, each in found.items()} == {
         ("re-quests", 'python_version < "3.9"'): (">=2", set()),
@@ -57,7 +57,7 @@ def test_requirements_are_known_by_name_and_marker() -> None:
     ],
 )
 def test_what_cannot_be_read_in_bounded_time_is_not_compared(lines: list[str]) -> None:
-    assert requirements(lines) is None
+    assert parse_requirements(lines) is None
 
 
 @pytest.mark.parametrize(
@@ -72,6 +72,6 @@ def test_what_cannot_be_read_in_bounded_time_is_not_compared(lines: list[str]) -
     ],
 )
 def test_how_a_requirement_is_shown(line: str, told: str) -> None:
-    found = requirements([line])
+    found = parse_requirements([line])
     assert found is not None
-    assert [shown(key, each) for key, each in found.items()] == [told]
+    assert [format_requirement(key, each) for key, each in found.items()] == [told]

@@ -2,13 +2,18 @@ import time
 
 import pytest
 
-from ci_publish.distributions.checks.comparison.stated import MAX_PATTERN, MAX_PATTERNS, expected_wheels, matches
+from ci_publish.distributions.checks.comparison.stated import (
+    MAX_PATTERN,
+    MAX_PATTERNS,
+    matches_wheel_pattern,
+    parse_expected_wheels,
+)
 from ci_publish.errors import ConfigurationError
 from ci_publish.model.filename import DistributionFilename
 
 
 def patterns(*lines: str) -> list[str]:
-    return [each.pattern for each in expected_wheels(lines)]
+    return [each.pattern for each in parse_expected_wheels(lines)]
 
 
 @pytest.mark.parametrize(
@@ -30,7 +35,7 @@ def test_braces_stand_for_several_wheels_as_in_a_shell(line: str, expanded: list
 
 
 def test_a_pattern_may_be_for_one_project_and_twice_is_once() -> None:
-    first, second = expected_wheels(("demo:py3-*-any", "py3-*-any", "py3-*-any"))
+    first, second = parse_expected_wheels(("demo:py3-*-any", "py3-*-any", "py3-*-any"))
     assert (first.project, second.project) == ("demo", "")
 
 
@@ -47,13 +52,13 @@ def test_a_pattern_may_be_for_one_project_and_twice_is_once() -> None:
 )
 def test_what_cannot_be_read_is_a_wrong_setting(line: str, why: str) -> None:
     with pytest.raises(ConfigurationError, match="expect-wheels") as caught:
-        expected_wheels((line,))
+        parse_expected_wheels((line,))
     assert why in caught.value.summary
 
 
 def test_all_patterns_together_are_bounded() -> None:
     with pytest.raises(ConfigurationError, match="there are more than"):
-        expected_wheels([f"cp{number}-*" for number in range(MAX_PATTERNS + 1)])
+        parse_expected_wheels([f"cp{number}-*" for number in range(MAX_PATTERNS + 1)])
 
 
 @pytest.mark.parametrize(
@@ -79,16 +84,16 @@ def test_all_patterns_together_are_bounded() -> None:
     ],
 )
 def test_a_pattern_is_matched_by_one_of_the_tags_of_a_name(pattern: str, tags: str, matched: bool) -> None:
-    assert matches(pattern, DistributionFilename.parse(f"demo-1.0-{tags}.whl")) is matched
+    assert matches_wheel_pattern(pattern, DistributionFilename.parse(f"demo-1.0-{tags}.whl")) is matched
 
 
 def test_an_sdist_is_no_expected_wheel() -> None:
-    assert not matches("*", DistributionFilename.parse("demo-1.0.tar.gz"))
+    assert not matches_wheel_pattern("*", DistributionFilename.parse("demo-1.0.tar.gz"))
 
 
 def test_a_compressed_tag_set_is_not_combined() -> None:
     tags = "-".join(".".join(f"{kind}{number}" for number in range(110)) for kind in ("cp", "ab", "pl"))
     name = DistributionFilename.parse(f"d-1-{tags}.whl")
     began = time.process_time()
-    assert not matches("*a*b*c*d*e*f*g*h*i*" + "-x" * 20, name)
+    assert not matches_wheel_pattern("*a*b*c*d*e*f*g*h*i*" + "-x" * 20, name)
     assert time.process_time() - began < 2

@@ -1,8 +1,13 @@
 import pytest
 from packaging.version import Version
 
-from ci_publish.distributions.checks.comparison.stated import Stated, VersionTag, expected_wheels
-from ci_publish.distributions.checks.comparison.stated_rules import MAX_TAG, agrees, stated_faults, tag_faults
+from ci_publish.distributions.checks.comparison.stated import Stated, VersionTag, parse_expected_wheels
+from ci_publish.distributions.checks.comparison.stated_rules import (
+    MAX_TAG,
+    stated_faults,
+    tag_agrees_with_version,
+    version_tag_faults,
+)
 from ci_publish.distributions.limits import DEFAULT_FILE_LIMIT, DEFAULT_PROJECT_LIMIT
 from tests.unit.distributions.checks.comparison.compared_releases import MIB, compared, found, release
 
@@ -12,7 +17,7 @@ ERROR, WARNING, NOTHING = ["version-tag"], ["version-tag-warning"], list[str]()
 
 def said(tag: str, policy: VersionTag = VersionTag.AUTO, **releases: str) -> list[str]:
     versions = {name.replace("_", "-"): {version} for name, version in (releases or {"demo": "1.2.3"}).items()}
-    return [fault.rule for fault in tag_faults(versions, Stated(tag=tag, version_tag=policy))]
+    return [fault.rule for fault in version_tag_faults(versions, Stated(tag=tag, version_tag=policy))]
 
 
 # Styles of tags that repositories use, for a release of demo 1.2.3.
@@ -94,7 +99,7 @@ def test_a_tag_of_one_project_of_the_run_says_nothing_about_the_others() -> None
 
 
 def test_the_message_names_tag_project_and_version() -> None:
-    (fault,) = tag_faults({"demo": {"1.2.3"}}, Stated(tag="demo-v2"))
+    (fault,) = version_tag_faults({"demo": {"1.2.3"}}, Stated(tag="demo-v2"))
     assert fault.message == "This job runs for the tag demo-v2, and the files are demo 1.2.3."
 
 
@@ -121,14 +126,14 @@ def test_the_message_names_tag_project_and_version() -> None:
     ],
 )
 def test_when_a_tag_stands_for_a_version(tag: str, version: str, agreed: bool) -> None:
-    assert agrees(Version(tag), Version(version)) is agreed
+    assert tag_agrees_with_version(Version(tag), Version(version)) is agreed
 
 
 # --- wheels that must be there
 
 
 def expecting(*lines: str) -> Stated:
-    return Stated(expected=expected_wheels(lines))
+    return Stated(expected=parse_expected_wheels(lines))
 
 
 def test_an_expected_wheel_is_missing() -> None:
@@ -165,7 +170,7 @@ def test_many_absent_projects_are_one_line() -> None:
 
 
 def test_what_is_stated_of_a_run_has_the_tag_first() -> None:
-    stated = Stated(tag="demo-2.0", expected=expected_wheels(["nope:py3-none-any"]))
+    stated = Stated(tag="demo-2.0", expected=parse_expected_wheels(["nope:py3-none-any"]))
     assert [each.rule for each in stated_faults({"demo": {"1.0"}}, stated)] == [*ERROR, "expected-project-absent"]
 
 

@@ -5,13 +5,13 @@ from ci_publish.distributions.checks.comparison.targets import (
     Interpreter,
     Platform,
     Support,
-    coverage,
-    floor_name,
-    grouped,
-    interpreter_names,
-    platforms,
-    supports,
-    work,
+    coverage_work,
+    describe_targets,
+    format_interpreters,
+    interpreters_of_wheel,
+    platform_floor_name,
+    platforms_of_wheel,
+    wheel_coverage,
 )
 from ci_publish.model.filename import DistributionFilename
 
@@ -41,7 +41,9 @@ def cpython(minor: int, flag: str = "") -> Interpreter:
     ],
 )
 def test_what_interpreters_a_tag_stands_for(tags: str, interpreter: Interpreter, onwards: bool, stable: bool) -> None:
-    assert supports(name(f"{tags}-any")) == {Support(interpreter=interpreter, onwards=onwards, stable=stable)}
+    assert interpreters_of_wheel(name(f"{tags}-any")) == {
+        Support(interpreter=interpreter, onwards=onwards, stable=stable)
+    }
 
 
 @pytest.mark.parametrize(
@@ -60,8 +62,8 @@ def test_what_interpreters_a_tag_stands_for(tags: str, interpreter: Interpreter,
     ],
 )
 def test_what_a_newer_interpreter_runs(tags: str, other: Interpreter, included: bool) -> None:
-    (support,) = supports(name(f"{tags}-any"))
-    assert support.includes(other) is included
+    (support,) = interpreters_of_wheel(name(f"{tags}-any"))
+    assert support.includes_interpreter(other) is included
 
 
 @pytest.mark.parametrize(
@@ -83,7 +85,7 @@ def test_what_a_newer_interpreter_runs(tags: str, other: Interpreter, included: 
     ],
 )
 def test_what_platforms_a_tag_stands_for(tag: str, found: dict[Platform, tuple[int, ...]]) -> None:
-    assert platforms(name(f"py3-none-{tag}")) == found
+    assert platforms_of_wheel(name(f"py3-none-{tag}")) == found
 
 
 @pytest.mark.parametrize(
@@ -96,26 +98,26 @@ def test_what_platforms_a_tag_stands_for(tag: str, found: dict[Platform, tuple[i
     ],
 )
 def test_how_a_floor_is_called(system: str, floor: tuple[int, ...], shown: str) -> None:
-    assert floor_name(Platform(system, "x86_64"), floor) == shown
+    assert platform_floor_name(Platform(system, "x86_64"), floor) == shown
 
 
 def test_names_of_interpreters_are_in_order_and_each_family_is_named_once() -> None:
-    named = interpreter_names([cpython(13, "t"), Interpreter("PyPy", (3, 11)), cpython(9), cpython(13), cpython(13)])
+    named = format_interpreters([cpython(13, "t"), Interpreter("PyPy", (3, 11)), cpython(9), cpython(13), cpython(13)])
     assert named == "CPython 3.9, 3.13, 3.13t, PyPy 3.11"
-    assert interpreter_names([Interpreter("jy27")]) == "jy27"
+    assert format_interpreters([Interpreter("jy27")]) == "jy27"
 
 
 def test_work_is_counted_before_a_tag_set_is_combined() -> None:
     many = ".".join(f"cp3{number}" for number in range(10, 90))
-    assert work([name(f"{many}-{many}-any")], 80) == 80 * 80 * 80
-    assert work([name("py3-none-any")], 0) == 1
-    assert work([DistributionFilename.parse("demo-1.0.tar.gz")][:0], 5) == 0
+    assert coverage_work([name(f"{many}-{many}-any")], 80) == 80 * 80 * 80
+    assert coverage_work([name("py3-none-any")], 0) == 1
+    assert coverage_work([DistributionFilename.parse("demo-1.0.tar.gz")][:0], 5) == 0
 
 
 def cover(*tags: str) -> object:
     names = [name(each) for each in tags]
-    universe = {support.interpreter for each in names for support in supports(each)}
-    return coverage(((supports(each), platforms(each)) for each in names), universe)
+    universe = {support.interpreter for each in names for support in interpreters_of_wheel(each)}
+    return wheel_coverage(((interpreters_of_wheel(each), platforms_of_wheel(each)) for each in names), universe)
 
 
 def test_a_loss_is_named_once_where_all_of_a_platform_or_an_interpreter_is_gone() -> None:
@@ -127,10 +129,10 @@ def test_a_loss_is_named_once_where_all_of_a_platform_or_an_interpreter_is_gone(
     before = cover(*tags)
     ours = cover("cp311-cp311-macosx_11_0_arm64", "cp311-cp311-manylinux_2_17_x86_64")
     lost = before.targets - ours.targets  # type: ignore[attr-defined]
-    assert grouped(lost, before, ours) == [  # type: ignore[arg-type]
+    assert describe_targets(lost, before, ours) == [  # type: ignore[arg-type]
         "every wheel for Windows x86_64",
         "CPython 3.12 on every platform",
     ]
     ours = cover(*(tag for tag in tags if tag not in {"cp312-cp312-win_amd64", "cp312-cp312-macosx_11_0_arm64"}))
     lost = before.targets - ours.targets  # type: ignore[attr-defined]
-    assert grouped(lost, before, ours) == ["CPython 3.12 on Windows x86_64, macOS arm64"]  # type: ignore[arg-type]
+    assert describe_targets(lost, before, ours) == ["CPython 3.12 on Windows x86_64, macOS arm64"]  # type: ignore[arg-type]
