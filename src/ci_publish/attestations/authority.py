@@ -42,7 +42,7 @@ from ci_publish.attestations.trouble import (
 )
 from ci_publish.attestations.trust import TrustSource
 from ci_publish.errors import CiPublishError, ConfigurationError, SigstoreRefused
-from ci_publish.hints import Hint, option
+from ci_publish.hints import WITHOUT_ATTESTATIONS, Hint, option
 from ci_publish.http.certificates import untrusted_certificate_reason
 from ci_publish.http.urls import is_loopback_host
 from ci_publish.model.attestation import SLSA_PROVENANCE_V1, Attestation, Subject
@@ -125,7 +125,12 @@ class SigstoreAuthority:
             signing = self._trust_config.signing_config
         except Exception as error:
             raise SigstoreRefused(
-                f"The Sigstore instance offers no service that attestations can be made with: {trouble_text(error)}."
+                "The Sigstore instance offers no service that attestations can be made with.",
+                detail=f"Its configuration says: {trouble_text(error)}.",
+                hints=(
+                    Hint("Name the configuration of another instance: ", option("sigstore_trust_config", "FILE")),
+                    WITHOUT_ATTESTATIONS,
+                ),
             ) from error
         fulcio = signing.get_fulcio()
         _require_https_authority(fulcio.url)

@@ -202,9 +202,9 @@ def _project_listing_finding(
 ) -> Finding:
     if plan.conflicts:
         names = ", ".join(file.distribution.filename for file in plan.conflicts)
-        return failure_finding(
-            name, ContentConflict(f"{endpoints.name} has other content for {names}, or shows no SHA-256.")
-        )
+        summary = f"{endpoints.name} has other content for {names}, or shows no SHA-256."
+        hint = "`ci-publish plan` compares each file and shows both digests."
+        return failure_finding(name, ContentConflict(summary, hints=(hint,)))
     refusal = foreseen_refusal(listing, plan.uploads, endpoints, now) if plan.uploads or not plan.files else None
     if refusal is not None:
         return failure_finding(name, refusal)

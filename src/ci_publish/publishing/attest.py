@@ -60,7 +60,8 @@ def attest(run: Run) -> Outcome:
     collection = Collection(distributions=()) if run.subjects else collect_valid_distributions(run)
     if run.options.attestations_dir is None:
         message = "There is no folder to write the attestations to."
-        raise ConfigurationError(message, hints=(Hint("Name one: ", option("output_dir", "DIR")),))
+        detail = "The command attest sends no file; all that it makes is attestation files."
+        raise ConfigurationError(message, detail=detail, hints=(Hint("Name one: ", option("output_dir", "DIR")),))
     with run.step(Step.SIGN):
         if run.options.build:
             _make_build_provenance(run, run.subjects or collection.distributions, run.options.attestations_dir)

@@ -158,7 +158,7 @@ def test_an_instance_without_a_log_of_version_1_cannot_be_used(world: SigningHar
     (error,) = world.signer(trust=trust).sign(wheels(1)).failures.values()
 
     assert isinstance(error, SigstoreRefused)
-    assert "No valid Rekor transparency log found" in error.summary
+    assert "No valid Rekor transparency log found" in error.detail
 
 
 def test_the_librarys_own_verification_accepts_it_in_another_process(world: SigningHarness, tmp_path: Path) -> None:
