@@ -140,17 +140,6 @@ class InstallationFailed(InvalidDistribution, slug="installation-failed"):
 class FileChangedDuringRun(InvalidDistribution, slug="file-changed"):
     """A file is not the one that was hashed, checked and signed at the start of the run; it was not published."""
 
-    def __init__(
-        self,
-        summary: str,
-        *,
-        detail: str = "Only the bytes that were hashed, checked and signed are published, so this file was not.",
-        hints: Iterable[str] = (
-            "Find out what writes into the folder while it is published, and publish a finished build.",
-        ),
-    ) -> None:
-        super().__init__(summary, detail=detail, hints=hints)
-
 
 class IdentityUnavailable(CiPublishError, slug="identity-unavailable", exit_code=5):
     """There is no credential: the CI issues no OIDC token, and nothing else was given."""

@@ -159,7 +159,11 @@ class HttpIndex:
         try:
             return file_md5(distribution)
         except BodyChanged as error:
-            raise FileChangedDuringRun(f"{distribution.filename} changed during the run: {error}") from error
+            raise FileChangedDuringRun(
+                f"{distribution.filename} changed during the run: {error}",
+                detail="It was to be compared with the file on the index by its MD5.",
+                hints=("Publish a finished build, in a folder into which nothing writes during the run.",),
+            ) from error
 
     def download_sha256(self, published: PublishedFile, limit: int) -> str | None:
         """Download a listed file and return its SHA-256; see ``publishing.ports.Index``."""

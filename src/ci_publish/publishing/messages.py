@@ -262,7 +262,11 @@ def unanswered_upload_error(
 
 def file_changed_error(file: Distribution, outcome: FileChanged) -> FileChangedDuringRun:
     """The bytes on disk are not those that were hashed."""
-    return FileChangedDuringRun(f"{file.filename} changed during the run: {outcome.message}")
+    return FileChangedDuringRun(
+        f"{file.filename} changed during the run: {outcome.message}",
+        detail="Only the bytes that were hashed, checked and signed are published, so this file was not.",
+        hints=("Find out what writes into the folder while it is published, and publish a finished build.",),
+    )
 
 
 def unsigned_files_error(failures: Mapping[str, SigningFailed]) -> SigningFailed:
