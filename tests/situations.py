@@ -98,7 +98,7 @@ from ci_publish.model.token_scope import TokenScope
 from ci_publish.publishing import build_provenance, confirmation_messages, messages, train_messages
 from ci_publish.publishing.interruption import Interruption
 from ci_publish.rehearsal.ci_claims import github_claims, google_claims
-from ci_publish.rehearsal.installation.interpreters import interpreters
+from ci_publish.rehearsal.installation.interpreters import find_interpreters
 from ci_publish.rehearsal.installation.processes import Processes
 from ci_publish.rehearsal.upstream import RedirectedIndex
 from ci_publish.reports.console_renderer import ConsoleRenderer
@@ -991,7 +991,7 @@ def _() -> object:
 @situation("rehearse --install, and an interpreter is missing")
 def _() -> object:
     processes = Processes({"PATH": ""}, Interruption(60.0))
-    return interpreters(("3.99",), "python", processes, Path())
+    return find_interpreters(("3.99",), "python", processes, Path())
 
 
 @situation("rehearse --install, and the index with the dependencies cannot be reached", command="rehearse")

@@ -28,9 +28,9 @@ from ci_publish.model.problem import Problem, Severity
 from ci_publish.publishing.interruption import Interruption
 from ci_publish.rehearsal.installation.child_environment import child_environment
 from ci_publish.rehearsal.installation.installers import Installer, Pip, Uv
-from ci_publish.rehearsal.installation.interpreters import Interpreter, asked, interpreters
-from ci_publish.rehearsal.installation.matching import fits, needs
-from ci_publish.rehearsal.installation.processes import Processes, strays_ended
+from ci_publish.rehearsal.installation.interpreters import Interpreter, find_interpreters, query_interpreter
+from ci_publish.rehearsal.installation.matching import describe_needed_interpreter, fits_interpreter
+from ci_publish.rehearsal.installation.processes import Processes, stray_processes_ended
 from ci_publish.rehearsal.installation.trying import Plan, Trial
 from ci_publish.rehearsal.world import RehearsalWorld
 
@@ -58,15 +58,17 @@ def install(
     try:
         with (
             tempfile.TemporaryDirectory(prefix="ci-publish-install-", ignore_cleanup_errors=True) as temporary,
-            strays_ended(),
+            stray_processes_ended(),
         ):
             folder = Path(temporary)
             for name in ("home", "tmp", "trials"):
                 (folder / name).mkdir()
             environ = {**child_environment(context.environ, folder), **world.tls_environment}
             processes = Processes(environ, context.interruption or Interruption(settings.deadline))
-            found = interpreters(settings.python, sys.executable, processes, folder)
-            pairs = [(file, interpreter) for file in files for interpreter in found if fits(file, interpreter)]
+            found = find_interpreters(settings.python, sys.executable, processes, folder)
+            pairs = [
+                (file, interpreter) for file in files for interpreter in found if fits_interpreter(file, interpreter)
+            ]
             plan = _plan(world, files, settings, folder, require_upstream)
             tried = list(_results(pairs, plan, processes, context, folder))
     finally:
@@ -74,7 +76,7 @@ def install(
     untried = [
         _not_tried(file, found, required=settings.require_tried)
         for file in files
-        if not any(fits(file, interpreter) for interpreter in found)
+        if not any(fits_interpreter(file, interpreter) for interpreter in found)
     ]
     weighed = parse_rule_weights(settings.rules, strict=settings.strict).apply_to_problems(untried)
     problems = (*(each for trial in tried for each in trial.problems), *weighed)
@@ -163,7 +165,7 @@ def chosen_installer(processes: Processes, folder: Path) -> Installer:
         words = answer.output.split()
         if not answer.failed and len(words) > 1:
             return Uv(uv, words[1])
-    here = asked(sys.executable, processes, folder)
+    here = query_interpreter(sys.executable, processes, folder)
     for executable, has_pip in ((here.executable, here.has_pip), (here.base, None)):
         if has_pip is not False:
             command = (executable, "-I", "-c", "import pip; print(pip.__version__)")
@@ -179,6 +181,6 @@ def chosen_installer(processes: Processes, folder: Path) -> Installer:
 
 def _not_tried(file: Distribution, found: Sequence[Interpreter], *, required: bool) -> Problem:
     given = ", ".join(each.name for each in found)
-    message = f"Not tried here: it needs {needs(file)}; given: {given}."
+    message = f"Not tried here: it needs {describe_needed_interpreter(file)}; given: {given}."
     severity = Severity.ERROR if required else Severity.NOTE
     return problem_of_fault(Fault(rule="install-not-tried", message=message), file.filename, severity)

@@ -33,7 +33,7 @@ from ci_publish.model.identity import Secret
 from ci_publish.model.index import Endpoints, IndexProfile
 from ci_publish.publishing.interruption import Interruption
 from ci_publish.publishing.publish import plan, publish
-from ci_publish.rehearsal.installation.interpreters import executables
+from ci_publish.rehearsal.installation.interpreters import find_python_executables
 from ci_publish.rehearsal.job import RehearsedJob, rehearsed_job
 from ci_publish.rehearsal.overlay import Overlay
 from ci_publish.rehearsal.world import RehearsalWorld
@@ -64,7 +64,9 @@ def rehearse(settings: Settings, context: RuntimeContext, *, paths_given: bool =
         refuse_credentials(settings, context.environ)
         if settings.dry_run:
             raise _nothing_to_install()
-        executables(settings.python, context.environ.get("PATH"))  # before anything is signed: one may not be there
+        find_python_executables(
+            settings.python, context.environ.get("PATH")
+        )  # before anything is signed: one may not be there
     job = rehearsed_job(context.environ)
     destinations = [played(settings, address, context.password_name) for address in settings.repository_url]
     named_audiences(settings.audience, {address: _real(settings, address) for address in settings.repository_url})

@@ -39,7 +39,7 @@ class Overlay:
         if isinstance(self._upstream, RedirectedIndex):
             headers = {"Location": self._upstream.project_page_location(project), "Cache-Control": "no-store"}
             return Response(status=302, headers=headers)
-        files = self._upstream.entries(project, index_base_url(request))
+        files = self._upstream.listing_entries(project, index_base_url(request))
         kind = simple_api_media_type(request)
         if kind == SIMPLE_JSON:
             page = {"meta": {"api-version": "1.1"}, "name": project, "files": files}
@@ -50,7 +50,7 @@ class Overlay:
         """Return a file of the upstream. Raises NotFound or RefusedError."""
         if isinstance(self._upstream, RedirectedIndex):
             raise NotFound
-        return self._upstream.file(request, self._require_upstream_project(name), filename)
+        return self._upstream.serve_file(request, self._require_upstream_project(name), filename)
 
     def _require_upstream_project(self, name: str) -> str:
         try:

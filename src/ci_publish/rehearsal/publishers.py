@@ -61,7 +61,7 @@ class GitHubPublisher:
             repository=self.repository, workflow=self.workflow, environment=environment
         )
 
-    def found_by(self, claims: Claims) -> bool:
+    def is_found_by_lookup(self, claims: Claims) -> bool:
         """Whether PyPI's lookup finds it: repository and workflow in the registered spelling."""
         match = _WORKFLOW_FILE.search(str(claims[COMPARED_CLAIM]))
         if match is None:
@@ -73,7 +73,7 @@ class GitHubPublisher:
             and self.environment.lower() in {"", str(claims.get("environment") or "").lower()}
         )
 
-    def verify(self, claims: Claims) -> None:
+    def verify_claims(self, claims: Claims) -> None:
         """Check the claims against this publisher, in PyPI's order; raises InvalidPublisherError."""
         _check_ref_claim(
             COMPARED_CLAIM,
@@ -88,7 +88,7 @@ class GitHubPublisher:
             )
 
     @classmethod
-    def derived(cls, claims: Claims) -> "GitHubPublisher":
+    def of_claims(cls, claims: Claims) -> "GitHubPublisher":
         """Return the publisher that these claims match."""
         match = _WORKFLOW_FILE.search(str(claims[COMPARED_CLAIM]))
         if match is None:
@@ -127,7 +127,7 @@ class GitLabPublisher:
             environment=self.environment or None,
         )
 
-    def found_by(self, claims: Claims) -> bool:
+    def is_found_by_lookup(self, claims: Claims) -> bool:
         """Whether PyPI's lookup finds it: the project in any letter case, file and environment exactly."""
         return (
             str(claims["project_path"]).lower() == self.project_path.lower()
@@ -135,7 +135,7 @@ class GitLabPublisher:
             and self.environment in {"", claims.get("environment")}
         )
 
-    def verify(self, claims: Claims) -> None:
+    def verify_claims(self, claims: Claims) -> None:
         """Check the claims against this publisher, in PyPI's order; raises InvalidPublisherError."""
         subject = ":".join(str(claims["sub"]).split(":")[:2])
         if subject.lower() != f"project_path:{self.project_path}".lower():
@@ -150,7 +150,7 @@ class GitLabPublisher:
         )
 
     @classmethod
-    def derived(cls, claims: Claims) -> "GitLabPublisher":
+    def of_claims(cls, claims: Claims) -> "GitLabPublisher":
         """Return the publisher that these claims match."""
         environment = str(claims.get("environment") or "")
         return cls(str(claims["project_path"]), _gitlab_configuration_path(claims), environment)
@@ -176,17 +176,17 @@ class GooglePublisher:
         """Who must have signed the attestations."""
         return pypi_attestations.GooglePublisher(email=self.email)
 
-    def found_by(self, claims: Claims) -> bool:
+    def is_found_by_lookup(self, claims: Claims) -> bool:
         """Whether PyPI's lookup finds it."""
         return claims["email"] == self.email and self.sub in {"", claims.get("sub")}
 
-    def verify(self, claims: Claims) -> None:
+    def verify_claims(self, claims: Claims) -> None:
         """Check the claims against this publisher; raises InvalidPublisherError."""
         if claims["email_verified"] is not True:
             raise InvalidPublisherError("Check failed for required claim 'email_verified'")
 
     @classmethod
-    def derived(cls, claims: Claims) -> "GooglePublisher":
+    def of_claims(cls, claims: Claims) -> "GooglePublisher":
         """Return the publisher that these claims match."""
         return cls(str(claims["email"]))
 
@@ -200,11 +200,13 @@ SERVICE_NAMES: Final = {GITHUB_ISSUER: "github", GITLAB_ISSUER: "gitlab", GOOGLE
 def find_matching_publisher(publishers: Iterable[TrustedPublisher], claims: Claims) -> TrustedPublisher:
     """Return the publisher that matches, the most specific first; raises InvalidPublisherError with PyPI's reason."""
     kind = _publisher_type_of_claims(claims)
-    found = [publisher for publisher in publishers if isinstance(publisher, kind) and publisher.found_by(claims)]
+    found = [
+        publisher for publisher in publishers if isinstance(publisher, kind) and publisher.is_found_by_lookup(claims)
+    ]
     if not found:
         raise InvalidPublisherError("Publisher with matching claims was not found")
     publisher = max(found, key=lambda candidate: candidate.specificity)
-    publisher.verify(claims)
+    publisher.verify_claims(claims)
     return publisher
 
 
@@ -213,8 +215,8 @@ def publisher_of_claims(claims: Claims) -> TrustedPublisher:
 
     Raises InvalidPublisherError where none could be.
     """
-    publisher = _publisher_type_of_claims(claims).derived(claims)
-    publisher.verify(claims)
+    publisher = _publisher_type_of_claims(claims).of_claims(claims)
+    publisher.verify_claims(claims)
     return publisher
 
 

@@ -53,10 +53,10 @@ _FROM_UPSTREAM: Final = ("content-type", "content-length", "content-range", "acc
 class ServedUpstream(Protocol):
     """What answers for projects that are not rehearsed, from here; *project* is a normalised name. Thread-safe."""
 
-    def entries(self, project: str, base: str) -> list[Entry]:
+    def listing_entries(self, project: str, base: str) -> list[Entry]:
         """Return the files of a project, with addresses below *base*. Raises NotFound or RefusedError."""
 
-    def file(self, request: Request, project: str, filename: str) -> Response:
+    def serve_file(self, request: Request, project: str, filename: str) -> Response:
         """Return one of those files, or its core metadata (``.metadata``). Raises NotFound or RefusedError."""
 
 
@@ -84,14 +84,14 @@ class DistributionFolder:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def entries(self, project: str, base: str) -> list[Entry]:
+    def listing_entries(self, project: str, base: str) -> list[Entry]:
         """Return what the folder has of a project. Raises NotFound where that is nothing."""
         paths = self._project_files_in_folder(project)
         if not paths:
             raise NotFound
         return [self._listing_entry(path, project, base) for path in paths.values()]
 
-    def file(self, request: Request, project: str, filename: str) -> Response:
+    def serve_file(self, request: Request, project: str, filename: str) -> Response:
         """Return a file of the folder. Raises NotFound."""
         path = self._project_files_in_folder(project).get(filename)
         if path is None:
@@ -135,7 +135,7 @@ class ForwardedIndex:
         self._transport = transport
         self._addresses: dict[tuple[str, str], str] = {}
 
-    def entries(self, project: str, base: str) -> list[Entry]:
+    def listing_entries(self, project: str, base: str) -> list[Entry]:
         """Return the upstream's files, with digests and core metadata. Raises as ``ServedUpstream``."""
         answer, url = self.ask(f"{project}/")
         if isinstance(answer, NoAnswer):
@@ -186,11 +186,11 @@ class ForwardedIndex:
         self._addresses[project, filename] = address
         return {**kept, "url": _served_file_address(base, project, filename)}
 
-    def file(self, request: Request, project: str, filename: str) -> Response:
+    def serve_file(self, request: Request, project: str, filename: str) -> Response:
         """Pass a file on while it arrives. Raises NotFound or RefusedError."""
         name = filename.removesuffix(_METADATA)
         if (project, name) not in self._addresses:
-            self.entries(project, index_base_url(request))
+            self.listing_entries(project, index_base_url(request))
         if (project, name) not in self._addresses:
             raise NotFound
         address = self._addresses[project, name] + filename[len(name) :]

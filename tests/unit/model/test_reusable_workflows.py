@@ -46,9 +46,9 @@ for called in ({SAME!r}, {ELSEWHERE!r}):
     assert unattestable_workflow_error(claims) is None
     assert publisher_form_for(claims).field_value("workflow_filename") == "release.yml"
     assert [finding.name for finding in identity_findings(claims, PYPI, ["demo"])] == ["claims", "publisher"]
-    assert publisher.found_by(claims)
-    publisher.verify(claims)
-    assert GitHubPublisher.derived(claims).workflow == "release.yml"
+    assert publisher.is_found_by_lookup(claims)
+    publisher.verify_claims(claims)
+    assert GitHubPublisher.of_claims(claims).workflow == "release.yml"
 print("reusable workflows publish")
 """
 

@@ -54,9 +54,9 @@ class TestFolder:
     def test_a_changed_file_has_its_new_digest(self, tmp_path: Path) -> None:
         path = make_wheel(tmp_path, "dep")
         folder = DistributionFolder(tmp_path)
-        before = folder.entries("dep", BASE)[0]
+        before = folder.listing_entries("dep", BASE)[0]
         make_wheel(tmp_path, "dep", payload=b"y = 2\n" * 10)
-        after = folder.entries("dep", BASE)[0]
+        after = folder.listing_entries("dep", BASE)[0]
 
         assert before["url"] == after["url"] == f"{BASE}/upstream/dep/{path.name}"
         assert after["hashes"] == {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()} != before["hashes"]
@@ -67,9 +67,9 @@ class TestFolder:
         (tmp_path / "dep-1.0.tar.gz").mkdir()
 
         with pytest.raises(NotFound):
-            DistributionFolder(tmp_path).entries("dep", BASE)
+            DistributionFolder(tmp_path).listing_entries("dep", BASE)
         with pytest.raises(NotFound):
-            DistributionFolder(tmp_path / "absent").entries("dep", BASE)
+            DistributionFolder(tmp_path / "absent").listing_entries("dep", BASE)
 
 
 @dataclass
@@ -121,7 +121,7 @@ def page(*files: Mapping[str, object]) -> str:
 
 def served(upstream: ForwardedIndex, filename: str, **headers: str) -> Response:
     request = Request(EnvironBuilder(path="/", headers=list(headers.items())).get_environ())
-    return upstream.file(request, "dep", filename)
+    return upstream.serve_file(request, "dep", filename)
 
 
 WHEEL = "dep-1.0-py3-none-any.whl"
@@ -141,7 +141,7 @@ class TestForwarded:
         events: list[Event] = []
         with private_index(events) as (index, upstream):
             index.pages["/simple/dep/"] = page(entry, {"filename": "demo-9.0.tar.gz", "url": "x"}, {"url": "y"})
-            entries = upstream.entries("dep", BASE)
+            entries = upstream.listing_entries("dep", BASE)
 
         kept = {name: entry[name] for name in ("filename", "hashes", "requires-python", "yanked", "core-metadata")}
         assert entries == [{**kept, "url": f"{BASE}/upstream/dep/{WHEEL}"}]
@@ -155,7 +155,7 @@ class TestForwarded:
                 f' data-yanked="" data-dist-info-metadata="sha256={"1" * 64}">x</a>'
                 f'<a href="https://cdn.example/dep-2.0.tar.gz" data-core-metadata="true">x</a></body></html>'
             )
-            entries = upstream.entries("dep", BASE)
+            entries = upstream.listing_entries("dep", BASE)
 
         assert entries == [
             {
@@ -178,7 +178,7 @@ class TestForwarded:
     def test_all_files_can_be_made_to_come_from_here(self) -> None:
         with private_index(everything=True) as (index, upstream):
             index.pages["/simple/dep/"] = page({"filename": WHEEL, "url": "https://cdn.example/x"})
-            assert upstream.entries("dep", BASE)[0]["url"] == f"{BASE}/upstream/dep/{WHEEL}"
+            assert upstream.listing_entries("dep", BASE)[0]["url"] == f"{BASE}/upstream/dep/{WHEEL}"
 
     def test_a_file_is_passed_on_with_its_metadata_and_in_parts(self) -> None:
         with private_index() as (index, upstream):
@@ -213,10 +213,10 @@ class TestForwarded:
             index.pages["/simple/dep/"] = Response("", 301, headers={"Location": "/new/dep/"})
             index.pages["/new/dep/"] = page({"filename": WHEEL, "url": f"../../files/{WHEEL}"})
             index.pages[f"/files/{WHEEL}"] = "here"
-            assert [entry["filename"] for entry in upstream.entries("dep", BASE)] == [WHEEL]
+            assert [entry["filename"] for entry in upstream.listing_entries("dep", BASE)] == [WHEEL]
             index.pages["/new/dep/"] = page({"filename": WHEEL, "url": f"x/{WHEEL}"})
             index.pages[f"/new/dep/x/{WHEEL}"] = Response(CONTENT)
-            upstream.entries("dep", BASE)
+            upstream.listing_entries("dep", BASE)
             response = served(upstream, WHEEL)
             assert response.get_data() == CONTENT
             response.close()
@@ -226,7 +226,7 @@ class TestForwarded:
         with private_index() as (index, upstream):
             index.pages["/simple/dep/"] = answer
             with pytest.raises(NotFound):
-                upstream.entries("dep", BASE)
+                upstream.listing_entries("dep", BASE)
 
     @pytest.mark.parametrize(
         "answer",
@@ -243,7 +243,7 @@ class TestForwarded:
         with private_index() as (index, upstream):
             index.pages["/simple/dep/"] = answer
             with pytest.raises(RefusedError) as refused:
-                upstream.entries("dep", BASE)
+                upstream.listing_entries("dep", BASE)
 
         assert refused.value.status == 502
         assert PASSWORD not in refused.value.message
@@ -266,9 +266,9 @@ class TestForwarded:
     def test_an_upstream_that_is_gone_is_named(self) -> None:
         with private_index() as (index, upstream):
             index.pages["/simple/dep/"] = page({"filename": WHEEL, "url": f"{index.url}/files/{WHEEL}"})
-            upstream.entries("dep", BASE)
+            upstream.listing_entries("dep", BASE)
         with pytest.raises(RefusedError, match="cannot be reached"):
-            upstream.entries("dep", BASE)
+            upstream.listing_entries("dep", BASE)
         with pytest.raises(RefusedError, match="cannot be reached"):
             served(upstream, WHEEL)
 

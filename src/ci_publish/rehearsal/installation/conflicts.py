@@ -9,15 +9,19 @@ from collections.abc import Callable
 Requirements = tuple[str, ...]
 
 
-def unmet(requirements: Requirements, resolves: Callable[[Requirements], bool]) -> Requirements:
+def find_unmet_requirements(requirements: Requirements, resolves: Callable[[Requirements], bool]) -> Requirements:
     """Return the fewest of *requirements* that do not resolve together, in their order; () where all of them do.
 
     One that resolves nowhere is returned alone. *resolves* is called about 2 log2(n) times for each that is returned.
     """
-    return () if not requirements or resolves(requirements) else _fewest((), requirements, resolves, more=False)
+    return (
+        ()
+        if not requirements or resolves(requirements)
+        else _fewest_unmet_requirements((), requirements, resolves, more=False)
+    )
 
 
-def _fewest(
+def _fewest_unmet_requirements(
     given: Requirements, candidates: Requirements, resolves: Callable[[Requirements], bool], *, more: bool
 ) -> Requirements:
     """Return those of *candidates* that do not resolve together with *given*; *more*: *given* is still to be tried."""
@@ -26,6 +30,6 @@ def _fewest(
     if len(candidates) == 1:
         return candidates
     first, second = candidates[: len(candidates) // 2], candidates[len(candidates) // 2 :]
-    of_second = _fewest(given + first, second, resolves, more=True)
-    of_first = _fewest(given + of_second, first, resolves, more=bool(of_second))
+    of_second = _fewest_unmet_requirements(given + first, second, resolves, more=True)
+    of_first = _fewest_unmet_requirements(given + of_second, first, resolves, more=bool(of_second))
     return of_first + of_second

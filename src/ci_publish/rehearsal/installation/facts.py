@@ -54,26 +54,26 @@ class Facts:
     ended: bool = False
 
 
-def read_facts(text: str) -> Facts:
+def parse_probe_facts(text: str) -> Facts:
     """Read what the probe wrote; lines that are not its own are left out (what it imports could write there, too)."""
-    lines = [line for line in map(_object, text.splitlines()) if line]
+    lines = [line for line in map(_parse_fact_line, text.splitlines()) if line]
     first = next((line for line in lines if "version" in line), {})
     attempts: dict[tuple[str, str], Attempt] = {}
     for line in lines:
         if "import" in line or "script" in line:
-            attempt = _attempt(line)
+            attempt = _attempt_of_fact(line)
             attempts[attempt.name, attempt.script] = attempt
     return Facts(
         version=str(first.get("version", "")),
-        modules=_texts(first.get("modules")),
-        files=_texts(first.get("files")),
-        suffixes=_texts(first.get("suffixes")),
+        modules=_string_tuple(first.get("modules")),
+        files=_string_tuple(first.get("files")),
+        suffixes=_string_tuple(first.get("suffixes")),
         attempts=tuple(attempts.values()),
         ended=any(line.get("ended") is True for line in lines),
     )
 
 
-def _object(line: str) -> Mapping[str, Any]:
+def _parse_fact_line(line: str) -> Mapping[str, Any]:
     try:
         found = json.loads(line)
     except (ValueError, RecursionError):
@@ -81,11 +81,11 @@ def _object(line: str) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _texts(value: object) -> tuple[str, ...]:
+def _string_tuple(value: object) -> tuple[str, ...]:
     return tuple(map(str, value)) if isinstance(value, list) else ()
 
 
-def _attempt(line: Mapping[str, Any]) -> Attempt:
+def _attempt_of_fact(line: Mapping[str, Any]) -> Attempt:
     begun = line.get("begun") is True
     return Attempt(
         name=str(line.get("import") or line.get("value")),
@@ -97,9 +97,9 @@ def _attempt(line: Mapping[str, Any]) -> Attempt:
     )
 
 
-def faults_of(file: Distribution, facts: Facts, python: str) -> Iterator[Fault]:
+def installed_file_faults(file: Distribution, facts: Facts, python: str) -> Iterator[Fault]:
     """Yield what is wrong with an installed file on *python*: its version, its imports and its console scripts."""
-    if not _same_version(facts.version, file.version):
+    if not _is_same_version(facts.version, file.version):
         message = (
             f"Installed on {python}, the version of {file.project} is {facts.version or 'not known'},"
             f" not {file.version}."
@@ -109,81 +109,83 @@ def faults_of(file: Distribution, facts: Facts, python: str) -> Iterator[Fault]:
     for attempt in facts.attempts:
         if attempt.error and attempt.message not in reported:
             reported.add(attempt.message)
-            yield _fault(file, facts, attempt, python)
+            yield _failed_attempt_fault(file, facts, attempt, python)
 
 
-def _same_version(one: str, other: str) -> bool:
+def _is_same_version(one: str, other: str) -> bool:
     try:
         return Version(one) == Version(other)
     except InvalidVersion:
         return False
 
 
-def _fault(file: Distribution, facts: Facts, attempt: Attempt, python: str) -> Fault:
+def _failed_attempt_fault(file: Distribution, facts: Facts, attempt: Attempt, python: str) -> Fault:
     text = next(iter(attempt.message.splitlines()), "")
     why = text if attempt.error in {"ModuleNotFoundError", "crash"} else f"{attempt.error}: {text}".rstrip(": ")
-    if over := _claims_more(facts, attempt):
-        return Fault(rule="install-tag", message=f"`import {_module(attempt)}` fails on {python}: {why} ({over})")
-    if attempt.script and not (attempt.missing and not _is_own(facts, attempt.missing)):
+    if over := _tag_mismatch_reason(facts, attempt):
+        return Fault(
+            rule="install-tag", message=f"`import {_module_of_attempt(attempt)}` fails on {python}: {why} ({over})"
+        )
+    if attempt.script and not (attempt.missing and not _is_own_module(facts, attempt.missing)):
         message = f"The console script {attempt.script} ({attempt.name}) fails on {python}: {why}"
         return Fault(rule="install-script", message=message)
-    source = _origin(file, facts, attempt.missing)
-    message = f"`import {_module(attempt)}` fails on {python}: {why}{f' ({source})' if source else ''}"
+    source = _missing_module_origin(file, facts, attempt.missing)
+    message = f"`import {_module_of_attempt(attempt)}` fails on {python}: {why}{f' ({source})' if source else ''}"
     return Fault(rule="install-import", message=message)
 
 
-def _module(attempt: Attempt) -> str:
+def _module_of_attempt(attempt: Attempt) -> str:
     return attempt.name.partition(":")[0].strip()
 
 
-def _claims_more(facts: Facts, attempt: Attempt) -> str:
+def _tag_mismatch_reason(facts: Facts, attempt: Attempt) -> str:
     """Return why the file does not fit an interpreter that its tags claim; nothing where that is not the cause."""
     if attempt.error == "SyntaxError" and any(attempt.file.replace("\\", "/").endswith(name) for name in facts.files):
         return "its tags and Requires-Python claim this Python"
     if attempt.error in {"ImportError", "OSError"} and any(said in attempt.message for said in _OTHER_MACHINE):
         return "its tags claim this platform"
-    stem = _missing_part(attempt).replace(".", "/")
+    stem = _missing_module_of_attempt(attempt).replace(".", "/")
     foreign = [name for name in facts.files if stem and name.startswith(f"{stem}.") and name.endswith(_LIBRARIES)]
     if foreign and not any(name[len(stem) :] in facts.suffixes for name in foreign):
         return f"it holds {foreign[0]}, which is for another one"
     return ""
 
 
-def _missing_part(attempt: Attempt) -> str:
+def _missing_module_of_attempt(attempt: Attempt) -> str:
     """Return the module that was not found, also where it was imported as a name of its package."""
     found = _NOT_IN_PACKAGE.search(attempt.message) if attempt.error == "ImportError" else None
     return attempt.missing if found is None else f"{found[2]}.{found[1]}"
 
 
-def _is_own(facts: Facts, module: str) -> bool:
+def _is_own_module(facts: Facts, module: str) -> bool:
     tops = {name.partition(".")[0] for name in facts.modules}
     return module.partition(".")[0] in tops
 
 
-def _origin(file: Distribution, facts: Facts, missing: str) -> str:
+def _missing_module_origin(file: Distribution, facts: Facts, missing: str) -> str:
     """Return where a module that was not found should have come from."""
     if not missing:
         return ""
-    if _is_own(facts, missing):
+    if _is_own_module(facts, missing):
         return "it is not in the file"
     required = required_names(file)
     name = canonicalize_name(missing.partition(".")[0])
     return f"Requires-Dist: {required[name]}" if name in required else "not in Requires-Dist"
 
 
-def outside_modules(facts: Facts) -> frozenset[str]:
+def missing_outside_modules(facts: Facts) -> frozenset[str]:
     """Return the modules of others that were not found: an extra may bring them."""
     return frozenset(
-        attempt.missing for attempt in facts.attempts if attempt.missing and not _is_own(facts, attempt.missing)
+        attempt.missing for attempt in facts.attempts if attempt.missing and not _is_own_module(facts, attempt.missing)
     )
 
 
-def cured_by_extras(before: Facts, after: Facts) -> tuple[Facts, Sequence[Attempt]]:
+def failures_cured_by_extras(before: Facts, after: Facts) -> tuple[Facts, Sequence[Attempt]]:
     """Return *before* without the failures that are gone in *after*, with all extras installed; and those failures.
 
     Only a missing module of others can be cured: all else stays a failure.
     """
-    outside = outside_modules(before)
+    outside = missing_outside_modules(before)
     passed = {(each.name, each.script) for each in after.attempts if not each.error}
     cured = [each for each in before.attempts if each.missing in outside and (each.name, each.script) in passed]
     left = tuple(each for each in before.attempts if each not in cured)

@@ -78,15 +78,15 @@ class Pip:
     def install(self, python: str, requirements: Sequence[str], index: str, *options: str) -> list[str]:
         """See ``Installer``."""
         return [
-            *(*self._pip(python), "install", "--index-url", index, "--progress-bar", "off"),
+            *(*self._pip_command(python), "install", "--index-url", index, "--progress-bar", "off"),
             *("--no-warn-script-location", "--root-user-action", "ignore", *options, *requirements),
         ]
 
     def check(self, python: str) -> list[str]:
         """See ``Installer``."""
-        return [*self._pip(python), "check"]
+        return [*self._pip_command(python), "check"]
 
-    def _pip(self, python: str) -> Sequence[str]:
+    def _pip_command(self, python: str) -> Sequence[str]:
         return (self.interpreter, "-I", "-X", "utf8", "-m", "pip", *_QUIET_PIP, "--python", python)
 
 
@@ -95,6 +95,6 @@ def scripts_folder(environment: Path) -> Path:
     return environment / ("Scripts" if os.name == "nt" else "bin")
 
 
-def python_of(environment: Path) -> str:
+def python_of_environment(environment: Path) -> str:
     """Return the interpreter of a virtual environment."""
     return str(scripts_folder(environment) / ("python.exe" if os.name == "nt" else "python"))

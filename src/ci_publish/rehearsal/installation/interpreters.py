@@ -55,21 +55,23 @@ class Interpreter:
         return f"{called} {'.'.join(self.version.split('.')[:2])}"
 
 
-def interpreters(names: Sequence[str], default: str, processes: Processes, folder: Path) -> tuple[Interpreter, ...]:
+def find_interpreters(
+    names: Sequence[str], default: str, processes: Processes, folder: Path
+) -> tuple[Interpreter, ...]:
     """Return the interpreters that *names* stand for, each once; without names, *default* alone.
 
     A name is a version (``3.12``), a command on PATH or a path. Raises ConfigurationError for one that is not there.
     """
-    found = executables(names, processes.environ.get("PATH")) or (default,)
-    return tuple(asked(executable, processes, folder) for executable in found)
+    found = find_python_executables(names, processes.environ.get("PATH")) or (default,)
+    return tuple(query_interpreter(executable, processes, folder) for executable in found)
 
 
-def executables(names: Sequence[str], path: str | None) -> tuple[str, ...]:
+def find_python_executables(names: Sequence[str], path: str | None) -> tuple[str, ...]:
     """Return the executables that *names* stand for, each once. Raises ConfigurationError for one that is not there."""
-    return tuple(dict.fromkeys(_executable(name, path) for name in names))
+    return tuple(dict.fromkeys(_find_python_executable(name, path) for name in names))
 
 
-def _executable(name: str, path: str | None) -> str:
+def _find_python_executable(name: str, path: str | None) -> str:
     command = f"python{name}" if _VERSION.fullmatch(name) else name
     found = shutil.which(command, path=path)
     if found is None:
@@ -84,7 +86,7 @@ def _executable(name: str, path: str | None) -> str:
     return found
 
 
-def asked(executable: str, processes: Processes, folder: Path) -> Interpreter:
+def query_interpreter(executable: str, processes: Processes, folder: Path) -> Interpreter:
     """Ask the interpreter at *executable* what it is. Raises ConfigurationError where it does not answer."""
     library = str(Path(str(packaging.__file__)).parents[1])
     command = (executable, "-I", "-X", "utf8", "-c", _QUESTION, library)

@@ -14,12 +14,12 @@ from ci_publish.rehearsal.installation.interpreters import Interpreter
 _SHOWN = 3
 
 
-def fits(file: Distribution, interpreter: Interpreter) -> bool:
+def fits_interpreter(file: Distribution, interpreter: Interpreter) -> bool:
     """Return whether an installer may choose *file* for *interpreter*: by its tags and its Requires-Python.
 
     The tags of a compressed set are not expanded.
     """
-    if not _allowed(file.metadata.first("requires-python"), interpreter.version):
+    if not _is_python_allowed(file.metadata.first("requires-python"), interpreter.version):
         return False
     if file.kind is Kind.SDIST:
         return True
@@ -30,14 +30,14 @@ def fits(file: Distribution, interpreter: Interpreter) -> bool:
     )
 
 
-def _allowed(requires_python: str | None, version: str) -> bool:
+def _is_python_allowed(requires_python: str | None, version: str) -> bool:
     try:
         return requires_python is None or SpecifierSet(requires_python).contains(version, prereleases=True)
     except InvalidSpecifier:
         return True
 
 
-def needs(file: Distribution) -> str:
+def describe_needed_interpreter(file: Distribution) -> str:
     """Return what an interpreter needs for *file*, as people read it: its tag, and its Requires-Python."""
     requires = file.metadata.first("requires-python")
     python = f"Python {requires}" if requires else ""

@@ -26,7 +26,7 @@ _IGNORED = {"tests", "test", "testing", "docs", "doc", "examples", "example", "b
 _GROUPS = ("console_scripts", "gui_scripts")
 
 
-def modules_of(files: Iterable[str]) -> list[str]:
+def top_modules_of_files(files: Iterable[str]) -> list[str]:
     """Return the modules at the top of what a distribution installs: below a namespace package, those in it."""
     folders: dict[tuple[str, ...], set[str]] = {}
     for file in files:
@@ -45,7 +45,7 @@ def modules_of(files: Iterable[str]) -> list[str]:
     return sorted(found)
 
 
-def failure(error: BaseException) -> dict[str, Any]:
+def describe_exception(error: BaseException) -> dict[str, Any]:
     """Return what is known about an exception; its traceback goes to the output."""
     traceback.print_exception(type(error), error, error.__traceback__)
     return {
@@ -56,7 +56,7 @@ def failure(error: BaseException) -> dict[str, Any]:
     }
 
 
-def load(value: str) -> None:
+def load_entry_point(value: str) -> None:
     """Import what an entry point names. Raises what that raises."""
     module, _, attributes = value.partition("[")[0].strip().partition(":")
     found: object = importlib.import_module(module.strip())
@@ -64,14 +64,14 @@ def load(value: str) -> None:
         found = getattr(found, name)
 
 
-def locate(value: str) -> None:
+def locate_entry_point_module(value: str) -> None:
     """Find the top module of what an entry point names, without importing anything. Raises ModuleNotFoundError."""
     name = value.partition("[")[0].partition(":")[0].strip().split(".")[0]
     if importlib.util.find_spec(name) is None:
         raise ModuleNotFoundError("No module named " + repr(name), name=name)
 
 
-def facts_about(project: str, tell: Callable[[dict[str, Any]], None], *, imports: bool) -> None:
+def write_facts_about_project(project: str, tell: Callable[[dict[str, Any]], None], *, imports: bool) -> None:
     """Tell what is installed of *project*, and how importing it and resolving its scripts ends."""
 
     def attempt(facts: dict[str, Any], work: Callable[[str], object], value: str) -> None:
@@ -79,20 +79,24 @@ def facts_about(project: str, tell: Callable[[dict[str, Any]], None], *, imports
         try:
             work(value)
         except BaseException as error:  # noqa: BLE001  (whatever it is, it is told)
-            tell({**facts, **failure(error)})
+            tell({**facts, **describe_exception(error)})
         else:
             tell({**facts, "passed": True})
 
     found = importlib.metadata.distribution(project)
     files = [str(each).replace("\\", "/") for each in found.files or ()]
-    modules = modules_of(files)
+    modules = top_modules_of_files(files)
     suffixes = importlib.machinery.EXTENSION_SUFFIXES
     tell({"version": found.version, "modules": modules, "files": files, "suffixes": suffixes})
     for name in modules if imports else ():
         attempt({"import": name}, importlib.import_module, name)
     for entry in found.entry_points:
         if entry.group in _GROUPS:
-            attempt({"script": entry.name, "value": entry.value}, load if imports else locate, entry.value)
+            attempt(
+                {"script": entry.name, "value": entry.value},
+                load_entry_point if imports else locate_entry_point_module,
+                entry.value,
+            )
     tell({"ended": True})
 
 
@@ -104,7 +108,7 @@ def main(project: str, path: str, skipped: str) -> None:
             file.write(json.dumps(facts) + "\n")
             file.flush()
 
-        facts_about(project, tell, imports=skipped != "imports")
+        write_facts_about_project(project, tell, imports=skipped != "imports")
 
 
 if __name__ == "__main__":

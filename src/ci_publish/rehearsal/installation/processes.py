@@ -80,9 +80,11 @@ class Processes:
         assert process.stdout is not None  # noqa: S101  (it is a pipe)
         with process.stdout:
             try:
-                output = self._watched(process, process.stdout, began + min(seconds, self._waiting.left()))
+                output = self._read_output_until_end(
+                    process, process.stdout, began + min(seconds, self._waiting.left())
+                )
             finally:
-                _kill_group(process)
+                _kill_process_group(process)
         code = process.returncode if output.whole else None
         return Completed(
             code=code,
@@ -90,9 +92,11 @@ class Processes:
             seconds=time.monotonic() - began,
         )
 
-    def _watched(self, process: "subprocess.Popen[bytes]", pipe: IO[bytes], end: float) -> "_Output":
+    def _read_output_until_end(
+        self, process: "subprocess.Popen[bytes]", pipe: IO[bytes], end: float
+    ) -> "_ProcessOutput":
         """Read what *process* prints until it has ended, or until *end*."""
-        output = _Output()
+        output = _ProcessOutput()
         with selectors.DefaultSelector() as selector:
             selector.register(pipe, selectors.EVENT_READ)
             while True:
@@ -100,31 +104,31 @@ class Processes:
                     raise self._waiting.error()
                 if selector.select(_PAUSE):
                     block = os.read(pipe.fileno(), _BLOCK)
-                    output.add(block)
+                    output.add_block(block)
                     if not block:
-                        return output.ended(whole=_wait(process, end))
+                        return output.mark_ended(whole=_wait_for_process(process, end))
                 elif process.poll() is not None:  # something that it started keeps the pipe open
-                    return output.ended(whole=True)
+                    return output.mark_ended(whole=True)
                 if time.monotonic() >= end:
                     return output
 
 
-class _Output:
+class _ProcessOutput:
     """The end of what a command printed; ``whole`` says that the command ended by itself."""
 
     def __init__(self) -> None:
         self.tail = b""
         self.whole = False
 
-    def add(self, block: bytes) -> None:
+    def add_block(self, block: bytes) -> None:
         self.tail = (self.tail + block)[-_KEPT_BYTES:]
 
-    def ended(self, *, whole: bool) -> "_Output":
+    def mark_ended(self, *, whole: bool) -> "_ProcessOutput":
         self.whole = whole
         return self
 
 
-def _wait(process: "subprocess.Popen[bytes]", end: float) -> bool:
+def _wait_for_process(process: "subprocess.Popen[bytes]", end: float) -> bool:
     try:
         process.wait(max(0.0, end - time.monotonic()))
     except subprocess.TimeoutExpired:
@@ -132,7 +136,7 @@ def _wait(process: "subprocess.Popen[bytes]", end: float) -> bool:
     return True
 
 
-def _kill_group(process: "subprocess.Popen[bytes]") -> None:
+def _kill_process_group(process: "subprocess.Popen[bytes]") -> None:
     """Kill what is left of a command and of what it started, and wait for it."""
     if hasattr(os, "killpg"):
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -147,21 +151,21 @@ def _kill_group(process: "subprocess.Popen[bytes]") -> None:
 
 
 @contextlib.contextmanager
-def strays_ended() -> Iterator[None]:
+def stray_processes_ended() -> Iterator[None]:
     """Within the block, adopt what leaves its process group; at its end, kill what is left of that (on Linux).
 
     Also, no process of the same user can look into this one meanwhile, unless it may trace any process.
     """
-    before = _children()
-    _control(adopting=True)
+    before = _child_process_ids()
+    _set_process_adoption(adopting=True)
     try:
         yield
     finally:
-        _end(before)
-        _control(adopting=False)
+        _end_stray_processes(before)
+        _set_process_adoption(adopting=False)
 
 
-def _control(*, adopting: bool) -> None:
+def _set_process_adoption(*, adopting: bool) -> None:
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):  # another C library
             libc = ctypes.CDLL(None)
@@ -169,9 +173,9 @@ def _control(*, adopting: bool) -> None:
             libc.prctl(_DUMPABLE, int(not adopting), 0, 0, 0)
 
 
-def _end(known: frozenset[int]) -> None:
+def _end_stray_processes(known: frozenset[int]) -> None:
     for _ in range(_ROUNDS):
-        strays = _children() - known
+        strays = _child_process_ids() - known
         if not strays:
             return
         for number in strays:
@@ -181,7 +185,7 @@ def _end(known: frozenset[int]) -> None:
                 os.waitpid(number, 0)
 
 
-def _children() -> frozenset[int]:
+def _child_process_ids() -> frozenset[int]:
     """Return the children of this process; none where /proc does not tell."""
     found = set[int]()
     for folder in Path("/proc").glob("[0-9]*"):

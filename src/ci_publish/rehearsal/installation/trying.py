@@ -15,15 +15,15 @@ from ci_publish.model.distribution import Distribution, Kind
 from ci_publish.model.events import Tried
 from ci_publish.model.frozen import frozen
 from ci_publish.model.problem import Severity
-from ci_publish.rehearsal.installation.conflicts import unmet
+from ci_publish.rehearsal.installation.conflicts import find_unmet_requirements
 from ci_publish.rehearsal.installation.facts import (
     Facts,
-    cured_by_extras,
-    faults_of,
-    outside_modules,
-    read_facts,
+    failures_cured_by_extras,
+    installed_file_faults,
+    missing_outside_modules,
+    parse_probe_facts,
 )
-from ci_publish.rehearsal.installation.installers import Installer, python_of, scripts_folder
+from ci_publish.rehearsal.installation.installers import Installer, python_of_environment, scripts_folder
 from ci_publish.rehearsal.installation.interpreters import Interpreter
 from ci_publish.rehearsal.installation.matching import applying_requirements, missing_siblings
 from ci_publish.rehearsal.installation.processes import Completed, Processes
@@ -75,7 +75,7 @@ class Trial:
         self._plan = plan
         self._folder = folder
         self._environment = folder / "environment"
-        self._python = python_of(self._environment)
+        self._python = python_of_environment(self._environment)
         self._done: list[str] = []
         self._outputs: list[str] = []
 
@@ -85,7 +85,7 @@ class Trial:
         (self._folder / "empty").mkdir(parents=True)
         problems = self._plan.weights.apply_to_problems(
             problem_of_fault(fault, self._file.filename, RULES[fault.rule].severity_for_profiles(()) or Severity.NOTE)
-            for fault in self._faults()
+            for fault in self._trial_faults()
         )
         passed = not any(each.severity is Severity.ERROR for each in problems)
         return Tried(
@@ -99,34 +99,36 @@ class Trial:
             output="" if passed else "\n\n".join(self._outputs),
         )
 
-    def _faults(self) -> Iterator[Fault]:
+    def _trial_faults(self) -> Iterator[Fault]:
         python = self._interpreter.name
-        created = self._do(self._installer.create(self._interpreter.executable, self._environment), "")
+        created = self._run_in_environment(self._installer.create(self._interpreter.executable, self._environment), "")
         if created.failed:
-            yield self._fault("install-failed", f"No virtual environment can be made with {python}", created)
+            yield self._fault_with_output(
+                "install-failed", f"No virtual environment can be made with {python}", created
+            )
             return
-        installed = self._install()
+        installed = self._install_file()
         if installed.failed:
-            yield from self._not_installed(installed)
+            yield from self._failed_installation_faults(installed)
             return
-        checked = self._do(self._installer.check(self._python), "check")
+        checked = self._run_in_environment(self._installer.check(self._python), "check")
         if checked.failed:
-            message = f"Installed on {python}, the environment is inconsistent: {_gist(checked)}"
-            yield self._fault("install-inconsistent", message, checked)
-        facts, probed = self._probed("facts", imports=self._plan.imports)
-        yield from self._extras()
-        yield from self._commands()
-        yield from self._tried(facts, probed)
+            message = f"Installed on {python}, the environment is inconsistent: {_last_line_of_installer(checked)}"
+            yield self._fault_with_output("install-inconsistent", message, checked)
+        facts, probed = self._run_probe("facts", imports=self._plan.imports)
+        yield from self._extras_faults()
+        yield from self._test_command_faults()
+        yield from self._probe_faults(facts, probed)
 
     # --- installing
 
-    def _install(self, *options: str, extras: Sequence[str] = ()) -> Completed:
+    def _install_file(self, *options: str, extras: Sequence[str] = ()) -> Completed:
         requirement = f"{self._file.project}[{','.join(extras)}]" if extras else self._file.project
         source = f"{requirement} @ {self._plan.addresses[self._file.filename]}#sha256={self._file.sha256}"
         command = self._installer.install(self._python, (source,), self._plan.index, *options)
-        return self._do(command, " ".join(("install", *options, requirement)))
+        return self._run_in_environment(command, " ".join(("install", *options, requirement)))
 
-    def _not_installed(self, installed: Completed) -> Iterator[Fault]:
+    def _failed_installation_faults(self, installed: Completed) -> Iterator[Fault]:
         """Find out why: the file itself, or what it requires."""
         python = self._interpreter.name
         missing = missing_siblings(self._file, self._plan.siblings, self._interpreter)
@@ -134,45 +136,49 @@ class Trial:
             name = canonicalize_name(requirement.name)
             there = ", ".join(sorted(self._plan.siblings[name]))
             message = f"It requires {requirement}, and this run has {name} {there}."
-            yield self._fault("install-sibling-pin", message, installed)
+            yield self._fault_with_output("install-sibling-pin", message, installed)
         if missing:
             return
-        alone = self._install("--no-deps")
+        alone = self._install_file("--no-deps")
         if not alone.failed:
             self._plan.require_upstream()
         if not alone.failed and installed.code is None:
             message = f"Installing it with its requirements on {python}"
-            yield self._fault("install-unresolvable", message, installed)
+            yield self._fault_with_output("install-unresolvable", message, installed)
         elif not alone.failed:
-            message = f"{self._culprits() or 'Its requirements cannot be met'} on {python}"
-            yield self._fault("install-unresolvable", message, installed)
+            message = f"{self._unmet_requirements_text() or 'Its requirements cannot be met'} on {python}"
+            yield self._fault_with_output("install-unresolvable", message, installed)
         elif any(said in alone.output for said in _OTHER_VERSION):
-            message = f"On {python}, it does not have the version {self._file.version}: {_gist(alone)}"
-            yield self._fault("install-wrong-version", message, alone)
+            message = (
+                f"On {python}, it does not have the version {self._file.version}: {_last_line_of_installer(alone)}"
+            )
+            yield self._fault_with_output("install-wrong-version", message, alone)
         elif self._file.kind is Kind.SDIST:
             self._plan.require_upstream()
-            yield self._fault("install-sdist-build", f"It does not build on {python}", alone)
+            yield self._fault_with_output("install-sdist-build", f"It does not build on {python}", alone)
         elif any(said in alone.output for said in _UNSUPPORTED):
             message = f"{self._installer.name} does not take it for {python}, whose tags it has"
-            yield self._fault("install-tag", message, alone)
+            yield self._fault_with_output("install-tag", message, alone)
         else:
-            yield self._fault("install-failed", f"{self._installer.name} cannot install it on {python}", alone)
+            yield self._fault_with_output(
+                "install-failed", f"{self._installer.name} cannot install it on {python}", alone
+            )
 
-    def _extras(self) -> Iterator[Fault]:
+    def _extras_faults(self) -> Iterator[Fault]:
         """Resolve the extras, all at once where that works: then each works alone."""
         extras = self._file.metadata.all("provides-extra")
-        if not extras or (len(extras) > 1 and not self._install("--dry-run", extras=extras).failed):
+        if not extras or (len(extras) > 1 and not self._install_file("--dry-run", extras=extras).failed):
             return
         for extra in extras:
-            resolved = self._install("--dry-run", extras=(extra,))
+            resolved = self._install_file("--dry-run", extras=(extra,))
             if resolved.failed:
                 self._plan.require_upstream()
-                culprits = self._culprits((extra,))
+                culprits = self._unmet_requirements_text((extra,))
                 why = f": {culprits}" if culprits else ""
                 message = f"Its extra {extra} does not resolve on {self._interpreter.name}{why}"
-                yield self._fault("install-unresolvable", message, resolved)
+                yield self._fault_with_output("install-unresolvable", message, resolved)
 
-    def _culprits(self, extras: Sequence[str] = ()) -> str:
+    def _unmet_requirements_text(self, extras: Sequence[str] = ()) -> str:
         """Return which requirements cannot be met, "" where that is not known before the deadline of one command."""
         end = time.monotonic() + self._plan.seconds
 
@@ -186,7 +192,7 @@ class Trial:
 
         required = tuple(map(str, applying_requirements(self._file, self._interpreter, extras)))
         try:
-            found = unmet(required, resolves)
+            found = find_unmet_requirements(required, resolves)
         except TimeoutError:
             return ""
         if not found:
@@ -195,35 +201,35 @@ class Trial:
 
     # --- trying
 
-    def _probed(self, name: str, *, imports: bool) -> tuple[Facts, Completed]:
+    def _run_probe(self, name: str, *, imports: bool) -> tuple[Facts, Completed]:
         facts = self._folder / name
         skipped = "" if imports else "imports"
         command = [self._python, "-I", "-X", "utf8", str(self._plan.probe), self._file.project, str(facts), skipped]
-        ended = self._do(command, "import" if imports else "locate")
-        return read_facts(_start_of(facts)), ended
+        ended = self._run_in_environment(command, "import" if imports else "locate")
+        return parse_probe_facts(_read_start_of_file(facts)), ended
 
-    def _tried(self, facts: Facts, probed: Completed) -> Iterator[Fault]:
+    def _probe_faults(self, facts: Facts, probed: Completed) -> Iterator[Fault]:
         python = self._interpreter.name
         if probed.code is None:
-            yield self._fault("install-import", f"Importing it on {python}", probed)
+            yield self._fault_with_output("install-import", f"Importing it on {python}", probed)
         elif not facts.ended and not any(each.error for each in facts.attempts):
-            yield self._fault("install-import", f"Looking at it on {python} failed", probed)
-        facts, notes = self._with_extras(facts)
+            yield self._fault_with_output("install-import", f"Looking at it on {python} failed", probed)
+        facts, notes = self._facts_cured_by_extras(facts)
         yield from notes
-        faults = list(faults_of(self._file, facts, python))
+        faults = list(installed_file_faults(self._file, facts, python))
         if faults:
             self._outputs.append(probed.output)
         yield from faults
 
-    def _with_extras(self, facts: Facts) -> tuple[Facts, Sequence[Fault]]:
+    def _facts_cured_by_extras(self, facts: Facts) -> tuple[Facts, Sequence[Fault]]:
         """Return *facts* without the failures that an installation with all extras cures; those are notes."""
         extras = self._file.metadata.all("provides-extra")
-        if not extras or not outside_modules(facts):
+        if not extras or not missing_outside_modules(facts):
             return facts, ()
-        if self._install(extras=extras).failed:
+        if self._install_file(extras=extras).failed:
             self._plan.require_upstream()
             return facts, ()
-        kept, cured = cured_by_extras(facts, self._probed("facts-with-extras", imports=True)[0])
+        kept, cured = failures_cured_by_extras(facts, self._run_probe("facts-with-extras", imports=True)[0])
         names = ", ".join(extras)
         notes = [
             Fault(
@@ -234,26 +240,28 @@ class Trial:
         ]
         return kept, notes
 
-    def _commands(self) -> Iterator[Fault]:
+    def _test_command_faults(self) -> Iterator[Fault]:
         scripts = str(scripts_folder(self._environment))
         path = f"{scripts}:{self._processes.environ.get('PATH', '')}"
         for command in self._plan.commands:
             words = shlex.split(command)
             environ = {"PATH": path, "VIRTUAL_ENV": str(self._environment)}
-            ended = self._do(words, command, environ=environ)
+            ended = self._run_in_environment(words, command, environ=environ)
             if ended.failed:
                 message = f"`{command}` fails on {self._interpreter.name}"
                 code = "" if ended.code is None else f" with exit code {ended.code}"
-                yield self._fault("install-command", f"{message}{code}", ended)
+                yield self._fault_with_output("install-command", f"{message}{code}", ended)
 
     # --- details
 
-    def _do(self, command: Sequence[str], shown: str, *, environ: Mapping[str, str] | None = None) -> Completed:
+    def _run_in_environment(
+        self, command: Sequence[str], shown: str, *, environ: Mapping[str, str] | None = None
+    ) -> Completed:
         if shown:
             self._done.append(shown)
         return self._processes.run(command, folder=self._folder / "empty", seconds=self._plan.seconds, environ=environ)
 
-    def _fault(self, rule: str, message: str, ended: Completed) -> Fault:
+    def _fault_with_output(self, rule: str, message: str, ended: Completed) -> Fault:
         """Return a fault; what *ended* printed is shown with it."""
         if ended.output not in self._outputs:
             self._outputs.append(ended.output)
@@ -261,13 +269,13 @@ class Trial:
         return Fault(rule=rule, message=message.rstrip(".") + late)
 
 
-def _gist(ended: Completed) -> str:
+def _last_line_of_installer(ended: Completed) -> str:
     """Return the line of an installer that says most: the last one that is not blank."""
     lines = [line.strip() for line in ended.output.splitlines() if line.strip()]
     return lines[-1] if lines else "no output"
 
 
-def _start_of(path: Path) -> str:
+def _read_start_of_file(path: Path) -> str:
     try:
         with path.open("rb") as file:
             return file.read(_FACTS_BYTES).decode("utf-8", "replace")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ci_publish.rehearsal.installation.conflicts import unmet
+from ci_publish.rehearsal.installation.conflicts import find_unmet_requirements
 
 ALL = ("a", "b", "c", "d", "e")
 SETS = [frozenset(chosen) for size in (1, 2, 3) for chosen in combinations(ALL, size)]
@@ -25,18 +25,18 @@ class Index:
 
 
 def test_nothing_is_wrong_where_all_resolve_and_nobody_is_asked_about_nothing() -> None:
-    assert unmet(ALL, Index().resolves) == ()
-    assert unmet((), Index(frozenset()).resolves) == ()
+    assert find_unmet_requirements(ALL, Index().resolves) == ()
+    assert find_unmet_requirements((), Index(frozenset()).resolves) == ()
 
 
 @pytest.mark.parametrize("conflict", SETS)
 def test_the_conflict_is_found_in_the_order_of_the_file(conflict: frozenset[str]) -> None:
-    assert unmet(ALL, Index(conflict).resolves) == tuple(sorted(conflict))
+    assert find_unmet_requirements(ALL, Index(conflict).resolves) == tuple(sorted(conflict))
 
 
 @given(st.lists(st.sampled_from(SETS), min_size=1, max_size=4))
 def test_it_is_one_of_the_conflicts_and_never_more_than_that(conflicts: list[frozenset[str]]) -> None:
-    found = frozenset(unmet(ALL, Index(*conflicts).resolves))
+    found = frozenset(find_unmet_requirements(ALL, Index(*conflicts).resolves))
 
     assert found in conflicts
     assert not any(other < found for other in conflicts)
@@ -45,5 +45,5 @@ def test_it_is_one_of_the_conflicts_and_never_more_than_that(conflicts: list[fro
 def test_one_of_many_takes_few_questions() -> None:
     index = Index(frozenset({"r77"}))
 
-    assert unmet(tuple(f"r{number}" for number in range(128)), index.resolves) == ("r77",)
+    assert find_unmet_requirements(tuple(f"r{number}" for number in range(128)), index.resolves) == ("r77",)
     assert index.asked <= 15

@@ -10,10 +10,10 @@ from ci_publish.model.distribution import Distribution
 from ci_publish.rehearsal.installation.facts import (
     Attempt,
     Facts,
-    cured_by_extras,
-    faults_of,
-    outside_modules,
-    read_facts,
+    failures_cured_by_extras,
+    installed_file_faults,
+    missing_outside_modules,
+    parse_probe_facts,
 )
 from tests.installable import wheel
 from tests.unit.rehearsal.installation.test_matching import read
@@ -39,7 +39,7 @@ def test_lines_are_read_and_strange_ones_left_out() -> None:
     ]
     text = "\n".join([*map(json.dumps, lines), "no json", "[1]", "[" * 100_000, '{"ended": "true"}'])
 
-    assert read_facts(text) == Facts(
+    assert parse_probe_facts(text) == Facts(
         version="1.0",
         modules=("demo",),
         files=("demo.py",),
@@ -53,8 +53,8 @@ def test_lines_are_read_and_strange_ones_left_out() -> None:
 
 
 def test_nothing_written_is_nothing_known() -> None:
-    assert read_facts("") == Facts()
-    assert read_facts('{"version": 1, "modules": "x"}') == Facts(version="1")
+    assert parse_probe_facts("") == Facts()
+    assert parse_probe_facts('{"version": 1, "modules": "x"}') == Facts(version="1")
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_nothing_written_is_nothing_known() -> None:
     [("1.0", []), ("1.0.0", []), ("0.0.0", ["install-wrong-version"]), ("", ["install-wrong-version"])],
 )
 def test_the_version_is_the_file_s(file: Distribution, version: str, rules: list[str]) -> None:
-    assert [fault.rule for fault in faults_of(file, replace(FACTS, version=version), PYTHON)] == rules
+    assert [fault.rule for fault in installed_file_faults(file, replace(FACTS, version=version), PYTHON)] == rules
 
 
 FAILS = f"`import demo` fails on {PYTHON}"
@@ -126,7 +126,7 @@ CASES = [
 
 @pytest.mark.parametrize(("attempt", "rule", "said"), CASES)
 def test_a_failure_has_its_rule_and_its_cause(file: Distribution, attempt: Attempt, rule: str, said: str) -> None:
-    (fault,) = faults_of(file, replace(FACTS, attempts=(attempt, attempt)), PYTHON)
+    (fault,) = installed_file_faults(file, replace(FACTS, attempts=(attempt, attempt)), PYTHON)
 
     assert (fault.rule, fault.message) == (rule, said)
 
@@ -148,7 +148,7 @@ def test_a_failure_has_its_rule_and_its_cause(file: Distribution, attempt: Attem
 )
 def test_a_library_for_another_interpreter(file: Distribution, attempt: Attempt, library: str, rule: str) -> None:
     facts = replace(FACTS, files=("demo/__init__.py", library), attempts=(attempt,))
-    (fault,) = faults_of(file, facts, PYTHON)
+    (fault,) = installed_file_faults(file, facts, PYTHON)
 
     assert fault.rule == rule
 
@@ -160,5 +160,5 @@ def test_extras_cure_missing_modules_of_others_and_nothing_else() -> None:
     before = replace(FACTS, attempts=(plots, own, still))
     after = replace(FACTS, attempts=(replace(plots, error=""), replace(own, error=""), still))
 
-    assert outside_modules(before) == {"plt", "gone"}
-    assert cured_by_extras(before, after) == (replace(before, attempts=(own, still)), [plots])
+    assert missing_outside_modules(before) == {"plt", "gone"}
+    assert failures_cured_by_extras(before, after) == (replace(before, attempts=(own, still)), [plots])

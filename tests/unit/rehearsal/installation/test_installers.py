@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ci_publish.rehearsal.installation.installers import Installer, Pip, Uv, python_of, scripts_folder
+from ci_publish.rehearsal.installation.installers import Installer, Pip, Uv, python_of_environment, scripts_folder
 
 UV, PIP = Uv("/bin/uv", "0.13.8"), Pip("/bin/python3", "26.0")
 
@@ -37,4 +37,4 @@ def test_they_are_called_by_name_and_version() -> None:
 
 
 def test_the_interpreter_is_among_the_programs() -> None:
-    assert Path(python_of(Path("/env"))).parent == scripts_folder(Path("/env"))
+    assert Path(python_of_environment(Path("/env"))).parent == scripts_folder(Path("/env"))

@@ -9,7 +9,7 @@ from packaging.tags import sys_tags
 
 from ci_publish.errors import ConfigurationError
 from ci_publish.publishing.interruption import Interruption
-from ci_publish.rehearsal.installation.interpreters import interpreters
+from ci_publish.rehearsal.installation.interpreters import find_interpreters
 from ci_publish.rehearsal.installation.processes import Processes
 
 
@@ -18,7 +18,7 @@ def processes(path: str = os.environ["PATH"]) -> Processes:
 
 
 def test_without_a_name_it_is_the_one_that_runs(tmp_path: Path) -> None:
-    (found,) = interpreters((), sys.executable, processes(), tmp_path)
+    (found,) = find_interpreters((), sys.executable, processes(), tmp_path)
 
     assert found.executable == sys.executable
     assert found.version == ".".join(map(str, sys.version_info[:3]))
@@ -33,15 +33,15 @@ def test_a_version_a_command_and_a_path_may_be_the_same_one(tmp_path: Path) -> N
     link.symlink_to(sys.executable)
     names = (f"{sys.version_info[0]}.{sys.version_info[1]}", link.name, str(link))
 
-    assert [each.executable for each in interpreters(names, "", processes(str(tmp_path)), tmp_path)] == [str(link)]
+    assert [each.executable for each in find_interpreters(names, "", processes(str(tmp_path)), tmp_path)] == [str(link)]
 
 
 def test_one_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"3\.99") as error:
-        interpreters(("3.99",), "", processes(), tmp_path)
+        find_interpreters(("3.99",), "", processes(), tmp_path)
     assert "on PATH" in error.value.detail
     with pytest.raises(ConfigurationError, match="no/such"):
-        interpreters(("no/such/python",), "", processes(), tmp_path)
+        find_interpreters(("no/such/python",), "", processes(), tmp_path)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="scripts are POSIX's")
@@ -52,4 +52,4 @@ def test_what_is_no_python_is_an_error_with_what_it_said(tmp_path: Path, script:
     program.chmod(0o755)
 
     with pytest.raises(ConfigurationError, match="cannot be used"):
-        interpreters((str(program),), "", processes(), tmp_path)
+        find_interpreters((str(program),), "", processes(), tmp_path)

@@ -10,9 +10,9 @@ from ci_publish.model.distribution import Distribution
 from ci_publish.rehearsal.installation.interpreters import Interpreter
 from ci_publish.rehearsal.installation.matching import (
     applying_requirements,
-    fits,
+    describe_needed_interpreter,
+    fits_interpreter,
     missing_siblings,
-    needs,
     required_names,
 )
 from tests.installable import sdist, wheel
@@ -46,7 +46,7 @@ def read(path: Path) -> Distribution:
     ],
 )
 def test_a_wheel_fits_by_its_tags(tmp_path: Path, tag: str, *, fitting: bool) -> None:
-    assert fits(read(wheel(tmp_path, tag=tag)), HERE) is fitting
+    assert fits_interpreter(read(wheel(tmp_path, tag=tag)), HERE) is fitting
 
 
 @pytest.mark.parametrize(
@@ -55,19 +55,22 @@ def test_a_wheel_fits_by_its_tags(tmp_path: Path, tag: str, *, fitting: bool) ->
 def test_requires_python_counts_for_both_kinds(tmp_path: Path, requires: str, *, fitting: bool) -> None:
     file = read(wheel(tmp_path, metadata=[f"Requires-Python: {requires}"] if requires else []))
 
-    assert fits(file, HERE) is fitting
+    assert fits_interpreter(file, HERE) is fitting
 
 
 def test_an_sdist_fits_everywhere(tmp_path: Path) -> None:
-    assert fits(read(sdist(tmp_path)), HERE)
-    assert needs(read(sdist(tmp_path))) == "Python"
+    assert fits_interpreter(read(sdist(tmp_path)), HERE)
+    assert describe_needed_interpreter(read(sdist(tmp_path))) == "Python"
 
 
 def test_what_a_file_needs_is_its_tag_and_requires_python(tmp_path: Path) -> None:
     file = read(wheel(tmp_path, tag="cp313-cp313-win_amd64", metadata=["Requires-Python: >=3.13"]))
 
-    assert needs(file) == "cp313-cp313-win_amd64 and Python >=3.13"
-    assert needs(read(wheel(tmp_path, "other", tag="cp313-cp313-win_amd64"))) == "cp313-cp313-win_amd64"
+    assert describe_needed_interpreter(file) == "cp313-cp313-win_amd64 and Python >=3.13"
+    assert (
+        describe_needed_interpreter(read(wheel(tmp_path, "other", tag="cp313-cp313-win_amd64")))
+        == "cp313-cp313-win_amd64"
+    )
 
 
 REQUIREMENTS = [

@@ -27,7 +27,7 @@ from ci_publish.rehearsal.installation import probe
     ],
 )
 def test_modules_at_the_top(files: list[str], modules: list[str]) -> None:
-    assert probe.modules_of(files) == modules
+    assert probe.top_modules_of_files(files) == modules
 
 
 def make(folder: Path, *, text: str, scripts: str) -> None:

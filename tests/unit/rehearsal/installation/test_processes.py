@@ -12,7 +12,7 @@ import pytest
 
 from ci_publish.errors import Terminated
 from ci_publish.publishing.interruption import Interruption
-from ci_publish.rehearsal.installation.processes import LAST_LINES, Processes, strays_ended
+from ci_publish.rehearsal.installation.processes import LAST_LINES, Processes, stray_processes_ended
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="process groups are POSIX's")
 
@@ -118,7 +118,7 @@ def test_what_leaves_its_group_is_killed_in_the_end(processes: Processes, tmp_pa
         " stderr=subprocess.DEVNULL)\n"
         f"while not os.path.exists({str(mark)!r}) or not open({str(mark)!r}).read(): time.sleep(0.01)"
     )
-    with strays_ended():
+    with stray_processes_ended():
         assert not processes.run(python(code), folder=tmp_path, seconds=30).failed
         assert alive(mark)
     assert not alive(mark)
@@ -133,6 +133,6 @@ def own_child() -> Iterator[int]:
 
 
 def test_processes_that_were_there_before_are_left_alone(own_child: int) -> None:
-    with strays_ended():
+    with stray_processes_ended():
         pass
     os.kill(own_child, 0)
