@@ -107,7 +107,7 @@ class TestOtherNames:
 
 def test_both_forms_say_the_same(tmp_path: Path) -> None:
     class Upstream:
-        def entries(self, project: str, base: str) -> list[Mapping[str, Any]]:
+        def listing_entries(self, project: str, base: str) -> list[Mapping[str, Any]]:
             assert project == canonicalize_name(project)
             return [
                 {
