@@ -28,27 +28,28 @@ HEAD: Final = """\
 
 <!-- Written by `make generate` from src/ci_publish/app/option_groups: change that, not the page. -->
 
-Every option can be given in several places. The highest that says something counts:
+Every option can be set in several places. In order of precedence:
 
 1. a **flag** on the command line;
 2. an **input** of [our GitLab component](../gitlab.md);
 3. an environment **variable**, `CI_PUBLISH_<OPTION>`;
-4. an **input** of our action (an input left empty says nothing);
-5. a **key** of `[tool.ci-publish]` in `pyproject.toml`, in the folder where the run starts;
+4. an **input** of our action (an empty input counts as not set);
+5. a **key** of `[tool.ci-publish]` in `pyproject.toml`, in the folder in which the run starts;
 6. [variables of twine and uv](#other-tools);
 7. the default.
 
-In Python, the arguments of `Settings` take the place of flags; what they do not say is read from the same places.
+In Python, the arguments of `Settings` take the place of flags; other options are read from the same places.
 
-`ci-publish settings` prints every effective value, where it came from, and which commands do not use it. A variable with our
-prefix, or a key, that is nearly one of ours is an error that names the right one. So is an unknown variable with our prefix
-whose name contains TOKEN, PASSWORD, SECRET, URL, INDEX, REPOSITORY, DRY, REHEARSE or TEST; any other is a warning. Values and
-addresses are validated before anything else happens, and no message ever shows a secret.
+`ci-publish settings` prints every effective value, where it came from, and which commands do not use it. If the name of a
+key, or of a variable with the prefix `CI_PUBLISH_`, is a near miss of a valid name, that is an error, and the message names
+the right one. Any other unknown variable with this prefix is an error if its name contains TOKEN, PASSWORD, SECRET, URL, INDEX,
+REPOSITORY, DRY, REHEARSE or TEST, and otherwise a warning. Values and URLs are validated before anything else happens, and no
+message ever shows a secret.
 
-In inputs, anything but `false` (in any letter case) is true. In variables and keys, `true` and `false` are written out.
-A variable that is empty says nothing, the password's excepted: there, an empty one is
-nearly always a secret that is not set, and is told.
-A list is one item a line in inputs and variables, a list of strings in `pyproject.toml`, and a repeated flag.
+In inputs, any value except `false` (in any letter case) means true. In variables and keys, write `true` or `false`. An empty
+variable counts as not set, except for the password: an empty password is nearly always a secret that is not set, so it is
+reported. To give a list, write one item per line in inputs and variables, use a list of strings in `pyproject.toml`, or repeat
+the flag.
 
 ```toml title="pyproject.toml"
 [tool.ci-publish]
@@ -56,52 +57,55 @@ attestations = "required"
 on-conflict = "keep-published"
 ```
 
-The table has a [JSON schema](../settings.schema.json) (draft-07). Where ci-publish is installed beside
-[validate-pyproject](https://validate-pyproject.readthedocs.io/), that finds it by itself; editors that read schemas for TOML, such
-as those with Taplo, take its address: `https://ci-publish.github.io/ci-publish/settings.schema.json`.
+The table has a [JSON schema](../settings.schema.json) (draft-07). If
+[validate-pyproject](https://validate-pyproject.readthedocs.io/) is installed in the same environment as ci-publish, it finds the
+schema automatically. In editors that support schemas for TOML, such as those with Taplo, enter its address:
+`https://ci-publish.github.io/ci-publish/settings.schema.json`.
 
 ## The checkout's pyproject.toml { #project-settings }
 
-In a run that can see foreign code (GitHub's events `pull_request`, `pull_request_target`, `pull_request_review`,
-`pull_request_review_comment`, `workflow_run` and `issue_comment`; merge request and external pull request pipelines of GitLab;
-pull requests on Buildkite; forked ones on CircleCI), others can change that file. There, `publish`, `attest`, `doctor`, a `plan`
-with a secret or `--prove-credential`, and a `verify` with a secret end with exit code 2 where it says anything about
-`repository-url` (also by the name of an entry of `[[tool.uv.index]]`), `index-url`, `user`, `anonymous`, `allow-http`,
-`sigstore-trust-config`, `audience`, `config-file`, `publisher` or `attested-by`, or makes a rule of the checks weaker. Name the same value outside the file, or set
-`CI_PUBLISH_TRUST_PROJECT_SETTINGS=true` where nobody else can change the checkout. `check`, `diff` and `rehearse` send nothing secret, and
-honour the file; `expect-wheels` and stricter `rules` are honoured everywhere. In all other runs it is honoured, and the first lines of the log say that the destination comes from it.
-`token-for` and `trust-project-settings` are never read from a file.
+In a run that may contain untrusted code, others can change that file. Such runs are GitHub's events `pull_request`,
+`pull_request_target`, `pull_request_review`, `pull_request_review_comment`, `workflow_run` and `issue_comment`; GitLab's merge
+request and external pull request pipelines; pull requests on Buildkite; and forked pull requests on CircleCI. In such a run,
+`publish`, `attest`, `doctor`, a `plan` with a secret or `--prove-credential`, and a `verify` with a secret exit with code 2 if the
+file sets `repository-url` (also by the name of an entry of `[[tool.uv.index]]`), `index-url`, `user`, `anonymous`, `allow-http`,
+`sigstore-trust-config`, `audience`, `config-file`, `publisher` or `attested-by`, or makes a check rule weaker. Set the same value
+outside the file instead, or set `CI_PUBLISH_TRUST_PROJECT_SETTINGS=true` if nobody else can change the checkout.
+
+`check`, `diff` and `rehearse` send no secrets and honour the file; `expect-wheels` and stricter `rules` are honoured everywhere. All
+other runs honour the file, and the first lines of the log say if the destination comes from it. `token-for` and
+`trust-project-settings` are never read from a file.
 
 ## All options
 """
 
 
 USE: Final = """\
-✓ honoured, · skipped, ✗ refused with exit code 2. Where a cell holds two signs, the first is for an option that is given for
-this call (a flag or a Python argument), the second for one that several commands may share (a variable, an input, a key). A
-command that can upload, sign or request an identity never skips what says where to publish, as whom, or whether to publish at
-all. A value that is equal to the default asks for nothing. `settings` shows everything. In Python, `output`, `verbose`,
-`print-hash` and `password-stdin` are refused: they are for the command line."""
+The option is ✓ honoured, · skipped, or ✗ refused with exit code 2. If a cell has two signs, the first applies to an option given for
+this call (a flag or a Python argument), and the second to one that several commands may share (a variable, an input, a key). A
+command that can upload, sign or request an identity never skips an option that controls where, as whom or whether to publish. A
+value that equals the default counts as not set. `settings` shows everything. In Python, `output`, `verbose`, `print-hash` and
+`password-stdin` are refused, because they are only for the command line."""
 
 OTHER_TOOLS: Final = """\
-Honoured or refused, never dropped:
+These variables are honoured or refused, but never silently ignored:
 
 | situation | result |
 |---|---|
-| a setting of ours names the destination, a variable of another tool names another one | exit 2, both named; the same one is fine |
-| no setting of ours names it (command line, Python), another tool's variable does | that destination, with the same tool's credential; with a credential of ours: exit 2 |
-| the input `repository-url` of the action is not set (so PyPI is the default), a variable names another index | exit 2, with the line to write |
+| a ci-publish setting and another tool's variable name different destinations | exit 2, naming both; the same destination is fine |
+| only another tool's variable names the destination (command line, Python) | that destination, with the same tool's credential; with a ci-publish credential, exit 2 |
+| the action's input `repository-url` is not set (so PyPI is the default), but a variable names another index | exit 2; the message shows the line to write |
 | twine's and uv's destinations differ | exit 2 |
-| only another tool's credential, in the action, in a job that can use Trusted Publishing at that index | not used, with a warning |
-| only another tool's credential, otherwise | an API token (`pypi-…`) is used if it was issued by our destination; any other secret is used if our destination was named and is neither PyPI nor TestPyPI; else exit 2 |
-| a name instead of an address | `pypi`, `testpypi`, an entry of `[[tool.uv.index]]`, a section of `~/.pypirc`; otherwise exit 2 |
+| only another tool's credential is set, in the action, in a job that can use Trusted Publishing on that index | not used, with a warning |
+| only another tool's credential is set, in any other case | an API token (`pypi-…`) is used if the destination issued it; any other secret is used if the destination was named and is neither PyPI nor TestPyPI; otherwise, exit 2 |
+| the destination is a name instead of a URL | `pypi`, `testpypi`, an entry of `[[tool.uv.index]]` or a section of `~/.pypirc`; otherwise, exit 2 |
 
-A `.pypirc` is read only to look up a name that somebody gave, or where `--config-file` names the file. Its password is used for
-that section's index only, and never where Trusted Publishing is available.
+A `.pypirc` file is read only to look up a given name, or if `--config-file` names the file. Its password is used only for that
+section's index, and never if Trusted Publishing is available.
 
-`check`, `attest` and `settings` never stop because of these variables. `CI_PUBLISH_TOKEN` is a second name of
-`CI_PUBLISH_PASSWORD`. `TWINE_CERT` counts like `SSL_CERT_FILE`. `PYPI_TOKEN`, `POETRY_PYPI_TOKEN_*`, `HATCH_INDEX_AUTH`,
-`FLIT_PASSWORD`, `PDM_PUBLISH_PASSWORD` and `MATURIN_PYPI_TOKEN` are never used; where there is no credential, the message names
+`check`, `attest` and `settings` never stop because of these variables. `CI_PUBLISH_TOKEN` is another name for
+`CI_PUBLISH_PASSWORD`. `TWINE_CERT` has the same effect as `SSL_CERT_FILE`. `PYPI_TOKEN`, `POETRY_PYPI_TOKEN_*`, `HATCH_INDEX_AUTH`,
+`FLIT_PASSWORD`, `PDM_PUBLISH_PASSWORD` and `MATURIN_PYPI_TOKEN` are never used; if there is no credential, the message names
 those that are set."""
 
 
@@ -113,7 +117,7 @@ def type_of(name: str) -> str:
     words = choices(annotation)
     if "|" in words:
         return ", ".join(f"`{word}`" for word in words.split("|"))
-    several = {"TUPLE": "a list of texts", "STR": "a text", "PATH": "a path", "SECRET": "a secret"}
+    several = {"TUPLE": "a list of strings", "STR": "a string", "PATH": "a path", "SECRET": "a secret"}
     numbers = {"INT": "a whole number", "FLOAT": "a number"}
     return _limited(name, {**several, **numbers}[words])
 
@@ -213,7 +217,7 @@ def other_tools() -> str:
         for field, option in means.items()
         for key in getattr(tool, field)
     ]
-    table = "\n".join(["| variable | of | means |", "|---|---|---|", *lines])
+    table = "\n".join(["| variable | tool | option |", "|---|---|---|", *lines])
     return f"## Other tools' variables {{ #other-tools }}\n\n{OTHER_TOOLS}\n\n{table}\n"
 
 

@@ -74,7 +74,7 @@ def test_another_run_publishes_there_and_says_so_first(shell: Shell, world: Rehe
 
 def test_a_trusted_checkout_publishes_from_a_pull_request_too(shell: Shell, world: RehearsalWorld) -> None:
     result = shell("publish", GITHUB_EVENT_NAME="pull_request", CI_PUBLISH_TRUST_PROJECT_SETTINGS="true")
-    assert "foreign code" not in result.stdout + result.stderr
+    assert "untrusted code" not in result.stdout + result.stderr
     assert len(world.identity_provider.issued) > 0
 
 

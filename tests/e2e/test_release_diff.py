@@ -329,7 +329,7 @@ def test_rules_of_the_project_stop_a_run_before_anything_is_sent(world: Rehearsa
     pyproject.write_text('[tool.ci-publish.rules]\nversion-tag = "off"\n')
     refused = shell("publish", *at, CI_PUBLISH_PASSWORD=token)
     assert refused.code == 2
-    assert "holds the run to what was asked for" in refused.stdout
+    assert "ensures that the run does what was requested" in refused.stdout
     pyproject.write_text('[tool.ci-publish.rules]\nsdist-lost = "note"\n')
     passed = shell("plan", *at, "--strict", CI_PUBLISH_PASSWORD=token)
     assert passed.code == 0
@@ -342,7 +342,7 @@ def test_a_tag_of_another_version_stops_before_any_request(world: RehearsalWorld
     tagged = {"GITHUB_REF_TYPE": "tag", "GITHUB_REF_NAME": "sdist-lost-twin/v1.3"}
     stopped = shell("publish", *at, CI_PUBLISH_PASSWORD=world.issue_api_token(), **tagged)
     assert stopped.code == 4
-    assert "This job runs for the tag sdist-lost-twin/v1.3, and the files are sdist-lost-twin 1.2." in stopped.stdout
+    assert "This job runs for the tag sdist-lost-twin/v1.3, but the files are sdist-lost-twin 1.2." in stopped.stdout
     warned = shell("plan", *at, "--version-tag", "warn", CI_PUBLISH_PASSWORD=world.issue_api_token(), **tagged)
     assert warned.code == 0
     assert "--version-tag error" in warned.stdout

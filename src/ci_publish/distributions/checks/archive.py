@@ -13,7 +13,8 @@ RULES: Final = (
         id="zip-and-tar",
         pypi=Severity.ERROR,
         stage=Stage.ARCHIVE,
-        cause="A file is a ZIP archive or a tar archive, not both: tools would unpack different files.",
+        cause="A file is either a ZIP archive or a tar archive, not both: otherwise, tools would unpack different"
+        " files.",
         source="warehouse/forklift/legacy.py:318-319.",
         example="a wheel whose first member is a tar archive's header",
         fix="Build again; something put two archives into one file.",
@@ -24,19 +25,19 @@ RULES: Final = (
         stage=Stage.ARCHIVE,
         cause="A wheel is a ZIP archive.",
         source="PEP 427; warehouse/forklift/legacy.py:321-323.",
-        example="a wheel truncated while it was copied, or an HTML page saved as .whl",
+        example="a wheel that was truncated while being copied, or an HTML page saved as .whl",
         fix="Build or download it again.",
     ),
     Rule(
         id="zip-malformed",
         pypi=Severity.ERROR,
         stage=Stage.ARCHIVE,
-        cause="The directory of a ZIP archive can be read by zipfile, with which the server and pip read it.",
+        cause="The directory of a ZIP archive can be read by zipfile, which the server and pip use.",
         source=(
             'APPNOTE.TXT; warehouse/forklift/legacy.py:1283-1303; a "version needed" above 6.3, multi-disk '
             "archives and names that cannot be decoded make the server fail."
         ),
-        example="a truncated directory entry, a version needed of 9.9",
+        example="a truncated directory entry, or a version needed of 9.9",
         fix="Build again; if that does not help, write the wheel with Python's zipfile.",
     ),
     Rule(
@@ -47,7 +48,7 @@ RULES: Final = (
         cause="A wheel that unpacks to more than 64 MiB and fifty times its size is treated as a ZIP bomb.",
         source="warehouse/forklift/legacy.py:88-95 and 334-350.",
         example="a wheel of 100 kB with 300 MB of zeros",
-        fix="Omit the files that compress that well, or ship them compressed.",
+        fix="Omit files that compress that well, or ship them compressed.",
     ),
     Rule(
         id="zip-compression",
@@ -64,7 +65,7 @@ RULES: Final = (
         pypi=Severity.ERROR,
         generic=Severity.WARNING,
         stage=Stage.FRAMING,
-        cause="Local headers contain the sizes: no data descriptors, which streaming writers use.",
+        cause="Local headers contain the sizes; there are no data descriptors, which streaming writers use.",
         source="warehouse/utils/zipfiles.py:141-145.",
         example="a wheel that was written to a pipe",
         fix="Write the wheel to a seekable file, not to a stream.",
@@ -103,7 +104,7 @@ RULES: Final = (
         id="zip-mismatched-headers",
         pypi=Severity.ERROR,
         stage=Stage.FRAMING,
-        cause="Local headers and directory agree on the names, sizes and positions of all members.",
+        cause="The local headers and the directory agree on the names, sizes and positions of all members.",
         source="warehouse/utils/zipfiles.py:146-158 and 318-320.",
         example="a member that is in the directory but not in the archive",
         fix="Build again; the archive was edited or damaged.",
@@ -130,7 +131,7 @@ RULES: Final = (
         id="zip64",
         pypi=Severity.ERROR,
         stage=Stage.FRAMING,
-        cause="ZIP64 records follow APPNOTE: one for each member, without extensible data.",
+        cause="ZIP64 records follow APPNOTE: one per member, without extensible data.",
         source="warehouse/utils/zipfiles.py:77-130 and 207-221.",
         example="a member with two ZIP64 extra fields",
         fix="Build again with Python's zipfile.",
@@ -177,7 +178,8 @@ RULES: Final = (
         id="archive-text-too-large",
         pypi=Severity.ERROR,
         ground=Ground.MACHINE,
-        cause="The metadata files of an archive are small enough to be read: RECORD 10 MiB, the others 512 KiB.",
+        cause="The metadata files of an archive are small enough to be read: at most 10 MiB for RECORD, 512 KiB for"
+        " the others.",
         source="our own limit.",
         example="an entry_points.txt of 1 MB",
         fix="Remove what makes the file so large.",
@@ -187,10 +189,13 @@ RULES: Final = (
         pypi=Severity.WARNING,
         ground=Ground.MACHINE,
         cause=(
-            "Of wheels with more than 30,000 members, and sdists with more than 50,000, only the metadata is checked."
+            "For wheels with more than 30,000 members and sdists with more than 50,000, only the metadata is checked."
         ),
         source="our own limit: reading them takes too much memory.",
         example="a wheel with 100,000 icons",
-        fix=("No action needed: the index checks it. Data in one archive inside the package installs faster."),
+        fix=(
+            "No action needed: the index checks the rest. Data packed into one archive inside the package installs"
+            " faster."
+        ),
     ),
 )

@@ -211,10 +211,11 @@ RULES: Final = (
     Rule(
         id="filename-not-ascii",
         pypi=Severity.ERROR,
-        cause="A filename contains ASCII characters only: others can reverse or hide what a terminal or page shows.",
+        cause="A filename contains ASCII characters only: other characters can reverse or hide what a terminal or"
+        " page shows.",
         source="PEP 427, PEP 625; our own rule, PyPI accepts such names.",
         example="a right-to-left override (U+202E) or a no-break space (U+00A0) in the name",
-        fix="Build again with a name of ASCII characters.",
+        fix="Build again with an ASCII name.",
         check=_filename_not_ascii,
     ),
     Rule(
@@ -232,9 +233,9 @@ RULES: Final = (
         pypi=Severity.ERROR,
         stage=Stage.NAMES,
         cause=(
-            "A wheel's name has the five or six parts of PEP 427: name, version, perhaps a build number, "
-            "three tags. A variant label (PEP 825, a draft) is a further part, which no index accepts yet. "
-            "Tags like ``2.7`` or empty ones, which installers do not read since ``packaging`` 26.3, were "
+            "A wheel's name has the five or six parts of PEP 427: name, version, optionally a build number, and"
+            " three tags. A variant label (PEP 825, a draft) is an additional part, which no index accepts yet. "
+            "Tags like ``2.7`` and empty tags, which installers have not read since ``packaging`` 26.3, were "
             "accepted by PyPI with 26.2."
         ),
         source="PEP 427; warehouse/forklift/legacy.py:1425-1438 (``packaging.utils.parse_wheel_filename``).",
@@ -246,7 +247,7 @@ RULES: Final = (
         id="filename-sdist",
         pypi=Severity.ERROR,
         stage=Stage.NAMES,
-        cause="An sdist's name is its project, a dash and its version.",
+        cause="An sdist's name consists of its project, a hyphen and its version.",
         source="PEP 625; warehouse/forklift/legacy.py:1318-1332 (``packaging.utils.parse_sdist_filename``).",
         example="`demo.tar.gz`, `demo-latest.tar.gz`",
         fix="Build the sdist again with a current backend and do not rename it.",
@@ -268,7 +269,8 @@ RULES: Final = (
         generic=Severity.WARNING,
         stage=Stage.NAMES,
         cause=(
-            "Names are normalised: lower case, runs of ``-_.`` as one underscore; in an sdist's name also the version."
+            "Names are normalised: lower case, with runs of ``-_.`` replaced by one underscore; in an sdist's name,"
+            " the version is normalised too."
         ),
         source="PEP 503, PEP 625; warehouse/forklift/legacy.py:1378-1393 and 1470-1489.",
         example="`Demo_Pkg-1.0-py3-none-any.whl`, `demo-pkg-1.0.tar.gz`, `demo_pkg-1.0.0.tar.gz` for version 1.0",
@@ -290,17 +292,17 @@ RULES: Final = (
         pypi=Severity.ERROR,
         pypi_only=True,
         stage=Stage.FORM,
-        cause="Versions have no local part on PyPI; other indexes accept them.",
+        cause="Versions on PyPI have no local part; other indexes accept one.",
         source="PEP 440, Local version identifiers; warehouse/forklift/metadata.py:115-121.",
         example="`demo-1.0+cu12-py3-none-any.whl`",
-        fix="Publish local versions to an index of your own, or omit the part from the plus sign on.",
+        fix="Publish local versions to your own index, or omit the plus sign and everything after it.",
     ),
     Rule(
         id="filename-zip-sdist",
         pypi=Severity.ERROR,
         generic=Severity.WARNING,
         stage=Stage.NAMES,
-        cause="Sdists are .tar.gz archives; the server reads a .zip and then refuses its name.",
+        cause="Sdists are .tar.gz archives; the server reads a .zip file and then refuses its name.",
         source="PEP 625; warehouse/forklift/legacy.py:1378-1393.",
         example="`demo-1.0.zip`",
         fix="Build the sdist as .tar.gz (PEP 625): `python -m build --sdist`.",
@@ -310,7 +312,8 @@ RULES: Final = (
         id="filename-length",
         pypi=Severity.ERROR,
         stage=Stage.METADATA_FILE,
-        cause="A filename has at most 246 bytes, to fit on a file system with the suffix of its metadata file.",
+        cause="A filename has at most 246 bytes, so that it fits on a file system with the suffix of its metadata"
+        " file.",
         source="warehouse/forklift/legacy.py:1603-1617.",
         example="a wheel with forty compressed tags in its name",
         fix="Shorten the name: fewer tags, or a shorter build number.",

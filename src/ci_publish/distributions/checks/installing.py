@@ -18,8 +18,8 @@ RULES: Final = (
         pypi=Severity.ERROR,
         ground=Ground.INTENT,
         cause=(
-            "The file, or one of its extras, can be installed with everything that it requires. It could not: a "
-            "requirement does not exist, has no version that fits, or contradicts another one."
+            "The file, with each of its extras, can be installed with everything that it requires. If not, a "
+            "requirement does not exist, has no matching version, or conflicts with another one."
         ),
         source=_INSTALLED,
         example="`Requires-Dist: reqeusts`; `Requires-Dist: numpy<1` on Python 3.13",
@@ -30,30 +30,31 @@ RULES: Final = (
         pypi=Severity.ERROR,
         ground=Ground.INTENT,
         cause=(
-            "A requirement for a project of the same run is met by a file of this run: the rehearsed files are all "
-            "that there is of that project."
+            "A requirement for a project of the same run is met by a file of this run, because only the rehearsed "
+            "files of that project are available."
         ),
         source=_INSTALLED,
         example="`plugin` 1.1 has `Requires-Dist: core==1.1`, and this run publishes `core` 1.0",
-        fix="Publish the version that is required in the same run, or correct the pin.",
+        fix="Publish the required version in the same run, or correct the pin.",
     ),
     Rule(
         id="install-sdist-build",
         pypi=Severity.ERROR,
         ground=Ground.INTENT,
         cause=(
-            "The sdist can be built where only what its `build-system.requires` names is installed, and nothing "
-            "outside of it can be read."
+            "The sdist can be built with only its `build-system.requires` installed, and without reading anything "
+            "outside it."
         ),
         source="PEP 517, PEP 518; " + _INSTALLED,
-        example="`setup.py` reads `../VERSION`; a C header is missing from the sdist; a build requirement is not named",
-        fix="Put what the build needs into the sdist and build-system.requires; try a build from an unpacked sdist.",
+        example="`setup.py` reads `../VERSION`; a C header is missing from the sdist; a build requirement is missing",
+        fix="Add what the build needs to the sdist and to build-system.requires, and try a build from an unpacked"
+        " sdist.",
     ),
     Rule(
         id="install-wrong-version",
         pypi=Severity.ERROR,
         ground=Ground.INTENT,
-        cause="What is installed has the version that the file's name says.",
+        cause="The installed version is the version in the filename.",
         source="PEP 517, PEP 625; " + _INSTALLED,
         example="`demo-1.2.tar.gz` that builds as 0.0.0, because setuptools-scm finds no tag in an unpacked sdist",
         fix="Store the version in the sdist (a generated version file, or a static `version`).",
@@ -62,7 +63,7 @@ RULES: Final = (
         id="install-import",
         pypi=Severity.ERROR,
         ground=Ground.INTENT,
-        cause="The top-level modules of a file can be imported once it is installed.",
+        cause="The file's top-level modules can be imported after installation.",
         source=_INSTALLED,
         example="`import demo` fails: No module named 'requests' (not in Requires-Dist)",
         fix=Hint(
@@ -74,18 +75,18 @@ RULES: Final = (
         id="install-extra-module",
         pypi=Severity.NOTE,
         adjustable=True,
-        cause="A module can be imported without the extras. This one needs an extra, which may be intended.",
+        cause="Every module can be imported without extras. If one needs an extra, that may be intended.",
         source=_INSTALLED,
-        example="`import demo.plots` needs `matplotlib`, of the extra `plots`",
+        example="`import demo.plots` needs `matplotlib`, which is in the extra `plots`",
         fix="Import it where it is used, if the module should also work without the extra.",
     ),
     Rule(
         id="install-script",
         pypi=Severity.ERROR,
         ground=Ground.INTENT,
-        cause="The function that a console script names exists.",
+        cause="Every function that a console script refers to exists.",
         source="Entry points specification; " + _INSTALLED,
-        example="`demo = demo.cli:main`, and `demo.cli` has no `main`",
+        example="`demo = demo.cli:main`, but `demo.cli` has no `main`",
         fix="Correct the entry point, or add the function.",
     ),
     Rule(
@@ -93,27 +94,27 @@ RULES: Final = (
         pypi=Severity.ERROR,
         ground=Ground.INTENT,
         cause=(
-            "A wheel works on every interpreter that its tags claim. On this one its own code cannot be loaded: it is "
+            "A wheel works on every interpreter that its tags claim. If its own code cannot be loaded, it was "
             "built for another interpreter, platform or library version, or uses newer syntax."
         ),
         source="PEP 425, PEP 600; " + _INSTALLED,
-        example="a wheel `py3-none-any` with a library for CPython 3.12 on macOS; `match` statements on Python 3.9",
+        example="a `py3-none-any` wheel with a library for CPython 3.12 on macOS; `match` statements on Python 3.9",
         fix="Correct the tags where the wheel is built (auditwheel and delocate check them), or Requires-Python.",
     ),
     Rule(
         id="install-inconsistent",
         pypi=Severity.ERROR,
         ground=Ground.INTENT,
-        cause="After the installation, everything in the environment has what it requires (`pip check`).",
+        cause="After installation, every distribution in the environment has its requirements installed (`pip check`).",
         source=_INSTALLED,
-        example="a wheel that brings the metadata of a second project, whose requirements are not installed",
+        example="a wheel that contains the metadata of a second project, whose requirements are not installed",
         fix="Remove what does not belong in the file, or add its requirements to Requires-Dist.",
     ),
     Rule(
         id="install-command",
         pypi=Severity.ERROR,
         ground=Ground.INTENT,
-        cause="Each command (`run`) ends with exit code 0, in an empty folder, the environment's programs on PATH.",
+        cause="Each command (`run`) exits with code 0, in an empty folder and with the environment's programs on PATH.",
         source=_INSTALLED,
         example="`demo --version`",
         fix=Hint("See the command's last lines.", _LATE),
@@ -122,16 +123,16 @@ RULES: Final = (
         id="install-failed",
         pypi=Severity.ERROR,
         ground=Ground.INTENT,
-        cause="The file can be installed at all. The installer refuses it even without its requirements.",
+        cause="The file can be installed at all. If not, the installer refuses it even without its requirements.",
         source=_INSTALLED,
-        example="an archive that the installer cannot unpack; an environment that cannot be made",
+        example="an archive that the installer cannot unpack; an environment that cannot be created",
         fix=Hint("See the installer's last lines.", _LATE),
     ),
     Rule(
         id="install-not-tried",
         pypi=Severity.NOTE,
         adjustable=True,
-        cause="Every file was installed. No interpreter that was given fits this one.",
+        cause="Every file was installed. If not, none of the given interpreters fits the file.",
         source=_INSTALLED,
         example="a wheel for macOS, tried on Linux; `require-tried` makes this an error",
         fix=Hint(

@@ -56,10 +56,10 @@ RULES: Final = (
         id="metadata-version-unknown",
         pypi=Severity.WARNING,
         stage=Stage.FORM,
-        cause="Metadata-Version is 2.6, which PyPI did not accept yet when this version of ci-publish was released.",
+        cause="Metadata-Version is 2.6, which PyPI did not yet accept when this version of ci-publish was released.",
         source="the core metadata specification; warehouse/forklift/metadata.py:26 and 107-113.",
         example="`Metadata-Version: 2.6`",
-        fix="The index decides; an older backend writes an older version.",
+        fix="The index decides. An older backend writes an older version.",
     ),
     Rule(
         id="metadata-name",
@@ -125,8 +125,8 @@ RULES: Final = (
         generic=Severity.WARNING,
         stage=Stage.FORM,
         cause=(
-            "Classifiers are spelled as in PyPI's list, letter case and blanks included; they are not "
-            "deprecated, and none begins with ``Private ::``, which PyPI refuses on purpose."
+            "Classifiers are spelled as in PyPI's list, including letter case and spaces; they are not "
+            "deprecated, and none begins with ``Private ::``, which PyPI deliberately refuses."
         ),
         source="trove-classifiers; warehouse/forklift/metadata.py:161-190.",
         example="`Classifier: Private :: Do Not Upload`, `Classifier: programming language :: Python`",
@@ -170,14 +170,14 @@ RULES: Final = (
         cause="Requires-Python is a version specifier.",
         source="PEP 440; packaging.metadata.",
         example="`Requires-Python: 3.9`",
-        fix="Write `requires-python` like `>=3.11`.",
+        fix="Write `requires-python` as a specifier, such as `>=3.11`.",
     ),
     Rule(
         id="metadata-dynamic",
         pypi=Severity.ERROR,
         generic=Severity.WARNING,
         stage=Stage.FORM,
-        cause="Dynamic names fields that may be dynamic.",
+        cause="Dynamic lists only fields that may be dynamic.",
         source="PEP 643; warehouse/forklift/metadata.py:264-274.",
         example="`Dynamic: Name`",
         fix="Build with a current backend.",
@@ -197,7 +197,7 @@ RULES: Final = (
         pypi=Severity.ERROR,
         generic=Severity.WARNING,
         stage=Stage.FORM,
-        cause="Import-Name and Import-Namespace are dotted Python names, perhaps with ``; private``.",
+        cause="Import-Name and Import-Namespace are dotted Python names, optionally followed by ``; private``.",
         source="PEP 794; packaging.metadata.",
         example="`Import-Name: my-demo`",
         fix="Correct `import-names` in pyproject.toml.",
@@ -208,8 +208,8 @@ RULES: Final = (
         generic=Severity.WARNING,
         stage=Stage.FORM,
         cause=(
-            "Description-Content-Type is text/plain, text/x-rst or text/markdown, charset UTF-8, variant GFM "
-            "or CommonMark."
+            "Description-Content-Type is text/plain, text/x-rst or text/markdown, with charset UTF-8 and variant"
+            " GFM or CommonMark."
         ),
         source="the core metadata specification; packaging.metadata.",
         example="`Description-Content-Type: text/html`",
@@ -233,7 +233,7 @@ RULES: Final = (
         pypi=Severity.ERROR,
         generic=Severity.WARNING,
         stage=Stage.FORM,
-        cause="Every other field is valid, appears as often as allowed, and exists in the metadata version.",
+        cause="Every other field is valid, appears no more often than allowed, and exists in the metadata version.",
         source="the core metadata specification; packaging.metadata.",
         example="`License-Expression` with `Metadata-Version: 2.1`, a field that appears twice",
         fix="Build with a current backend.",
@@ -246,7 +246,7 @@ RULES: Final = (
         cause="PyPI can render the description.",
         source="warehouse/forklift/legacy.py:901-932; warehouse/utils/readme.py:21-50.",
         example="a broken link or directive in a README.rst, or a README with nothing but a title",
-        fix="Correct the README; line numbers are those of the description. Content type and markup must match.",
+        fix="Correct the README (line numbers refer to the description). Content type and markup must match.",
         check=_description_renders,
     ),
     Rule(
@@ -259,14 +259,14 @@ RULES: Final = (
         ),
         source="our own limit: docutils and readme-renderer take minutes for them.",
         example="a README.rst of 1 MB",
-        fix="Shorten the README; a link to the documentation serves readers better.",
+        fix="Shorten the README: a link to the documentation serves readers better.",
         check=_description_too_large,
     ),
     Rule(
         id="metadata-too-large",
         pypi=Severity.ERROR,
         ground=Ground.MACHINE,
-        cause="Core metadata is at most 10 MiB, its headers at most 2 MiB.",
+        cause="Core metadata is at most 10 MiB, and its headers are at most 2 MiB.",
         source="our own limit: reading such a file costs other tools gigabytes.",
         example="a METADATA of 300 MB in a wheel of 306 kB",
         fix="Find out which build step makes the metadata so large.",
@@ -274,9 +274,7 @@ RULES: Final = (
     Rule(
         id="metadata-byte-order-mark",
         pypi=Severity.ERROR,
-        cause=(
-            "Core metadata begins with a field: parsers read a byte order mark as a part of the first field's name."
-        ),
+        cause=("Core metadata begins with a field: parsers read a byte order mark as part of the first field's name."),
         source="the core metadata specification; our own rule, PyPI serves the file as it is.",
         example='a METADATA that an editor saved as "UTF-8 with BOM"',
         fix='Find out which build step writes the mark, and write UTF-8 without it (`encoding="utf-8"`).',
@@ -303,7 +301,7 @@ RULES: Final = (
         id="metadata-repeated-field",
         pypi=Severity.WARNING,
         adjustable=True,
-        cause="Fields with a single value appear once.",
+        cause="Fields that have a single value appear only once.",
         source="the core metadata specification; our own rule, the server never sees the others.",
         example="two `Summary:` headers",
         fix="Build with a current backend; the first one is sent.",

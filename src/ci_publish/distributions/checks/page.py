@@ -10,16 +10,18 @@ from ci_publish.model.problem import Severity
 _INTRODUCTION: Final = """\
 # Checks
 
-`ci-publish check`, and the check step of every run, reads all files before anything is uploaded, and reports everything
-that is wrong at once. An **error** is what PyPI is known to refuse permanently, or what would break installers; it ends
-the run with exit code 4. A **warning** is what only the index can decide (classifiers, platform tags and metadata
-versions newer than this version of ci-publish, limits that differ by project), or what PyPI accepts although it should
-not; `--strict` makes warnings errors. A **note** only informs. Other indexes (profile `generic`) accept more than PyPI
-does: for them PyPI's own rules are warnings, and what they accept (none) is not reported.
+`ci-publish check`, and the check stage of every run, checks all files before anything is uploaded, and reports all
+problems at once. An **error** is something that PyPI is known to refuse permanently, or that would break installers;
+the run then exits with code 4. A **warning** is something that only the index can decide (classifiers, platform tags
+and metadata versions newer than this version of ci-publish, limits that differ by project), or that PyPI accepts
+although it should not; `--strict` turns warnings into errors. A **note** is only for information. Other indexes
+(profile `generic`) accept more than PyPI does: for them, PyPI's own rules are warnings, and rules marked "none" are not
+applied.
 
-The table `[tool.ci-publish.rules]` in pyproject.toml changes single rules: any may be made stricter. A rule that is
-*adjustable* may also be made weaker, or `off`; the others mirror a refusal of the index, protect the machine or hold a
-run to what was asked for, and weakening one is a wrong setting (exit code 2). `--strict` counts after this table.
+The table `[tool.ci-publish.rules]` in pyproject.toml changes the severity of individual rules. Any rule may be made
+stricter. An *adjustable* rule may also be made weaker or turned `off`. The other rules reflect a refusal by the index,
+protect the machine, or ensure that the run does what was requested; weakening one of them is an error (exit code 2).
+`--strict` is applied after this table.
 
 ```toml
 [tool.ci-publish.rules]
@@ -27,12 +29,14 @@ wheel-lost = "error"
 platform-floor-raised = "note"
 ```
 
-The last two families compare the release with [the one before it](release-diff.md) and with what you state about it.
+The families "Stated expectations" and "Differences from the previous release" compare the release with what you state
+about it and with [the previous release](release-diff.md).
 
-Archives are never extracted, and every read has a cap: no file uses more than 64 MiB of memory, or about 2 s for each
-100 MiB. Of archives that unpack to more than 64 MiB and twice their own size, only that much is read; a note says so.
+Archives are never extracted, and every read has a cap: no file takes more than 64 MiB of memory, or more than about 2 s
+per 100 MiB. If an archive unpacks to more than 64 MiB and twice its own size, only that much is read, and a note says
+so.
 
-Line numbers in the server's source are those of pypi/warehouse at commit 6b62157124ab (August 2026).
+Line numbers in the server's source refer to pypi/warehouse at commit 6b62157124ab (August 2026).
 
 <!-- Written by `make generate` from src/ci_publish/distributions/checks: change the rules, not the page. -->
 """

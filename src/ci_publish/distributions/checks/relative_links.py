@@ -88,7 +88,8 @@ def _description_relative_link(file: CheckedFile) -> Iterable[Fault]:
         meant = probable_absolute_address(link, file.form)
         yield Fault(
             rule="description-relative-link",
-            message=f"{what} {link.target} in line {link.line} of the description is relative: it is dead on an index.",
+            message=f"{what} {link.target} in line {link.line} of the description is relative, so it will not work"
+            " on an index.",
             advice=f"Write the address in full: {meant}" if meant else "",
         )
 
@@ -99,10 +100,10 @@ RULES: Final = (
         pypi=Severity.WARNING,
         ground=Ground.INTENT,
         adjustable=True,
-        cause="Images and links of the description have addresses in full, or lead to a heading of the description.",
+        cause="Images and links in the description use absolute URLs, or lead to a heading in the description.",
         source="Indexes render the description alone; a release keeps its description permanently.",
         example="a picture at `docs/screenshot.png` in README.md",
-        fix="Write addresses in full, with https://, in the README or when it is built (hatch-fancy-pypi-readme).",
+        fix="Use absolute https:// URLs, either in the README or inserted at build time (hatch-fancy-pypi-readme).",
         check=_description_relative_link,
     ),
 )

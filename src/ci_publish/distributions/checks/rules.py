@@ -83,9 +83,9 @@ ReleaseCheck: TypeAlias = Callable[[Comparison, Stated], Iterable[Fault]]
 class Ground(StrEnum):
     """Why a rule that is not adjustable is not weakened; completes the sentence "the rule …"."""
 
-    REFUSAL = "mirrors a refusal of the index"
+    REFUSAL = "reflects a refusal by the index"
     MACHINE = "protects the machine that reads the file"
-    INTENT = "holds the run to what was asked for"
+    INTENT = "ensures that the run does what was requested"
 
 
 @frozen(kw_only=True)

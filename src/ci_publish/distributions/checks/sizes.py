@@ -42,7 +42,7 @@ RULES: Final = (
         ),
         example="a wheel of 250 MB",
         fix=(
-            "If the project has no higher limit yet, ask for one: "
+            "If the project has no higher limit yet, request one: "
             "https://docs.pypi.org/project-management/storage-limits/#requesting-a-file-size-limit-increase"
         ),
         check=_size_limit,

@@ -40,10 +40,10 @@ class Family(StrEnum):
     WHEEL = "wheels"
     SDIST = "sdists"
     METADATA = "core metadata"
-    SET = "set"
+    SET = "the set of files"
     SIZES = "sizes"
-    STATED = "what is stated"
-    DIFFERENCES = "differences from the release before"
+    STATED = "stated expectations"
+    DIFFERENCES = "differences from the previous release"
     INSTALLATION = "installation"
 
 

@@ -172,7 +172,8 @@ RULES: Final = (
         generic=Severity.WARNING,
         stage=Stage.WHEEL_FILE,
         cause=(
-            "The metadata folder, `{name}-{version}.dist-info`, is spelled as in the filename: PyPI finds no other."
+            "The metadata folder, `{name}-{version}.dist-info`, is spelled as in the filename: PyPI does not find"
+            " any other."
         ),
         source="PEP 427; warehouse/forklift/legacy.py:377-387.",
         example="`demo_pkg-1.0-py3-none-any.whl` with `Demo.Pkg-1.0.dist-info` inside",
@@ -192,7 +193,7 @@ RULES: Final = (
         id="wheel-file-invalid",
         pypi=Severity.WARNING,
         adjustable=True,
-        cause="WHEEL names the version of the wheel format, without which pip does not install it.",
+        cause="WHEEL states the version of the wheel format; without it, pip does not install the wheel.",
         source="PEP 427; PyPI does not check this.",
         example="an empty WHEEL",
         fix="Build the wheel again with a current backend.",
@@ -221,7 +222,7 @@ RULES: Final = (
         id="wheel-license-file",
         pypi=Severity.ERROR,
         stage=Stage.LICENSES,
-        cause="Every License-File of the metadata is in the wheel, under `.dist-info/licenses`.",
+        cause="Every License-File in the metadata is in the wheel, under `.dist-info/licenses`.",
         source="PEP 639; warehouse/forklift/legacy.py:1515-1539.",
         example="`License-File: LICENSE` without `demo-1.0.dist-info/licenses/LICENSE`",
         fix="Build with a backend that supports PEP 639, or correct `license-files` in pyproject.toml.",
@@ -255,7 +256,8 @@ RULES: Final = (
         source="PEP 427; warehouse/utils/wheel.py:209-228; PyPI warns by e-mail.",
         example="a file added to a wheel after it was built",
         fix=(
-            "Build the wheel again; `python -m wheel pack` rewrites RECORD. PyPI mails about it today, and "
+            "Build the wheel again; `python -m wheel pack` rewrites RECORD. PyPI sends an e-mail about it today and"
+            " "
             "may refuse it later."
         ),
         check=_record_mismatch,

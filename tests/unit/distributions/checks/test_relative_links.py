@@ -72,7 +72,7 @@ def test_the_rule_names_line_target_and_address() -> None:
         "project_urls": ("Source, https://github.com/o/r",),
     }
     first, second = rule.faults_of_file(CheckedFile(filename="x.whl", kind=Kind.WHEEL, size=1, form=form))
-    assert first.message == "The image a.png in line 1 of the description is relative: it is dead on an index."
+    assert first.message == "The image a.png in line 1 of the description is relative, so it will not work on an index."
     assert first.advice == "Write the address in full: https://github.com/o/r/raw/HEAD/a.png"
     assert second.message.startswith("The link to b.md in line 2")
     (unknown,) = rule.faults_of_file(

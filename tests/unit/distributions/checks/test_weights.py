@@ -42,10 +42,10 @@ def test_a_rule_that_is_not_adjustable_keeps_what_an_index_makes_of_it() -> None
 @pytest.mark.parametrize(
     ("rule", "why"),
     [
-        ("zip64", "mirrors a refusal of the index"),
+        ("zip64", "reflects a refusal by the index"),
         ("zip-bomb", "protects the machine"),
-        ("version-tag", "what was asked for"),
-        ("expected-wheel-missing", "what was asked for"),
+        ("version-tag", "what was requested"),
+        ("expected-wheel-missing", "what was requested"),
         ("archive-unsafe-path", "protects the machine"),
     ],
 )

@@ -116,7 +116,7 @@ def _extra_removed(comparison: Comparison, _: Stated) -> Iterable[Fault]:
     if (both := _metadata_of_both_releases(comparison)) is not None and (
         gone := _declared_extras(both[1]) - _declared_extras(both[0])
     ):
-        yield Fault(rule="extra-removed", message=f"Extras are gone: {_list_first_texts(sorted(gone))}.")
+        yield Fault(rule="extra-removed", message=f"Removed extras: {_list_first_texts(sorted(gone))}.")
 
 
 def _extra_added(comparison: Comparison, _: Stated) -> Iterable[Fault]:
@@ -138,7 +138,7 @@ def _license_changed(comparison: Comparison, _: Stated) -> Iterable[Fault]:
         ours, before = say(both[0]), say(both[1])
         if ours and before:
             if ours.casefold() != before.casefold():
-                yield Fault(rule="license-changed", message=f"The license is {ours}, and was {before}.")
+                yield Fault(rule="license-changed", message=f"The license is {ours}; it was {before}.")
             return
 
 
@@ -191,11 +191,11 @@ RULES: Final = (
         pypi=Severity.WARNING,
         adjustable=True,
         compare=_dependency_removed,
-        cause="A release requires what the release before requires, its extras not counted.",
+        cause="A release requires everything that the previous release requires, not counting extras.",
         source="core metadata, Requires-Dist; a build without its configuration is a usual reason.",
-        example="1.0 requires `requests>=2`, and 1.1 does not",
+        example="1.0 requires `requests>=2`, but 1.1 does not",
         fix=Hint(
-            "If it is still imported, add it again.",
+            "If it is still imported, add it back.",
             note_hint("dependency-removed", "If it is gone on purpose"),
         ),
     ),
@@ -204,9 +204,9 @@ RULES: Final = (
         pypi=Severity.WARNING,
         adjustable=True,
         compare=_extra_removed,
-        cause="A release has the extras of the release before.",
+        cause="A release has all extras of the previous release.",
         source="core metadata, Provides-Extra; pip installs nothing for an extra that is not there, and only warns.",
-        example="1.0 has the extra `http2`, and 1.1 does not",
+        example="1.0 has the extra `http2`, but 1.1 does not",
         fix=Hint("Keep an empty extra of that name.", note_hint("extra-removed", "If it is gone on purpose")),
     ),
     Rule(
@@ -214,7 +214,7 @@ RULES: Final = (
         pypi=Severity.WARNING,
         adjustable=True,
         compare=_license_changed,
-        cause="A release has the license of the release before.",
+        cause="A release has the same license as the previous release.",
         source="core metadata, License-Expression and License.",
         example="MIT before, GPL-3.0-only now",
         fix="Correct `license` in pyproject.toml, unless it is intended.",
@@ -224,9 +224,9 @@ RULES: Final = (
         pypi=Severity.NOTE,
         adjustable=True,
         compare=_dependency_added,
-        cause="A release requires nothing that the release before does not.",
+        cause="Reports requirements that the previous release does not have.",
         source="core metadata, Requires-Dist.",
-        example="1.1 requires `idna>=3`, and 1.0 does not",
+        example="1.1 requires `idna>=3`, but 1.0 does not",
         fix=_NO_ACTION,
     ),
     Rule(
@@ -234,7 +234,7 @@ RULES: Final = (
         pypi=Severity.NOTE,
         adjustable=True,
         compare=_dependency_tightened,
-        cause="A requirement admits the versions that it admitted before.",
+        cause="Reports a requirement that excludes versions that it allowed before.",
         source="core metadata, Requires-Dist; PEP 440.",
         example="`idna>=2` before, `idna>=3` now",
         fix=_NO_ACTION,
@@ -244,7 +244,7 @@ RULES: Final = (
         pypi=Severity.NOTE,
         adjustable=True,
         compare=_dependency_loosened,
-        cause="A requirement admits no other versions than before.",
+        cause="Reports a requirement that allows versions that it excluded before.",
         source="core metadata, Requires-Dist; PEP 440.",
         example="`idna<3` before, `idna` now",
         fix=_NO_ACTION,
@@ -254,7 +254,7 @@ RULES: Final = (
         pypi=Severity.NOTE,
         adjustable=True,
         compare=_dependency_changed,
-        cause="A requirement has the extras, the marker and the range of versions that it had before.",
+        cause="Reports a requirement whose extras, marker or version range changed in another way.",
         source="core metadata, Requires-Dist; PEP 508.",
         example="`idna>=2,<3` before, `idna>=3,<4` now",
         fix=_NO_ACTION,
@@ -264,7 +264,7 @@ RULES: Final = (
         pypi=Severity.NOTE,
         adjustable=True,
         compare=_extra_added,
-        cause="A release has no extras that the release before does not have.",
+        cause="Reports extras that the previous release does not have.",
         source="core metadata, Provides-Extra.",
         example="the first release with the extra `http2`",
         fix="No action needed.",
@@ -274,9 +274,9 @@ RULES: Final = (
         pypi=Severity.NOTE,
         adjustable=True,
         compare=_project_urls_changed,
-        cause="A release has the project URLs of the release before.",
+        cause="Reports changed project URLs.",
         source="core metadata, Project-URL and Home-page.",
-        example="`Documentation` leads to another address",
+        example="`Documentation` points to a different address",
         fix=_NO_ACTION,
     ),
 )

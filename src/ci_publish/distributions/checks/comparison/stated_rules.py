@@ -73,7 +73,7 @@ def version_tag_faults(releases: Mapping[str, AbstractSet[str]], stated: Stated)
 def _version_tag_fault(rule: str, tag: str, project: str, versions: AbstractSet[str]) -> Fault:
     return Fault(
         rule=rule,
-        message=f"This job runs for the tag {tag}, and the files are {project} {', '.join(sorted(versions))}.",
+        message=f"This job runs for the tag {tag}, but the files are {project} {', '.join(sorted(versions))}.",
         advice=_TO_STOP if rule == "version-tag-warning" else _MAY_DIFFER,
     )
 
@@ -192,7 +192,7 @@ def _size_limit_raised(comparison: Comparison, stated: Stated) -> Iterable[Fault
 def _over_stated_project_limit(comparison: Comparison, stated: Stated) -> Iterable[Fault]:
     if (limit := stated.project_limit) is not None and _project_size_with_release(comparison) > limit:
         yield Fault(
-            rule="project-size-limit", message=f"{project_size_forecast(comparison, limit)}, and the limit is stated."
+            rule="project-size-limit", message=f"{project_size_forecast(comparison, limit)}; this is the stated limit."
         )
 
 
@@ -236,21 +236,22 @@ RULES: Final = (
         id="version-tag",
         pypi=Severity.ERROR,
         ground=Ground.INTENT,
-        cause="The tag that a job runs for is the version of its files, where it names the project.",
+        cause="If the tag that a job runs for names the project, it matches the version of the files.",
         source=(
             "PEP 440; GITHUB_REF_TYPE and GITHUB_REF_NAME (GitHub), CI_COMMIT_TAG (GitLab). A prefix (`v1.2` for"
-            " 1.2.3) and post, dev or local builds of the tagged version agree."
+            ""
+            " 1.2.3) and post, dev or local builds of the tagged version also match."
         ),
-        example="the tag `demo-1.3.0`, `demo==1.3.0` or `packages/demo/v1.3.0`, and files of demo 1.2.0",
+        example="the tag `demo-1.3.0`, `demo==1.3.0` or `packages/demo/v1.3.0`, but files of demo 1.2.0",
         fix=Hint("Correct the version or the tag; if they may differ: ", option("version_tag", "warn"), "."),
     ),
     Rule(
         id="version-tag-warning",
         pypi=Severity.WARNING,
         ground=Ground.INTENT,
-        cause="The tag that a job runs for is the version of its files, where it reads as a version alone.",
+        cause="If the tag that a job runs for is only a version, it matches the version of the files.",
         source="as `version-tag`. Such a tag may belong to another component of the repository, or be a date.",
-        example="the tag `v1.3.0`, and files of demo 1.2.0",
+        example="the tag `v1.3.0`, but files of demo 1.2.0",
         fix=Hint("To stop such runs before anything is signed: ", option("version_tag", "error"), "."),
     ),
     Rule(
@@ -258,18 +259,18 @@ RULES: Final = (
         pypi=Severity.ERROR,
         ground=Ground.INTENT,
         compare=_expected_wheel_missing,
-        cause="Every pattern of `expect-wheels` is matched by a file of the release, here or on the index.",
+        cause="Every pattern in `expect-wheels` matches a file of the release, either local or on the index.",
         source="our own rule. PyPI closes a release for new files 14 days after its first.",
-        example='`expect-wheels = ["cp3{12,13}-*-win_amd64"]`, and no wheel for CPython 3.13',
+        example='`expect-wheels = ["cp3{12,13}-*-win_amd64"]`, but no wheel for CPython 3.13',
         fix=Hint("Build the missing wheels", Hint(", or correct ", option("expect_wheels")), "."),
     ),
     Rule(
         id="expected-project-absent",
         pypi=Severity.NOTE,
         adjustable=True,
-        cause="A project that `expect-wheels` names is one of the run.",
+        cause="Every project named in `expect-wheels` is part of the run.",
         source="our own rule. A repository may publish each of its projects in a job of its own.",
-        example='`expect-wheels = ["dmeo:cp312-*"]`, and a run of demo',
+        example='`expect-wheels = ["dmeo:cp312-*"]`, but a run of demo',
         fix=Hint("If the name is misspelled, correct ", option("expect_wheels"), "."),
     ),
     Rule(
@@ -277,20 +278,20 @@ RULES: Final = (
         pypi=Severity.ERROR,
         ground=Ground.INTENT,
         compare=_over_stated_file_limit,
-        cause="No file is larger than `file-size-limit`, where that is stated.",
+        cause="No file is larger than `file-size-limit`, if that is set.",
         source="our own rule; what the index has granted to the project.",
-        example="`file-size-limit: 200 MiB`, and a wheel of 250 MB",
-        fix=f"Make the file smaller, or ask for a higher limit ({_LIMITS}) and state it.",
+        example="`file-size-limit: 200 MiB`, but a wheel of 250 MB",
+        fix=f"Make the file smaller, or request a higher limit ({_LIMITS}) and set it here.",
     ),
     Rule(
         id="project-size-limit",
         pypi=Severity.ERROR,
         ground=Ground.INTENT,
         compare=_over_stated_project_limit,
-        cause="With this release, the project has no more than `project-size-limit`, where that is stated.",
+        cause="With this release, the project does not exceed `project-size-limit`, if that is set.",
         source="our own rule; what the index has granted to the project.",
-        example="`project-size-limit: 20 GiB`, of which 21.2 GB are used, and a release of 400 MB",
-        fix=f"Delete old releases on the index, or ask for a higher limit ({_LIMITS}) and state it.",
+        example="`project-size-limit: 20 GiB`, with 21.2 GB used, and a release of 400 MB",
+        fix=f"Delete old releases on the index, or request a higher limit ({_LIMITS}) and set it here.",
     ),
     Rule(
         id="project-size",
@@ -298,11 +299,11 @@ RULES: Final = (
         pypi_only=True,
         adjustable=True,
         compare=_over_default_project_limit,
-        cause="With this release, the project has no more than 10 GiB, PyPI's default limit.",
+        cause="With this release, the project does not exceed PyPI's default limit of 10 GiB.",
         source="warehouse/constants.py, MAX_PROJECT_SIZE. It differs by project, so it is a warning.",
-        example="10.72 GB of 10 GiB used, and a release of 400 MB: PyPI refuses the files that no longer fit",
+        example="10.72 GB of 10 GiB used, and a release of 400 MB: PyPI refuses the files that do not fit",
         fix=Hint(
-            f"Delete old releases on PyPI, or ask for a higher limit ({_LIMITS})",
+            f"Delete old releases on PyPI, or request a higher limit ({_LIMITS})",
             Hint(" and state it: ", option("project_size_limit", "SIZE")),
             ".",
         ),
@@ -315,8 +316,8 @@ RULES: Final = (
         compare=_near_project_limit,
         cause="More than a fifth of the project's size limit is left after this release.",
         source="our own rule.",
-        example="9.8 GB of 10 GiB used, and a release of 400 MB: one more of this size will fit",
-        fix=f"Delete old releases on the index, or ask for a higher limit in time ({_LIMITS}).",
+        example="9.8 GB of 10 GiB used, and a release of 400 MB: only one more release of this size will fit",
+        fix=f"Delete old releases on the index, or request a higher limit in time ({_LIMITS}).",
     ),
     Rule(
         id="size-limit-raised",
@@ -326,9 +327,9 @@ RULES: Final = (
         compare=_size_limit_raised,
         cause="Published files show that PyPI's default limits do not apply to the project.",
         source="our own rule.",
-        example="a wheel of 250 MB, and the index has one of 240 MB",
+        example="a wheel of 250 MB, when the index already has one of 240 MB",
         fix=Hint(
-            "To have the real limit checked, set ",
+            "To check against the real limit, set ",
             option("file_size_limit"),
             Hint(" and ", option("project_size_limit")),
             ".",

@@ -72,7 +72,7 @@ def _requires_python_widened(comparison: Comparison, _: Stated) -> Iterable[Faul
         if new := minor_python_versions(ours) - minor_python_versions(before):
             yield Fault(
                 rule="requires-python-widened",
-                message=f"{_python_versions_subject(new)} supported now.{_requires_python_sentence(comparison)}",
+                message=f"{_python_versions_subject(new)} now supported.{_requires_python_sentence(comparison)}",
             )
         elif ours - before and not before - ours:
             yield Fault(
@@ -107,10 +107,11 @@ RULES: Final = (
         pypi=Severity.WARNING,
         adjustable=True,
         compare=_version_below_newest,
-        cause="A version is higher than every other, or continues a line (major and minor) that has releases.",
+        cause="A version is higher than all others, or continues a release line (major and minor version) that"
+        " already has releases.",
         source="our own rule; installers take the highest version, so nobody gets this one.",
-        example="1.0 where the newest release is 2.3",
-        fix="Correct the version, unless an old line begins on purpose.",
+        example="1.0, when the newest release is 2.3",
+        fix="Correct the version, unless you mean to start an older release line.",
     ),
     Rule(
         id="version-skipped",
@@ -119,7 +120,7 @@ RULES: Final = (
         compare=_version_skipped,
         cause="A version skips at most one major version.",
         source="our own rule; a version cannot be taken back.",
-        example="21.0 where the newest release is 2.0",
+        example="21.0, when the newest release is 2.0",
         fix="Correct the version, unless it is intended.",
     ),
     Rule(
@@ -127,9 +128,9 @@ RULES: Final = (
         pypi=Severity.NOTE,
         adjustable=True,
         compare=_version_back_port,
-        cause="A version is lower than the newest one and continues a line that has releases.",
+        cause="Reports a version that is lower than the newest one and continues an existing release line.",
         source="our own rule.",
-        example="1.4.3 after 1.4.2, where 2.0 is the newest",
+        example="1.4.3 after 1.4.2, when the newest release is 2.0",
         fix="No action needed.",
     ),
     Rule(
@@ -137,7 +138,7 @@ RULES: Final = (
         pypi=Severity.NOTE,
         adjustable=True,
         compare=_requires_python_narrowed,
-        cause="A release admits the versions of Python that the release before admits.",
+        cause="A release supports all Python versions that the previous release supports.",
         source="core metadata, Requires-Python; installers on other versions take the older release.",
         example=">=3.9 before, >=3.10 now",
         fix="No action needed if it is intended.",
@@ -147,9 +148,9 @@ RULES: Final = (
         pypi=Severity.NOTE,
         adjustable=True,
         compare=_requires_python_widened,
-        cause="A release admits versions of Python that the release before does not.",
+        cause="Reports Python versions that the previous release does not support.",
         source="core metadata, Requires-Python.",
         example=">=3.10 before, >=3.9 now",
-        fix="No action needed if it is tested there.",
+        fix="No action needed if the release is tested with them.",
     ),
 )

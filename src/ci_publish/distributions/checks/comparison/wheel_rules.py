@@ -176,7 +176,7 @@ def _sdist_lost(comparison: Comparison, _: Stated) -> Iterable[Fault]:
 
 def _sdist_gained(comparison: Comparison, _: Stated) -> Iterable[Fault]:
     if comparison.before is not None and _has_sdist(comparison.ours) and not _has_sdist(comparison.before):
-        yield Fault(rule="sdist-gained", message=f"{comparison.before.version} has no sdist, and this release has one.")
+        yield Fault(rule="sdist-gained", message=f"{comparison.before.version} has no sdist, but this release has one.")
 
 
 def _has_sdist(release: Release) -> bool:
@@ -244,14 +244,14 @@ RULES: Final = (
         adjustable=True,
         compare=_wheel_lost,
         cause=(
-            "A release has wheels for what the release before had wheels for, unless Requires-Python excludes it or a"
-            " new pure wheel runs there."
+            "A release has wheels for every platform and Python version that the previous release had wheels for,"
+            " except those that Requires-Python excludes or a new pure wheel covers."
         ),
         source=(
             "our own rule. Installers fall back to the sdist or to the older release; PyPI closes a release for new"
             " files 14 days after its first."
         ),
-        example="1.1 has no wheel for CPython 3.13 on macOS arm64, and 1.0 had one",
+        example="1.0 had a wheel for CPython 3.13 on macOS arm64, but 1.1 has none",
         fix=Hint("Build the missing wheels before publishing.", note_hint("wheel-lost", "If they are gone on purpose")),
     ),
     Rule(
@@ -259,9 +259,9 @@ RULES: Final = (
         pypi=Severity.WARNING,
         adjustable=True,
         compare=_sdist_lost,
-        cause="A release has an sdist where the release before had one.",
+        cause="A release has an sdist if the previous release had one.",
         source="our own rule; distributions of Linux and platforms without wheels build from it.",
-        example="`dist` holds wheels only, and 1.0 has `demo-1.0.tar.gz`",
+        example="`dist` contains only wheels, but 1.0 has `demo-1.0.tar.gz`",
         fix="Also build it, with `python -m build --sdist`.",
     ),
     Rule(
@@ -269,7 +269,7 @@ RULES: Final = (
         pypi=Severity.WARNING,
         adjustable=True,
         compare=_platform_floor_raised,
-        cause="Wheels run on the systems that the wheels of the release before run on.",
+        cause="Wheels run on all systems that the previous release's wheels run on.",
         source="PEP 600 (manylinux), PEP 656 (musllinux); packaging.tags (macOS).",
         example="manylinux_2_17 before, manylinux_2_28 now: systems with glibc 2.17 to 2.27 build from source",
         fix=Hint(
@@ -282,9 +282,9 @@ RULES: Final = (
         pypi=Severity.WARNING,
         adjustable=True,
         compare=_size_changed,
-        cause="A file has about the size of its counterpart: at most 50 % or 1 MiB more or less.",
+        cause="A file has about the size of its counterpart in the previous release, give or take 50 % or 1 MiB.",
         source="our own rule; stripped symbols and bundled libraries are the usual reasons.",
-        example="a wheel of 31 MB whose counterpart has 10 MB",
+        example="a wheel of 31 MB, where the previous release has one of 10 MB",
         fix="Compare the contents of both, for example with `python -m zipfile --list FILE`.",
     ),
     Rule(
@@ -292,7 +292,7 @@ RULES: Final = (
         pypi=Severity.NOTE,
         adjustable=True,
         compare=_stable_abi_moved,
-        cause="The oldest CPython that wheels of the stable ABI run on stays the same.",
+        cause="The oldest CPython that stable-ABI wheels run on stays the same.",
         source="PEP 384; packaging.tags.",
         example="cp38-abi3 before, cp39-abi3 now",
         fix="No action needed if it is intended; Requires-Python should say the same.",
@@ -302,9 +302,9 @@ RULES: Final = (
         pypi=Severity.NOTE,
         adjustable=True,
         compare=_wheel_lost_as_required,
-        cause="Wheels for versions of Python that Requires-Python excludes are gone.",
+        cause="Reports wheels that are gone because Requires-Python now excludes their Python version.",
         source="our own rule.",
-        example="no wheels for CPython 3.8, and Requires-Python is >=3.9",
+        example="no more wheels for CPython 3.8, with Requires-Python >=3.9",
         fix="No action needed.",
     ),
     Rule(
@@ -312,7 +312,7 @@ RULES: Final = (
         pypi=Severity.NOTE,
         adjustable=True,
         compare=_wheel_gained,
-        cause="A release has wheels for what the release before had none for.",
+        cause="Reports wheels for platforms or Python versions that the previous release had none for.",
         source="our own rule.",
         example="the first wheels for CPython 3.14",
         fix="No action needed.",
@@ -322,7 +322,7 @@ RULES: Final = (
         pypi=Severity.NOTE,
         adjustable=True,
         compare=_sdist_gained,
-        cause="A release has an sdist, and the release before has none.",
+        cause="Reports an sdist if the previous release has none.",
         source="our own rule.",
         example="the first release with `demo-1.1.tar.gz`",
         fix="No action needed.",
@@ -332,7 +332,7 @@ RULES: Final = (
         pypi=Severity.NOTE,
         adjustable=True,
         compare=_platform_floor_lowered,
-        cause="Wheels run on older systems than those of the release before.",
+        cause="Reports wheels that run on older systems than the previous release's wheels.",
         source="PEP 600 (manylinux), PEP 656 (musllinux); packaging.tags (macOS).",
         example="manylinux_2_28 before, manylinux_2_17 now",
         fix="No action needed if the wheels were built for it.",
@@ -342,7 +342,7 @@ RULES: Final = (
         pypi=Severity.NOTE,
         adjustable=True,
         compare=_not_compared,
-        cause="What the index does not show is not compared, and never stops a run.",
+        cause="Reports what is not compared because the index does not show it; this never stops a run.",
         source="PEP 700 (sizes), PEP 658 (core metadata); indexes that have neither.",
         example="a private index without sizes",
         fix="No action needed.",

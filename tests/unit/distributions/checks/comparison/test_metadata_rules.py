@@ -70,7 +70,7 @@ PLANTED = {
     "an extra is gone": (
         metadata(("provides-extra", "all")),
         metadata(("provides-extra", "all"), ("provides-extra", "HTTP_2")),
-        [("extra-removed", "Extras are gone: http-2.")],
+        [("extra-removed", "Removed extras: http-2.")],
     ),
     "an extra is new": (
         metadata(("provides-extra", "all")),
@@ -80,7 +80,7 @@ PLANTED = {
     "the license is another one": (
         metadata(("license-expression", "GPL-3.0-only")),
         metadata(("license-expression", "MIT")),
-        [("license-changed", "The license is GPL-3.0-only, and was MIT.")],
+        [("license-changed", "The license is GPL-3.0-only; it was MIT.")],
     ),
     "the license's classifier is another one": (
         metadata(("classifier", "License :: A License"), ("classifier", "Topic :: Software")),
@@ -88,7 +88,7 @@ PLANTED = {
         [
             (
                 "license-changed",
-                "The license is License :: A License, and was License :: B License.",
+                "The license is License :: A License; it was License :: B License.",
             )
         ],
     ),

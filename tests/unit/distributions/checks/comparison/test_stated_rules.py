@@ -100,7 +100,7 @@ def test_a_tag_of_one_project_of_the_run_says_nothing_about_the_others() -> None
 
 def test_the_message_names_tag_project_and_version() -> None:
     (fault,) = version_tag_faults({"demo": {"1.2.3"}}, Stated(tag="demo-v2"))
-    assert fault.message == "This job runs for the tag demo-v2, and the files are demo 1.2.3."
+    assert fault.message == "This job runs for the tag demo-v2, but the files are demo 1.2.3."
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_a_stated_project_limit_is_an_error_with_the_forecast() -> None:
     assert sized(90 * MIB, stated=limit, project_size=used) == [
         (
             "project-size-limit",
-            "demo: 21.42 GB of 20 GiB (21.47 GB) used, this release needs 94.4 MB, and the limit is stated.",
+            "demo: 21.42 GB of 20 GiB (21.47 GB) used, this release needs 94.4 MB; this is the stated limit.",
         )
     ]
     assert sized(90 * MIB, stated=limit, project_size=0) == sized(90 * MIB, stated=limit, project_size=None) == []
@@ -229,7 +229,7 @@ def test_a_stated_project_limit_is_an_error_with_the_forecast() -> None:
 
 def test_the_forecast_of_a_small_project_has_small_units() -> None:
     ((_, told),) = sized(1026, stated=Stated(project_limit=10 * MIB), project_size=51 * MIB)
-    assert told == "demo: 53.48 MB of 10 MiB (10.49 MB) used, this release needs 1.0 kB, and the limit is stated."
+    assert told == "demo: 53.48 MB of 10 MiB (10.49 MB) used, this release needs 1.0 kB; this is the stated limit."
 
 
 def test_the_default_project_limit_is_a_warning_with_the_forecast() -> None:

@@ -33,16 +33,16 @@ def test_how_many_major_versions_are_skipped() -> None:
     ("ours", "before", "told"),
     [
         (">=3.10", ">=3.9", [("requires-python-narrowed", "Python 3.9 is no longer supported.")]),
-        (">=3.9", ">=3.10", [("requires-python-widened", "Python 3.9 is supported now.")]),
+        (">=3.9", ">=3.10", [("requires-python-widened", "Python 3.9 is now supported.")]),
         (
             ">=3.10,<3.13",
             ">=3.9,<3.12",
             [
                 ("requires-python-narrowed", "Python 3.9 is no longer supported."),
-                ("requires-python-widened", "Python 3.12 is supported now."),
+                ("requires-python-widened", "Python 3.12 is now supported."),
             ],
         ),
-        ("", ">=3.10", [("requires-python-widened", "Python 2.7 to 3.9 are supported now.")]),
+        ("", ">=3.10", [("requires-python-widened", "Python 2.7 to 3.9 are now supported.")]),
         (">=3.10", ">=3.8", [("requires-python-narrowed", "Python 3.8, 3.9 are no longer supported.")]),
         (">=3.9,!=3.9.1", ">=3.9", [("requires-python-narrowed", "Fewer releases of Python are supported.")]),
         (">=3.9", ">=3.9,!=3.9.1", [("requires-python-widened", "More releases of Python are supported.")]),
