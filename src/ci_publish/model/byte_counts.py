@@ -17,7 +17,7 @@ _BINARY: Final = ((4, "TiB"), (3, "GiB"), (2, "MiB"), (1, "KiB"))
 def format_size(size: int, digits: int = 1) -> str:
     """Return a size: ``1.5 MB``, ``10.0 GB``, ``999 B``."""
     if size < _STEP:
-        return f"{size} B"
+        return f"{int(size)} B"  # a size may be an int that shows itself otherwise
     value, unit = size / _STEP, 0
     while value >= _STEP - 0.5 / 10**digits and unit < len(_UNITS) - 1:  # it would be rounded up to 1000
         value, unit = value / _STEP, unit + 1
