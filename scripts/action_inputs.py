@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from ci_publish.app.options import Option
-from ci_publish.app.settings import Settings, options
-from ci_publish.app.settings_sources import component_variable
+from ci_publish.app.settings import Settings, declared_options
+from ci_publish.app.settings_sources import component_input_variable
 from ci_publish.cli.arguments import choices
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -47,7 +47,7 @@ SYNONYMS = {"attestations": ("true", "false")}
 
 def inputs() -> Iterator[tuple[str, str, Option]]:
     """Yield input, option name and declaration, in the order of the declaration."""
-    for name, option in options().items():
+    for name, option in declared_options().items():
         if option.inputs:
             yield option.inputs[0], name, option
 
@@ -172,7 +172,7 @@ def component_variables() -> Iterator[str]:
     """Yield the job's variables; what they mean by "not given" says `sources._component_inputs`."""
     for title, name, _ in inputs():
         if title not in NOT_FOR_GITLAB:
-            yield f'    {component_variable(name)}: "$[[ inputs.{title} ]]"'
+            yield f'    {component_input_variable(name)}: "$[[ inputs.{title} ]]"'
 
 
 Parts = Mapping[str, Callable[[], Iterator[str]]]

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Final
 
 from ci_publish.app.commands import COMMANDS
-from ci_publish.app.options import Option, Source, Use, use
+from ci_publish.app.options import Option, Source, Use, option_use
 from ci_publish.app.other_tools import TOOLS
 from ci_publish.app.setting_values import ByteLimit
-from ci_publish.app.settings import Settings, options
-from ci_publish.app.settings_sources import variable
+from ci_publish.app.settings import Settings, declared_options
+from ci_publish.app.settings_sources import option_variable
 from ci_publish.cli.arguments import choices
 
 PAGE: Final = Path(__file__).resolve().parent.parent / "docs" / "reference" / "options.md"
@@ -179,7 +179,7 @@ def rows(name: str, option: Option) -> Iterator[tuple[str, str]]:
     if written := flag(name, option):
         yield "flag", f"`{written}`"
     if option.file or name == "password":
-        yield "variable", f"`{variable(name)}`"
+        yield "variable", f"`{option_variable(name)}`"
     if option.inputs:
         old = [each.replace("-", "_") for each in option.inputs if each in OLD_SPELLINGS]
         yield "input", ", ".join(f"`{each}`" for each in option.inputs) + "".join(f" (old: `{each}`)" for each in old)
@@ -203,7 +203,7 @@ def overview() -> str:
     """Return one line for each option, for finding."""
     lines = [
         f"| [`{name.replace('_', '-')}`](#{name.replace('_', '-')}) | {_prose(option.help)} |"
-        for name, option in options().items()
+        for name, option in declared_options().items()
     ]
     return "\n".join(["| option | |", "|---|---|", *lines]) + "\n"
 
@@ -226,10 +226,10 @@ def use_table() -> str:
     commands = [command for command in COMMANDS if command != "settings"]
     signs = {Use.HONOURED: "✓", Use.SKIPPED: "·", Use.REFUSED: "✗"}
     lines = []
-    for name, option in options().items():
+    for name, option in declared_options().items():
         cells = []
         for command in commands:
-            given, shared = use(option, command, Source.FLAG), use(option, command, Source.VARIABLE)
+            given, shared = option_use(option, command, Source.FLAG), option_use(option, command, Source.VARIABLE)
             cells.append(signs[shared] if given == shared else f"{signs[given]} {signs[shared]}")
         lines.append(f"| `{name.replace('_', '-')}` | {' | '.join(cells)} |")
     head = f"| option | {' | '.join(f'`{command}`' for command in commands)} |"
@@ -239,7 +239,7 @@ def use_table() -> str:
 
 def page() -> str:
     """Return the whole page."""
-    sections = (section(name, option) for name, option in options().items())
+    sections = (section(name, option) for name, option in declared_options().items())
     return "\n".join((HEAD, overview(), *sections, use_table(), other_tools()))
 
 

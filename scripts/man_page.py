@@ -7,8 +7,8 @@ from typing import Final
 from ci_publish.about import DOCS_URL, ISSUES_URL, NAME, __version__
 from ci_publish.app.commands import COMMANDS
 from ci_publish.app.options import Group, Option
-from ci_publish.app.settings import options
-from ci_publish.app.settings_sources import variable
+from ci_publish.app.settings import declared_options
+from ci_publish.app.settings_sources import option_variable
 from scripts.docs_errors import MEANINGS
 from scripts.docs_reference import default_of, flag
 
@@ -39,10 +39,10 @@ def option_entry(name: str, option: Option) -> Iterator[str]:
     default = ", ".join(default_of(name).splitlines())
     commands = [command for command in COMMANDS if command in option.commands]
     yield from entry(
-        flag(name, option) or variable(name),
+        flag(name, option) or option_variable(name),
         option.help,
         f"Default: {default}." if default else "",
-        f"Variable: {variable(name)}." if option.file and flag(name, option) else "",
+        f"Variable: {option_variable(name)}." if option.file and flag(name, option) else "",
         "" if len(commands) == len(COMMANDS) else f"Commands: {', '.join(commands)}.",
     )
 
@@ -60,7 +60,7 @@ def lines() -> Iterator[str]:
     yield ".SH OPTIONS"
     yield escaped("Each option can also be set by its variable, an action input, or its key of [tool.ci-publish].")
     for group in Group:
-        members = [(name, option) for name, option in options().items() if option.group is group]
+        members = [(name, option) for name, option in declared_options().items() if option.group is group]
         yield f".SS {escaped(group.capitalize())}"
         for name, option in members:
             yield from option_entry(name, option)

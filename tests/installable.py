@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 
-from ci_publish.app.installing import install
+from ci_publish.app.installing import install_rehearsed_files
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings import Settings
 from ci_publish.distributions.local import LocalDistributions
@@ -166,7 +166,7 @@ def tried(upstream: Path, *paths: Path, environ: Mapping[str, str] | None = None
     assert len(files) == len(paths)
     with rehearsed(upstream, *paths) as world:
         try:
-            install(world, files, Settings(install=True, **options), context, lambda: None)  # type: ignore[arg-type]
+            install_rehearsed_files(world, files, Settings(install=True, **options), context, lambda: None)  # type: ignore[arg-type]
         except InstallationFailed as error:
             result.error = error
     return result

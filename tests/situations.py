@@ -21,17 +21,17 @@ from typing import TYPE_CHECKING, Final, cast
 from sigstore.models import ClientTrustConfig
 
 from ci_publish.app.action_inputs import refuse_ignored_inputs
-from ci_publish.app.install_credentials import refuse_credentials
-from ci_publish.app.installing import failed
-from ci_publish.app.intent import prepared
+from ci_publish.app.install_credentials import refuse_install_with_credentials
+from ci_publish.app.installing import installation_failed_error
+from ci_publish.app.intent import prepare_command
 from ci_publish.app.listed_subjects import read_subjects
 from ci_publish.app.options import Origin, Source
-from ci_publish.app.other_tools import Ours, decide
-from ci_publish.app.output_files import require_writable
-from ci_publish.app.project_trust import refuse_project_settings
+from ci_publish.app.other_tools import Ours, decide_other_tools_settings
+from ci_publish.app.output_files import require_writable_outputs
+from ci_publish.app.project_trust import refuse_untrusted_project_settings
 from ci_publish.app.reader import FrontEnd, Reader
 from ci_publish.app.settings import Settings
-from ci_publish.app.settings_sources import Loaded, load
+from ci_publish.app.settings_sources import Loaded, load_settings
 from ci_publish.app.upstream_check import UpstreamCheck
 from ci_publish.app.upstreams import UpstreamAddress
 from ci_publish.attestations.adoption import (
@@ -192,17 +192,17 @@ def examples(text: str) -> Mapping[str, tuple[str, str]]:
 
 @situation("An input has a value that it cannot have", front_end=FrontEnd.ACTION)
 def _() -> object:
-    return load({}, {"CI_PUBLISH_ACTION": "docker", "INPUT_JOBS": "many"}, Path("none"))
+    return load_settings({}, {"CI_PUBLISH_ACTION": "docker", "INPUT_JOBS": "many"}, Path("none"))
 
 
 @situation("Two settings are wrong at once")
 def _() -> object:
-    return load({}, {"CI_PUBLISH_JOBS": "0", "CI_PUBLISH_ON_CONFLICT": "skip"}, Path("none"))
+    return load_settings({}, {"CI_PUBLISH_JOBS": "0", "CI_PUBLISH_ON_CONFLICT": "skip"}, Path("none"))
 
 
 @situation("A variable is nearly one of ours")
 def _() -> object:
-    return load({}, {"CI_PUBLISH_REPOSITORY_ULR": "https://index.example/"}, Path("none"))
+    return load_settings({}, {"CI_PUBLISH_REPOSITORY_ULR": "https://index.example/"}, Path("none"))
 
 
 @situation("A docker:// step asks for a rehearsal, without saying that its inputs are for ci-publish")
@@ -212,21 +212,21 @@ def _() -> None:
 
 @situation("The component is newer than its image", front_end=FrontEnd.COMPONENT)
 def _() -> object:
-    return load({}, {"CI_PUBLISH_INPUT_WAIT_FOR_MIRRORS": "true"}, Path("none"))
+    return load_settings({}, {"CI_PUBLISH_INPUT_WAIT_FOR_MIRRORS": "true"}, Path("none"))
 
 
 @situation("The folder for attestations is a file")
 def _() -> object:
     with folder() as here:
         (here / "attestations").write_text("", encoding="utf-8")
-        return shortened(lambda: require_writable(Settings(attestations_dir=here / "attestations")), f"{here}/")
+        return shortened(lambda: require_writable_outputs(Settings(attestations_dir=here / "attestations")), f"{here}/")
 
 
 @situation("A password is in pyproject.toml")
 def _() -> object:
     with folder() as here:
         (here / "pyproject.toml").write_text('[tool.ci-publish]\npassword = "hunter2"\n', encoding="utf-8")
-        return load({}, {}, here / "pyproject.toml")
+        return load_settings({}, {}, here / "pyproject.toml")
 
 
 @situation("A password is on the command line")
@@ -509,7 +509,9 @@ def _() -> object:
 @situation("Another tool's variable names another index than ours")
 def _() -> object:
     ours = Ours(addresses=("https://upload.pypi.org/legacy/",), spelled="--repository-url")
-    return decide(ours, {"TWINE_REPOSITORY_URL": "https://test.pypi.org/legacy/"}, lambda address, _: address)
+    return decide_other_tools_settings(
+        ours, {"TWINE_REPOSITORY_URL": "https://test.pypi.org/legacy/"}, lambda address, _: address
+    )
 
 
 @situation(
@@ -518,12 +520,14 @@ def _() -> object:
 )
 def _() -> object:
     ours = Ours(in_action=True, identity=True)
-    return decide(ours, {"TWINE_REPOSITORY_URL": "https://test.pypi.org/legacy/"}, lambda address, _: address)
+    return decide_other_tools_settings(
+        ours, {"TWINE_REPOSITORY_URL": "https://test.pypi.org/legacy/"}, lambda address, _: address
+    )
 
 
 @situation("Another tool's secret, and nothing says that it is for PyPI")
 def _() -> object:
-    return decide(Ours(), {"TWINE_PASSWORD": "hunter2"}, lambda address, _: address)
+    return decide_other_tools_settings(Ours(), {"TWINE_PASSWORD": "hunter2"}, lambda address, _: address)
 
 
 @situation("A pull request, and the index is named in pyproject.toml", front_end=FrontEnd.ACTION)
@@ -531,7 +535,7 @@ def _() -> object:
     settings = Settings(repository_url=("https://upload.corp.example/legacy/",))
     origin = Origin(Source.FILE, "[tool.ci-publish] repository-url")
     environ = {"GITHUB_EVENT_NAME": "pull_request", "CI_PUBLISH_ACTION": "docker"}
-    refuse_project_settings(
+    refuse_untrusted_project_settings(
         Reader(FrontEnd.ACTION, "publish"),
         settings,
         Loaded(settings=settings, origins={"repository_url": origin}),
@@ -544,13 +548,13 @@ def _() -> object:
 def _() -> object:
     settings = Settings(mint=True)
     origin = Origin(Source.FLAG, "--mint")
-    return prepared("check", Loaded(settings=settings, origins={"mint": origin}))
+    return prepare_command("check", Loaded(settings=settings, origins={"mint": origin}))
 
 
 @situation("attest is given an API token by a variable that several commands share", command="attest")
 def _() -> object:
     settings = Settings(password=Secret("pypi-x"))
-    return prepared(
+    return prepare_command(
         "attest", Loaded(settings=settings, origins={"password": Origin(Source.VARIABLE, "CI_PUBLISH_PASSWORD")})
     )
 
@@ -874,8 +878,8 @@ def _() -> object:
 
 @situation("The index's listing cannot be read")
 def _() -> object:
-    failed = ListingUnavailable("demo", "the index answered 503 five times")
-    return messages.listing_unavailable_error(PYPI, failed)
+    installation_failed_error = ListingUnavailable("demo", "the index answered 503 five times")
+    return messages.listing_unavailable_error(PYPI, installation_failed_error)
 
 
 @situation("The index's certificate comes from an authority that this machine does not trust")
@@ -984,7 +988,7 @@ def _() -> object:
 @situation("rehearse --install runs in a GitHub job that can request an identity")
 def _() -> object:
     names = ("GITHUB_ACTIONS", "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
-    refuse_credentials(Settings(install=True), dict.fromkeys(names, "true"))
+    refuse_install_with_credentials(Settings(install=True), dict.fromkeys(names, "true"))
     raise AssertionError
 
 
@@ -1034,7 +1038,7 @@ def _() -> object:
         seconds=1.0,
         passed=False,
     )
-    return failed([problem], [tried])
+    return installation_failed_error([problem], [tried])
 
 
 # --- the run -------------------------------------------------------------------------------------------------------

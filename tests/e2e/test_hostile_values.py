@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ci_publish.app.commands import COMMANDS
-from ci_publish.app.settings import Settings, options
+from ci_publish.app.settings import Settings, declared_options
 from ci_publish.cli.main import main
 from ci_publish.cli.streams import Streams
 from tests.corpus.build import Sdist, Wheel, metadata
@@ -159,7 +159,7 @@ def test_hostile_answers(
 
 VALUES = [
     name
-    for name in options()
+    for name in declared_options()
     if name in Settings.model_fields and Settings.model_fields[name].annotation is not bool and name != "password"
 ]
 

@@ -18,9 +18,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ci_publish.app.index_names import IndexNames
-from ci_publish.app.project_file import project_tables
+from ci_publish.app.project_file import read_project_tables
 from ci_publish.app.reader import FrontEnd, Reader
-from ci_publish.app.recording import recorded
+from ci_publish.app.recording import record_command
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.attestations.examiner import parse_attestation, parse_provenance
 from ci_publish.attestations.statements import WrongStatement, parse_statement
@@ -177,10 +177,10 @@ def settings_files(folder: Path, by: Stranger) -> None:
     project, pypirc = folder / "pyproject.toml", folder / ".pypirc"
     project.write_bytes(b"[tool.ci-publish]\n" + by.data())
     with suppress(ConfigurationError):
-        project_tables(project)
+        read_project_tables(project)
     pypirc.write_bytes(b"[company]\nrepository = " + by.data())
     with suppress(ConfigurationError):
-        IndexNames((), pypirc).section("company")
+        IndexNames((), pypirc).pypirc_section("company")
 
 
 def as_main_maps_it(work: Callable[[], None]) -> None:
@@ -190,7 +190,7 @@ def as_main_maps_it(work: Callable[[], None]) -> None:
         work()
         return Outcome.READY
 
-    recorded(ready, RuntimeContext(environ={}), Reader(FrontEnd.COMMAND_LINE, "check"))
+    record_command(ready, RuntimeContext(environ={}), Reader(FrontEnd.COMMAND_LINE, "check"))
 
 
 def test_no_parser_meets_what_it_does_not_know(tmp_path: Path) -> None:

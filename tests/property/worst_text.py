@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from ci_publish.app.index_names import IndexNames
 from ci_publish.app.listed_subjects import read_subjects
-from ci_publish.app.project_file import MAX_PROJECT_FILE, project_tables
+from ci_publish.app.project_file import MAX_PROJECT_FILE, read_project_tables
 from ci_publish.attestations.examiner import parse_attestation, parse_provenance
 from ci_publish.attestations.statements import WrongStatement, parse_statement
 from ci_publish.attestations.trouble import MAX_BODY, Trouble, trouble_of_response
@@ -198,7 +198,7 @@ def _settings(content: bytes) -> None:
         file = Path(folder, "settings")
         file.write_bytes(content)
         try:
-            IndexNames((), file).section("a")
+            IndexNames((), file).pypirc_section("a")
         except ConfigurationError:
             return
 
@@ -234,7 +234,7 @@ def _project_file(content: bytes) -> None:
         file = Path(folder, "pyproject.toml")
         file.write_bytes(content)
         try:
-            project_tables(file)
+            read_project_tables(file)
         except ConfigurationError:
             return
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from ci_publish.app.settings import Settings, options
-from ci_publish.app.settings_sources import component_variable, load
+from ci_publish.app.settings import Settings, declared_options
+from ci_publish.app.settings_sources import component_input_variable, load_settings
 from ci_publish.model.events import Outcome, RunFinished, RunStarted
 from ci_publish.reports.outputs import Artifacts, action_outputs
 
@@ -60,7 +60,7 @@ def test_an_action_takes_every_input_of_the_peer_and_of_the_settings(path: Path)
     declared = set(read(path)["inputs"])
 
     assert declared >= THEIRS
-    assert declared == THEIRS | {name for option in options().values() for name in option.inputs}
+    assert declared == THEIRS | {name for option in declared_options().values() for name in option.inputs}
 
 
 @pytest.mark.parametrize("path", ACTIONS, ids=str)
@@ -73,7 +73,7 @@ def test_every_input_reaches_its_setting(name: str, tmp_path: Path) -> None:
     value = "testpypi" if name.startswith("repository") else "false"
     environment = {"CI_PUBLISH_ACTION": "docker", f"INPUT_{name.upper()}": value}
 
-    origins = load({}, environment, tmp_path / "none.toml").origins
+    origins = load_settings({}, environment, tmp_path / "none.toml").origins
 
     assert [origin.spelled for origin in origins.values()] == [name]
 
@@ -95,10 +95,12 @@ def test_the_image_says_whose_the_inputs_are() -> None:
 def test_the_component_hands_every_input_on() -> None:
     header, pipeline = documents(COMPONENT)
     (job,) = pipeline.values()
-    given = {name: option.inputs[0] for name, option in options().items() if option.inputs}
+    given = {name: option.inputs[0] for name, option in declared_options().items() if option.inputs}
     handed_on = {title: name for name, title in given.items() if title not in {"password", "output"}}
 
-    assert job["variables"] == {component_variable(name): f"$[[ inputs.{title} ]]" for title, name in handed_on.items()}
+    assert job["variables"] == {
+        component_input_variable(name): f"$[[ inputs.{title} ]]" for title, name in handed_on.items()
+    }
     of_the_job = {"image", "stage", "job-name", "environment", "rules"}
     assert set(header["spec"]["inputs"]) == of_the_job | set(handed_on)
 
@@ -106,13 +108,13 @@ def test_the_component_hands_every_input_on() -> None:
 def component_defaults() -> dict[str, str]:
     """Return the variables that GitLab sets in a job that gives no input."""
     declared = documents(COMPONENT)[0]["spec"]["inputs"]
-    names = {option.inputs[0]: name for name, option in options().items() if option.inputs}
+    names = {option.inputs[0]: name for name, option in declared_options().items() if option.inputs}
     said = {names[title]: each["default"] for title, each in declared.items() if title in names}
-    return {component_variable(name): str(value).lower() for name, value in said.items()}
+    return {component_input_variable(name): str(value).lower() for name, value in said.items()}
 
 
 def test_the_component_s_defaults_leave_the_settings_as_they_are(tmp_path: Path) -> None:
-    origins = load({}, component_defaults(), tmp_path / "none.toml").origins
+    origins = load_settings({}, component_defaults(), tmp_path / "none.toml").origins
 
     assert set(origins) == {"receipt", "reports_dir"}
 
@@ -127,7 +129,7 @@ def test_inputs_that_are_not_given_leave_the_variables_of_the_pipeline_alone(tmp
         "CI_PUBLISH_ATTESTATIONS": "off",
     }
 
-    loaded = load({}, {**ours, **component_defaults()}, tmp_path / "none.toml")
+    loaded = load_settings({}, {**ours, **component_defaults()}, tmp_path / "none.toml")
 
     assert {origin.spelled for origin in loaded.origins.values() if origin.source == "environment"} == set(ours)
 
@@ -138,7 +140,7 @@ def test_the_component_s_switches_and_numbers_have_gitlab_s_own_types() -> None:
         option.inputs[0]: {"bool": "boolean", "int": "number", "float": "number", "float | None": "number"}.get(
             annotation.__name__ if isinstance(annotation, type) else str(annotation), "string"
         )
-        for name, option in options().items()
+        for name, option in declared_options().items()
         for annotation in [Settings.model_fields[name].annotation]
         if option.inputs and option.inputs[0] in declared
     }
@@ -174,12 +176,13 @@ def test_the_component_that_rehearses_is_that_one_without_an_identity() -> None:
 
 
 def test_the_component_takes_every_word_that_its_description_gives(tmp_path: Path) -> None:
-    options = documents(COMPONENT)[0]["spec"]["inputs"]["attestations"]["options"]
+    declared_options = documents(COMPONENT)[0]["spec"]["inputs"]["attestations"]["options"]
     given = {
-        word: load({}, {component_variable("attestations"): word}, tmp_path / "none.toml").settings for word in options
+        word: load_settings({}, {component_input_variable("attestations"): word}, tmp_path / "none.toml").settings
+        for word in declared_options
     }
 
-    assert set(options) == {"", "auto", "required", "if-possible", "off", "true", "false"}
+    assert set(declared_options) == {"", "auto", "required", "if-possible", "off", "true", "false"}
     assert given["true"].attestations == given["auto"].attestations
     assert given["false"].attestations == given["off"].attestations
 

@@ -17,7 +17,7 @@ import pytest
 import ci_publish
 from ci_publish.about import DOCS_URL
 from ci_publish.app.commands import COMMANDS
-from ci_publish.app.settings import options
+from ci_publish.app.settings import declared_options
 from ci_publish.cli.arguments import parse
 from ci_publish.distributions.checks.relative_links import find_dead_links
 from ci_publish.distributions.checks.table import RULES
@@ -80,7 +80,7 @@ def test_every_path_of_a_test_in_the_threat_model_exists() -> None:
 
 def test_every_option_has_its_section() -> None:
     page = docs_reference.page()
-    assert [name for name in options() if f"\n### {name.replace('_', '-')}\n" not in page] == []
+    assert [name for name in declared_options() if f"\n### {name.replace('_', '-')}\n" not in page] == []
 
 
 def test_a_page_without_marks_is_noticed() -> None:
@@ -196,7 +196,7 @@ def inputs_in(text: str) -> Iterator[str]:
 
 
 def test_examples_give_inputs_that_exist() -> None:
-    known = {name for option in options().values() for name in option.inputs}
+    known = {name for option in declared_options().values() for name in option.inputs}
     given = {name for text in EVERYTHING.values() for name in inputs_in(text)}
     assert given
     assert given - known == set()

@@ -13,7 +13,7 @@ from ci_publish.about import DOCS_URL
 from ci_publish.app.commands import COMMANDS
 from ci_publish.app.options import Option
 from ci_publish.app.reader import FrontEnd, Reader
-from ci_publish.app.settings import options
+from ci_publish.app.settings import declared_options
 from ci_publish.errors import CiPublishError, error_classes
 from tests.situations import MESSAGES, SITUATIONS, Situation, all_messages, examples, printed
 
@@ -78,7 +78,7 @@ RUNNING = sorted(set(COMMANDS) - {"settings"})
 def declared(written: str, reader: Reader) -> Option | None:
     """Return the option that *reader*'s command has under the name *written*."""
     name = written.replace("-", "_").lower()
-    found = options().get(name) or options().get(name.removeprefix("no_"))
+    found = declared_options().get(name) or declared_options().get(name.removeprefix("no_"))
     return found if found is not None and reader.command in found.commands else None
 
 
@@ -102,7 +102,7 @@ def strange(text: str, reader: Reader) -> list[str]:
         found = declared(argument, reader)
         wrong += [] if found and found.python and reader.front_end is FrontEnd.PYTHON else [f"Settings({argument}=…)"]
     for match in OF_INPUT.finditer(rest):
-        inputs = {name: each for each in options().values() for name in each.inputs}
+        inputs = {name: each for each in declared_options().values() for name in each.inputs}
         found = inputs.get(match[1] or match[2])
         fits = reader.front_end in {FrontEnd.ACTION, FrontEnd.COMPONENT} and found and reader.command in found.commands
         wrong += [match[0]] if (match[1] or found) and not fits else []
@@ -174,8 +174,8 @@ def literals(tree: ast.AST) -> Iterator[str]:
 
 def test_no_text_outside_of_the_front_ends_spells_one_of_our_options() -> None:
     """Name it instead: ``hints.option``."""
-    flags = {name.replace("_", "-") for name, each in options().items() if each.flag}
-    variables = {name.upper() for name in options()}
+    flags = {name.replace("_", "-") for name, each in declared_options().items() if each.flag}
+    variables = {name.upper() for name in declared_options()}
     found = {}
     for path in sorted(PACKAGE.rglob("*.py")):
         where = path.relative_to(PACKAGE).as_posix()
@@ -190,4 +190,4 @@ def test_no_text_outside_of_the_front_ends_spells_one_of_our_options() -> None:
 
 
 def test_the_help_of_an_option_with_an_input_spells_no_flag() -> None:
-    assert [name for name, each in options().items() if each.inputs and FLAG.search(each.help)] == []
+    assert [name for name, each in declared_options().items() if each.inputs and FLAG.search(each.help)] == []

@@ -6,8 +6,8 @@ A `docker://` step passes its inputs without our mark: with ``rehearse: true`` i
 from collections.abc import Mapping
 
 from ci_publish.app.settings import Settings
-from ci_publish.app.settings_sources import ACTION_MARK, MARK_HINTS, given_inputs, input_value
-from ci_publish.app.settings_view import without_secrets
+from ci_publish.app.settings_sources import ACTION_MARK, MARK_HINTS, given_inputs, parse_input_value
+from ci_publish.app.settings_view import addresses_without_secrets
 from ci_publish.errors import ConfigurationError
 from ci_publish.index.endpoints import resolve_endpoints
 
@@ -23,15 +23,15 @@ def refuse_ignored_inputs(command: str, settings: Settings, environ: Mapping[str
     if environ.get(ACTION_MARK) or command in _HARMLESS:
         return
     for name, spelling, text in given_inputs(environ):
-        value = input_value(name, text)
-        if name in _DECISIVE and not _follows(command, settings, name, value):
-            said = without_secrets(text) if name == "repository_url" else text
+        value = parse_input_value(name, text)
+        if name in _DECISIVE and not _does_what_input_asks(command, settings, name, value):
+            said = addresses_without_secrets(text) if name == "repository_url" else text
             message = f"INPUT_{spelling.upper()} is {said}, but this run would ignore it."
             detail = f"Inputs are read only where {ACTION_MARK} is set, as our actions set it."
             raise ConfigurationError(message, detail=detail, hints=MARK_HINTS)
 
 
-def _follows(command: str, settings: Settings, name: str, value: object) -> bool:
+def _does_what_input_asks(command: str, settings: Settings, name: str, value: object) -> bool:
     """Return whether *command* with *settings* does what the input *name* asks for anyway."""
     match name:
         case "rehearse":
@@ -40,10 +40,10 @@ def _follows(command: str, settings: Settings, name: str, value: object) -> bool
             return not value or command in {"plan", "rehearse"} or settings.dry_run or settings.rehearse
         case _:
             asked = [line.strip() for line in str(value).splitlines() if line.strip()]
-            return [*map(_upload_url, asked)] == [*map(_upload_url, settings.repository_url)]
+            return [*map(_upload_url_of_address, asked)] == [*map(_upload_url_of_address, settings.repository_url)]
 
 
-def _upload_url(address: str) -> str:
+def _upload_url_of_address(address: str) -> str:
     """Return the upload URL that *address*, which may be a name, stands for; *address* itself if it is wrong."""
     try:
         return resolve_endpoints(address).upload

@@ -12,15 +12,15 @@ from typing import Final
 from ci_publish.app.action_inputs import refuse_ignored_inputs
 from ci_publish.app.composition import Composition
 from ci_publish.app.file_reports import FileReports
-from ci_publish.app.intent import prepared
+from ci_publish.app.intent import prepare_command
 from ci_publish.app.options import DEFAULT, Source
-from ci_publish.app.output_files import leads_out, refuse_links_out
-from ci_publish.app.project_trust import project_notes, refuse_project_settings
-from ci_publish.app.reader import FrontEnd, Reader, front_end
-from ci_publish.app.recording import recorded, with_listener
+from ci_publish.app.output_files import leads_out_of_working_folder, refuse_outputs_linked_outside
+from ci_publish.app.project_trust import project_destination_notes, refuse_untrusted_project_settings
+from ci_publish.app.reader import FrontEnd, Reader, front_end_of_process
+from ci_publish.app.recording import record_command, run_with_listener
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings import Settings
-from ci_publish.app.settings_sources import Loaded, load
+from ci_publish.app.settings_sources import Loaded, load_settings
 from ci_publish.errors import ConfigurationError
 from ci_publish.model.events import Outcome
 from ci_publish.model.frozen import frozen
@@ -116,32 +116,34 @@ def execute(
     if isinstance(what, Run) and command in TAKE_RUNS:
         run = what
         reader = Reader(FrontEnd.PYTHON, command)
-        return recorded(lambda recording: _run(command, with_listener(run, recording.emit)), context, reader)
-    used = front_end(context.environ) if isinstance(what, Loaded) else FrontEnd.PYTHON
+        return record_command(
+            lambda recording: _run_pipeline_command(command, run_with_listener(run, recording.emit)), context, reader
+        )
+    used = front_end_of_process(context.environ) if isinstance(what, Loaded) else FrontEnd.PYTHON
     loaded = Loaded(settings=what if isinstance(what, Settings) else Settings(), origins={})
     try:
-        loaded = _loaded(command, what, context)
+        loaded = _load_command_settings(command, what, context)
         refuse_ignored_inputs(command, loaded.settings, context.environ)
-        effective, settings = prepared(command, loaded)
-        _require_rules(settings, loaded)
-        refuse_links_out(settings)
-        refuse_project_settings(Reader(used, effective), settings, loaded, context.environ)
+        effective, settings = prepare_command(command, loaded)
+        _require_known_check_rules(settings, loaded)
+        refuse_outputs_linked_outside(settings)
+        refuse_untrusted_project_settings(Reader(used, effective), settings, loaded, context.environ)
     except ConfigurationError as error:
-        return _refused(error, loaded, context, Reader(used, command))
-    notes = (*context.notes, *project_notes(effective, loaded), *loaded.notes)
-    context = replace(context, notes=notes, password_name=_password_name(loaded))
+        return _report_refused_command(error, loaded, context, Reader(used, command))
+    notes = (*context.notes, *project_destination_notes(effective, loaded), *loaded.notes)
+    context = replace(context, notes=notes, password_name=_spelled_password_option(loaded))
     if not table[effective].recorded:
         table[effective].run(Job(settings, loaded, context))
         return receipt_of([])
     with FileReports(settings=settings, loaded=loaded, command=effective, context=context) as reporting:
-        return recorded(
+        return record_command(
             lambda recording: table[effective].run(Job(settings, loaded, recording)),
             reporting.context,
             Reader(used, effective),
         )
 
 
-def _require_rules(settings: Settings, loaded: Loaded) -> None:
+def _require_known_check_rules(settings: Settings, loaded: Loaded) -> None:
     """Raise ConfigurationError for what no rule can be; the rules are imported only where something is said of them."""
     if settings.rules:
         from ci_publish.distributions.checks.weights import parse_rule_weights  # noqa: PLC0415
@@ -149,25 +151,27 @@ def _require_rules(settings: Settings, loaded: Loaded) -> None:
         parse_rule_weights(settings.rules, source=loaded.origin("rules").spelled)
 
 
-def _refused(error: ConfigurationError, loaded: Loaded, context: RuntimeContext, reader: Reader) -> Receipt:
+def _report_refused_command(
+    error: ConfigurationError, loaded: Loaded, context: RuntimeContext, reader: Reader
+) -> Receipt:
     """Report *error* as the end of the run that it prevents, and raise it."""
 
     def fail(_: RuntimeContext) -> Outcome:
         raise error
 
     settings = loaded.settings
-    unusable = {name: None for name in ("receipt", "reports_dir") if _leads_out(getattr(settings, name))}
+    unusable = {name: None for name in ("receipt", "reports_dir") if _leads_out_of_folder(getattr(settings, name))}
     with FileReports(
         settings=settings.model_copy(update=unusable), loaded=loaded, command=reader.command, context=context
     ) as reporting:
-        return recorded(fail, reporting.context, reader)
+        return record_command(fail, reporting.context, reader)
 
 
-def _leads_out(path: Path | None) -> bool:
-    return path is not None and leads_out(path)
+def _leads_out_of_folder(path: Path | None) -> bool:
+    return path is not None and leads_out_of_working_folder(path)
 
 
-def _loaded(command: str, what: What, context: RuntimeContext) -> Loaded:
+def _load_command_settings(command: str, what: What, context: RuntimeContext) -> Loaded:
     if isinstance(what, Loaded):
         return what
     settings = Settings() if what is None else what
@@ -178,10 +182,10 @@ def _loaded(command: str, what: What, context: RuntimeContext) -> Loaded:
             hints=(f'Write: ci_publish.{command}(ci_publish.Settings(paths=("dist",)))',),
         )
     given = {name: getattr(settings, name) for name in sorted(settings.model_fields_set)}
-    return load(given, context.environ, Path("pyproject.toml"), source=Source.PYTHON)
+    return load_settings(given, context.environ, Path("pyproject.toml"), source=Source.PYTHON)
 
 
-def _password_name(loaded: Loaded) -> str:
+def _spelled_password_option(loaded: Loaded) -> str:
     """Return what the user calls the password, to begin a sentence with."""
     origin = loaded.origin("password")
     return {
@@ -191,7 +195,7 @@ def _password_name(loaded: Loaded) -> str:
     }.get(Source(origin.source), origin.spelled)
 
 
-def _run(command: str, run: Run) -> Outcome:
+def _run_pipeline_command(command: str, run: Run) -> Outcome:
     """Run the part of the pipeline that is *command*; imported only now: the index may already be answering."""
     from ci_publish.publishing import attest, publish, release_diff  # noqa: PLC0415
 
@@ -201,15 +205,15 @@ def _run(command: str, run: Run) -> Outcome:
         "check": publish.check,
         "diff": release_diff.diff,
         "attest": attest.attest,
-        "verify": _verify,
+        "verify": _verify_files_or_release,
     }
     return commands[command](run)
 
 
-def _verify(run: Run) -> Outcome:
+def _verify_files_or_release(run: Run) -> Outcome:
     """Verify local files, or every file of a PROJECT==VERSION."""
-    from ci_publish.app.releases import as_distribution, parse_release  # noqa: PLC0415  (for one command)
-    from ci_publish.publishing import verify  # noqa: PLC0415  (see ``_run``)
+    from ci_publish.app.releases import listed_file_as_distribution, parse_release  # noqa: PLC0415  (for one command)
+    from ci_publish.publishing import verify  # noqa: PLC0415  (see ``_run_pipeline_command``)
 
     named = [path for path in run.options.paths if "==" in path]
     if not named:
@@ -218,21 +222,23 @@ def _verify(run: Run) -> Outcome:
         message = "PROJECT==VERSION stands alone: it cannot be mixed with paths or another release."
         raise ConfigurationError(message, hints=("Run verify once for each release.",))
     project, version = parse_release(named[0])
-    return verify.verify_release(run, project, version, lambda file: as_distribution(file, project, version))
+    return verify.verify_release(
+        run, project, version, lambda file: listed_file_as_distribution(file, project, version)
+    )
 
 
-def _pipeline(command: str) -> Callable[[Job], Outcome]:
+def _pipeline_command(command: str) -> Callable[[Job], Outcome]:
     def run(job: Job) -> Outcome:
         composition = Composition(job.settings, job.context)
         try:
-            return _run(command, composition.run(command))
+            return _run_pipeline_command(command, composition.run(command))
         finally:
             composition.close()
 
     return run
 
 
-def _doctor(job: Job) -> Outcome:
+def _run_doctor(job: Job) -> Outcome:
     from ci_publish.app.diagnosis import diagnose  # noqa: PLC0415  (for one command)
 
     composition = Composition(job.settings, job.context)
@@ -242,7 +248,7 @@ def _doctor(job: Job) -> Outcome:
         composition.close()
 
 
-def _rehearse(job: Job) -> Outcome:
+def _run_rehearsal(job: Job) -> Outcome:
     try:
         from ci_publish.app.rehearse import rehearse as play  # noqa: PLC0415  (an extra)
     except ModuleNotFoundError as error:
@@ -266,23 +272,25 @@ def _show_settings(job: Job) -> Outcome:
 COMMANDS: Final[Mapping[str, Command]] = {
     "publish": Command(
         "Publish distributions: checks, attestations, uploads, and the proof that the index shows them.",
-        _pipeline("publish"),
+        _pipeline_command("publish"),
     ),
-    "plan": Command("Say what publish would do; sends nothing (the same as publish --dry-run).", _pipeline("plan")),
-    "check": Command("Run all local checks, without any network.", _pipeline("check")),
+    "plan": Command(
+        "Say what publish would do; sends nothing (the same as publish --dry-run).", _pipeline_command("plan")
+    ),
+    "check": Command("Run all local checks, without any network.", _pipeline_command("check")),
     "diff": Command(
         help="Show what is different from the release before; sends nothing, and needs no credential.",
-        run=_pipeline("diff"),
+        run=_pipeline_command("diff"),
     ),
-    "attest": Command("Sign every distribution and write the attestations into a folder.", _pipeline("attest")),
+    "attest": Command("Sign every distribution and write the attestations into a folder.", _pipeline_command("attest")),
     "verify": Command(
         "Does the index list exactly these files (or PROJECT==VERSION), with provenance that verifies?",
-        _pipeline("verify"),
+        _pipeline_command("verify"),
     ),
     "rehearse": Command(
-        "Publish to an index, a CI identity provider and a Sigstore of its own, on loopback.", _rehearse
+        "Publish to an index, a CI identity provider and a Sigstore of its own, on loopback.", _run_rehearsal
     ),
-    "doctor": Command("Would Trusted Publishing work from here, and why not?", _doctor),
+    "doctor": Command("Would Trusted Publishing work from here, and why not?", _run_doctor),
     "settings": Command("Show every effective setting and where it came from.", _show_settings, recorded=False),
 }
 """Every command by name."""

@@ -10,13 +10,13 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ci_publish.app.credentials import Credentials, takes_any_token
+from ci_publish.app.credentials import Credentials, accepts_any_api_token
 from ci_publish.app.interruptible_distributions import InterruptibleDistributions
 from ci_publish.app.named_audiences import named_audiences
-from ci_publish.app.output_files import require_writable
+from ci_publish.app.output_files import require_writable_outputs
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings import Settings
-from ci_publish.app.stated import stated
+from ci_publish.app.stated import stated_release
 from ci_publish.errors import ConfigurationError
 from ci_publish.hints import Hint, option
 from ci_publish.http.transport import ConnectionLimits, HttpTransport
@@ -58,10 +58,10 @@ class Composition:
         self.interruption = context.interruption or Interruption(settings.deadline)
         self.told = BufferedEmitter(context.emit)
         self.waiting = UntilClosed(self.interruption)
-        self.transport = self._transport(self.waiting)
-        self.patient_transport = self._transport(self.interruption.grace_period())
+        self.transport = self._new_transport(self.waiting)
+        self.patient_transport = self._new_transport(self.interruption.grace_period())
         self._indexes: list[HttpIndex] = []
-        self.identity = identity or self._ambient()
+        self.identity = identity or self._ambient_identity()
         self.credentials = Credentials(
             settings=settings,
             context=context,
@@ -81,15 +81,15 @@ class Composition:
     def run(self, command: str) -> Run:
         """Put the parts of *command* together. Raises ConfigurationError for wrong addresses and unwritable outputs."""
         if command in _IRREVERSIBLE:
-            require_writable(self.settings)
+            require_writable_outputs(self.settings)
         if self.settings.expect_wheels:
             _ = self.distributions  # raises for patterns that only the code of the checks can judge
         destinations = self.destinations(online=command not in {"check", "attest"})
         if command == "publish":
             for destination in destinations:
-                self.credentials.require_possible(destination.index.endpoints)
+                self.credentials.require_usable_credential(destination.index.endpoints)
         if command in _LISTING:
-            self._prefetch()
+            self._prefetch_listings()
         from ci_publish.attestations.files import require_no_attestation_files, write_attestations  # noqa: PLC0415  (late: not needed for that request)
         from ci_publish.attestations.verification import ProvenanceJudge  # noqa: PLC0415
 
@@ -98,15 +98,15 @@ class Composition:
             distributions=self.distributions,
             destinations=destinations,
             signer=cache(self.signer),
-            verifier=ProvenanceJudge(self._trust, named=expected or self.settings.attested_by),
+            verifier=ProvenanceJudge(self._sigstore_trust, named=expected or self.settings.attested_by),
             write_attestations=write_attestations,
             require_unwritten=require_no_attestation_files,
             emit=self.context.emit,
             waiting=self.interruption,
             clock=time.monotonic,
-            options=self._options(command),
+            options=self._options_for_command(command),
             expected_publishers=expected,
-            subjects=self._subjects(command),
+            subjects=self._read_listed_subjects(command),
             last_question=self.interruption.last_question,
             registration=self.registration,
         )
@@ -117,7 +117,7 @@ class Composition:
 
         return pending_publisher_link(identity_of_ci_job(self.context.environ), endpoints, project)
 
-    def _options(self, command: str) -> Settings:
+    def _options_for_command(self, command: str) -> Settings:
         """Return the settings, with the folder that *command* writes attestations to."""
         if command != "attest":
             return self.settings
@@ -133,7 +133,7 @@ class Composition:
         job = None if any("==" in path for path in self.settings.paths) else identity_of_ci_job(self.context.environ)
         return () if job is None else (PublisherIdentity(kind=job.publisher.kind, name=job.publisher.name),)
 
-    def _subjects(self, command: str) -> tuple[Subject, ...]:
+    def _read_listed_subjects(self, command: str) -> tuple[Subject, ...]:
         """Return the files that ``attest --subjects`` lists. Raises ConfigurationError."""
         if command != "attest" or self.settings.subjects is None:
             return ()
@@ -141,7 +141,7 @@ class Composition:
 
         return read_subjects(self.settings.subjects)
 
-    def _prefetch(self) -> None:
+    def _prefetch_listings(self) -> None:
         """Begin to fetch the listings of the releases whose files are found, going by the names of the files."""
         from ci_publish.distributions.names import guess_releases_from_filenames  # noqa: PLC0415  (late: not for every command)
 
@@ -160,12 +160,12 @@ class Composition:
         from ci_publish.distributions.local import LocalDistributions  # noqa: PLC0415  (late, see ``run``)
 
         settings = self.settings
-        addresses = [self._resolved(url).upload for url in settings.repository_url]
+        addresses = [self._resolve_allowed_endpoints(url).upload for url in settings.repository_url]
         with_md5 = any("artifactory" in address for address in addresses)
         local = LocalDistributions(
             strict=settings.strict,
             rules=settings.rules,
-            stated=stated(settings, self.context.environ),
+            stated=stated_release(settings, self.context.environ),
             subfolders=_subfolders(settings),
             verify_metadata=settings.verify_metadata,
             with_md5=with_md5,
@@ -175,12 +175,12 @@ class Composition:
         return InterruptibleDistributions(local, self.interruption)
 
     @cached_property
-    def _trust(self) -> "TrustSource":
+    def _sigstore_trust(self) -> "TrustSource":
         from ci_publish.attestations.trust import REFRESH_SECONDS, TrustSource  # noqa: PLC0415  (late, see ``publishing.context``)
 
         return TrustSource(
             emit=self.context.emit,
-            config=_text(self.settings.sigstore_trust_config),
+            config=_path_text(self.settings.sigstore_trust_config),
             seconds=self.settings.timeout or REFRESH_SECONDS,
         )
 
@@ -194,7 +194,7 @@ class Composition:
         timeout = self.settings.timeout
         return SigstoreSigner(
             identity=self.identity,
-            trust=self._trust,
+            trust=self._sigstore_trust,
             context=SigningContext(
                 emit=self.context.emit,
                 waiting=self.interruption,
@@ -212,32 +212,34 @@ class Composition:
 
         Raises ConfigurationError for a secret that several servers would be shown, before any is.
         """
-        destinations = tuple(self._destination(url, online=online) for url in self.settings.repository_url)
+        destinations = tuple(self._destination_for_index(url, online=online) for url in self.settings.repository_url)
         if online:
-            self.credentials.require_unshared([each.index.endpoints for each in destinations])
+            self.credentials.require_secret_not_shared([each.index.endpoints for each in destinations])
         return destinations
 
     def endpoints(self, repository_url: str) -> Endpoints:
         """Return the addresses of an index by its upload URL or name, with what the user allowed for it."""
         settings = self.settings
-        indexes = {address: self._resolved(address) for address in (*settings.repository_url, repository_url)}
+        indexes = {
+            address: self._resolve_allowed_endpoints(address) for address in (*settings.repository_url, repository_url)
+        }
         endpoints = indexes[repository_url]
         return replace(
             endpoints,
             named_audience=named_audiences(settings.audience, indexes).get(repository_url),
-            takes_any_token=takes_any_token(settings, endpoints),
+            takes_any_token=accepts_any_api_token(settings, endpoints),
         )
 
-    def _resolved(self, repository_url: str) -> Endpoints:
+    def _resolve_allowed_endpoints(self, repository_url: str) -> Endpoints:
         settings = self.settings
         return index_endpoints.resolve_endpoints(
             repository_url, settings.index_url, settings.index_profile, allow_http=frozenset(settings.allow_http)
         )
 
-    def _credential(self, endpoints: Endpoints) -> "Credential":
+    def _credential_for_index(self, endpoints: Endpoints) -> "Credential":
         credential = choose_credential(
             endpoints,
-            self.credentials.options(endpoints),
+            self.credentials.credential_options(endpoints),
             self.credentials.identity_context(),
         )
         self.interruption.when_abandoned(credential.burn)
@@ -248,18 +250,18 @@ class Composition:
 
         Raises ConfigurationError where they are required and cannot be made with it.
         """
-        return self.policy(endpoints, kind) is AttestationPolicy.REQUIRED
+        return self.attestation_policy_for(endpoints, kind) is AttestationPolicy.REQUIRED
 
-    def policy(self, endpoints: Endpoints, kind: CredentialKind) -> AttestationPolicy:
+    def attestation_policy_for(self, endpoints: Endpoints, kind: CredentialKind) -> AttestationPolicy:
         """Return whether an index is sent attestations with a credential of *kind*. Raises as ``attesting``."""
         from ci_publish.publishing.attest import attestation_policy  # noqa: PLC0415  (late, see ``publishing.context``)
 
         return attestation_policy(self.settings.attestations, kind, endpoints)
 
-    def _destination(self, repository_url: str, *, online: bool) -> Destination:
+    def _destination_for_index(self, repository_url: str, *, online: bool) -> Destination:
         index = self.index(repository_url, online=online)
         self._indexes.append(index)
-        return Destination(index, self._credential(index.endpoints))
+        return Destination(index, self._credential_for_index(index.endpoints))
 
     def index(self, repository_url: str, *, online: bool) -> "HttpIndex":
         """Return the client of an index; a rehearsal on loopback is recognised when *online*."""
@@ -278,7 +280,7 @@ class Composition:
             listing_authorization=self.credentials.listing_authorization(endpoints),
         )
 
-    def _ambient(self) -> "IdentitySource":
+    def _ambient_identity(self) -> "IdentitySource":
         return AmbientIdentity(
             job=CiEnvironment(self.context.environ),
             mask=self.context.mask,
@@ -287,7 +289,7 @@ class Composition:
             fetching=Fetching(transport=self.patient_transport, budget=self.settings.timeout or BUDGET),
         )
 
-    def _transport(self, waiting: object) -> HttpTransport:
+    def _new_transport(self, waiting: object) -> HttpTransport:
         return HttpTransport(
             waiting=waiting,  # type: ignore[arg-type]
             emit=self.told,
@@ -308,7 +310,7 @@ def _subfolders(settings: Settings) -> "Subfolders":
     return Subfolders.IGNORE if settings.ignore_subfolders else Subfolders.REFUSE
 
 
-def _text(path: Path | None) -> str | None:
+def _path_text(path: Path | None) -> str | None:
     if path is None:
         return None
     try:

@@ -49,22 +49,22 @@ class Credentials:
         self._identity = identity
         self._entries: dict[str, KeyringEntry | None] = {}
 
-    def require_unshared(self, destinations: Sequence[Endpoints]) -> None:
+    def require_secret_not_shared(self, destinations: Sequence[Endpoints]) -> None:
         """Raise ConfigurationError for a secret that several of these servers would be shown."""
         if self._settings.keyring:
             return  # a keyring holds a secret for each index
-        if error := shared_secret_error(destinations, self.options()):
+        if error := shared_secret_error(destinations, self.credential_options()):
             raise error
 
-    def require_possible(self, endpoints: Endpoints) -> None:
+    def require_usable_credential(self, endpoints: Endpoints) -> None:
         """Raise what this index would refuse at any time: nothing need be asked to know it.
 
         Nothing is required of what is missing or has expired: a run that has nothing to upload needs no credential.
         """
-        if error := objection(endpoints, self.options(endpoints)):
+        if error := objection_to_secret(endpoints, self.credential_options(endpoints)):
             raise error
 
-    def options(self, endpoints: Endpoints | None = None) -> CredentialOptions:
+    def credential_options(self, endpoints: Endpoints | None = None) -> CredentialOptions:
         """Return what the user gave; with ``keyring``, what the keyring holds for *endpoints*."""
         settings = self._settings
         given = CredentialOptions(
@@ -106,7 +106,7 @@ class Credentials:
 
     def listing_authorization(self, endpoints: Endpoints) -> Authorization | None:
         """Listings are fetched with the upload's own password or API token; the client keeps it on the same origin."""
-        given = credential_options_for_index(endpoints, self.options(endpoints))
+        given = credential_options_for_index(endpoints, self.credential_options(endpoints))
         user = given.user or TOKEN_USER
         if not given.secret or static_credential_objection(endpoints, user, given.secret, given.name):
             return None
@@ -116,12 +116,12 @@ class Credentials:
         return BasicAuthorization(user, given.secret)
 
 
-def takes_any_token(settings: Settings, endpoints: Endpoints) -> bool:
+def accepts_any_api_token(settings: Settings, endpoints: Endpoints) -> bool:
     """Return whether the user lets API tokens of other indexes go to this one: an upload proxy."""
     return url_host(endpoints.upload) in {host.casefold() for host in settings.token_for}
 
 
-def objection(endpoints: Endpoints, options: CredentialOptions) -> CiPublishError | None:
+def objection_to_secret(endpoints: Endpoints, options: CredentialOptions) -> CiPublishError | None:
     """Return why the secret that *options* show to this index can never work there, None where it may or is missing."""
     given = credential_options_for_index(endpoints, options)
     if given.secret is None or given.secret.satisfies(is_blank_secret):

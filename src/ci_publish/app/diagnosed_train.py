@@ -12,7 +12,7 @@ from ci_publish.publishing import train_messages
 from ci_publish.publishing.new_projects import deferred_projects
 
 
-def findings(
+def train_findings(
     collection: Collection, new: Sequence[str], endpoints: Endpoints, link: Callable[[str], str | None]
 ) -> Iterator[Finding]:
     """Yield the order of the projects, with the forms for those that the index does not have; nothing for one project.
@@ -31,7 +31,9 @@ def findings(
         yield Finding(name="new projects", status=FindingStatus.WARN, message=note.message, hints=note.hints)
 
 
-def would_wait(collection: Collection, new: Sequence[str], most: int | None) -> CiPublishError | None:
+def deferral_by_new_project_limit(
+    collection: Collection, new: Sequence[str], most: int | None
+) -> CiPublishError | None:
     """Return what a run that creates *most* projects would end with because of those that it leaves for later."""
     if most is None:
         return None

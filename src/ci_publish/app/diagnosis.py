@@ -48,17 +48,19 @@ def diagnose(composition: Composition) -> Outcome:
     open_questions: list[str] = []
 
     addresses = composition.settings.repository_url
-    composition.credentials.require_unshared([composition.endpoints(each) for each in addresses])
+    composition.credentials.require_secret_not_shared([composition.endpoints(each) for each in addresses])
     for repository_url in addresses:
         index = composition.index(repository_url, online=True)
-        collection, checks = _files_if_any(composition, index.endpoints)
-        diagnosis = _doctor(composition, index, collection, checks).run_diagnosis()
+        collection, checks = _distributions_if_any(composition, index.endpoints)
+        diagnosis = _doctor_for_index(composition, index, collection, checks).run_diagnosis()
         for found in diagnosis.findings:
-            composition.context.emit(_finding(found))
+            composition.context.emit(_finding_of_diagnosis(found))
         link = partial(composition.registration, index.endpoints)
-        for shown in diagnosed_train.findings(collection, diagnosis.new, index.endpoints, link):
+        for shown in diagnosed_train.train_findings(collection, diagnosis.new, index.endpoints, link):
             composition.context.emit(shown)
-        waiting = diagnosed_train.would_wait(collection, diagnosis.new, composition.settings.new_projects)
+        waiting = diagnosed_train.deferral_by_new_project_limit(
+            collection, diagnosis.new, composition.settings.new_projects
+        )
         errors += [error for error in (diagnosis.error, waiting) if error is not None]
         if diagnosis.verdict.readiness is not Readiness.READY:
             open_questions.append(diagnosis.verdict.message)
@@ -89,7 +91,7 @@ def _strict_verdict_error(questions: Sequence[str]) -> CredentialRejected:
     )
 
 
-def _finding(found: "Diagnosed") -> Finding:
+def _finding_of_diagnosis(found: "Diagnosed") -> Finding:
     return Finding(
         name=found.name,
         status=_FINDINGS[found.level],
@@ -98,7 +100,9 @@ def _finding(found: "Diagnosed") -> Finding:
     )
 
 
-def _doctor(composition: Composition, index: "HttpIndex", collection: Collection, checks: Checks | None) -> Doctor:
+def _doctor_for_index(
+    composition: Composition, index: "HttpIndex", collection: Collection, checks: Checks | None
+) -> Doctor:
     """Put together what checks one index and this job."""
     settings, credentials = composition.settings, composition.credentials
     must_attest = not collection.distributions or collection.unattested
@@ -109,9 +113,9 @@ def _doctor(composition: Composition, index: "HttpIndex", collection: Collection
         spend_token=settings.spend_token,
         create_project=settings.create_project,
         provenance=index.provenance,
-        plan=lambda files, state: _planned(composition, index, files, state),
+        plan=lambda files, state: _plan_project_upload(composition, index, files, state),
         checks=checks,
-        inspect=lambda kind, plans: _inspect(composition, index, kind, collection, plans),
+        inspect=lambda kind, plans: _inspect_attestations(composition, index, kind, collection, plans),
         conflict=lambda found: messages.content_conflict_error(
             index.endpoints, found, skip_existing=settings.skip_existing
         ),
@@ -119,20 +123,20 @@ def _doctor(composition: Composition, index: "HttpIndex", collection: Collection
     composition.context.emit(IndexChosen(index.endpoints))
     return Doctor(
         endpoints=index.endpoints,
-        credential_options=credentials.options(index.endpoints),
+        credential_options=credentials.credential_options(index.endpoints),
         tools=credentials.identity_context(),
         fetch_listing=index.fetch_listing,
         request=wanted,
     )
 
 
-def _inspect(
+def _inspect_attestations(
     composition: Composition, index: "HttpIndex", kind: CredentialKind, collection: Collection, plans: Sequence[Plan]
 ) -> None:
     """Judge attestations as publishing would: those that published files lack, and those beside the other files."""
     endpoints = index.endpoints
     provenance_required = composition.settings.build_provenance is BuildProvenancePolicy.REQUIRED
-    if composition.policy(endpoints, kind) is AttestationPolicy.OFF:
+    if composition.attestation_policy_for(endpoints, kind) is AttestationPolicy.OFF:
         if provenance_required and collection.distributions:
             raise build_provenance.attestations_not_sent_error()
         return
@@ -150,7 +154,7 @@ def _inspect(
         composition.signer().inspect(found, list(files.values()))
 
 
-def _files_if_any(composition: Composition, endpoints: Endpoints) -> tuple[Collection, Checks | None]:
+def _distributions_if_any(composition: Composition, endpoints: Endpoints) -> tuple[Collection, Checks | None]:
     """Return the distributions if there are any, and what the checks end with."""
     distributions = composition.distributions
     try:
@@ -161,10 +165,12 @@ def _files_if_any(composition: Composition, endpoints: Endpoints) -> tuple[Colle
     except CiPublishError as error:
         failure = error
         return Collection(distributions=()), lambda _: failure
-    return collection, lambda published: _failed_checks(noted(problems, published))
+    return collection, lambda published: _failed_checks_error(noted(problems, published))
 
 
-def _planned(composition: Composition, index: "HttpIndex", files: Sequence[Distribution], state: IndexState) -> Plan:
+def _plan_project_upload(
+    composition: Composition, index: "HttpIndex", files: Sequence[Distribution], state: IndexState
+) -> Plan:
     """Return what publishing would do with *files* of one project."""
     options, endpoints = composition.settings, index.endpoints
     state = digests.with_downloaded_digests(
@@ -174,6 +180,6 @@ def _planned(composition: Composition, index: "HttpIndex", files: Sequence[Distr
     return make_plan(endpoints.name, files, {file.project: state for file in files}, rules, index.md5)
 
 
-def _failed_checks(problems: Sequence[Problem]) -> CiPublishError | None:
+def _failed_checks_error(problems: Sequence[Problem]) -> CiPublishError | None:
     failing = any(problem.severity is Severity.ERROR for problem in problems)
     return messages.failed_checks_error(problems) if failing else None

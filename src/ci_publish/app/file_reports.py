@@ -9,7 +9,7 @@ from typing import Self
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings import Settings
 from ci_publish.app.settings_sources import Loaded
-from ci_publish.app.settings_view import rows
+from ci_publish.app.settings_view import settings_rows
 from ci_publish.identity.static import TOKEN_USER
 from ci_publish.model.events import Event
 from ci_publish.model.identity import Secret
@@ -30,12 +30,14 @@ class FileReports:
         if settings.receipt is not None:
             from ci_publish.reports.receipt_file import ReceiptFile  # noqa: PLC0415  (only where it is asked for)
 
-            self._reports.add_report(ReceiptFile(settings.receipt, self._emit, redact=self._masker.redact))
+            self._reports.add_report(
+                ReceiptFile(settings.receipt, self._emit_to_files_first, redact=self._masker.redact)
+            )
         if settings.reports_dir is not None:
-            self._add_folder(settings, loaded, command)
+            self._add_reports_folder(settings, loaded, command)
         mask = partial(self._masker.mask, users=(TOKEN_USER, settings.user))
-        context.reached(self._emit)
-        self.context = replace(context, emit=self._emit, mask=_both(mask, context.mask))
+        context.reached(self._emit_to_files_first)
+        self.context = replace(context, emit=self._emit_to_files_first, mask=_mask_in_both(mask, context.mask))
 
     def __enter__(self) -> Self:
         return self
@@ -43,12 +45,12 @@ class FileReports:
     def __exit__(self, *_: object) -> None:
         self._reports.close()
 
-    def _emit(self, event: Event) -> None:
+    def _emit_to_files_first(self, event: Event) -> None:
         """Hand *event* to the files first: what they could not write is told before the run's end is."""
         self._reports(event)
         self._listener(event)
 
-    def _add_folder(self, settings: Settings, loaded: Loaded, command: str) -> None:
+    def _add_reports_folder(self, settings: Settings, loaded: Loaded, command: str) -> None:
         from ci_publish.reports.gitlab import GitLabFiles, GitLabReport  # noqa: PLC0415  (see above)
         from ci_publish.reports.outputs import Artifacts, CiReportOptions  # noqa: PLC0415
         from ci_publish.reports.summary import PUBLIC_LOG  # noqa: PLC0415
@@ -61,7 +63,7 @@ class FileReports:
                 emit=self._listener,
                 files=GitLabFiles(folder / "publish.env", folder / "junit.xml", folder / "summary.md"),
                 options=CiReportOptions(
-                    settings=rows(loaded),
+                    settings=settings_rows(loaded),
                     artifacts=Artifacts(settings.receipt, settings.attestations_dir or settings.output_dir),
                     log_search=PUBLIC_LOG if settings.sigstore_trust_config is None and command != "rehearse" else None,
                     redact=self._masker.redact,
@@ -70,7 +72,7 @@ class FileReports:
         )
 
 
-def _both(one: Callable[[Secret], None], other: Callable[[Secret], None]) -> Callable[[Secret], None]:
+def _mask_in_both(one: Callable[[Secret], None], other: Callable[[Secret], None]) -> Callable[[Secret], None]:
     def mask(secret: Secret) -> None:
         one(secret)
         other(secret)

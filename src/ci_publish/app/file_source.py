@@ -6,7 +6,7 @@ from typing import Any
 from ci_publish.app.option_groups.installation import TABLE
 from ci_publish.app.option_source import Found, OptionSource, refuse_near_miss
 from ci_publish.app.options import Origin, Source
-from ci_publish.app.settings import options
+from ci_publish.app.settings import declared_options
 from ci_publish.errors import ConfigurationError
 from ci_publish.hints import Hint, option
 from ci_publish.http.urls import url_has_secrets
@@ -21,42 +21,44 @@ class FileSource(OptionSource):
 
     def read(self) -> Found:
         """Yield the keys of the table. Raises ConfigurationError for a secret or a misspelled key."""
-        ours = {name: option for name, option in options().items() if option.key}
+        ours = {name: option for name, option in declared_options().items() if option.key}
         for key, value in self._table.items():
             name = key.replace("-", "_")
             if name == "install" and isinstance(value, dict):
-                yield from self._installation(value)
+                yield from self._read_install_table(value)
             elif name in ours:
                 table = name == "rules" and isinstance(value, dict)
-                yield self._found(name, value, f"[tool.ci-publish.{key}]" if table else f"[tool.ci-publish] {key}")
+                yield self._setting_from_table(
+                    name, value, f"[tool.ci-publish.{key}]" if table else f"[tool.ci-publish] {key}"
+                )
             elif name in {"password", "user_password", "token"}:
-                raise _secret_in_file(f"[tool.ci-publish] {key}")
-            elif name in options() and options()[name].file:
-                raise _never_in_file(key, name)
+                raise _secret_in_pyproject_error(f"[tool.ci-publish] {key}")
+            elif name in declared_options() and declared_options()[name].file:
+                raise _no_pyproject_key_error(key, name)
             else:
                 known = dict.fromkeys(name.replace("_", "-") for name in ours)
                 refuse_near_miss(key, known, "key of [tool.ci-publish]")
 
-    def _installation(self, table: Mapping[str, Any]) -> Found:
+    def _read_install_table(self, table: Mapping[str, Any]) -> Found:
         """Yield the keys of ``[tool.ci-publish.install]``, which asks for an installation by being there."""
         where = "[tool.ci-publish.install]"
         yield "install", True, Origin(Source.FILE, where)
         for key, value in table.items():
             if key not in TABLE:
                 if key.replace("-", "_") in {"install_with_credentials", "with_credentials"}:
-                    raise _never_in_file(key, "install_with_credentials", where)
+                    raise _no_pyproject_key_error(key, "install_with_credentials", where)
                 message = f"Unknown key in {where}: {key}"
                 raise ConfigurationError(message, hints=(f"Known keys: {', '.join(TABLE)}",))
-            yield self._found(TABLE[key], value, f"{where} {key}")
+            yield self._setting_from_table(TABLE[key], value, f"{where} {key}")
 
     @staticmethod
-    def _found(name: str, value: object, spelled: str) -> tuple[str, Any, Origin]:
+    def _setting_from_table(name: str, value: object, spelled: str) -> tuple[str, Any, Origin]:
         if name == "upstream" and isinstance(value, str) and url_has_secrets(value):
-            raise _secret_in_file(spelled)
+            raise _secret_in_pyproject_error(spelled)
         return name, tuple(value) if isinstance(value, list) else value, Origin(Source.FILE, spelled)
 
 
-def _secret_in_file(spelled: str) -> ConfigurationError:
+def _secret_in_pyproject_error(spelled: str) -> ConfigurationError:
     return ConfigurationError(
         f"{spelled}: a secret does not belong in a file.",
         detail="Whoever can read the repository, or an sdist of it, could publish.",
@@ -67,7 +69,7 @@ def _secret_in_file(spelled: str) -> ConfigurationError:
     )
 
 
-def _never_in_file(key: str, name: str, table: str = "[tool.ci-publish]") -> ConfigurationError:
+def _no_pyproject_key_error(key: str, name: str, table: str = "[tool.ci-publish]") -> ConfigurationError:
     return ConfigurationError(
         f"{table} {key}: never read from a file.",
         detail="Whoever changes the checkout could change where secrets go.",

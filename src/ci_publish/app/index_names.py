@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from ci_publish.app.setting_values import is_name
+from ci_publish.app.setting_values import is_index_name
 from ci_publish.errors import ConfigurationError
 from ci_publish.hints import Hint, option
 from ci_publish.index.endpoints import PYPI, TESTPYPI
@@ -63,12 +63,12 @@ class IndexNames:
             return NamedIndex(name=name.lower(), upload=known, where="PyPI's own names")
         uv = next((entry for entry in self._uv if entry.get("name") == name), None)
         if uv is not None:
-            return _of_uv(name, uv, spelled)
-        return self.section(name) or self._unknown(name, spelled)
+            return _named_index_of_uv(name, uv, spelled)
+        return self.pypirc_section(name) or self._raise_unknown_index(name, spelled)
 
-    def section(self, name: str) -> NamedIndex | None:
+    def pypirc_section(self, name: str) -> NamedIndex | None:
         """Return what ``.pypirc`` says of *name*, None where it has no such section. Raises ConfigurationError."""
-        parser = self._read()
+        parser = self._read_pypirc()
         if not parser.has_section(name):
             return None
         values = {key: value.strip() for key, value in parser.items(name)}
@@ -88,30 +88,30 @@ class IndexNames:
         user = values.get("username") or None
         return NamedIndex(name=name, upload=upload, where=where, user=user, password=Secret(secret) if secret else None)
 
-    def _read(self) -> configparser.RawConfigParser:
+    def _read_pypirc(self) -> configparser.RawConfigParser:
         if self._parser is None:
             self._parser = configparser.RawConfigParser()
             if self._path is not None:
-                self._load(self._path, self._parser)
+                self._load_pypirc_file(self._path, self._parser)
         return self._parser
 
-    def _load(self, path: Path, parser: configparser.RawConfigParser) -> None:
+    def _load_pypirc_file(self, path: Path, parser: configparser.RawConfigParser) -> None:
         try:
-            parser.read_string(_bounded(read_settings(path), path))
+            parser.read_string(_require_bounded_pypirc(read_settings(path), path))
             mode = path.stat().st_mode
         except FileNotFoundError as error:
             if self._named:
-                raise _unreadable(path, error) from error
+                raise _unreadable_pypirc_error(path, error) from error
             return
         except (OSError, UnicodeDecodeError, configparser.Error) as error:
-            raise _unreadable(path, error) from error
+            raise _unreadable_pypirc_error(path, error) from error
         if os.name == "posix" and mode & _OTHERS_READ:
             message = f"{path} can be read by other users of this machine, and it may hold passwords."
             self.notes.append(
                 Noted(slug="pypirc-readable-by-others", message=message, hints=(f"Run: chmod 600 {path}",))
             )
 
-    def _unknown(self, name: str, spelled: str) -> NoReturn:
+    def _raise_unknown_index(self, name: str, spelled: str) -> NoReturn:
         names = sorted({*KNOWN, *(str(entry["name"]) for entry in self._uv if entry.get("name"))})
         looked = f" and the sections of {self._path}" if self._path is not None else ""
         raise ConfigurationError(
@@ -124,7 +124,7 @@ class IndexNames:
         )
 
 
-def _of_uv(name: str, entry: Mapping[str, Any], spelled: str) -> NamedIndex:
+def _named_index_of_uv(name: str, entry: Mapping[str, Any], spelled: str) -> NamedIndex:
     upload, simple = entry.get("publish-url"), entry.get("url")
     if not isinstance(upload, str) or not upload:
         raise ConfigurationError(
@@ -137,24 +137,24 @@ def _of_uv(name: str, entry: Mapping[str, Any], spelled: str) -> NamedIndex:
     )
 
 
-def _bounded(text: str, path: Path) -> str:
+def _require_bounded_pypirc(text: str, path: Path) -> str:
     if text.count("\n") > MAX_LINES:
         raise OSError(errno.EFBIG, f"it has more than {MAX_LINES:,} lines", str(path))
     return text
 
 
-def _unreadable(path: Path, error: Exception) -> ConfigurationError:
+def _unreadable_pypirc_error(path: Path, error: Exception) -> ConfigurationError:
     reason = (error.strerror or type(error).__name__) if isinstance(error, OSError) else type(error).__name__
     message = f"{path} cannot be read: {reason}."
     return ConfigurationError(message, hints=("Correct the file, or name the index by its URL.",))
 
 
-def pypirc_of(environ: Mapping[str, str]) -> Path | None:
+def pypirc_path(environ: Mapping[str, str]) -> Path | None:
     """Return where a user's ``.pypirc`` is; None where the environment names no home."""
     home = environ.get("HOME") or environ.get("USERPROFILE")
     return Path(home) / ".pypirc" if home else None
 
 
-def upload_url(address: str, names: IndexNames, spelled: str) -> str:
+def resolve_upload_url(address: str, names: IndexNames, spelled: str) -> str:
     """Return the upload URL of *address*, which may be a name. Raises ConfigurationError."""
-    return names.find(address.strip(), spelled).upload if is_name(address) else address.strip()
+    return names.find(address.strip(), spelled).upload if is_index_name(address) else address.strip()

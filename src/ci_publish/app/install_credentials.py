@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from ci_publish.app.options import Source
-from ci_publish.app.other_tools import TOOLS, unused_secrets
+from ci_publish.app.other_tools import TOOLS, unused_secret_variables
 from ci_publish.app.settings import Settings
-from ci_publish.app.settings_sources import ACTION_MARK, PREFIX, TOKEN, variable
+from ci_publish.app.settings_sources import ACTION_MARK, PREFIX, TOKEN, option_variable
 from ci_publish.errors import ConfigurationError, InstallWithCredentials
 from ci_publish.hints import Hint, option
 from ci_publish.identity.ci_environment import CiEnvironment
@@ -25,7 +25,7 @@ _SECRET_ENDS: Final = ("TOKEN", "PASSWORD", "SECRET", "API_KEY", "CREDENTIALS")
 _OWN_ENVIRONMENT: Final = Path("/proc/self/environ")
 
 
-def refuse_credentials(settings: Settings, environ: Mapping[str, str]) -> None:
+def refuse_install_with_credentials(settings: Settings, environ: Mapping[str, str]) -> None:
     """Raise InstallWithCredentials where the job has what installed code could misuse, unless the settings allow it."""
     if settings.password_stdin:
         raise InstallWithCredentials(
@@ -35,7 +35,7 @@ def refuse_credentials(settings: Settings, environ: Mapping[str, str]) -> None:
         )
     if settings.install_with_credentials:
         return
-    found = credentials_at_hand(settings, environ)
+    found = reachable_credentials(settings, environ)
     if not found:
         return
     names = " and ".join(found)
@@ -43,11 +43,11 @@ def refuse_credentials(settings: Settings, environ: Mapping[str, str]) -> None:
     raise InstallWithCredentials(
         f"Installing runs code from the files and from their dependencies, and {names} {verb} within its reach.",
         detail="Nothing was installed. Such code could publish in your name.",
-        hints=_hints(environ),
+        hints=_install_credential_hints(environ),
     )
 
 
-def _hints(environ: Mapping[str, str]) -> tuple[str, ...]:
+def _install_credential_hints(environ: Mapping[str, str]) -> tuple[str, ...]:
     if environ.get(ACTION_MARK) or environ.get("GITHUB_ACTIONS"):
         move = "Move the rehearsal to a job of its own, without `id-token: write` and without the password."
     elif environ.get("GITLAB_CI"):
@@ -57,7 +57,7 @@ def _hints(environ: Mapping[str, str]) -> tuple[str, ...]:
     return (move, Hint("If you trust all of that code with them: ", option("install_with_credentials", "true")))
 
 
-def credentials_at_hand(settings: Settings, environ: Mapping[str, str]) -> list[str]:
+def reachable_credentials(settings: Settings, environ: Mapping[str, str]) -> list[str]:
     """Return what of the job's credentials installed code could reach, as people call it."""
     found = []
     if CiEnvironment(environ).can_request_identity_token() or environ.get("ACTIONS_ID_TOKEN_REQUEST_TOKEN"):
@@ -68,10 +68,10 @@ def credentials_at_hand(settings: Settings, environ: Mapping[str, str]) -> list[
     if settings.keyring:
         found.append("the keyring")
     foreign = [name for tool in TOOLS for name in tool.secrets if environ.get(name, "").strip()]
-    return [*found, *foreign, *unused_secrets(environ)]
+    return [*found, *foreign, *unused_secret_variables(environ)]
 
 
-def withheld(environ: Mapping[str, str]) -> dict[str, str]:
+def withheld_variables(environ: Mapping[str, str]) -> dict[str, str]:
     """Return what a process that starts other people's code needs to know of *environ*.
 
     No identity, and no secret but the upload credential of this run, which is there only where the settings allow it.
@@ -79,15 +79,15 @@ def withheld(environ: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value
         for name, value in environ.items()
-        if _is_ours(name) or name.startswith(_SETTINGS) or not _is_foreign_secret(name)
+        if _is_own_variable(name) or name.startswith(_SETTINGS) or not _is_foreign_secret_variable(name)
     }
 
 
-def _is_foreign_secret(name: str) -> bool:
+def _is_foreign_secret_variable(name: str) -> bool:
     return name.startswith(_PREFIXES) or name.upper().endswith((_IDENTITY, *_SECRET_ENDS))
 
 
-def refuse_secrets_of_the_process(own_environment: Path = _OWN_ENVIRONMENT) -> None:
+def refuse_secrets_in_process_environment(own_environment: Path = _OWN_ENVIRONMENT) -> None:
     """Raise ConfigurationError where what this process was started with shows a secret to those that it starts.
 
     The command line starts itself again without them (``cli.clean_process``); a Python program that calls us cannot.
@@ -100,7 +100,9 @@ def refuse_secrets_of_the_process(own_environment: Path = _OWN_ENVIRONMENT) -> N
         ]
     except OSError:  # no such system: only what is passed on can be seen
         return
-    secrets = sorted(name for name in names if name.startswith(_PREFIXES) or name.endswith(_IDENTITY) or _is_ours(name))
+    secrets = sorted(
+        name for name in names if name.startswith(_PREFIXES) or name.endswith(_IDENTITY) or _is_own_variable(name)
+    )
     if secrets:
         raise ConfigurationError(
             f"This Python process was started with {', '.join(secrets[:3])}, which installed code could read.",
@@ -109,12 +111,12 @@ def refuse_secrets_of_the_process(own_environment: Path = _OWN_ENVIRONMENT) -> N
         )
 
 
-def _is_ours(name: str) -> bool:
+def _is_own_variable(name: str) -> bool:
     foreign = {secret for tool in TOOLS for secret in tool.secrets}
-    return name in {variable("password"), TOKEN, "INPUT_PASSWORD", *foreign}
+    return name in {option_variable("password"), TOKEN, "INPUT_PASSWORD", *foreign}
 
 
-def starts_again(command: str, settings: Settings) -> bool:
+def restarts_without_secrets(command: str, settings: Settings) -> bool:
     """Return whether the command line must start this process again before *command* runs: it will install files."""
     rehearses = command == "rehearse" or (command in {"publish", "plan"} and settings.rehearse)
     return settings.install and rehearses and os.name == "posix"

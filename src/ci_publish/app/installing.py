@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from ci_publish.app.install_credentials import refuse_secrets_of_the_process
+from ci_publish.app.install_credentials import refuse_secrets_in_process_environment
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings import Settings
 from ci_publish.distributions.checks.table import problem_of_fault
@@ -38,7 +38,7 @@ _AT_ONCE: Final = 4
 _SECONDS: Final = 30.0
 
 
-def install(
+def install_rehearsed_files(
     world: RehearsalWorld,
     files: Sequence[Distribution],
     settings: Settings,
@@ -50,7 +50,7 @@ def install(
     Raises InstallationFailed for what is wrong with a file, ConfigurationError where nothing can be tried, and what
     *require_upstream* raises where the index's upstream does not answer.
     """
-    refuse_secrets_of_the_process()
+    refuse_secrets_in_process_environment()
     for secret in proxy_secrets(context.environ):  # which the installers have, and may print
         context.mask(Secret(secret))
     began = time.monotonic()
@@ -69,12 +69,12 @@ def install(
             pairs = [
                 (file, interpreter) for file in files for interpreter in found if fits_interpreter(file, interpreter)
             ]
-            plan = _plan(world, files, settings, folder, require_upstream)
-            tried = list(_results(pairs, plan, processes, context, folder))
+            plan = _installation_plan(world, files, settings, folder, require_upstream)
+            tried = list(_run_installation_trials(pairs, plan, processes, context, folder))
     finally:
         context.emit(StepFinished(Step.INSTALL, time.monotonic() - began))
     untried = [
-        _not_tried(file, found, required=settings.require_tried)
+        _not_tried_problem(file, found, required=settings.require_tried)
         for file in files
         if not any(fits_interpreter(file, interpreter) for interpreter in found)
     ]
@@ -84,10 +84,10 @@ def install(
         context.emit(Checked(problems))
     errors = [each for each in problems if each.severity is Severity.ERROR]
     if errors:
-        raise failed(errors, tried)
+        raise installation_failed_error(errors, tried)
 
 
-def failed(errors: Sequence[Problem], tried: Sequence[Tried]) -> InstallationFailed:
+def installation_failed_error(errors: Sequence[Problem], tried: Sequence[Tried]) -> InstallationFailed:
     """Return the error that a run ends with because of *errors*."""
     names = list(dict.fromkeys(each.filename or "" for each in errors))
     trials = sum(not trial.passed for trial in tried)
@@ -99,7 +99,7 @@ def failed(errors: Sequence[Problem], tried: Sequence[Tried]) -> InstallationFai
     )
 
 
-def _results(
+def _run_installation_trials(
     pairs: Sequence[tuple[Distribution, Interpreter]],
     plan: Plan,
     processes: Processes,
@@ -109,7 +109,7 @@ def _results(
     """Run the trials, several at once; yield and emit the results in the order of *pairs*."""
     if not pairs:
         return
-    installer = chosen_installer(processes, folder)
+    installer = choose_installer(processes, folder)
     trials = [
         Trial(
             file=file,
@@ -127,7 +127,7 @@ def _results(
             yield result
 
 
-def _plan(
+def _installation_plan(
     world: RehearsalWorld,
     files: Sequence[Distribution],
     settings: Settings,
@@ -154,7 +154,7 @@ def _plan(
     )
 
 
-def chosen_installer(processes: Processes, folder: Path) -> Installer:
+def choose_installer(processes: Processes, folder: Path) -> Installer:
     """Return uv where it is on PATH, else the pip of this Python or of the one that its environment was made from.
 
     Raises ConfigurationError where there is neither.
@@ -179,7 +179,7 @@ def chosen_installer(processes: Processes, folder: Path) -> Installer:
     )
 
 
-def _not_tried(file: Distribution, found: Sequence[Interpreter], *, required: bool) -> Problem:
+def _not_tried_problem(file: Distribution, found: Sequence[Interpreter], *, required: bool) -> Problem:
     given = ", ".join(each.name for each in found)
     message = f"Not tried here: it needs {describe_needed_interpreter(file)}; given: {given}."
     severity = Severity.ERROR if required else Severity.NOTE

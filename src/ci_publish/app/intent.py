@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from ci_publish.app.options import ACTING, DEFAULT, Source, Use, requests_something, use
-from ci_publish.app.settings import Settings, options
+from ci_publish.app.options import ACTING, DEFAULT, Source, Use, option_use, requests_something
+from ci_publish.app.settings import Settings, declared_options
 from ci_publish.app.settings_sources import Loaded
 from ci_publish.errors import ConfigurationError
 from ci_publish.hints import Hint, option
@@ -25,7 +25,7 @@ _NEEDS: Final = {
 }
 
 
-def prepared(command: str, loaded: Loaded) -> tuple[str, Settings]:
+def prepare_command(command: str, loaded: Loaded) -> tuple[str, Settings]:
     """Return the command that is meant, and its settings: what it has no use for has its default again.
 
     Raises ConfigurationError for an option that the command cannot honour and must not skip, and for what other tools'
@@ -33,25 +33,25 @@ def prepared(command: str, loaded: Loaded) -> tuple[str, Settings]:
     """
     if command == "settings":
         return command, loaded.settings
-    _refuse(command, loaded)
+    _refuse_unhonoured_options(command, loaded)
     if loaded.objection is not None and command in CONTACTING:
         raise loaded.objection
-    settings = loaded.settings.model_copy(update=_defaults(command, loaded))
-    if (contradiction := _contradiction(command, settings, loaded)) is not None:
+    settings = loaded.settings.model_copy(update=_defaults_of_skipped_options(command, loaded))
+    if (contradiction := _contradicting_options(command, settings, loaded)) is not None:
         raise ConfigurationError(contradiction, hints=("Remove one of them.",))
     if command == "diff" and settings.release_diff == "off":
-        settings = _compared(settings, loaded)
-    meant = _meant(command, settings)
-    _refuse_without_effect(meant[0], meant[1], loaded)
+        settings = _diff_settings(settings, loaded)
+    meant = _effective_command(command, settings)
+    _refuse_options_without_effect(meant[0], meant[1], loaded)
     return meant
 
 
-def _refuse_without_effect(command: str, settings: Settings, loaded: Loaded) -> None:
+def _refuse_options_without_effect(command: str, settings: Settings, loaded: Loaded) -> None:
     """Refuse what has an effect only with another option that is not given; pyproject.toml may say it for later."""
     rehearses = command == "rehearse"
-    for name in _asked(loaded):
+    for name in _options_set_by_user(loaded):
         origin = loaded.origin(name)
-        if name not in _NEEDS or command not in options()[name].commands or origin.source == Source.FILE:
+        if name not in _NEEDS or command not in declared_options()[name].commands or origin.source == Source.FILE:
             continue
         needed, why = _NEEDS[name]
         if not rehearses:
@@ -62,16 +62,20 @@ def _refuse_without_effect(command: str, settings: Settings, loaded: Loaded) -> 
                 if origin.source == Source.FLAG
                 else Hint("Add what it needs: ", option("rehearse", "true"))
             )
-            raise _without_effect(origin.spelled, "needs a rehearsal, and this run would publish or plan", rehearsal)
+            raise _option_without_effect_error(
+                origin.spelled, "needs a rehearsal, and this run would publish or plan", rehearsal
+            )
         if not any(getattr(settings, each) for each in needed):
-            raise _without_effect(origin.spelled, why, Hint("Add what it needs: ", option(needed[0], "true")))
+            raise _option_without_effect_error(
+                origin.spelled, why, Hint("Add what it needs: ", option(needed[0], "true"))
+            )
 
 
-def _without_effect(spelled: str, why: str, hint: str) -> ConfigurationError:
+def _option_without_effect_error(spelled: str, why: str, hint: str) -> ConfigurationError:
     return ConfigurationError(f"{spelled} {why}.", hints=(hint, f"Or remove {spelled}."))
 
 
-def _contradiction(command: str, settings: Settings, loaded: Loaded) -> str | None:
+def _contradicting_options(command: str, settings: Settings, loaded: Loaded) -> str | None:
     """Return what two options of *command* say against each other, None where they agree."""
 
     def spelled(name: str) -> str:
@@ -86,7 +90,7 @@ def _contradiction(command: str, settings: Settings, loaded: Loaded) -> str | No
     return None
 
 
-def _compared(settings: Settings, loaded: Loaded) -> Settings:
+def _diff_settings(settings: Settings, loaded: Loaded) -> Settings:
     """Return the settings of ``diff`` where comparing is off: pyproject.toml says that for the other commands.
 
     Raises ConfigurationError where this call says so.
@@ -100,7 +104,7 @@ def _compared(settings: Settings, loaded: Loaded) -> Settings:
     )
 
 
-def _meant(command: str, settings: Settings) -> tuple[str, Settings]:
+def _effective_command(command: str, settings: Settings) -> tuple[str, Settings]:
     """``publish`` and ``plan`` may be turned into a plan or a rehearsal, by every front end."""
     if command in {"publish", "plan"} and settings.rehearse:
         return "rehearse", settings.model_copy(update={"dry_run": settings.dry_run or command == "plan"})
@@ -109,20 +113,22 @@ def _meant(command: str, settings: Settings) -> tuple[str, Settings]:
     return command, settings
 
 
-def _asked(loaded: Loaded) -> list[str]:
+def _options_set_by_user(loaded: Loaded) -> list[str]:
     """Return the options that somebody set to something other than their default."""
     fields = Settings.model_fields
     settings = loaded.settings
     return [
         name
-        for name in options()
+        for name in declared_options()
         if name in loaded.origins and requests_something(getattr(settings, name), fields[name].default)
     ]
 
 
-def _refuse(command: str, loaded: Loaded) -> None:
+def _refuse_unhonoured_options(command: str, loaded: Loaded) -> None:
     refused = [
-        name for name in _asked(loaded) if use(options()[name], command, loaded.origin(name).source) is Use.REFUSED
+        name
+        for name in _options_set_by_user(loaded)
+        if option_use(declared_options()[name], command, loaded.origin(name).source) is Use.REFUSED
     ]
     if not refused:
         return
@@ -131,14 +137,14 @@ def _refuse(command: str, loaded: Loaded) -> None:
         f"{command} cannot honour {names}.",
         detail="It is not skipped, because the run could then publish, sign or authenticate in a way that was not"
         " requested."
-        if command in ACTING and any(options()[name].intent for name in refused)
+        if command in ACTING and any(declared_options()[name].intent for name in refused)
         else "An option that is given for a single call is never silently skipped.",
-        hints=tuple(_hint(command, name, loaded) for name in refused),
+        hints=tuple(_unhonoured_option_hint(command, name, loaded) for name in refused),
     )
 
 
-def _hint(command: str, name: str, loaded: Loaded) -> str:
-    declared = options()[name]
+def _unhonoured_option_hint(command: str, name: str, loaded: Loaded) -> str:
+    declared = declared_options()[name]
     spelled = loaded.origin(name).spelled
     if command in declared.commands:
         return f"Remove {spelled}: it is for the command line, and Python code listens with RuntimeContext(emit=…)."
@@ -146,11 +152,11 @@ def _hint(command: str, name: str, loaded: Loaded) -> str:
     return f"Remove {spelled}, or set it only for {', '.join(users)}."
 
 
-def _defaults(command: str, loaded: Loaded) -> dict[str, object]:
+def _defaults_of_skipped_options(command: str, loaded: Loaded) -> dict[str, object]:
     """Return the defaults of all options that *command* skips."""
     fields = Settings.model_fields
     return {
         name: fields[name].default
         for name in loaded.origins
-        if use(options()[name], command, loaded.origin(name).source) is Use.SKIPPED
+        if option_use(declared_options()[name], command, loaded.origin(name).source) is Use.SKIPPED
     }

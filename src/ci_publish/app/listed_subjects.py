@@ -24,43 +24,43 @@ def read_subjects(path: Path) -> tuple[Subject, ...]:
     try:
         text = read_settings(path)
     except (OSError, UnicodeDecodeError) as error:
-        raise _wrong(path, f"it cannot be read: {error}") from error
+        raise _unusable_subjects_error(path, f"it cannot be read: {error}") from error
     try:
         subjects = (
-            _from_json(text)
+            _subjects_from_json(text)
             if text.lstrip().startswith("[")
-            else tuple(_from_line(line) for line in text.splitlines() if line.strip())
+            else tuple(_subject_from_checksum_line(line) for line in text.splitlines() if line.strip())
         )
-        _require_distributions(subjects)
+        _require_distribution_names(subjects)
     except _Unusable as error:
-        raise _wrong(path, str(error)) from error
+        raise _unusable_subjects_error(path, str(error)) from error
     return subjects
 
 
-def _from_json(text: str) -> tuple[Subject, ...]:
+def _subjects_from_json(text: str) -> tuple[Subject, ...]:
     """Read a list of objects with ``filename`` and ``sha256``, such as the output ``files`` of an action."""
     try:
         listed = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise _Unusable(f"it is not JSON: {error}") from error
-    return tuple(_from_object(each) for each in listed)
+    return tuple(_subject_from_object(each) for each in listed)
 
 
-def _from_object(listed: object) -> Subject:
+def _subject_from_object(listed: object) -> Subject:
     match listed:
         case {"filename": str() as filename, "sha256": str() as sha256} if _SHA256.fullmatch(sha256):
             return Subject(filename, sha256)
     raise _Unusable("an entry lacks a filename, or a sha256 of 64 lower-case hexadecimal digits")
 
 
-def _from_line(line: str) -> Subject:
+def _subject_from_checksum_line(line: str) -> Subject:
     found = _LINE.fullmatch(line.rstrip())
     if found is None:
         raise _Unusable(f"this is no line of sha256sum: {line[:100]!r}")
     return Subject(found[2].rpartition("/")[2], found[1])
 
 
-def _require_distributions(subjects: tuple[Subject, ...]) -> None:
+def _require_distribution_names(subjects: tuple[Subject, ...]) -> None:
     if not subjects:
         raise _Unusable("it lists no file")
     for subject in subjects:
@@ -71,7 +71,7 @@ def _require_distributions(subjects: tuple[Subject, ...]) -> None:
         raise _Unusable(f"it lists {name} more than once")
 
 
-def _wrong(path: Path, reason: str) -> ConfigurationError:
+def _unusable_subjects_error(path: Path, reason: str) -> ConfigurationError:
     return ConfigurationError(
         f"The list of files in {path} (subjects) cannot be used.",
         detail=f"{reason[0].upper()}{reason[1:]}.",

@@ -21,22 +21,22 @@ def named_audiences(entries: Sequence[str], indexes: Mapping[str, Endpoints]) ->
     found: dict[str, str] = {}
     for entry in entries:
         written, _, name = entry.rpartition("=")
-        for address in _meant(entry, written.strip(), indexes):
+        for address in _indexes_of_audience_entry(entry, written.strip(), indexes):
             if found.get(address, name.strip()) != name.strip():
                 message = f"Two audiences are named for {indexes[address].name}: {found[address]} and {name.strip()}."
                 raise ConfigurationError(message, hints=("Remove one of them.",))
             found[address] = name.strip()
-            _refuse_others(indexes[address], name.strip())
+            _refuse_audience_of_other_index(indexes[address], name.strip())
     return found
 
 
-def _meant(entry: str, written: str, indexes: Mapping[str, Endpoints]) -> list[str]:
+def _indexes_of_audience_entry(entry: str, written: str, indexes: Mapping[str, Endpoints]) -> list[str]:
     if not written:
         if len(indexes) > 1:
             raise ConfigurationError(
                 f"The audience {entry} does not say which of the {len(indexes)} indexes it is for.",
                 hints=[
-                    Hint("Bind it to one of them: ", option("audience", f"{_host(each)}={entry}"))
+                    Hint("Bind it to one of them: ", option("audience", f"{_index_host(each)}={entry}"))
                     for each in indexes.values()
                 ],
             )
@@ -44,7 +44,7 @@ def _meant(entry: str, written: str, indexes: Mapping[str, Endpoints]) -> list[s
     meant = [
         address
         for address, index in indexes.items()
-        if written.casefold() in {name.casefold() for name in (address, index.upload, index.name, _host(index))}
+        if written.casefold() in {name.casefold() for name in (address, index.upload, index.name, _index_host(index))}
     ]
     if not meant:
         raise ConfigurationError(
@@ -55,12 +55,12 @@ def _meant(entry: str, written: str, indexes: Mapping[str, Endpoints]) -> list[s
     return meant
 
 
-def _host(index: Endpoints) -> str:
+def _index_host(index: Endpoints) -> str:
     return url_host(index.upload)
 
 
-def _refuse_others(index: Endpoints, name: str) -> None:
-    if reason := named_audience_objection(name, _host(index)):
+def _refuse_audience_of_other_index(index: Endpoints, name: str) -> None:
+    if reason := named_audience_objection(name, _index_host(index)):
         raise ConfigurationError(
             f"The audience {name!r} cannot be named for {index.name}: {reason}.",
             detail="With a token for it, the index could act in your name elsewhere.",

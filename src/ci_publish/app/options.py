@@ -93,7 +93,7 @@ class Use(StrEnum):
     REFUSED = "refused"
 
 
-def use(option: Option, command: str, source: str) -> Use:
+def option_use(option: Option, command: str, source: str) -> Use:
     """Return what *command* does with a value of *option* that came from *source*.
 
     What was given for this call is honoured or refused. What several commands share is skipped by those that have no

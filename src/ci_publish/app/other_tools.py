@@ -28,17 +28,17 @@ class Tool:
     users: tuple[str, ...]
     secrets: tuple[str, ...]
 
-    def destinations(self, environ: Mapping[str, str]) -> list[str]:
+    def destination_variables(self, environ: Mapping[str, str]) -> list[str]:
         """Return the variables that name a destination."""
         return [name for name in self.addresses if environ.get(name, "").strip()]
 
-    def secret(self, environ: Mapping[str, str]) -> str | None:
+    def secret_variable(self, environ: Mapping[str, str]) -> str | None:
         """Return the variable that holds a secret."""
         return next((name for name in self.secrets if environ.get(name, "").strip()), None)
 
     def user(self, environ: Mapping[str, str]) -> str | None:
         """Return the variable that holds the user name of the secret."""
-        if self.secret(environ) == "UV_PUBLISH_TOKEN":
+        if self.secret_variable(environ) == "UV_PUBLISH_TOKEN":
             return None
         return next((name for name in self.users if environ.get(name)), None)
 
@@ -62,7 +62,7 @@ _NEVER_USED = ("PYPI_TOKEN", "HATCH_INDEX_AUTH", "FLIT_PASSWORD", "PDM_PUBLISH_P
 _NEVER_USED_PREFIX = "POETRY_PYPI_TOKEN_"
 
 
-def unused_secrets(environ: Mapping[str, str]) -> list[str]:
+def unused_secret_variables(environ: Mapping[str, str]) -> list[str]:
     """Return the variables that hold a secret of a tool whose variables are never used; for hints."""
     return [
         name
@@ -118,26 +118,28 @@ class _Found:
     user_variable: str | None
 
 
-def decide(ours: Ours, environ: Mapping[str, str], upload_of: Callable[[str, str], str]) -> Decision:
+def decide_other_tools_settings(
+    ours: Ours, environ: Mapping[str, str], upload_of: Callable[[str, str], str]
+) -> Decision:
     """Return what a run takes over from other tools. Raises ConfigurationError for what cannot be honoured.
 
     *upload_of* returns the upload URL of a name or URL, given what it is called; it may raise ConfigurationError.
     """
-    named = _named(environ, upload_of)
-    found = _secrets(environ)
-    taken = _destination(ours, named)
+    named = _named_destinations(environ, upload_of)
+    found = _secrets_of_other_tools(environ)
+    taken = _destination_to_take_over(ours, named)
     values: dict[str, Any] = {}
     origins: dict[str, Origin] = {}
     if taken is not None:
-        values["repository_url"], origins["repository_url"] = (taken.upload,), _origin(taken.variable)
+        values["repository_url"], origins["repository_url"] = (taken.upload,), _origin_of_tool_variable(taken.variable)
         tools = {each.tool.name for each in named}
-        credential, notes = _same_tool([each for each in found if each.tool.name in tools], found)
+        credential, notes = _secret_of_same_tool([each for each in found if each.tool.name in tools], found)
     elif ours.credential is None:
-        credential, notes = _elsewhere(ours, found)
+        credential, notes = _secret_for_own_destination(ours, found)
     else:
         credential, notes = None, ()
     if credential is not None:
-        _take(credential, ours, values, origins)
+        _take_over_secret(credential, ours, values, origins)
     if origins:
         variables = ", ".join(dict.fromkeys(origin.spelled for origin in origins.values()))
         notes = (Noted(slug="foreign-variables", message=f"Using {variables}.", warning=False), *notes)
@@ -147,41 +149,43 @@ def decide(ours: Ours, environ: Mapping[str, str], upload_of: Callable[[str, str
 # --- destination
 
 
-def _named(environ: Mapping[str, str], upload_of: Callable[[str, str], str]) -> list[_Named]:
+def _named_destinations(environ: Mapping[str, str], upload_of: Callable[[str, str], str]) -> list[_Named]:
     """Return every destination that a tool's variable names. Raises ConfigurationError where two differ."""
     named = [
         _Named(tool, variable, upload_of(environ[variable].strip(), variable))
         for tool in TOOLS
-        for variable in tool.destinations(environ)
+        for variable in tool.destination_variables(environ)
     ]
-    other = next((each for each in named[1:] if not _same(each.upload, named[0].upload)), None)
+    other = next((each for each in named[1:] if not _is_same_destination(each.upload, named[0].upload)), None)
     if other is not None:
         raise ConfigurationError(
-            f"{named[0].variable} and {other.variable} name different indexes: {_shown(named[0])} and {_shown(other)}.",
+            f"{named[0].variable} and {other.variable} name different indexes:"
+            f" {_destination_text(named[0])} and {_destination_text(other)}.",
             hints=(f"Unset the wrong one: {named[0].variable} or {other.variable}.",),
         )
     return named
 
 
-def _destination(ours: Ours, named: Sequence[_Named]) -> _Named | None:
+def _destination_to_take_over(ours: Ours, named: Sequence[_Named]) -> _Named | None:
     """Return the destination to take over; None where ours counts, or the default. Raises ConfigurationError."""
     if not named:
         return None
     first = named[0]
     if ours.addresses:
-        if any(_same(first.upload, address) for address in ours.addresses):
+        if any(_is_same_destination(first.upload, address) for address in ours.addresses):
             return None
         addresses = ", ".join(redacted_url(address) for address in ours.addresses)
         raise ConfigurationError(
-            f"{ours.spelled} and {first.variable} name different indexes: {addresses} and {_shown(first)}.",
+            f"{ours.spelled} and {first.variable} name different indexes: {addresses} and {_destination_text(first)}.",
             detail=f"{first.variable} belongs to {first.tool.name}. An upload to the wrong index cannot be undone.",
             hints=(f"Unset {first.variable}, or correct {ours.spelled}.",),
         )
     if ours.in_action:
-        if _same(first.upload, PYPI.upload):
+        if _is_same_destination(first.upload, PYPI.upload):
             return None
         raise ConfigurationError(
-            f"{first.variable} names {_shown(first)}, but the input repository-url is not set, which means PyPI.",
+            f"{first.variable} names {_destination_text(first)}, but the input repository-url is not set,"
+            " which means PyPI.",
             detail="Whichever is meant, publishing to the other one would be a mistake.",
             hints=(
                 Hint("To publish there: ", option("repository_url", redacted_url(first.upload))),
@@ -190,7 +194,7 @@ def _destination(ours: Ours, named: Sequence[_Named]) -> _Named | None:
         )
     if ours.credential is not None:
         raise ConfigurationError(
-            f"{first.variable} names the index {_shown(first)}, and {ours.credential} sets a credential.",
+            f"{first.variable} names the index {_destination_text(first)}, and {ours.credential} sets a credential.",
             detail="Nothing says that this credential is for that index.",
             hints=(
                 Hint("If it is, say so: ", option("repository_url", redacted_url(first.upload))),
@@ -200,26 +204,26 @@ def _destination(ours: Ours, named: Sequence[_Named]) -> _Named | None:
     return first
 
 
-def _same(one: str, other: str) -> bool:
-    return _canonical(one) == _canonical(other)
+def _is_same_destination(one: str, other: str) -> bool:
+    return _canonical_url(one) == _canonical_url(other)
 
 
-def _canonical(url: str) -> tuple[str, int | None, str]:
+def _canonical_url(url: str) -> tuple[str, int | None, str]:
     parts = split_url(url)
     return url_host(url), parts.port or {"https": 443, "http": 80}.get(parts.scheme), parts.path.rstrip("/")
 
 
-def _shown(named: _Named) -> str:
+def _destination_text(named: _Named) -> str:
     return redacted_url(named.upload)
 
 
 # --- credential
 
 
-def _secrets(environ: Mapping[str, str]) -> list[_Found]:
+def _secrets_of_other_tools(environ: Mapping[str, str]) -> list[_Found]:
     found = []
     for tool in TOOLS:
-        variable = tool.secret(environ)
+        variable = tool.secret_variable(environ)
         if variable is not None:
             user = tool.user(environ)
             name = environ[user].strip() if user else None
@@ -235,12 +239,12 @@ def _secrets(environ: Mapping[str, str]) -> list[_Found]:
     return found
 
 
-def _one(found: Sequence[_Found]) -> _Found | None:
+def _only_secret(found: Sequence[_Found]) -> _Found | None:
     """Return the only secret. Raises ConfigurationError where two tools hold different ones."""
     if not found:
         return None
     first = found[0]
-    other = next((each for each in found[1:] if each.secret != first.secret), None)
+    other = next((each for each in found[1:] if each.secret_variable != first.secret), None)
     if other is not None:
         raise ConfigurationError(
             f"{first.variable} and {other.variable} hold different secrets, and nothing says which to use.",
@@ -249,7 +253,7 @@ def _one(found: Sequence[_Found]) -> _Found | None:
     return first
 
 
-def _same_tool(own: Sequence[_Found], found: Sequence[_Found]) -> tuple[_Found | None, tuple[Noted, ...]]:
+def _secret_of_same_tool(own: Sequence[_Found], found: Sequence[_Found]) -> tuple[_Found | None, tuple[Noted, ...]]:
     """Return the secret of the tools that name the destination; a secret of another tool is not meant for it."""
     others = [each.variable for each in found if each not in own]
     notes = tuple(
@@ -259,40 +263,40 @@ def _same_tool(own: Sequence[_Found], found: Sequence[_Found]) -> tuple[_Found |
         )
         for variable in others
     )
-    return _one(own), notes
+    return _only_secret(own), notes
 
 
-def _elsewhere(ours: Ours, found: Sequence[_Found]) -> tuple[_Found | None, tuple[Noted, ...]]:
+def _secret_for_own_destination(ours: Ours, found: Sequence[_Found]) -> tuple[_Found | None, tuple[Noted, ...]]:
     """Return the secret to use at a destination that no other tool names. Raises ConfigurationError if none fits."""
     addresses = ours.addresses or (PYPI.upload,)
     if not found:
         return None, ()
-    if ours.in_action and ours.identity and all(_takes_identities(address) for address in addresses):
+    if ours.in_action and ours.identity and all(_takes_oidc_identities(address) for address in addresses):
         names = " and ".join(each.variable for each in found)
         message = f"{names}: not used, because this job can use Trusted Publishing."
         hint = Hint("To publish with it instead: ", option("password", f"${{{{ secrets.{found[0].variable} }}}}"))
         return None, (Noted(slug="foreign-credential-unused", message=message, hints=(hint,)),)
-    candidate = _one(found)
-    if candidate is None or any(_fits(candidate.secret, address, ours) for address in addresses):
+    candidate = _only_secret(found)
+    if candidate is None or any(_may_secret_go_to(candidate.secret, address, ours) for address in addresses):
         return candidate, ()
-    raise _unfit(candidate, addresses, named=bool(ours.addresses))
+    raise _unfit_secret_error(candidate, addresses, named=bool(ours.addresses))
 
 
-def _takes_identities(address: str) -> bool:
+def _takes_oidc_identities(address: str) -> bool:
     return resolve_endpoints(address, allow_http=frozenset({url_host(address)})).profile is IndexProfile.PYPI
 
 
-def _fits(secret: Secret, address: str, ours: Ours) -> bool:
+def _may_secret_go_to(secret: Secret, address: str, ours: Ours) -> bool:
     """Return whether a secret that only another tool's variable holds may be sent to *address*."""
     host = url_host(address)
     if secret.satisfies(lambda text: is_token_issued_for(text, host) is True):
         return True
     if secret.satisfies(lambda text: is_token_issued_for(text, host) is False):
         return host in ours.token_for
-    return bool(ours.addresses) and not any(_same(address, each.upload) for each in (PYPI, TESTPYPI))
+    return bool(ours.addresses) and not any(_is_same_destination(address, each.upload) for each in (PYPI, TESTPYPI))
 
 
-def _unfit(found: _Found, addresses: Sequence[str], *, named: bool) -> ConfigurationError:
+def _unfit_secret_error(found: _Found, addresses: Sequence[str], *, named: bool) -> ConfigurationError:
     where = ", ".join(redacted_url(address) for address in addresses)
     token = found.secret.satisfies(has_pypi_token_prefix)
     what = "does not say that it was issued there" if not token else "was not issued there, as far as it can be read"
@@ -307,7 +311,7 @@ def _unfit(found: _Found, addresses: Sequence[str], *, named: bool) -> Configura
     )
 
 
-def _take(found: _Found, ours: Ours, values: dict[str, Any], origins: dict[str, Origin]) -> None:
+def _take_over_secret(found: _Found, ours: Ours, values: dict[str, Any], origins: dict[str, Origin]) -> None:
     if ours.user is not None and found.user is not None and ours.user != found.user:
         raise ConfigurationError(
             f"{found.variable} is the secret of {found.user_variable}, but another user was given for ci-publish.",
@@ -319,10 +323,10 @@ def _take(found: _Found, ours: Ours, values: dict[str, Any], origins: dict[str, 
                 ),
             ),
         )
-    values["password"], origins["password"] = found.secret, _origin(found.variable)
+    values["password"], origins["password"] = found.secret, _origin_of_tool_variable(found.variable)
     if ours.user is None and found.user_variable is not None:
-        values["user"], origins["user"] = found.user, _origin(found.user_variable)
+        values["user"], origins["user"] = found.user, _origin_of_tool_variable(found.user_variable)
 
 
-def _origin(variable: str) -> Origin:
+def _origin_of_tool_variable(variable: str) -> Origin:
     return Origin(Source.OTHER_TOOL, variable)

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ci_publish.app.index_names import IndexNames, NamedIndex, pypirc_of, upload_url
+from ci_publish.app.index_names import IndexNames, NamedIndex, pypirc_path, resolve_upload_url
 from ci_publish.app.option_source import Found, OptionSource
 from ci_publish.app.options import Origin, Source
-from ci_publish.app.other_tools import Ours, decide
-from ci_publish.app.setting_values import host_names, is_name, lines
+from ci_publish.app.other_tools import Ours, decide_other_tools_settings
+from ci_publish.app.setting_values import host_names_of_value, is_index_name, split_lines
 from ci_publish.errors import ConfigurationError
 from ci_publish.identity.ci_environment import CiEnvironment
 from ci_publish.index.endpoints import resolve_endpoints
@@ -39,59 +39,61 @@ class OtherToolsSource(OptionSource):
 
     def read(self) -> Found:
         """Yield a destination and a credential. Raises ConfigurationError for a name of ours that is not known."""
-        names = self._names()
+        names = self._index_names()
         state = self.current_state
-        spelled = self._spelled("repository_url")
-        written = _written(state)
+        spelled = self._spelled_option("repository_url")
+        written = _written_destination(state)
         if not written and state.get("config_file"):
-            written, spelled = ("pypi",), self._spelled("config_file")
-        self.resolved = tuple(names.find(item, spelled) if is_name(item) else item for item in written)
-        ours = self._ours(state, spelled)
+            written, spelled = ("pypi",), self._spelled_option("config_file")
+        self.resolved = tuple(names.find(item, spelled) if is_index_name(item) else item for item in written)
+        ours = self._own_settings(state, spelled)
         try:
-            decision = decide(ours, self._environ, lambda address, where: upload_url(address, names, where))
+            decision = decide_other_tools_settings(
+                ours, self._environ, lambda address, where: resolve_upload_url(address, names, where)
+            )
             found = dict(decision.values)
             origins = dict(decision.origins)
             self.notes += decision.notes
             if ours.credential is None and "password" not in found:
-                self._add_section(names, written or self._foreign_names(origins), found, origins)
+                self._add_pypirc_section(names, written or self._foreign_index_names(origins), found, origins)
         except ConfigurationError as error:
             self.objection = error
             return
         finally:
             self.notes += names.notes
-        foreign = (names.find(name, name) for name in self._foreign_names(origins) if is_name(name))
+        foreign = (names.find(name, name) for name in self._foreign_index_names(origins) if is_index_name(name))
         self.named_by_project = tuple(
             item.where for item in (*self.resolved, *foreign) if isinstance(item, NamedIndex) and item.in_project
         )
         for name, value in found.items():
             yield name, value, origins[name]
 
-    def _names(self) -> IndexNames:
+    def _index_names(self) -> IndexNames:
         file = self.current_state.get("config_file")
-        return IndexNames(self._uv_indexes, Path(file) if file else pypirc_of(self._environ), named=bool(file))
+        return IndexNames(self._uv_indexes, Path(file) if file else pypirc_path(self._environ), named=bool(file))
 
-    def _ours(self, state: Mapping[str, Any], spelled: str) -> Ours:
-        given = next((name for name in _CREDENTIALS if _says_yes(state.get(name))), None)
+    def _own_settings(self, state: Mapping[str, Any], spelled: str) -> Ours:
+        given = next((name for name in _CREDENTIALS if _gives_credential(state.get(name))), None)
         user = state.get("user")
         return Ours(
             addresses=tuple(item if isinstance(item, str) else item.upload for item in self.resolved),
             spelled=spelled,
-            credential=self._spelled(given) if given else None,
+            credential=self._spelled_option(given) if given else None,
             user=user if isinstance(user, str) else None,
             in_action=self._in_action,
             identity=CiEnvironment(self._environ, machine=str).can_request_identity_token(),
-            token_for=frozenset(map(str.casefold, host_names(state.get("token_for") or ()))),
+            token_for=frozenset(map(str.casefold, host_names_of_value(state.get("token_for") or ()))),
         )
 
-    def _foreign_names(self, origins: Mapping[str, Origin]) -> tuple[str, ...]:
+    def _foreign_index_names(self, origins: Mapping[str, Origin]) -> tuple[str, ...]:
         origin = origins.get("repository_url")
         return (self._environ[origin.spelled].strip(),) if origin is not None else ()
 
-    def _add_section(
+    def _add_pypirc_section(
         self, names: IndexNames, written: Sequence[str], found: dict[str, Any], origins: dict[str, Origin]
     ) -> None:
         """Take the password of the named section of ``.pypirc``, never where Trusted Publishing is available."""
-        if len(written) != 1 or not is_name(written[0]):
+        if len(written) != 1 or not is_index_name(written[0]):
             return
         upload = names.find(written[0], written[0]).upload
         if (
@@ -99,27 +101,27 @@ class OtherToolsSource(OptionSource):
             and resolve_endpoints(upload).profile is IndexProfile.PYPI
         ):
             return
-        section = names.section(written[0])
+        section = names.pypirc_section(written[0])
         if section is None or section.password is None or section.upload.rstrip("/") != upload.rstrip("/"):
             return
         found["password"], origins["password"] = section.password, Origin(Source.OTHER_TOOL, section.where)
         if section.user and "user" not in self.current_state:
             found["user"], origins["user"] = section.user, Origin(Source.OTHER_TOOL, section.where)
 
-    def _spelled(self, name: str) -> str:
+    def _spelled_option(self, name: str) -> str:
         for source in self._higher:
             if name in source.origins:
                 return source.origins[name].spelled
         return name.replace("_", "-")
 
 
-def _written(state: Mapping[str, Any]) -> tuple[str, ...]:
+def _written_destination(state: Mapping[str, Any]) -> tuple[str, ...]:
     """Return our destination as the user wrote it; nothing where no setting of ours names one."""
-    value = lines(state.get("repository_url") or ())
+    value = split_lines(state.get("repository_url") or ())
     return tuple(str(item).strip() for item in value) if isinstance(value, tuple | list) else ()
 
 
-def _says_yes(value: object) -> bool:
+def _gives_credential(value: object) -> bool:
     """Return whether a raw value gives a credential: an empty secret does, since it is nearly always a mistake."""
     if isinstance(value, Secret):
         return True

@@ -18,13 +18,13 @@ _FILES = ("receipt",)
 _WRITTEN = ("*.attestation", "*.sigstore.json", "publish.env", "junit.xml", "summary.md")
 
 
-def require_writable(settings: Settings) -> None:
+def require_writable_outputs(settings: Settings) -> None:
     """Raise ConfigurationError if a file that *settings* ask for could not be written. Leaves nothing behind."""
-    for name, folder in _folders(settings):
+    for name, folder in _output_folders(settings):
         try:
-            _probe(folder)
+            _probe_writable_folder(folder)
             if name in _FILES:
-                _refuse_folder(getattr(settings, name))
+                _refuse_folder_as_file(getattr(settings, name))
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or str(error)
             path = getattr(settings, name)
@@ -36,32 +36,32 @@ def require_writable(settings: Settings) -> None:
             ) from error
 
 
-def refuse_links_out(settings: Settings) -> None:
+def refuse_outputs_linked_outside(settings: Settings) -> None:
     """Raise ConfigurationError if a path inside the working folder that *settings* write to leads out of it by a link.
 
     What is checked out may hold any link. A path outside of the working folder is used as it is.
     """
     for name in (*_FOLDERS, *_FILES, "world", "env_file"):
         path: Path | None = getattr(settings, name)
-        if path is not None and leads_out(path):
+        if path is not None and leads_out_of_working_folder(path):
             message = f"{path} ({name.replace('_', '-')}) leads out of the working folder through a link."
             raise ConfigurationError(
                 message,
-                detail=f"It leads to {_resolved(path)}. Nothing was written.",
+                detail=f"It leads to {_resolve_path(path)}. Nothing was written.",
                 hints=("Remove the link, or name the place that it leads to.",),
             )
 
 
-def leads_out(path: Path) -> bool:
+def leads_out_of_working_folder(path: Path) -> bool:
     """Return whether *path* is inside the working folder as it is written, and outside of it as it is resolved."""
     working = Path.cwd()
     written = Path(os.path.abspath(path))  # noqa: PTH100  (links are what must not be resolved here)
-    inside = any(_same_folder(folder, working) for folder in (written, *written.parents))
-    resolved = _resolved(path)
+    inside = any(_is_same_folder(folder, working) for folder in (written, *written.parents))
+    resolved = _resolve_path(path)
     return inside and (resolved is None or not resolved.is_relative_to(working.resolve()))
 
 
-def _resolved(path: Path) -> Path | None:
+def _resolve_path(path: Path) -> Path | None:
     """Return where *path* leads, None for a circle of links."""
     try:
         path.stat()
@@ -74,14 +74,14 @@ def _resolved(path: Path) -> Path | None:
         return None
 
 
-def _same_folder(one: Path, other: Path) -> bool:
+def _is_same_folder(one: Path, other: Path) -> bool:
     try:
         return one.samefile(other)
     except OSError:
         return False
 
 
-def _folders(settings: Settings) -> Iterator[tuple[str, Path]]:
+def _output_folders(settings: Settings) -> Iterator[tuple[str, Path]]:
     """Yield each option that is set, and the folder that is written to."""
     for name in (*_FOLDERS, *_FILES):
         path: Path | None = getattr(settings, name)
@@ -89,7 +89,7 @@ def _folders(settings: Settings) -> Iterator[tuple[str, Path]]:
             yield name, path.parent if name in _FILES else path
 
 
-def _probe(folder: Path) -> None:
+def _probe_writable_folder(folder: Path) -> None:
     """Make something in *folder*, or in the nearest folder above it that exists, and remove it. Raises OSError."""
     import tempfile  # noqa: PLC0415  (late: not for every command)
 
@@ -102,12 +102,12 @@ def _probe(folder: Path) -> None:
         pass
 
 
-def _refuse_folder(path: Path) -> None:
+def _refuse_folder_as_file(path: Path) -> None:
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
 
 
-def give_to_workspace(
+def give_outputs_to_workspace_owner(
     settings: Settings,
     environ: Mapping[str, str],
     *,
@@ -124,7 +124,7 @@ def give_to_workspace(
         return
     give = chown or (lambda path, user, group: os.chown(path, user, group, follow_symlinks=False))
     root = Path(workspace).resolve()
-    for path in _written(settings, root):
+    for path in _written_output_paths(settings, root):
         try:
             owner = root.stat()
             if path.lstat().st_uid == os.geteuid():
@@ -133,9 +133,9 @@ def give_to_workspace(
             continue
 
 
-def _written(settings: Settings, root: Path) -> Iterator[Path]:
+def _written_output_paths(settings: Settings, root: Path) -> Iterator[Path]:
     """Yield what a run with *settings* may have made below *root*: files, and the folders that lead to them."""
-    for name, folder in _folders(settings):
+    for name, folder in _output_folders(settings):
         inside = folder.resolve()
         if not inside.is_relative_to(root):
             continue

@@ -29,14 +29,14 @@ class ProjectTables:
     uv_indexes: object = ()
 
 
-def project_tables(pyproject: Path) -> ProjectTables:
+def read_project_tables(pyproject: Path) -> ProjectTables:
     """Read *pyproject*, and the indexes of a ``uv.toml`` beside it, which uv prefers; without files, nothing is said.
 
     Raises ConfigurationError for a broken one.
     """
-    tools = _read(pyproject).get("tool", {})
+    tools = _read_toml_tables(pyproject).get("tool", {})
     if not isinstance(tools, dict):
-        raise _unreadable(pyproject, ValueError("tool is not a table"))
+        raise _unreadable_toml_error(pyproject, ValueError("tool is not a table"))
     ours, misspelled, uv = tools.get("ci-publish", {}), tools.get("ci_publish"), tools.get("uv", {})
     if misspelled is not None:
         message = "Unknown table in pyproject.toml: [tool.ci_publish]"
@@ -44,11 +44,11 @@ def project_tables(pyproject: Path) -> ProjectTables:
     if not isinstance(ours, dict):
         message = "[tool.ci-publish] is not a table."
         raise ConfigurationError(message, hints=("Write the keys below a line that says [tool.ci-publish].",))
-    uv = _read(pyproject.with_name("uv.toml")) or uv
+    uv = _read_toml_tables(pyproject.with_name("uv.toml")) or uv
     return ProjectTables(ours, uv.get("index", ()) if isinstance(uv, dict) else ())
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read_toml_tables(path: Path) -> dict[str, Any]:
     """Return the tables of a file, none where it does not exist. Raises ConfigurationError."""
     try:
         with path.open("rb") as file:
@@ -56,19 +56,19 @@ def _read(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise _unreadable_toml_error(path, error) from error
     import tomllib  # noqa: PLC0415  (late: few jobs that publish have the file)
 
     try:
         text = content.decode()
-        _require_bounded(text)
+        _require_bounded_toml(text)
         return tomllib.loads(text)
     # tomllib's own, and UnicodeDecodeError, are ValueErrors; arrays may be nested deeper than Python goes
     except (ValueError, RecursionError) as error:
-        raise _unreadable(path, error) from error
+        raise _unreadable_toml_error(path, error) from error
 
 
-def _require_bounded(text: str) -> None:
+def _require_bounded_toml(text: str) -> None:
     """Raise ValueError for a text that keeps the parser for longer than a second."""
     if len(text.encode()) > MAX_PROJECT_FILE:
         message = f"it has more than {format_limit(MAX_PROJECT_FILE)}"
@@ -78,6 +78,6 @@ def _require_bounded(text: str) -> None:
         raise ValueError(message)
 
 
-def _unreadable(pyproject: Path, error: Exception) -> ConfigurationError:
+def _unreadable_toml_error(pyproject: Path, error: Exception) -> ConfigurationError:
     message = f"{pyproject.name} cannot be read: {error}"
     return ConfigurationError(message, hints=("Correct the file, or run in another folder.",))

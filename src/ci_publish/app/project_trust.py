@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ci_publish.app.options import Source, requests_something
 from ci_publish.app.reader import FrontEnd, Reader
-from ci_publish.app.settings import Settings, options
-from ci_publish.app.settings_sources import ACTION_MARK, Loaded, variable
-from ci_publish.app.settings_view import shown
+from ci_publish.app.settings import Settings, declared_options
+from ci_publish.app.settings_sources import ACTION_MARK, Loaded, option_variable
+from ci_publish.app.settings_view import option_value_for_people
 from ci_publish.errors import ConfigurationError
 from ci_publish.hints import Hint, option
 from ci_publish.model.attestation import AttestationPolicy
@@ -43,7 +43,7 @@ _GITLAB_REQUESTS = ("CI_MERGE_REQUEST_IID", "CI_EXTERNAL_PULL_REQUEST_IID")
 _PLAIN = re.compile(r"[A-Za-z0-9_./:@+-]+")
 
 
-def foreign_code(environ: Mapping[str, str]) -> str:
+def why_foreign_code_is_visible(environ: Mapping[str, str]) -> str:
     """Return why a run can see foreign code, in the CI's own words; nothing where it cannot.
 
     Sources: GitHub's "Events that trigger workflows", GitLab's "Predefined CI/CD variables", Buildkite's and CircleCI's
@@ -65,7 +65,9 @@ def foreign_code(environ: Mapping[str, str]) -> str:
     return f"{names[0]} is set" if names else ""
 
 
-def refuse_project_settings(reader: Reader, settings: Settings, loaded: Loaded, environ: Mapping[str, str]) -> None:
+def refuse_untrusted_project_settings(
+    reader: Reader, settings: Settings, loaded: Loaded, environ: Mapping[str, str]
+) -> None:
     """Raise ConfigurationError where a file that others can change would decide where secrets or identities go.
 
     The command of *reader* and *settings* are what the run does. ``check``, ``diff`` and ``rehearse`` send none; nor
@@ -73,28 +75,28 @@ def refuse_project_settings(reader: Reader, settings: Settings, loaded: Loaded, 
     none. Nor does the file make rules of the checks weaker for those that send; stricter ones are always honoured.
     """
     command = reader.command
-    why = foreign_code(environ)
+    why = why_foreign_code_is_visible(environ)
     if not why or loaded.settings.trust_project_settings:
         return
-    sends = _sends(command, settings)
+    sends = _sends_secret_or_identity(command, settings)
     decided = frozenset(DECISIVE) if sends else _BELIEVED if command == "verify" else frozenset()
-    found = {name: where for name, where in _from_project(loaded).items() if name in decided}
+    found = {name: where for name, where in _options_decided_by_project(loaded).items() if name in decided}
     provenance = loaded.origin("attestations")
     if command == "verify" and provenance.source == Source.FILE and settings.attestations is AttestationPolicy.OFF:
         found["attestations"] = provenance.spelled
-    if sends and loaded.origin("rules").source == Source.FILE and _weakens(settings.rules):
+    if sends and loaded.origin("rules").source == Source.FILE and _weakens_checks(settings.rules):
         found["rules"] = loaded.origin("rules").spelled
     if not found:
         return
     decides = "where secrets and identities go" if sends else "whose provenance is believed"
     if found.keys() == {"rules"}:
         decides = "which findings stop a run"
-    outside = _lines(reader, found, loaded.settings, environ)
+    outside = _lines_that_set_options(reader, found, loaded.settings, environ)
     names = " and ".join(name.replace("_", "-") for name in found)
     raise ConfigurationError(
         f"{command} would take {names} from pyproject.toml, in a run that may contain untrusted code ({why}).",
         detail=f"Anyone who opens a pull request can change that file, and with it {decides}:\n"
-        + "\n".join(f"{where}: {shown(name, loaded.settings)}" for name, where in found.items()),
+        + "\n".join(f"{where}: {option_value_for_people(name, loaded.settings)}" for name, where in found.items()),
         hints=(
             f"If the values are right, set them outside the file: {outside}",
             Hint("If nobody else can change this checkout: ", option("trust_project_settings", "true")),
@@ -102,20 +104,24 @@ def refuse_project_settings(reader: Reader, settings: Settings, loaded: Loaded, 
     )
 
 
-def _weakens(rules: Sequence[str]) -> bool:
+def _weakens_checks(rules: Sequence[str]) -> bool:
     from ci_publish.distributions.checks.weights import weakens_any_rule  # noqa: PLC0415  (late, see ``Composition.run``)
 
     return weakens_any_rule(rules)
 
 
-def project_notes(command: str, loaded: Loaded) -> tuple[Noted, ...]:
+def project_destination_notes(command: str, loaded: Loaded) -> tuple[Noted, ...]:
     """Return what is said first where pyproject.toml names the destination of *command*."""
     if command not in {"publish", "plan", "diff", "verify", "rehearse", "doctor"}:
         return ()
-    found = {name: where for name, where in _from_project(loaded).items() if name in {"repository_url", "index_url"}}
+    found = {
+        name: where
+        for name, where in _options_decided_by_project(loaded).items()
+        if name in {"repository_url", "index_url"}
+    }
     if not found:
         return ()
-    told = ", ".join(f"{shown(name, loaded.settings)} ({where})" for name, where in found.items())
+    told = ", ".join(f"{option_value_for_people(name, loaded.settings)} ({where})" for name, where in found.items())
     return (
         Noted(
             slug="destination-from-project",
@@ -125,7 +131,7 @@ def project_notes(command: str, loaded: Loaded) -> tuple[Noted, ...]:
     )
 
 
-def _sends(command: str, settings: Settings) -> bool:
+def _sends_secret_or_identity(command: str, settings: Settings) -> bool:
     """Return whether a command would send a secret or request an identity."""
     if command in {"publish", "attest", "doctor"}:
         return True
@@ -135,7 +141,7 @@ def _sends(command: str, settings: Settings) -> bool:
     return secret or settings.keyring or (command == "plan" and settings.prove_credential)
 
 
-def _from_project(loaded: Loaded) -> dict[str, str]:
+def _options_decided_by_project(loaded: Loaded) -> dict[str, str]:
     """Return the decisive options whose value pyproject.toml decides, with the place in it."""
     fields = Settings.model_fields
     found = {
@@ -149,44 +155,58 @@ def _from_project(loaded: Loaded) -> dict[str, str]:
     return found
 
 
-def _lines(reader: Reader, names: Iterable[str], settings: Settings, environ: Mapping[str, str]) -> str:
+def _lines_that_set_options(
+    reader: Reader, names: Iterable[str], settings: Settings, environ: Mapping[str, str]
+) -> str:
     """Return how the user of this front end writes the options with the values that they have.
 
     What the command or the action has no name for is written as a variable.
     """
-    values = {name: _values(name, settings) for name in names}
+    values = {name: _option_values(name, settings) for name in names}
     if reader.front_end is FrontEnd.PYTHON:
         return " ".join(filter(None, (reader.spell(option(name, each)) for name in values for each in values[name])))
     if environ.get("GITLAB_CI"):
-        return "below `variables:`\n" + "\n".join(_yaml(variable(name), each) for name, each in values.items())
+        return "below `variables:`\n" + "\n".join(
+            _yaml_entry(option_variable(name), each) for name, each in values.items()
+        )
     if environ.get(ACTION_MARK):
-        inputs = {name: options()[name].inputs for name in values}
+        inputs = {name: declared_options()[name].inputs for name in values}
         given = {inputs[name][0]: values[name] for name in values if inputs[name]}
-        others = {variable(name): values[name] for name in values if not inputs[name]}
-        return "\n".join(_block("with:", given) + _block("env:", others))
+        others = {option_variable(name): values[name] for name in values if not inputs[name]}
+        return "\n".join(_yaml_block("with:", given) + _yaml_block("env:", others))
     flags = [
-        _flag(name, each) for name in values if reader.command in options()[name].commands for each in values[name]
+        _command_line_flag(name, each)
+        for name in values
+        if reader.command in declared_options()[name].commands
+        for each in values[name]
     ]
-    others = {variable(name): values[name] for name in values if reader.command not in options()[name].commands}
+    others = {
+        option_variable(name): values[name]
+        for name in values
+        if reader.command not in declared_options()[name].commands
+    }
     return " ".join([*flags, *(f"{name}={shlex.quote(chr(10).join(each))}" for name, each in others.items())])
 
 
-def _block(head: str, values: Mapping[str, Sequence[str]]) -> list[str]:
-    return [f"below `{head}`", *(_yaml(name, each) for name, each in values.items())] if values else []
+def _yaml_block(head: str, values: Mapping[str, Sequence[str]]) -> list[str]:
+    return [f"below `{head}`", *(_yaml_entry(name, each) for name, each in values.items())] if values else []
 
 
-def _values(name: str, settings: Settings) -> list[str]:
+def _option_values(name: str, settings: Settings) -> list[str]:
     if isinstance(getattr(settings, name), tuple):
-        return [shown(name, settings.model_copy(update={name: (each,)})) for each in getattr(settings, name)]
-    return [shown(name, settings)]
+        return [
+            option_value_for_people(name, settings.model_copy(update={name: (each,)}))
+            for each in getattr(settings, name)
+        ]
+    return [option_value_for_people(name, settings)]
 
 
-def _yaml(key: str, values: Sequence[str]) -> str:
+def _yaml_entry(key: str, values: Sequence[str]) -> str:
     if len(values) > 1:
         return "\n".join([f"  {key}: |", *(f"    {value}" for value in values)])
     return f"  {key}: {values[0] if _PLAIN.fullmatch(values[0]) else json.dumps(values[0])}"
 
 
-def _flag(name: str, value: str) -> str:
+def _command_line_flag(name: str, value: str) -> str:
     flag = f"--{name.replace('_', '-')}"
     return flag if Settings.model_fields[name].annotation is bool else f"{flag} {shlex.quote(value)}"

@@ -7,8 +7,8 @@ from dataclasses import replace
 from enum import StrEnum
 
 from ci_publish.app.options import Option
-from ci_publish.app.settings import Settings, options
-from ci_publish.app.settings_sources import ACTION_MARK, COMPONENT_PREFIX, variable
+from ci_publish.app.settings import Settings, declared_options
+from ci_publish.app.settings_sources import ACTION_MARK, COMPONENT_PREFIX, option_variable
 from ci_publish.errors import CiPublishError
 from ci_publish.hints import OptionNamed, spoken_to
 from ci_publish.model.events import Checked, Compared, Event, FileFinished, Noted, RunFinished
@@ -26,7 +26,7 @@ class FrontEnd(StrEnum):
     PYTHON = "Python"
 
 
-def front_end(environ: Mapping[str, str]) -> FrontEnd:
+def front_end_of_process(environ: Mapping[str, str]) -> FrontEnd:
     """Return the front end of a process; Python code that calls a command knows itself."""
     if environ.get(ACTION_MARK):
         return FrontEnd.ACTION
@@ -43,18 +43,20 @@ class Reader:
 
     def spell(self, named: OptionNamed) -> str | None:
         """Return how the reader writes an option; None where the front end or the command does not have it."""
-        declared = options()[named.name]
-        if self.command not in declared.commands and self.command in _commands():
+        declared = declared_options()[named.name]
+        if self.command not in declared.commands and self.command in _command_names():
             return None
         match self.front_end:
             case FrontEnd.COMMAND_LINE:
-                return _flag(named, declared)
+                return _spell_as_flag(named, declared)
             case FrontEnd.PYTHON:
-                return _argument(named) if declared.python else None
+                return _spell_as_argument(named) if declared.python else None
             case FrontEnd.ACTION:
-                return _input(named) if declared.inputs else _variable(named, declared)
+                return _spell_as_input(named) if declared.inputs else _spell_as_variable(named, declared)
             case FrontEnd.COMPONENT:
-                return _input(named) if declared.inputs and declared.file else _variable(named, declared)
+                return (
+                    _spell_as_input(named) if declared.inputs and declared.file else _spell_as_variable(named, declared)
+                )
 
     def hints(self, hints: tuple[str, ...]) -> tuple[str, ...]:
         """Return *hints* in the words of the reader."""
@@ -70,29 +72,29 @@ class Reader:
             case Noted() | Finding():
                 return replace(event, hints=self.hints(event.hints))
             case Checked():
-                return replace(event, problems=self._problems(event.problems))
+                return replace(event, problems=self._problems_for_reader(event.problems))
             case Compared(diff=diff):
-                return replace(event, diff=replace(diff, findings=self._problems(diff.findings)))
+                return replace(event, diff=replace(diff, findings=self._problems_for_reader(diff.findings)))
             case FileFinished(error=CiPublishError() as error) | RunFinished(error=CiPublishError() as error):
                 self.error(error)
                 return event
             case _:
                 return event
 
-    def _problems(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    def _problems_for_reader(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
         return tuple(replace(each, advice="".join(self.hints((each.advice,)))) for each in problems)
 
 
-def _commands() -> frozenset[str]:
-    return frozenset().union(*(each.commands for each in options().values()))
+def _command_names() -> frozenset[str]:
+    return frozenset().union(*(each.commands for each in declared_options().values()))
 
 
-def _flag(named: OptionNamed, declared: Option) -> str | None:
+def _spell_as_flag(named: OptionNamed, declared: Option) -> str | None:
     name, value = named
     if name == "paths":
         return value or "PATH"
     if not declared.flag:
-        return _variable(named, declared)
+        return _spell_as_variable(named, declared)
     flag = name.replace("_", "-")
     if value is None:
         return f"--{flag}"
@@ -101,18 +103,18 @@ def _flag(named: OptionNamed, declared: Option) -> str | None:
     return f"--{flag} {shlex.quote(value)}"
 
 
-def _input(named: OptionNamed) -> str:
-    name = options()[named.name].inputs[0]
+def _spell_as_input(named: OptionNamed) -> str:
+    name = declared_options()[named.name].inputs[0]
     return f"the input {name}" if named.value is None else f"{name}: {named.value}"
 
 
-def _variable(named: OptionNamed, declared: Option) -> str | None:
+def _spell_as_variable(named: OptionNamed, declared: Option) -> str | None:
     if not (declared.file or named.name == "password"):
         return None
-    return variable(named.name) if named.value is None else f"{variable(named.name)}={named.value}"
+    return option_variable(named.name) if named.value is None else f"{option_variable(named.name)}={named.value}"
 
 
-def _argument(named: OptionNamed) -> str:
+def _spell_as_argument(named: OptionNamed) -> str:
     name, value = named
     if value is None:
         return f"Settings({name}=…)"

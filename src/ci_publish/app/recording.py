@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from ci_publish.app.other_tools import unused_secrets
+from ci_publish.app.other_tools import unused_secret_variables
 from ci_publish.app.reader import Reader
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.errors import CiPublishError, IdentityUnavailable, InternalError, PublishingDeferred
@@ -17,7 +17,7 @@ from ci_publish.model.receipt_facts import rfc3339
 from ci_publish.publishing.context import Run
 
 
-def with_listener(run: Run, emit: Emit) -> Run:
+def run_with_listener(run: Run, emit: Emit) -> Run:
     """Return *run* with its events sent to *emit* as well: the receipt is made of them."""
 
     def emit_to_both(event: Event) -> None:
@@ -27,7 +27,7 @@ def with_listener(run: Run, emit: Emit) -> Run:
     return replace(run, emit=emit_to_both)
 
 
-def recorded(work: Callable[[RuntimeContext], Outcome], context: RuntimeContext, reader: Reader) -> Receipt:
+def record_command(work: Callable[[RuntimeContext], Outcome], context: RuntimeContext, reader: Reader) -> Receipt:
     """Do *work* between RunStarted and RunFinished, keeping every event for the receipt.
 
     Hints reach listeners, the receipt and the caller in the words of *reader*.
@@ -47,16 +47,16 @@ def recorded(work: Callable[[RuntimeContext], Outcome], context: RuntimeContext,
         outcome = work(replace(context, emit=emit))
     except CiPublishError as caught:
         error = caught if context.interruption is None else context.interruption.error_instead_of(caught)
-        _add_hints(error, context.environ)
+        _add_hints_about_other_tools(error, context.environ)
     except Exception as caught:  # noqa: BLE001  (a bug: reported as one, never as a traceback)
         error = InternalError.of(caught)
     emit(
         RunFinished(
-            outcome=_outcome(outcome, error),
+            outcome=_outcome_after_error(outcome, error),
             exit_code=error.exit_code if error else 0,
             time=time.time(),
             error=error,
-            extra=_extra(error),
+            extra=_resume_output(error),
         )
     )
     receipt = receipt_of(events)
@@ -66,7 +66,7 @@ def recorded(work: Callable[[RuntimeContext], Outcome], context: RuntimeContext,
     return receipt
 
 
-def _outcome(outcome: Outcome, error: CiPublishError | None) -> Outcome:
+def _outcome_after_error(outcome: Outcome, error: CiPublishError | None) -> Outcome:
     if error is None:
         return outcome
     if isinstance(error, PublishingDeferred):
@@ -74,16 +74,16 @@ def _outcome(outcome: Outcome, error: CiPublishError | None) -> Outcome:
     return Outcome.INTERRUPTED if error.exit_code in {130, 143} else Outcome.FAILED
 
 
-def _extra(error: CiPublishError | None) -> dict[str, str]:
+def _resume_output(error: CiPublishError | None) -> dict[str, str]:
     """Return what a run that was deferred passes on: when a later one can go on, empty where that is not known."""
     if not isinstance(error, PublishingDeferred):
         return {}
     return {"resume-after": "" if error.resume_after is None else rfc3339(error.resume_after) or ""}
 
 
-def _add_hints(error: CiPublishError, environ: Mapping[str, str]) -> None:
+def _add_hints_about_other_tools(error: CiPublishError, environ: Mapping[str, str]) -> None:
     """Add to *error* what other tools' variables could have helped with, had they counted here."""
-    names = unused_secrets(environ)
+    names = unused_secret_variables(environ)
     if names and isinstance(error, IdentityUnavailable):
         theirs = "It is for another tool" if len(names) == 1 else "They are for other tools"
         error.hints += (

@@ -10,16 +10,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from ci_publish.app.composition import Composition
-from ci_publish.app.credentials import objection, takes_any_token
-from ci_publish.app.install_credentials import refuse_credentials
-from ci_publish.app.installing import install
+from ci_publish.app.credentials import accepts_any_api_token, objection_to_secret
+from ci_publish.app.install_credentials import refuse_install_with_credentials
+from ci_publish.app.installing import install_rehearsed_files
 from ci_publish.app.named_audiences import named_audiences
 from ci_publish.app.runtime_context import RuntimeContext
-from ci_publish.app.serving import announce
+from ci_publish.app.serving import announce_served_rehearsal
 from ci_publish.app.settings import Settings
-from ci_publish.app.stated import release_tag, with_tag
+from ci_publish.app.stated import environment_with_tag, release_tag
 from ci_publish.app.upstream_check import UpstreamCheck
-from ci_publish.app.upstreams import opened, pip_settings, upstream_address
+from ci_publish.app.upstreams import open_named_upstream, read_pip_settings, upstream_address
 from ci_publish.distributions.names import guess_releases_from_filenames
 from ci_publish.errors import ConfigurationError
 from ci_publish.http.transport import ConnectionLimits, HttpTransport
@@ -61,19 +61,27 @@ def rehearse(settings: Settings, context: RuntimeContext, *, paths_given: bool =
     Several destinations are played one after the other. Raises the CiPublishError that ended the rehearsal.
     """
     if settings.install:
-        refuse_credentials(settings, context.environ)
+        refuse_install_with_credentials(settings, context.environ)
         if settings.dry_run:
-            raise _nothing_to_install()
+            raise _nothing_to_install_error()
         find_python_executables(
             settings.python, context.environ.get("PATH")
         )  # before anything is signed: one may not be there
     job = rehearsed_job(context.environ)
-    destinations = [played(settings, address, context.password_name) for address in settings.repository_url]
-    named_audiences(settings.audience, {address: _real(settings, address) for address in settings.repository_url})
+    destinations = [
+        rehearsed_destination(settings, address, context.password_name) for address in settings.repository_url
+    ]
+    named_audiences(
+        settings.audience, {address: _real_endpoints(settings, address) for address in settings.repository_url}
+    )
     with contextlib.ExitStack() as stack:
-        overlay, upstream = _overlay(settings, context, stack) if settings.serve or settings.install else (None, None)
+        overlay, upstream = (
+            _upstream_overlay(settings, context, stack) if settings.serve or settings.install else (None, None)
+        )
         worlds = [
-            stack.enter_context(_world(settings, destination, job, None if number else overlay, first=number == 0))
+            stack.enter_context(
+                _rehearsal_world(settings, destination, job, None if number else overlay, first=number == 0)
+            )
             for number, destination in enumerate(destinations)
         ]
         for world, destination in zip(worlds, destinations, strict=True):
@@ -82,26 +90,28 @@ def rehearse(settings: Settings, context: RuntimeContext, *, paths_given: bool =
                 if destination.anonymous:
                     world.index.accept_anonymous()
             if paths_given or not settings.serve:
-                files = _publish_to(world, destination, job, settings, context)
+                files = _publish_to_world(world, destination, job, settings, context)
                 if settings.install and world is worlds[0] and upstream is not None:
-                    install(world, files, settings, context, upstream.require)
+                    install_rehearsed_files(world, files, settings, context, upstream.require)
         if settings.serve and upstream is not None:
             if settings.upstream is not None and (warning := upstream.warning()) is not None:
                 context.emit(warning)
-            _serve(worlds[0], destinations[0], settings, context)
+            _serve_rehearsal_world(worlds[0], destinations[0], settings, context)
     return Outcome.REHEARSED
 
 
-def _nothing_to_install() -> ConfigurationError:
+def _nothing_to_install_error() -> ConfigurationError:
     return ConfigurationError(
         "install and dry-run contradict each other: a rehearsal that only plans has nothing to install.",
         hints=("Remove one of them; a rehearsal publishes nothing outside this machine.",),
     )
 
 
-def _overlay(settings: Settings, context: RuntimeContext, stack: contextlib.ExitStack) -> tuple[Overlay, UpstreamCheck]:
+def _upstream_overlay(
+    settings: Settings, context: RuntimeContext, stack: contextlib.ExitStack
+) -> tuple[Overlay, UpstreamCheck]:
     """Return what answers installers for other projects; the names of the files to rehearse never get there."""
-    address = upstream_address(settings.upstream, lambda: pip_settings(context.environ))
+    address = upstream_address(settings.upstream, lambda: read_pip_settings(context.environ))
     for note in address.notes:
         context.emit(note)
     allowed = frozenset(settings.allow_http)
@@ -113,14 +123,14 @@ def _overlay(settings: Settings, context: RuntimeContext, stack: contextlib.Exit
         stack.callback(made.close)
         return made
 
-    upstream = opened(address, transport, context.mask, allow_http=allowed, everything=settings.tls)
+    upstream = open_named_upstream(address, transport, context.mask, allow_http=allowed, everything=settings.tls)
     rehearsed_names = (
         project for project, _ in guess_releases_from_filenames(settings.paths, recursive=settings.recursive)
     )
     return Overlay(upstream, rehearsed_names), UpstreamCheck(address, upstream, transport)
 
 
-def _world(
+def _rehearsal_world(
     settings: Settings, destination: Played, job: RehearsedJob, overlay: Overlay | None, *, first: bool
 ) -> RehearsalWorld:
     """Return a world for one destination; each has a folder of its own, the first one the folder itself."""
@@ -131,7 +141,7 @@ def _world(
     return RehearsalWorld(storage=storage, port=port, tls=settings.tls, claims=job.claims, overlay=overlay)
 
 
-def _publish_to(
+def _publish_to_world(
     world: RehearsalWorld, destination: Played, job: RehearsedJob, settings: Settings, context: RuntimeContext
 ) -> tuple[Distribution, ...]:
     """Publish to *world* as the job of its own CI identity provider; with ``dry_run``, only plan.
@@ -147,12 +157,14 @@ def _publish_to(
 
     tag = release_tag(context.environ)  # before ``ambient``: the simulated job's tag is an example, not the user's
     with world.ambient(job.provider), contextlib.ExitStack() as stack:
-        own = replace(context, environ=with_tag(os.environ, tag), keyring=None, emit=emit)
-        composition = Composition(rehearsed(settings, destination, world), own)
+        own = replace(context, environ=environment_with_tag(os.environ, tag), keyring=None, emit=emit)
+        composition = Composition(rehearsal_settings(settings, destination, world), own)
         stack.callback(composition.close)
         run = composition.run("plan" if settings.dry_run else "publish")
         if settings.release_diff in {"listing", "full"}:
-            real = Composition(anonymous(settings, destination.address), replace(context, keyring=None))
+            real = Composition(
+                settings_without_credential(settings, destination.address), replace(context, keyring=None)
+            )
             stack.callback(real.close)
             reference = real.index(destination.address, online=True)
             run = replace(run, destinations=tuple(replace(each, reference=reference) for each in run.destinations))
@@ -160,7 +172,7 @@ def _publish_to(
     return tuple(each for each in found if each.filename in world.index.files)
 
 
-def anonymous(settings: Settings, address: str) -> Settings:
+def settings_without_credential(settings: Settings, address: str) -> Settings:
     """Return *settings* for reading one index without any credential."""
     return settings.model_copy(
         update={
@@ -176,12 +188,12 @@ def anonymous(settings: Settings, address: str) -> Settings:
     )
 
 
-def played(settings: Settings, address: str, password_name: str) -> Played:
+def rehearsed_destination(settings: Settings, address: str, password_name: str) -> Played:
     """Return what the real run would find and show at *address*; the secret itself is not kept.
 
     Raises what the real run would raise before it asks anything: for a secret that can never work there.
     """
-    endpoints = _real(settings, address)
+    endpoints = _real_endpoints(settings, address)
     options = CredentialOptions(
         user=settings.user,
         secret=settings.password,
@@ -190,7 +202,7 @@ def played(settings: Settings, address: str, password_name: str) -> Played:
         several=len(settings.repository_url) > 1,
         keyring=settings.keyring,
     )
-    if error := objection(endpoints, options):
+    if error := objection_to_secret(endpoints, options):
         raise error
     given = credential_options_for_index(endpoints, options)
     token = settings.keyring or (given.secret is not None and not given.secret.satisfies(is_blank_secret))
@@ -204,12 +216,12 @@ def played(settings: Settings, address: str, password_name: str) -> Played:
     )
 
 
-def _real(settings: Settings, address: str) -> Endpoints:
+def _real_endpoints(settings: Settings, address: str) -> Endpoints:
     endpoints = resolve_endpoints(address, None, settings.index_profile, allow_http=frozenset(settings.allow_http))
-    return replace(endpoints, takes_any_token=takes_any_token(settings, endpoints))
+    return replace(endpoints, takes_any_token=accepts_any_api_token(settings, endpoints))
 
 
-def rehearsed(settings: Settings, destination: Played, world: RehearsalWorld) -> Settings:
+def rehearsal_settings(settings: Settings, destination: Played, world: RehearsalWorld) -> Settings:
     """Return *settings* with the world's index and Sigstore, and no credential of the real world."""
     pypi = destination.profile is IndexProfile.PYPI
     return settings.model_copy(
@@ -231,9 +243,11 @@ def rehearsed(settings: Settings, destination: Played, world: RehearsalWorld) ->
     )
 
 
-def _serve(world: RehearsalWorld, destination: Played, settings: Settings, context: RuntimeContext) -> None:
+def _serve_rehearsal_world(
+    world: RehearsalWorld, destination: Played, settings: Settings, context: RuntimeContext
+) -> None:
     """Say where the world is, and wait for a signal; the end of a rehearsal that was served is no failure."""
-    announce(world, settings, context, generic=destination.profile is IndexProfile.GENERIC)
+    announce_served_rehearsal(world, settings, context, generic=destination.profile is IndexProfile.GENERIC)
     interruption = context.interruption
     if interruption is None:
         world.wait()

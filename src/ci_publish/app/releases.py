@@ -23,7 +23,7 @@ def parse_release(text: str) -> tuple[str, str]:
         ) from error
 
 
-def as_distribution(file: PublishedFile, project: str, version: str) -> Distribution | None:
+def listed_file_as_distribution(file: PublishedFile, project: str, version: str) -> Distribution | None:
     """Describe a listed file of the release *project* *version*; None for a file of another, or one without digest."""
     found = DistributionFilename.parse_or_none(file.filename)
     if found is None or found.project != project or str(found.version) != version or file.sha256 is None:

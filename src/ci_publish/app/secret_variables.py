@@ -3,15 +3,15 @@
 from collections.abc import MutableMapping
 
 from ci_publish.app.other_tools import TOOLS
-from ci_publish.app.settings import options
-from ci_publish.app.settings_sources import TOKEN, spellings, variable
+from ci_publish.app.settings import declared_options
+from ci_publish.app.settings_sources import TOKEN, input_spellings, option_variable
 
 
 def secret_variables() -> tuple[str, ...]:
     """Return their names, ours and those of other tools."""
     foreign = (name for tool in TOOLS for name in tool.secrets)
-    inputs = (f"INPUT_{spelling.upper()}" for spelling in spellings(options()["password"]))
-    return (variable("password"), TOKEN, *foreign, *inputs)
+    inputs = (f"INPUT_{spelling.upper()}" for spelling in input_spellings(declared_options()["password"]))
+    return (option_variable("password"), TOKEN, *foreign, *inputs)
 
 
 def forget_secrets(environ: MutableMapping[str, str]) -> None:

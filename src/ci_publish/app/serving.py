@@ -17,7 +17,9 @@ _SHOWN: Final = 10
 _DOTENV: Final = str.maketrans({"\\": "\\\\", '"': '\\"', "$": "\\$", "`": "\\`", "\n": "\\n"})
 
 
-def announce(world: RehearsalWorld, settings: Settings, context: RuntimeContext, *, generic: bool) -> None:
+def announce_served_rehearsal(
+    world: RehearsalWorld, settings: Settings, context: RuntimeContext, *, generic: bool
+) -> None:
     """Write where *world* is, as the settings ask for it. Raises ConfigurationError for a file that cannot be written.
 
     *generic*: the index follows the common rules only.
@@ -27,9 +29,9 @@ def announce(world: RehearsalWorld, settings: Settings, context: RuntimeContext,
     if generic:
         variables["CI_PUBLISH_INDEX_PROFILE"] = "generic"
     if settings.env_file is not None:
-        _write(settings.env_file, lines_for(settings.shell, variables))
+        _write_variables_file(settings.env_file, shell_assignments(settings.shell, variables))
     if context.stdout is not None:
-        context.stdout.write(_announced(world, settings, variables, token))
+        context.stdout.write(_announcement_text(world, settings, variables, token))
         context.stdout.flush()
 
 
@@ -46,12 +48,12 @@ def served_variables(world: RehearsalWorld, settings: Settings, context: Runtime
     return {**world.shared_environment, **clients, **secrets}
 
 
-def lines_for(shell: str, variables: Mapping[str, str]) -> str:
+def shell_assignments(shell: str, variables: Mapping[str, str]) -> str:
     """Return assignments of *variables* as dotenv, or in the syntax of a shell."""
-    return "".join(f"{_assignment(shell, name, value)}\n" for name, value in sorted(variables.items()))
+    return "".join(f"{_shell_assignment(shell, name, value)}\n" for name, value in sorted(variables.items()))
 
 
-def _assignment(shell: str, name: str, value: str) -> str:
+def _shell_assignment(shell: str, name: str, value: str) -> str:
     match shell:
         case "dotenv":
             plain = value.replace("_", "").replace("-", "").isalnum()
@@ -66,7 +68,7 @@ def _assignment(shell: str, name: str, value: str) -> str:
             return f"export {name}={shlex.quote(value)}"
 
 
-def _write(path: Path, text: str) -> None:
+def _write_variables_file(path: Path, text: str) -> None:
     """Write the variables, one of which is the rehearsal's API token, for the owner's eyes only."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -78,8 +80,8 @@ def _write(path: Path, text: str) -> None:
         raise ConfigurationError(message, hints=("Name a file that may be written to.",)) from error
 
 
-def _announced(world: RehearsalWorld, settings: Settings, variables: Mapping[str, str], token: str) -> str:
-    install = install_line(world)
+def _announcement_text(world: RehearsalWorld, settings: Settings, variables: Mapping[str, str], token: str) -> str:
+    install = install_command_line(world)
     if settings.output == "json":
         facts = {
             "repository_url": world.repository_url,
@@ -92,7 +94,7 @@ def _announced(world: RehearsalWorld, settings: Settings, variables: Mapping[str
         }
         return json.dumps(facts) + "\n"
     if settings.shell != "dotenv" and settings.env_file is None:
-        return lines_for(settings.shell, variables)
+        return shell_assignments(settings.shell, variables)
     lines = [
         "The rehearsal is up until Ctrl-C.",
         f"  in a browser   {world.base_url}/",
@@ -107,7 +109,7 @@ def _announced(world: RehearsalWorld, settings: Settings, variables: Mapping[str
     return "\n".join(lines) + "\n"
 
 
-def install_line(world: RehearsalWorld) -> str:
+def install_command_line(world: RehearsalWorld) -> str:
     """Return a command that installs what was rehearsed, with its dependencies."""
     authority = world.certificate_authority_path
     certificate = "" if authority is None else f"--cert {shlex.quote(str(authority))} "

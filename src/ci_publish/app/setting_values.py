@@ -33,7 +33,7 @@ _WORDS = {
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 
-def attestation_policy(value: object) -> object:
+def parse_attestation_policy(value: object) -> object:
     """``true`` means auto and ``false`` off, as in gh-action-pypi-publish."""
     if isinstance(value, bool):
         return AttestationPolicy.AUTO if value else AttestationPolicy.OFF
@@ -42,32 +42,32 @@ def attestation_policy(value: object) -> object:
     return value
 
 
-def lines(value: object) -> object:
+def split_lines(value: object) -> object:
     """Split a value that comes as one text, one item a line."""
     if isinstance(value, str):
         return tuple(item.strip() for item in value.splitlines() if item.strip())
     return value
 
 
-def entries(value: object) -> object:
+def parse_entries(value: object) -> object:
     """Take a table for ``NAME=VALUE`` lines, as several of them come as one text."""
     if isinstance(value, dict):
         return tuple(f"{name}={level}" for name, level in value.items())
-    return lines(value)
+    return split_lines(value)
 
 
-def hosts(value: object) -> object:
+def split_hosts(value: object) -> object:
     """Split host names at blanks, commas and line ends."""
     return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
 
-def host_names(value: object) -> tuple[str, ...]:
+def host_names_of_value(value: object) -> tuple[str, ...]:
     """Return the host names of a raw value, nothing where it is none."""
-    found = hosts(value)
+    found = split_hosts(value)
     return tuple(map(str, found)) if isinstance(found, tuple | list) else ()
 
 
-def secret(value: object) -> object:
+def parse_secret(value: object) -> object:
     """Take a text of one line for a secret; blanks around it are no part of it."""
     if not isinstance(value, str):
         return value
@@ -84,7 +84,7 @@ class ByteLimit(int):
         return format_limit(self) if self else "off"
 
 
-def size(value: object) -> object:
+def parse_size(value: object) -> object:
     """Read ``off`` or a number of bytes, with or without a unit: ``25 MiB``, ``10M``, ``1000000``."""
     if not isinstance(value, str):
         return value
@@ -98,12 +98,12 @@ def size(value: object) -> object:
     return int(found[1]) * (1024 if binary else 1000) ** " kmg".index(prefix or " ")
 
 
-def limit(stated: int | None) -> ByteLimit | None:
+def limit_or_none(stated: int | None) -> ByteLimit | None:
     """Take ``off`` (0) for no limit, which is what there is where nothing is stated."""
     return ByteLimit(stated) if stated else None
 
 
-def version(value: object) -> object:
+def require_version_text(value: object) -> object:
     """Take a text that is a version. Raises ValueError."""
     if isinstance(value, str):
         from packaging.version import Version  # noqa: PLC0415  (for one command)
@@ -116,17 +116,17 @@ def version(value: object) -> object:
     return value
 
 
-def identities(value: object) -> object:
+def parse_publisher_identities(value: object) -> object:
     """Read identities of publishers, several one a line. Raises ValueError."""
-    items = lines(value)
+    items = split_lines(value)
     if not isinstance(items, tuple | list):
         return items
     return tuple(parse_identity(item) if isinstance(item, str) else item for item in items)
 
 
-def builders(value: object) -> object:
+def parse_builder_identities(value: object) -> object:
     """Read identities of builders: a workflow, which no environment belongs to. Raises ValueError."""
-    found = identities(value)
+    found = parse_publisher_identities(value)
     for each in found if isinstance(found, tuple) else ():
         if each.environment is not None:
             message = f"a builder has no environment: {each}"
@@ -134,9 +134,9 @@ def builders(value: object) -> object:
     return found
 
 
-def commands(value: object) -> object:
+def parse_commands(value: object) -> object:
     """Read commands, several one a line, each of which can be split into words. Raises ValueError."""
-    items = lines(value)
+    items = split_lines(value)
     for item in items if isinstance(items, tuple | list) else ():
         if isinstance(item, str) and not "".join(shlex.split(item)[:1]):
             message = "a command is empty"
@@ -144,13 +144,13 @@ def commands(value: object) -> object:
     return items
 
 
-Commands = Annotated[tuple[str, ...], BeforeValidator(commands)]
-Lines = Annotated[tuple[str, ...], BeforeValidator(lines)]
-Identities = Annotated[tuple[PublisherIdentity, ...], BeforeValidator(identities)]
-Builders = Annotated[tuple[PublisherIdentity, ...], BeforeValidator(builders)]
+Commands = Annotated[tuple[str, ...], BeforeValidator(parse_commands)]
+Lines = Annotated[tuple[str, ...], BeforeValidator(split_lines)]
+Identities = Annotated[tuple[PublisherIdentity, ...], BeforeValidator(parse_publisher_identities)]
+Builders = Annotated[tuple[PublisherIdentity, ...], BeforeValidator(parse_builder_identities)]
 
 
-def is_name(address: str) -> bool:
+def is_index_name(address: str) -> bool:
     """Return whether *address* is the name of an index, not a URL."""
     return _NAME.fullmatch(address.strip()) is not None
 
@@ -163,19 +163,19 @@ def refuse_null_characters(values: Mapping[str, object]) -> None:
             raise ValueError(message)
 
 
-def explained(error: ValidationError, spelled: Mapping[str, str] | None = None) -> ConfigurationError:
+def wrong_values_error(error: ValidationError, spelled: Mapping[str, str] | None = None) -> ConfigurationError:
     """Return the error that names every wrong value in the user's own words, never showing a secret.
 
     *spelled* says how the user wrote each option; without it, as a Python argument.
     """
     names = {} if spelled is None else spelled
-    found = tuple(_line(item, names) for item in error.errors(include_input=False, include_url=False))
+    found = tuple(_line_for_wrong_option(item, names) for item in error.errors(include_input=False, include_url=False))
     message = f"{'A setting is' if len(found) == 1 else f'{len(found)} settings are'} wrong: {found[0]}"
     detail = "\n".join((*found[1:], "Settings are read before anything else; nothing was signed or sent."))
-    return ConfigurationError(message, detail=detail, hints=tuple(_hints(error, names)))
+    return ConfigurationError(message, detail=detail, hints=tuple(_hints_for_wrong_options(error, names)))
 
 
-def _hints(error: ValidationError, spelled: Mapping[str, str]) -> Iterator[str]:
+def _hints_for_wrong_options(error: ValidationError, spelled: Mapping[str, str]) -> Iterator[str]:
     """Yield what each wrong option takes, with the value that was probably meant."""
     for item in error.errors(include_url=False):
         name = str(item["loc"][0]) if item["loc"] else item["msg"].removeprefix("Value error, ").partition(": ")[0]
@@ -185,8 +185,8 @@ def _hints(error: ValidationError, spelled: Mapping[str, str]) -> Iterator[str]:
         yield f"Correct {spelled.get(name, name)}: {OPTIONS_URL}#{name.replace('_', '-')}"
 
 
-def _line(item: Mapping[str, Any], spelled: Mapping[str, str]) -> str:
-    text = _plain_message(item)
+def _line_for_wrong_option(item: Mapping[str, Any], spelled: Mapping[str, str]) -> str:
+    text = _plain_validation_message(item)
     if not item["loc"]:
         name, _, rest = text.partition(": ")
         return f"{spelled.get(name, name)}: {rest}"
@@ -196,7 +196,7 @@ def _line(item: Mapping[str, Any], spelled: Mapping[str, str]) -> str:
     return f"{spelled.get(name, name)}: {text[0].lower()}{text[1:]}"
 
 
-def _plain_message(item: Mapping[str, Any]) -> str:
+def _plain_validation_message(item: Mapping[str, Any]) -> str:
     """Return what is wrong with a value, in plain words where pydantic's are those of its own types."""
     limits = {
         name: f"{value:,}" if isinstance(value, int) else f"{value:g}" if isinstance(value, float) else value

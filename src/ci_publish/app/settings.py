@@ -2,8 +2,8 @@
 
 A declaration is name, type, default, help, group, and the commands that use the option. ``settings_sources`` reads the
 values; ``--help``, ``action.yml``, the GitLab component and the reference page are generated from the declarations or
-tested equal to them. What a command does with an option that it has no use for is decided in ``options.use``, for every
-front end alike.
+tested equal to them. What a command does with an option that it has no use for is decided in ``options.option_use``
+for every front end alike.
 """
 
 from typing import TYPE_CHECKING, Self
@@ -24,12 +24,12 @@ from ci_publish.app.option_groups.release import ReleaseSettings
 from ci_publish.app.option_groups.reports import ReportSettings
 from ci_publish.app.option_groups.run import RunSettings
 from ci_publish.app.options import Option
-from ci_publish.app.setting_values import explained, is_name, refuse_null_characters
+from ci_publish.app.setting_values import is_index_name, refuse_null_characters, wrong_values_error
 from ci_publish.errors import ConfigurationError
 from ci_publish.index.endpoints import resolve_endpoints
 
 SOURCES = "_sources"
-"""The keyword under which ``settings_sources.load`` passes the sources, highest first."""
+"""The keyword under which ``settings_sources.load_settings`` passes the sources, highest first."""
 
 
 class Settings(
@@ -74,7 +74,7 @@ class Settings(
             super().__init__(**given)
 
     @model_validator(mode="after")
-    def _consistent(self) -> Self:
+    def _require_consistent_options(self) -> Self:
         if self.index_url is not None and len(self.repository_url) > 1:
             message = "index_url: it names one index, but repository-url names several"
             raise ValueError(message)
@@ -86,25 +86,25 @@ class Settings(
             raise ValueError(message)
         for address in self.repository_url:
             # A name that is not PyPI's is looked up when the settings are loaded.
-            upload = "pypi" if is_name(address) else address
+            upload = "pypi" if is_index_name(address) else address
             resolve_endpoints(upload, self.index_url, allow_http=frozenset(self.allow_http))
         return self
 
     @model_validator(mode="before")
     @classmethod
-    def _without_null_characters(cls, values: object) -> object:
+    def _refuse_null_characters(cls, values: object) -> object:
         if isinstance(values, dict):
             refuse_null_characters(values)
         return values
 
     @model_validator(mode="wrap")
     @classmethod
-    def _raise_ours(cls, values: object, handler: ModelWrapValidatorHandler[Self]) -> Self:
+    def _raise_configuration_error(cls, values: object, handler: ModelWrapValidatorHandler[Self]) -> Self:
         """Raise ConfigurationError, not pydantic's error; the last validator, so that it wraps the others."""
         try:
             return handler(values)
         except ValidationError as error:
-            raise explained(error) from error
+            raise wrong_values_error(error) from error
 
     @classmethod
     def settings_customise_sources(
@@ -115,12 +115,12 @@ class Settings(
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read the sources that ``settings_sources.load`` passes; without any, only what the caller says."""
+        """Read the sources that ``settings_sources.load_settings`` passes; without any, only what the caller says."""
         sources: tuple[PydanticBaseSettingsSource, ...] | None = init_settings.init_kwargs.pop(SOURCES, None)  # type: ignore[attr-defined]
         return (init_settings,) if sources is None else sources
 
 
-def options() -> dict[str, Option]:
+def declared_options() -> dict[str, Option]:
     """Return the declaration of every option, by field name."""
     return {
         name: next(item for item in field.metadata if isinstance(item, Option))

@@ -16,7 +16,7 @@ from ci_publish.about import DOCS_URL
 from ci_publish.app import setting_values
 from ci_publish.app.option_groups.installation import TABLE
 from ci_publish.app.options import Option
-from ci_publish.app.settings import Settings, options
+from ci_publish.app.settings import Settings, declared_options
 from ci_publish.model.attestation import AttestationPolicy
 
 TOOL: Final = "ci-publish"
@@ -28,14 +28,14 @@ Size = (
 )
 
 INPUTS: Final[Mapping[object, Any]] = {
-    setting_values.lines: Texts,
-    setting_values.commands: Texts,
-    setting_values.entries: Texts | dict[str, Literal["off", "note", "warning", "error"]],
-    setting_values.hosts: Texts,
-    setting_values.identities: Texts,
-    setting_values.builders: Texts,
-    setting_values.size: Size,
-    setting_values.attestation_policy: bool | AttestationPolicy,
+    setting_values.split_lines: Texts,
+    setting_values.parse_commands: Texts,
+    setting_values.parse_entries: Texts | dict[str, Literal["off", "note", "warning", "error"]],
+    setting_values.split_hosts: Texts,
+    setting_values.parse_publisher_identities: Texts,
+    setting_values.parse_builder_identities: Texts,
+    setting_values.parse_size: Size,
+    setting_values.parse_attestation_policy: bool | AttestationPolicy,
 }
 """What each validator reads from the file. A validator that is not here has no schema: the key cannot be described."""
 
@@ -44,8 +44,8 @@ def tool_schema(tool: str = TOOL) -> dict[str, Any]:  # noqa: ARG001  (validate-
     """Return the schema of the table, with every key that the file may hold."""
     definitions: dict[str, Any] = {}
     properties = {
-        name.replace("_", "-"): _property(option, Settings.model_fields[name], definitions)
-        for name, option in options().items()
+        name.replace("_", "-"): _schema_property(option, Settings.model_fields[name], definitions)
+        for name, option in declared_options().items()
         if option.key
     }
     table = {key: properties[name.replace("_", "-")] for key, name in TABLE.items()}
@@ -66,8 +66,8 @@ def tool_schema(tool: str = TOOL) -> dict[str, Any]:  # noqa: ARG001  (validate-
     }
 
 
-def _property(option: Option, field: FieldInfo, definitions: dict[str, Any]) -> dict[str, Any]:
-    schema = TypeAdapter(_input_type(field)).json_schema(ref_template="#/definitions/{model}")
+def _schema_property(option: Option, field: FieldInfo, definitions: dict[str, Any]) -> dict[str, Any]:
+    schema = TypeAdapter(_schema_input_type(field)).json_schema(ref_template="#/definitions/{model}")
     definitions |= schema.pop("$defs", {})
     schema.pop("title", None)
     schema.pop("format", None)  # of a path: no format of draft-07, which validators may refuse
@@ -75,7 +75,7 @@ def _property(option: Option, field: FieldInfo, definitions: dict[str, Any]) -> 
     return {"description": option.help, **schema, **({} if default in (None, []) else {"default": default})}
 
 
-def _input_type(field: FieldInfo) -> Any:  # noqa: ANN401  (a type, or what typing makes of one)
+def _schema_input_type(field: FieldInfo) -> Any:  # noqa: ANN401  (a type, or what typing makes of one)
     """Return the type of what the file may hold; TOML has no null."""
     validators = [item.func for item in field.metadata if isinstance(item, BeforeValidator)]
     if validators:

@@ -17,9 +17,9 @@ from ci_publish.app.index_names import KNOWN, NamedIndex
 from ci_publish.app.option_source import Found, OptionSource, refuse_near_miss
 from ci_publish.app.options import DEFAULT, Option, Origin, Source
 from ci_publish.app.other_tools_source import OtherToolsSource
-from ci_publish.app.project_file import project_tables
-from ci_publish.app.setting_values import explained
-from ci_publish.app.settings import SOURCES, Settings, options
+from ci_publish.app.project_file import read_project_tables
+from ci_publish.app.setting_values import wrong_values_error
+from ci_publish.app.settings import SOURCES, Settings, declared_options
 from ci_publish.errors import ConfigurationError
 from ci_publish.index.endpoints import REHEARSAL_VARIABLE, resolve_endpoints
 from ci_publish.model.events import Noted
@@ -84,9 +84,9 @@ class ArgumentSource(OptionSource):
     def read(self) -> Found:
         """Yield what was given."""
         for name, value in self._credential_options.items():
-            yield name, value, Origin(self._source, self._spelled(name))
+            yield name, value, Origin(self._source, self._spelled_argument(name))
 
-    def _spelled(self, name: str) -> str:
+    def _spelled_argument(self, name: str) -> str:
         if self._source is Source.PYTHON:
             return f"Settings({name}=…)"
         return "PATH" if name == "paths" else f"--{name.replace('_', '-')}"
@@ -105,7 +105,11 @@ class ComponentSource(OptionSource):
 
     def read(self) -> Found:
         """Yield the inputs that are given. Raises ConfigurationError for an input that this version does not have."""
-        ours = {component_variable(name): name for name, option in options().items() if option.inputs and option.file}
+        ours = {
+            component_input_variable(name): name
+            for name, option in declared_options().items()
+            if option.inputs and option.file
+        }
         for key in sorted(self._environ):
             if not key.startswith(COMPONENT_PREFIX) or not self._environ[key]:
                 continue
@@ -117,8 +121,8 @@ class ComponentSource(OptionSource):
                     hints=("Use the component and the image from the same release.",),
                 )
             name = ours[key]
-            if _is_given(name, self._environ[key]):
-                yield name, self._environ[key], Origin(Source.COMPONENT, options()[name].inputs[0])
+            if _is_given_input(name, self._environ[key]):
+                yield name, self._environ[key], Origin(Source.COMPONENT, declared_options()[name].inputs[0])
 
 
 class VariableSource(OptionSource):
@@ -130,25 +134,29 @@ class VariableSource(OptionSource):
 
     def read(self) -> Found:
         """Yield our variables; an empty one says nothing, an empty password excepted."""
-        ours = {variable(name): name for name, option in options().items() if option.file or name == "password"}
-        token = self._token()
+        ours = {
+            option_variable(name): name
+            for name, option in declared_options().items()
+            if option.file or name == "password"
+        }
+        token = self._password_alias_in_use()
         if token is not None:
             yield "password", self._environ[token], Origin(Source.VARIABLE, token)
         for key in sorted(self._environ):
             if key in ours and (self._environ[key] or ours[key] == "password"):
                 yield ours[key], self._environ[key], Origin(Source.VARIABLE, key)
             elif key.startswith(PREFIX) and not key.startswith(COMPONENT_PREFIX) and key not in {*ours, *RESERVED}:
-                self._unknown(key, ours)
+                self._refuse_unknown_variable(key, ours)
 
-    def _token(self) -> str | None:
+    def _password_alias_in_use(self) -> str | None:
         """Return the second name of the password where it is the one that is set."""
-        token, password = self._environ.get(TOKEN), self._environ.get(variable("password"))
+        token, password = self._environ.get(TOKEN), self._environ.get(option_variable("password"))
         if token and password and token.strip() != password.strip():
-            message = f"{TOKEN} and {variable('password')} are set to different values; they are one option."
+            message = f"{TOKEN} and {option_variable('password')} are set to different values; they are one option."
             raise ConfigurationError(message, hints=("Unset one of them.",))
         return TOKEN if token or (token is not None and password is None) else None
 
-    def _unknown(self, key: str, ours: Mapping[str, object]) -> None:
+    def _refuse_unknown_variable(self, key: str, ours: Mapping[str, object]) -> None:
         if key.endswith(_IDENTITY_TOKEN):
             return
         refuse_near_miss(key, ours, "environment variable")
@@ -173,14 +181,14 @@ class InputSource(OptionSource):
         found = tuple(given_inputs(self._environ))
         if self._environ.get(ACTION_MARK):
             for name, spelling, value in found:
-                yield name, input_value(name, value), Origin(Source.INPUT, spelling)
+                yield name, parse_input_value(name, value), Origin(Source.INPUT, spelling)
         elif found:
             names = ", ".join(f"INPUT_{spelling.upper()}" for _, spelling, _ in found)
             message = f"Ignored because {ACTION_MARK} is not set: {names}."
             self.notes.append(Noted(slug="inputs-ignored", message=message, hints=MARK_HINTS))
 
 
-def load(
+def load_settings(
     given: Mapping[str, Any], environ: Mapping[str, str], pyproject: Path, *, source: Source = Source.FLAG
 ) -> Loaded:
     """Merge all sources and validate.
@@ -189,7 +197,7 @@ def load(
     ConfigurationError for wrong values, for variables and keys that are nearly one of ours, for names of indexes that
     are not known, and for a pyproject.toml that cannot be read.
     """
-    tables = project_tables(pyproject)
+    tables = read_project_tables(pyproject)
     higher = (
         ArgumentSource(given, source),
         ComponentSource(environ),
@@ -206,15 +214,15 @@ def load(
         settings = Settings(**passed)
     except ConfigurationError as error:
         if not isinstance(error.__cause__, ValidationError):
-            _add_origin(error, _origins(sources).get("repository_url", DEFAULT))
+            _add_origin_to_error(error, _option_origins(sources).get("repository_url", DEFAULT))
             raise
-        raise explained(error.__cause__, {name: origin.spelled for name, origin in _origins(sources).items()}) from (
-            error.__cause__
-        )
-    origins = _origins(sources)
+        raise wrong_values_error(
+            error.__cause__, {name: origin.spelled for name, origin in _option_origins(sources).items()}
+        ) from (error.__cause__)
+    origins = _option_origins(sources)
     notes = tuple(note for each in sources for note in each.notes)
     return Loaded(
-        settings=_resolved(settings, others.resolved),
+        settings=_with_resolved_indexes(settings, others.resolved),
         origins=origins,
         notes=notes,
         objection=others.objection,
@@ -222,17 +230,17 @@ def load(
     )
 
 
-def _add_origin(error: ConfigurationError, origin: Origin) -> None:
+def _add_origin_to_error(error: ConfigurationError, origin: Origin) -> None:
     """Say in *error* where a wrong destination comes from, unless it is called as in the message."""
     if error.summary.startswith("The repository-url ") and "repository-url" not in origin.spelled:
         error.detail = f"{error.detail} It comes from {origin.spelled}.".strip()
 
 
-def _origins(sources: Sequence[OptionSource]) -> dict[str, Origin]:
+def _option_origins(sources: Sequence[OptionSource]) -> dict[str, Origin]:
     return {name: origin for source in reversed(sources) for name, origin in source.origins.items()}
 
 
-def _resolved(settings: Settings, found: Sequence[NamedIndex | str]) -> Settings:
+def _with_resolved_indexes(settings: Settings, found: Sequence[NamedIndex | str]) -> Settings:
     """Return *settings* with URLs in place of names."""
     if not any(isinstance(item, NamedIndex) for item in found):
         return settings
@@ -245,9 +253,9 @@ def _resolved(settings: Settings, found: Sequence[NamedIndex | str]) -> Settings
     return settings.model_copy(update={"repository_url": urls, "index_url": index_url})
 
 
-def component_variable(name: str) -> str:
+def component_input_variable(name: str) -> str:
     """Return the variable in which the GitLab component passes its input for the option *name*."""
-    return COMPONENT_PREFIX + options()[name].inputs[0].replace("-", "_").upper()
+    return COMPONENT_PREFIX + declared_options()[name].inputs[0].replace("-", "_").upper()
 
 
 def given_inputs(environ: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
@@ -255,19 +263,19 @@ def given_inputs(environ: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
 
     The runner sets them upper-cased, keeps their hyphens, and sets an input without a value to the empty text.
     """
-    for name, declared in options().items():
-        for spelling in spellings(declared):
+    for name, declared in declared_options().items():
+        for spelling in input_spellings(declared):
             if value := environ.get(f"INPUT_{spelling.upper()}", "").strip():
                 yield name, spelling, value
                 break
 
 
-def variable(name: str) -> str:
+def option_variable(name: str) -> str:
     """Return the environment variable of the option *name*."""
     return PREFIX + name.upper()
 
 
-def spellings(option: Option) -> Iterator[str]:
+def input_spellings(option: Option) -> Iterator[str]:
     """Yield an input's name and its deprecated snake_case alias, which gh-action-pypi-publish still takes."""
     for name in option.inputs:
         yield name
@@ -275,14 +283,14 @@ def spellings(option: Option) -> Iterator[str]:
             yield name.replace("-", "_")
 
 
-def _is_given(name: str, value: str) -> bool:
+def _is_given_input(name: str, value: str) -> bool:
     field = Settings.model_fields[name]
     if field.annotation is bool:
         return value.lower() != str(field.default).lower()
     return not (field.annotation in (int, float, float | None) and value == "-1")
 
 
-def input_value(name: str, value: str) -> object:
+def parse_input_value(name: str, value: str) -> object:
     """Apply gh-action-pypi-publish's truth rule: anything but ``false`` is true."""
     field = Settings.model_fields[name]
     if field.annotation is bool:

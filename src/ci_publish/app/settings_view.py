@@ -3,8 +3,8 @@
 import re
 from typing import TextIO
 
-from ci_publish.app.options import DEFAULT, Origin, Use, requests_something, use
-from ci_publish.app.settings import Settings, options
+from ci_publish.app.options import DEFAULT, Origin, Use, option_use, requests_something
+from ci_publish.app.settings import Settings, declared_options
 from ci_publish.app.settings_sources import Loaded
 from ci_publish.model.identity import Secret
 from ci_publish.model.receipt_json import dump
@@ -17,31 +17,38 @@ Row = tuple[str, str, str]
 _COMMANDS = ("publish", "plan", "check", "diff", "attest", "verify", "rehearse", "doctor")
 
 
-def rows(loaded: Loaded) -> list[Row]:
+def settings_rows(loaded: Loaded) -> list[Row]:
     """Return a row for every option."""
-    return [(name.replace("_", "-"), shown(name, loaded.settings), _where(loaded.origin(name))) for name in options()]
+    return [
+        (name.replace("_", "-"), option_value_for_people(name, loaded.settings), _origin_text(loaded.origin(name)))
+        for name in declared_options()
+    ]
 
 
-def not_used_by(name: str, loaded: Loaded) -> list[str]:
+def commands_not_using_option(name: str, loaded: Loaded) -> list[str]:
     """Return the commands that have no use for a value that was set; nothing for a default."""
     origin = loaded.origin(name)
     field = Settings.model_fields[name]
     if origin is DEFAULT or not requests_something(getattr(loaded.settings, name), field.default):
         return []
-    return [command for command in _COMMANDS if use(options()[name], command, origin.source) is not Use.HONOURED]
+    return [
+        command
+        for command in _COMMANDS
+        if option_use(declared_options()[name], command, origin.source) is not Use.HONOURED
+    ]
 
 
-def _where(origin: Origin) -> str:
+def _origin_text(origin: Origin) -> str:
     return str(origin.source) if origin.spelled == origin.source else f"{origin.source} {origin.spelled}"
 
 
-def shown(name: str, settings: Settings) -> str:
+def option_value_for_people(name: str, settings: Settings) -> str:
     """Return the value of an option for people; a secret is only said to be there, also one inside an address."""
     value = getattr(settings, name)
     if isinstance(value, Secret):
         return "***" if value else "(empty)"
     if name in {"repository_url", "index_url", "upstream"} and value is not None:
-        value = without_secrets(value)
+        value = addresses_without_secrets(value)
     if isinstance(value, tuple):
         return ", ".join(str(item) for item in value)
     return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
@@ -50,7 +57,7 @@ def shown(name: str, settings: Settings) -> str:
 _IN_ADDRESS = re.compile(r"(?<=//).*(?=@)|(?<=[?#]).+")
 
 
-def without_secrets(addresses: tuple[str, ...] | str) -> tuple[str, ...] | str:
+def addresses_without_secrets(addresses: tuple[str, ...] | str) -> tuple[str, ...] | str:
     """Hide what addresses must not hold: user, password, query."""
     if isinstance(addresses, tuple):
         return tuple(_IN_ADDRESS.sub("***", address) for address in addresses)
@@ -62,15 +69,19 @@ def write_settings(loaded: Loaded, stream: TextIO) -> None:
     lines = LineWriter(stream)
     if loaded.settings.output == "json":
         document = {
-            name: {"value": value, "source": source, "not_used_by": not_used_by(name.replace("-", "_"), loaded)}
-            for name, value, source in rows(loaded)
+            name: {
+                "value": value,
+                "source": source,
+                "not_used_by": commands_not_using_option(name.replace("-", "_"), loaded),
+            }
+            for name, value, source in settings_rows(loaded)
         }
         lines.write_lines(*dump(document, indent=2).splitlines())
         return
-    table = [tuple(map(neutral_line, row)) for row in rows(loaded)]
+    table = [tuple(map(neutral_line, row)) for row in settings_rows(loaded)]
     widths = [max(len(row[column]) for row in table) for column in (0, 1)]
     for name, value, source in table:
-        unused = not_used_by(name.replace("-", "_"), loaded)
+        unused = commands_not_using_option(name.replace("-", "_"), loaded)
         remark = f"  (not used by {', '.join(unused)})" if unused else ""
         lines.write_lines(f"{name:<{widths[0]}}  {value:<{widths[1]}}  {source}{remark}")
     for note in loaded.notes:

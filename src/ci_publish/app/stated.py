@@ -19,14 +19,14 @@ def release_tag(environ: Mapping[str, str]) -> str:
     return environ.get("CI_COMMIT_TAG", "")
 
 
-def with_tag(environ: Mapping[str, str], tag: str) -> dict[str, str]:
+def environment_with_tag(environ: Mapping[str, str], tag: str) -> dict[str, str]:
     """Return *environ* as that of a job that runs for *tag*, or (empty) for none."""
     ours = {"GITHUB_REF_TYPE", "GITHUB_REF_NAME", "CI_COMMIT_TAG"}
     rest = {name: value for name, value in environ.items() if name not in ours}
     return {**rest, "GITHUB_REF_TYPE": "tag", "GITHUB_REF_NAME": tag} if tag else rest
 
 
-def stated(settings: Settings, environ: Mapping[str, str]) -> "Stated":
+def stated_release(settings: Settings, environ: Mapping[str, str]) -> "Stated":
     """Return what is stated. Raises ConfigurationError for patterns that cannot be read."""
     from ci_publish.distributions.checks.comparison.stated import Stated, VersionTag, parse_expected_wheels  # noqa: PLC0415  (late, see ``Composition.run``)
 

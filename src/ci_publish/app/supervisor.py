@@ -43,17 +43,17 @@ class Supervisor:
             ready, _, _ = select.select([0], [], [], _PAUSE)
             data = os.read(0, 65536) if ready else None
             if data == b"":
-                self._burn()
+                self._burn_upload_tokens()
                 return
             *lines, buffer = (buffer + (data or b"")).split(b"\n")
             for line in lines:
-                self._take(line)
-            if reason := self._stuck(time.monotonic()):
-                burned = self._burn()
-                self._end(reason, burned)
+                self._take_message(line)
+            if reason := self._why_run_is_stuck(time.monotonic()):
+                burned = self._burn_upload_tokens()
+                self._end_supervised_run(reason, burned)
                 return
 
-    def _take(self, line: bytes) -> None:
+    def _take_message(self, line: bytes) -> None:
         import json  # noqa: PLC0415  (late: many runs have no upload token)
 
         message = json.loads(line)
@@ -62,7 +62,7 @@ class Supervisor:
         else:
             self._kept.pop(message["release"], None)
 
-    def _stuck(self, now: float) -> str:
+    def _why_run_is_stuck(self, now: float) -> str:
         """Return why the run must be ended from outside, nothing where it need not."""
         if fcntl.ioctl(self._inbox, termios.FIONREAD, _NOTHING) == _NOTHING:
             self._unread_since = None
@@ -72,19 +72,19 @@ class Supervisor:
             return "it was asked to stop, and did not react"
         return "it did not end at its deadline" if now >= self._ends else ""
 
-    def _burn(self) -> int:
+    def _burn_upload_tokens(self) -> int:
         """Burn what is kept, and return how many tokens that were."""
         kept = list(self._kept.values())
         self._kept.clear()
         if not kept:
             return 0
         sys.path[:] = kept[0]["path"]
-        from ci_publish.app.token_guard import burn  # noqa: PLC0415  (late: hardly ever needed)
+        from ci_publish.app.token_guard import burn_kept_tokens  # noqa: PLC0415  (late: hardly ever needed)
 
-        burn(kept, _BURN_DEADLINE)
+        burn_kept_tokens(kept, _BURN_DEADLINE)
         return len(kept)
 
-    def _end(self, reason: str, burned: int) -> None:
+    def _end_supervised_run(self, reason: str, burned: int) -> None:
         if os.getppid() != self._parent:
             return
         tokens = "Its upload tokens were burned." if burned else "There was no upload token to burn."

@@ -37,13 +37,13 @@ class TokenGuard:
     def __init__(self, inbox: socket.socket, left: float, environ: Mapping[str, str]) -> None:
         self._lock = threading.Lock()
         self._numbers = count()
-        self._process = _start(inbox.fileno(), left, environ)
+        self._process = _start_supervisor(inbox.fileno(), left, environ)
 
     def keep(self, request: HttpRequest, allow_http: Sequence[str] = ()) -> Callable[[], None]:
         """Remember how to burn a token; return what says that it needs no burning any more."""
         number = next(self._numbers)
         body = request.body if isinstance(request.body, SecretJson) else SecretJson(())
-        self._say(
+        self._send_to_supervisor(
             {
                 "keep": number,
                 "path": search_path(),
@@ -54,7 +54,7 @@ class TokenGuard:
                 "fields": [[name, secret.reveal()] for name, secret in body.fields],
             }
         )
-        return lambda: self._say({"release": number})
+        return lambda: self._send_to_supervisor({"release": number})
 
     def close(self) -> None:
         """Let the process end; what was not released is burned by it."""
@@ -66,7 +66,7 @@ class TokenGuard:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(_ENDING)
 
-    def _say(self, message: Mapping[str, object]) -> None:
+    def _send_to_supervisor(self, message: Mapping[str, object]) -> None:
         with self._lock:
             if self._process is not None and self._process.stdin is not None:
                 with suppress(OSError):
@@ -74,8 +74,8 @@ class TokenGuard:
                     self._process.stdin.flush()
 
 
-def _start(inbox: int, left: float, environ: Mapping[str, str]) -> "subprocess.Popen[bytes] | None":
-    command = [sys.executable, "-I", "-S", "-X", "utf8", *_program(), str(inbox), str(left)]
+def _start_supervisor(inbox: int, left: float, environ: Mapping[str, str]) -> "subprocess.Popen[bytes] | None":
+    command = [sys.executable, "-I", "-S", "-X", "utf8", *_supervisor_program(), str(inbox), str(left)]
     try:
         return subprocess.Popen(  # noqa: S603  (this very program)
             command,
@@ -89,7 +89,7 @@ def _start(inbox: int, left: float, environ: Mapping[str, str]) -> "subprocess.P
         return None
 
 
-def _program() -> list[str]:
+def _supervisor_program() -> list[str]:
     """Return the interpreter's options for the program: its file, or where there is none (in a zip file) its text."""
     file = Path(__file__).with_name(_PROGRAM)
     return (
@@ -97,7 +97,7 @@ def _program() -> list[str]:
     )
 
 
-def burn(kept: Sequence[Mapping[str, Any]], deadline: float) -> None:
+def burn_kept_tokens(kept: Sequence[Mapping[str, Any]], deadline: float) -> None:
     """Send the requests that burn tokens, in the other process. Raises nothing that one of them meets."""
     from ci_publish.http.transport import ConnectionLimits, HttpTransport  # noqa: PLC0415  (late: not for the run itself)
 

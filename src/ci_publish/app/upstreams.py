@@ -68,7 +68,7 @@ def upstream_address(named: str | None, pip: Callable[[], Mapping[str, str]]) ->
     return UpstreamAddress(index, "pip's index-url", notes) if index else UpstreamAddress(PYPI, "the default", notes)
 
 
-def pip_settings(environ: Mapping[str, str]) -> dict[str, str]:
+def read_pip_settings(environ: Mapping[str, str]) -> dict[str, str]:
     """Return what pip's configuration files and variables say; empty where this Python has no pip."""
     quiet = ["--disable-pip-version-check", "--no-input"]
     command = [sys.executable, "-I", "-X", "utf8", "-m", "pip", *quiet, "config", "list"]
@@ -90,7 +90,7 @@ def pip_settings(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: " ".join(str(ast.literal_eval(value)).split()) for _, name, value in found}
 
 
-def opened(
+def open_named_upstream(
     address: UpstreamAddress,
     transport: Callable[[], HttpTransport],
     mask: Callable[[Secret], None],
@@ -128,19 +128,19 @@ def opened(
     if needs_no_credential(text) and not plain and not everything:
         return RedirectedIndex(text)
     return ForwardedIndex(
-        url=_without_user(text),
-        authorization=_authorization(text, mask),
+        url=_url_without_user(text),
+        authorization=_upstream_authorization(text, mask),
         transport=transport(),
         everything=everything,
     )
 
 
-def _without_user(url: str) -> str:
+def _url_without_user(url: str) -> str:
     parts = split_url(url)
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment=""))
 
 
-def _authorization(url: str, mask: Callable[[Secret], None]) -> Authorization | None:
+def _upstream_authorization(url: str, mask: Callable[[Secret], None]) -> Authorization | None:
     """Return the user and password in *url*; a user alone is a token, as pip sends it."""
     if not url_has_secrets(url):
         return None

@@ -14,8 +14,8 @@ from typing import Any, Literal, NoReturn
 from ci_publish.about import DOCS_URL, NAME, __version__
 from ci_publish.app.commands import COMMANDS
 from ci_publish.app.options import Group, Option
-from ci_publish.app.settings import Settings, options
-from ci_publish.app.settings_sources import variable
+from ci_publish.app.settings import Settings, declared_options
+from ci_publish.app.settings_sources import option_variable
 from ci_publish.cli.examples import epilog
 from ci_publish.cli.other_tools_flags import translations
 from ci_publish.errors import ConfigurationError
@@ -78,10 +78,10 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
 
     def _expand_help(self, action: argparse.Action) -> str:
         said = super()._expand_help(action)
-        declared = options().get(action.dest)
+        declared = declared_options().get(action.dest)
         if declared is None or not declared.file:
             return said
-        names = [variable(action.dest), *(f"input {name}" for name in declared.inputs[:1])]
+        names = [option_variable(action.dest), *(f"input {name}" for name in declared.inputs[:1])]
         return f"{said} [{', '.join(names)}]"
 
 
@@ -89,7 +89,9 @@ def _unknown(words: Sequence[str], command: str) -> ConfigurationError:
     """Return the error for arguments that *command* does not have, with what was probably meant."""
     wrong = [word for word in words if word.startswith("-")] or list(words)
     flags = [
-        f"--{name.replace('_', '-')}" for name, each in options().items() if command in each.commands and each.flag
+        f"--{name.replace('_', '-')}"
+        for name, each in declared_options().items()
+        if command in each.commands and each.flag
     ]
     known = (*translations(wrong), *_of_other_commands(wrong))
     close = [] if known else [match for word in wrong for match in get_close_matches(word.split("=", 1)[0], flags, 1)]
@@ -108,7 +110,7 @@ def _of_other_commands(words: Sequence[str]) -> Iterator[str]:
     """Yield a sentence for each of *words* that is an option of another command."""
     for word in words:
         name = word.split("=", 1)[0].removeprefix("--").replace("-", "_")
-        found = options().get(name.removeprefix("no_") if name.startswith("no_") else name)
+        found = declared_options().get(name.removeprefix("no_") if name.startswith("no_") else name)
         if word.startswith("--rehearse"):
             yield f"Rehearsing is a command: {NAME} rehearse"
         elif word.startswith("--") and found is not None and found.flag:
@@ -177,7 +179,7 @@ def parser(only: str | None = None) -> argparse.ArgumentParser:
             allow_abbrev=False,
         )
         groups: dict[Group, argparse._ArgumentGroup] = {}
-        for name, each in options().items():
+        for name, each in declared_options().items():
             if command in each.commands:
                 if each.group not in groups:
                     groups[each.group] = sub.add_argument_group(each.group.value)

@@ -11,10 +11,10 @@ from functools import partial
 from types import FrameType
 
 from ci_publish.app.commands import COMMANDS, execute
-from ci_publish.app.output_files import give_to_workspace
+from ci_publish.app.output_files import give_outputs_to_workspace_owner
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings_sources import Loaded
-from ci_publish.app.settings_view import rows
+from ci_publish.app.settings_view import settings_rows
 from ci_publish.app.token_guard import TokenGuard
 from ci_publish.cli.reporting import Reporting, ReportOptions
 from ci_publish.cli.streams import Streams
@@ -69,7 +69,7 @@ def invoke(invocation: Invocation) -> int:
             return _run(invocation, reporting, interruption, ending)
         finally:
             reporting.emit.close()
-            give_to_workspace(invocation.loaded.settings, invocation.environ)
+            give_outputs_to_workspace_owner(invocation.loaded.settings, invocation.environ)
 
 
 def _run(invocation: Invocation, reporting: Reporting, interruption: Interruption, ending: Ending) -> int:
@@ -101,7 +101,7 @@ def _report_options(invocation: Invocation) -> ReportOptions:
         print_hash=settings.print_hash,
         receipt=settings.receipt,
         attestations_dir=settings.attestations_dir or settings.output_dir,
-        settings=rows(invocation.loaded),
+        settings=settings_rows(invocation.loaded),
         public_log=settings.sigstore_trust_config is None and not rehearsing,
     )
 

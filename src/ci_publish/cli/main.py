@@ -117,16 +117,16 @@ def _hide(
     start_again: StartAgain,
 ) -> None:
     """Start this process again without what *command* must not show. Raises InstallWithCredentials."""
-    from ci_publish.app.install_credentials import refuse_credentials, starts_again  # noqa: PLC0415  (for one option)
+    from ci_publish.app.install_credentials import refuse_install_with_credentials, restarts_without_secrets  # noqa: PLC0415  (for one option)
 
-    if starts_again(command, settings):
-        refuse_credentials(settings, given)
+    if restarts_without_secrets(command, settings):
+        refuse_install_with_credentials(settings, given)
         start_again(argv, given)
 
 
 def _understand(argv: Sequence[str], environ: MutableMapping[str, str], stdin: TextIO) -> tuple[Any, Any]:
     from ci_publish.app.secret_variables import forget_secrets  # noqa: PLC0415
-    from ci_publish.app.settings_sources import load  # noqa: PLC0415
+    from ci_publish.app.settings_sources import load_settings  # noqa: PLC0415
     from ci_publish.cli.arguments import parse  # noqa: PLC0415  (late: imports pydantic)
     from ci_publish.http.certificates import apply_ca_variables  # noqa: PLC0415
 
@@ -135,7 +135,7 @@ def _understand(argv: Sequence[str], environ: MutableMapping[str, str], stdin: T
     flags = dict(arguments.flags)
     if flags.get("password_stdin"):
         flags["password"] = Secret(_password(stdin))
-    loaded = load(flags, environ, Path("pyproject.toml"))
+    loaded = load_settings(flags, environ, Path("pyproject.toml"))
     forget_secrets(environ)
     return arguments, loaded
 
@@ -151,15 +151,15 @@ def _password(stdin: TextIO) -> str:
 
 def _misunderstood(error: CiPublishError, argv: Sequence[str], environ: Mapping[str, str], streams: Streams) -> int:
     """Report an error that came before there were settings: by what can be read of them."""
-    from ci_publish.app.output_files import leads_out  # noqa: PLC0415
-    from ci_publish.app.reader import Reader, front_end  # noqa: PLC0415
+    from ci_publish.app.output_files import leads_out_of_working_folder  # noqa: PLC0415
+    from ci_publish.app.reader import Reader, front_end_of_process  # noqa: PLC0415
     from ci_publish.app.secret_variables import secret_variables  # noqa: PLC0415
     from ci_publish.cli.reporting import Reporting, ReportOptions  # noqa: PLC0415
     from ci_publish.reports.dispatcher import Dispatcher  # noqa: PLC0415
     from ci_publish.reports.receipt_file import ReceiptFile  # noqa: PLC0415
 
     receipt = _peek("receipt", argv, environ)
-    if receipt is not None and ("\0" in receipt or leads_out(Path(receipt))):
+    if receipt is not None and ("\0" in receipt or leads_out_of_working_folder(Path(receipt))):
         receipt = None  # no file can have that name, or it is not where it seems to be
     reporting = Reporting(
         environ=environ,
@@ -173,7 +173,7 @@ def _misunderstood(error: CiPublishError, argv: Sequence[str], environ: Mapping[
         reporting.masker.mask(Secret(environ.get(name, "")))
     file = Dispatcher([ReceiptFile(Path(receipt), reporting.emit)]) if receipt else None
     command = next((word for word in argv if not word.startswith("-")), NAME)
-    Reader(front_end(environ), command).error(error)
+    Reader(front_end_of_process(environ), command).error(error)
     for event in (
         RunStarted(command, time.time()),
         RunFinished(outcome=Outcome.FAILED, exit_code=error.exit_code, time=time.time(), error=error),
@@ -183,10 +183,10 @@ def _misunderstood(error: CiPublishError, argv: Sequence[str], environ: Mapping[
         reporting.emit(event)
     reporting.emit.close()
     if receipt:
-        from ci_publish.app.output_files import give_to_workspace  # noqa: PLC0415
+        from ci_publish.app.output_files import give_outputs_to_workspace_owner  # noqa: PLC0415
         from ci_publish.app.settings import Settings  # noqa: PLC0415
 
-        give_to_workspace(Settings(receipt=Path(receipt)), environ)
+        give_outputs_to_workspace_owner(Settings(receipt=Path(receipt)), environ)
     return error.exit_code
 
 
@@ -197,10 +197,10 @@ def _peek(option: str, argv: Sequence[str], environ: Mapping[str, str]) -> str |
 
 def _peek_into_file(option: str) -> str | None:
     """Return an option's value in pyproject.toml, None where that cannot be read either."""
-    from ci_publish.app.project_file import project_tables  # noqa: PLC0415  (late: hardly ever needed)
+    from ci_publish.app.project_file import read_project_tables  # noqa: PLC0415  (late: hardly ever needed)
 
     try:
-        value = project_tables(Path("pyproject.toml")).ours.get(option)
+        value = read_project_tables(Path("pyproject.toml")).ours.get(option)
     except CiPublishError:
         return None
     return value if isinstance(value, str) else None

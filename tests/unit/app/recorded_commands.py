@@ -11,8 +11,8 @@ from typing import Any, Literal
 from ci_publish.app.commands import COMMANDS, Command, Job, execute
 from ci_publish.app.options import Option, Source
 from ci_publish.app.runtime_context import RuntimeContext
-from ci_publish.app.settings import Settings, options
-from ci_publish.app.settings_sources import component_variable, load, variable
+from ci_publish.app.settings import Settings, declared_options
+from ci_publish.app.settings_sources import component_input_variable, load_settings, option_variable
 from ci_publish.cli.arguments import parse
 from ci_publish.model.events import Outcome
 
@@ -45,7 +45,7 @@ BESIDE: Mapping[str, str] = {
 
 def without_rehearsal(name: str, command: str, source: Source) -> bool:
     """Return whether the option needs a rehearsal that this command is not, and *source* does not say it for others."""
-    if name not in {"install", *BESIDE} or command == "rehearse" or command not in options()[name].commands:
+    if name not in {"install", *BESIDE} or command == "rehearse" or command not in declared_options()[name].commands:
         return False
     return source != Source.FILE and (source != Source.VARIABLE or name == "install")
 
@@ -65,7 +65,7 @@ def value_of(name: str) -> str:
 
 
 def cells() -> Iterator[tuple[str, str, Source]]:
-    for (name, option), command, source in itertools.product(options().items(), RUNNING, FRONT_ENDS):
+    for (name, option), command, source in itertools.product(declared_options().items(), RUNNING, FRONT_ENDS):
         if can_say(name, option, source):
             yield name, command, source
 
@@ -116,11 +116,11 @@ def ask(name: str, command: str, source: Source, recorded: Recorded) -> None:
         case Source.FLAG:
             flags = [f"--{name.replace('_', '-')}", text]
         case Source.COMPONENT:
-            environ = {component_variable(name): text}
+            environ = {component_input_variable(name): text}
         case Source.VARIABLE:
-            environ = {variable(name): text}
+            environ = {option_variable(name): text}
         case Source.INPUT:
-            environ = {"CI_PUBLISH_ACTION": "docker", f"INPUT_{options()[name].inputs[0].upper()}": text}
+            environ = {"CI_PUBLISH_ACTION": "docker", f"INPUT_{declared_options()[name].inputs[0].upper()}": text}
         case Source.FILE:
             Path("pyproject.toml").write_text(f"[tool.ci-publish]\n{name} = {literal(name, text)}\n")
         case _:
@@ -128,7 +128,7 @@ def ask(name: str, command: str, source: Source, recorded: Recorded) -> None:
             execute(command, Settings(**given), RuntimeContext(environ={}), commands=recorded.table())
             return
     arguments = parse([command, *flags, *([f"--{beside}"] if beside else [])])
-    loaded = load(arguments.flags, environ, Path("pyproject.toml"))
+    loaded = load_settings(arguments.flags, environ, Path("pyproject.toml"))
     execute(command, loaded, RuntimeContext(environ=environ), commands=recorded.table())
 
 

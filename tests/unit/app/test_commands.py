@@ -8,7 +8,7 @@ import ci_publish
 from ci_publish import Settings
 from ci_publish.app.commands import execute
 from ci_publish.app.runtime_context import RuntimeContext
-from ci_publish.app.settings import options
+from ci_publish.app.settings import declared_options
 from ci_publish.errors import (
     ConfigurationError,
     IdentityUnavailable,
@@ -58,7 +58,7 @@ def test_attest_without_a_ci_has_no_identity(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize("level", ["loud", "", "3", "true"])
-@pytest.mark.parametrize("command", sorted(options()["rules"].commands))
+@pytest.mark.parametrize("command", sorted(declared_options()["rules"].commands))
 def test_every_command_that_reads_severities_refuses_wrong_ones(command: str, level: str) -> None:
     Path("pyproject.toml").write_text(f"[tool.ci-publish.rules]\nwheel-lost = '{level}'\n", encoding="utf-8")
     recorded = Recorded()

@@ -7,7 +7,7 @@ from pathlib import Path
 from ci_publish.app.file_reports import FileReports
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings import Settings
-from ci_publish.app.settings_sources import load
+from ci_publish.app.settings_sources import load_settings
 from ci_publish.model.events import Event, Noted, Outcome, RunFinished, RunStarted
 from ci_publish.model.identity import Secret
 
@@ -18,7 +18,7 @@ def reported(settings: Settings, *events: Event, secret: Secret | None = None) -
     masked: list[Secret] = []
     context = replace(RuntimeContext(environ={}, emit=heard.append), mask=masked.append)
     with FileReports(
-        settings=settings, loaded=load({}, {}, Path("none.toml")), command="check", context=context
+        settings=settings, loaded=load_settings({}, {}, Path("none.toml")), command="check", context=context
     ) as files:
         if secret is not None:
             files.context.mask(secret)

@@ -7,7 +7,7 @@ import pytest
 
 from ci_publish.app.file_source import FileSource
 from ci_publish.app.options import Origin, Source
-from ci_publish.app.settings_sources import load
+from ci_publish.app.settings_sources import load_settings
 from ci_publish.errors import ConfigurationError
 
 
@@ -38,12 +38,12 @@ def test_the_table_of_an_installation_asks_for_one() -> None:
 def test_where_a_value_comes_from_is_named(tmp_path: Path) -> None:
     path = tmp_path / "pyproject.toml"
     path.write_text('[tool.ci-publish.install]\nrun = ["a b", "c"]\n')
-    loaded = load({}, {}, path)
+    loaded = load_settings({}, {}, path)
 
     assert (loaded.settings.install, loaded.settings.run) == (True, ("a b", "c"))
     assert loaded.origin("install") == Origin(Source.FILE, "[tool.ci-publish.install]")
     assert loaded.origin("run") == Origin(Source.FILE, "[tool.ci-publish.install] run")
-    assert not load({"install": False}, {}, path).settings.install
+    assert not load_settings({"install": False}, {}, path).settings.install
 
 
 UNKNOWN = "Known keys: python, run, upstream, no-import, require-tried, timeout"
@@ -108,4 +108,4 @@ def test_what_a_file_may_not_say_is_an_error(table: dict[str, Any], said: str, d
 def test_commands_are_checked_when_they_are_read() -> None:
     for run in ("echo 'open", "''"):
         with pytest.raises(ConfigurationError, match="run"):
-            load({"run": (run,)}, {}, Path("absent.toml"))
+            load_settings({"run": (run,)}, {}, Path("absent.toml"))

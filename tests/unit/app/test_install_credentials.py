@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from ci_publish.app.install_credentials import (
-    credentials_at_hand,
-    refuse_credentials,
-    refuse_secrets_of_the_process,
-    starts_again,
-    withheld,
+    reachable_credentials,
+    refuse_install_with_credentials,
+    refuse_secrets_in_process_environment,
+    restarts_without_secrets,
+    withheld_variables,
 )
 from ci_publish.app.settings import Settings
 from ci_publish.errors import ConfigurationError, InstallWithCredentials
@@ -41,22 +41,22 @@ IDENTITY = {"ACTIONS_ID_TOKEN_REQUEST_URL": "https://x", "ACTIONS_ID_TOKEN_REQUE
 def test_what_is_within_reach(settings: dict[str, object], environ: dict[str, str], found: list[str]) -> None:
     given = Settings(install=True, **settings)  # type: ignore[arg-type]
 
-    assert credentials_at_hand(given, environ) == found
+    assert reachable_credentials(given, environ) == found
     if found:
         with pytest.raises(InstallWithCredentials, match=found[0]):
-            refuse_credentials(given, environ)
+            refuse_install_with_credentials(given, environ)
     else:
-        refuse_credentials(given, environ)
+        refuse_install_with_credentials(given, environ)
 
 
 def test_it_can_be_allowed_for_this_call() -> None:
-    refuse_credentials(Settings(install=True, install_with_credentials=True), {**GITHUB, **IDENTITY})
+    refuse_install_with_credentials(Settings(install=True, install_with_credentials=True), {**GITHUB, **IDENTITY})
 
 
 def test_a_password_on_standard_input_is_refused_in_any_case() -> None:
     given = Settings(install=True).model_copy(update={"password_stdin": True, "install_with_credentials": True})
     with pytest.raises(InstallWithCredentials, match="standard input"):
-        refuse_credentials(given, {})
+        refuse_install_with_credentials(given, {})
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_a_password_on_standard_input_is_refused_in_any_case() -> None:
 )
 def test_what_to_do_is_said_in_the_words_of_the_ci(environ: dict[str, str], move: str) -> None:
     with pytest.raises(InstallWithCredentials) as error:
-        refuse_credentials(Settings(install=True, keyring=True), environ)
+        refuse_install_with_credentials(Settings(install=True, keyring=True), environ)
 
     assert move in error.value.hints[0]
     assert "install-with-credentials: true" in error.value.hints[1]
@@ -86,7 +86,7 @@ def test_a_process_that_starts_other_people_s_code_is_told_no_identity_and_no_fo
     }
     left_out = {**IDENTITY, "ACTIONS_RUNTIME_URL": "x", "A_ID_TOKEN": "x", "GITHUB_TOKEN": "x", "AWS_API_KEY": "x"}
 
-    assert withheld({**kept, **left_out}) == kept
+    assert withheld_variables({**kept, **left_out}) == kept
 
 
 @pytest.mark.parametrize(
@@ -97,15 +97,15 @@ def test_a_program_that_was_started_with_secrets_cannot_install(tmp_path: Path, 
     environ.write_bytes(f"PATH=/bin\0{name}=x\0".encode())
 
     with pytest.raises(ConfigurationError, match=name):
-        refuse_secrets_of_the_process(environ)
+        refuse_secrets_in_process_environment(environ)
 
 
 def test_other_variables_and_empty_ones_do_no_harm(tmp_path: Path) -> None:
     environ = tmp_path / "environ"
     environ.write_bytes(b"PATH=/bin\0GITHUB_OUTPUT=/o\0CI_PUBLISH_PASSWORD=\0")
 
-    refuse_secrets_of_the_process(environ)
-    refuse_secrets_of_the_process(tmp_path / "absent")
+    refuse_secrets_in_process_environment(environ)
+    refuse_secrets_in_process_environment(tmp_path / "absent")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows replaces no process")
@@ -123,4 +123,4 @@ def test_other_variables_and_empty_ones_do_no_harm(tmp_path: Path) -> None:
 def test_the_process_starts_again_where_it_will_install(
     command: str, settings: dict[str, bool], *, again: bool
 ) -> None:
-    assert starts_again(command, Settings(**settings)) is again  # type: ignore[arg-type]
+    assert restarts_without_secrets(command, Settings(**settings)) is again  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ci_publish.app.installing import chosen_installer, failed
+from ci_publish.app.installing import choose_installer, installation_failed_error
 from ci_publish.errors import ConfigurationError
 from ci_publish.model.events import Checked, Step, StepFinished, StepStarted, Tried
 from ci_publish.model.problem import Problem, Severity
@@ -30,12 +30,12 @@ def trial(*problems: Problem) -> Tried:
 
 def test_the_error_names_files_rules_and_what_to_do() -> None:
     problems = [problem("a.whl"), problem("a.whl", "worse"), problem("b.whl")]
-    error = failed(problems, [trial(*problems), trial()])
+    error = installation_failed_error(problems, [trial(*problems), trial()])
 
     assert error.summary == "1 of 2 installations failed: a.whl and 1 more."
     assert error.detail.splitlines()[1] == "a.whl: worse [install-import]"
     assert error.hints == ("Fix it.",)
-    assert failed([problem("a.whl")], []).summary == "Not every file was tried: a.whl."
+    assert installation_failed_error([problem("a.whl")], []).summary == "Not every file was tried: a.whl."
 
 
 def test_a_file_that_fits_nothing_is_named_with_what_it_needs(tmp_path: Path) -> None:
@@ -74,12 +74,12 @@ def test_uv_is_taken_where_it_is_on_path_and_works(tmp_path: Path) -> None:
     for script, expected in (("echo uv 9.8.7 rest", Uv(str(uv), "9.8.7")), ("exit 1", None)):
         uv.write_text(f"#!/bin/sh\n{script}\n")
         uv.chmod(0o755)
-        found = chosen_installer(Processes({"PATH": str(tmp_path)}, Interruption(60.0)), tmp_path)
+        found = choose_installer(Processes({"PATH": str(tmp_path)}, Interruption(60.0)), tmp_path)
         assert found == expected if expected else isinstance(found, Pip)
 
 
 def test_otherwise_it_is_the_pip_of_this_python(tmp_path: Path) -> None:
-    found = chosen_installer(Processes({"PATH": ""}, Interruption(60.0)), tmp_path)
+    found = choose_installer(Processes({"PATH": ""}, Interruption(60.0)), tmp_path)
 
     assert isinstance(found, Pip)
     assert found.version[0].isdigit()
@@ -92,4 +92,4 @@ def test_without_both_there_is_nothing_to_install_with(tmp_path: Path) -> None:
             return super().run(("false",), **options) if "import pip" in command[-1] else answer
 
     with pytest.raises(ConfigurationError, match="neither uv nor pip"):
-        chosen_installer(Without({"PATH": "/usr/bin:/bin"}, Interruption(60.0)), tmp_path)
+        choose_installer(Without({"PATH": "/usr/bin:/bin"}, Interruption(60.0)), tmp_path)

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from ci_publish.app.commands import execute
-from ci_publish.app.options import Source, Use, use
+from ci_publish.app.options import Source, Use, option_use
 from ci_publish.app.runtime_context import RuntimeContext
-from ci_publish.app.settings import Settings, options
+from ci_publish.app.settings import Settings, declared_options
 from ci_publish.errors import ConfigurationError
 from ci_publish.model.identity import Secret
 from tests.unit.app.recorded_commands import Recorded
@@ -17,9 +17,9 @@ pytestmark = pytest.mark.usefixtures("folder")
 
 @pytest.mark.parametrize("command", ["publish", "plan", "attest", "rehearse", "doctor"])
 def test_no_intent_is_ever_skipped_by_a_command_that_acts(command: str) -> None:
-    for name, option in options().items():
+    for name, option in declared_options().items():
         if option.intent:
-            assert use(option, command, Source.VARIABLE) is not Use.SKIPPED, name
+            assert option_use(option, command, Source.VARIABLE) is not Use.SKIPPED, name
 
 
 def test_a_plan_that_rehearses_only_plans() -> None:

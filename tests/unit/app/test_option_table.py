@@ -5,8 +5,8 @@ The cells are generated from the declarations. Only the last step is replaced: w
 
 import pytest
 
-from ci_publish.app.options import Source, Use, use
-from ci_publish.app.settings import Settings, options
+from ci_publish.app.options import Source, Use, option_use
+from ci_publish.app.settings import Settings, declared_options
 from ci_publish.errors import ConfigurationError
 from tests.unit.app.recorded_commands import Recorded, argument, ask, cells, value_of, without_rehearsal
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize(("name", "command", "source"), [*cells()])
 def test_a_cell_of_the_table(name: str, command: str, source: Source) -> None:
     recorded = Recorded()
-    expected = use(options()[name], command, source)
+    expected = option_use(declared_options()[name], command, source)
     if expected is Use.REFUSED or without_rehearsal(name, command, source):
         with pytest.raises(ConfigurationError) as caught:
             ask(name, command, source, recorded)
@@ -44,6 +44,6 @@ def turned(name: str, command: str) -> str:
 
 
 def test_the_table_has_every_kind_of_cell_and_enough_of_them() -> None:
-    found = [use(options()[name], command, source) for name, command, source in cells()]
+    found = [option_use(declared_options()[name], command, source) for name, command, source in cells()]
     assert len(found) > 1000
     assert all(found.count(kind) > 50 for kind in Use)

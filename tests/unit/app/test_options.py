@@ -2,21 +2,21 @@
 
 import pytest
 
-from ci_publish.app.settings import Settings, options
-from ci_publish.app.settings_sources import variable
+from ci_publish.app.settings import Settings, declared_options
+from ci_publish.app.settings_sources import option_variable
 
 
 def test_settings_are_frozen_and_every_field_is_declared_once() -> None:
     with pytest.raises(ValueError, match="frozen"):
         Settings().jobs = 3  # type: ignore[misc]
-    assert options().keys() == Settings.model_fields.keys()
-    assert variable("index_url") == "CI_PUBLISH_INDEX_URL"
-    inputs = [name for option in options().values() for name in option.inputs]
+    assert declared_options().keys() == Settings.model_fields.keys()
+    assert option_variable("index_url") == "CI_PUBLISH_INDEX_URL"
+    inputs = [name for option in declared_options().values() for name in option.inputs]
     assert len(inputs) == len(set(inputs))
 
 
 def test_what_says_where_as_whom_and_whether_is_an_intent() -> None:
-    assert {name for name, option in options().items() if option.intent} >= INTENT
+    assert {name for name, option in declared_options().items() if option.intent} >= INTENT
 
 
 INTENT = {

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ci_publish.app.other_tools import unused_secrets
+from ci_publish.app.other_tools import unused_secret_variables
 from ci_publish.model.identity import Secret
 from tests.unit.app.tools_settings import ACTION, CORP, IDENTITY, loaded, objection, token
 
@@ -35,4 +35,4 @@ def test_trusted_publishing_goes_before_a_lone_secret_in_the_action(home: Path) 
 
 def test_secrets_of_tools_that_are_never_used_are_named() -> None:
     environ = {"PYPI_TOKEN": "x", "POETRY_PYPI_TOKEN_PYPI": "y", "HATCH_INDEX_AUTH": "", "OTHER_TOKEN": "z"}
-    assert unused_secrets(environ) == ["POETRY_PYPI_TOKEN_PYPI", "PYPI_TOKEN"]
+    assert unused_secret_variables(environ) == ["POETRY_PYPI_TOKEN_PYPI", "PYPI_TOKEN"]

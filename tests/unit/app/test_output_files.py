@@ -5,7 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from ci_publish.app.output_files import give_to_workspace, refuse_links_out, require_writable
+from ci_publish.app.output_files import (
+    give_outputs_to_workspace_owner,
+    refuse_outputs_linked_outside,
+    require_writable_outputs,
+)
 from ci_publish.app.settings import Settings
 from ci_publish.errors import ConfigurationError
 
@@ -17,7 +21,7 @@ def test_a_place_that_can_be_written_to_is_left_as_it_was(tmp_path: Path, option
     (tmp_path / "there").mkdir()
     for path in (tmp_path / "there", tmp_path / "there" / "a" / "b"):
         target = path / "receipt.json" if option == "receipt" else path
-        require_writable(Settings.model_validate({option: target}))
+        require_writable_outputs(Settings.model_validate({option: target}))
 
     assert [path.name for path in tmp_path.rglob("*")] == ["there"]
 
@@ -27,7 +31,7 @@ def test_a_place_below_a_file_is_refused_by_the_option_s_name(tmp_path: Path, op
     (tmp_path / "file").write_text("")
 
     with pytest.raises(ConfigurationError, match=option.replace("_", "-")) as caught:
-        require_writable(Settings.model_validate({option: tmp_path / "file" / "out"}))
+        require_writable_outputs(Settings.model_validate({option: tmp_path / "file" / "out"}))
 
     assert "Not a directory" in caught.value.summary
 
@@ -37,17 +41,17 @@ def test_a_file_is_no_folder(tmp_path: Path, option: str) -> None:
     (tmp_path / "file").write_text("")
 
     with pytest.raises(ConfigurationError, match="Not a directory"):
-        require_writable(Settings.model_validate({option: tmp_path / "file"}))
+        require_writable_outputs(Settings.model_validate({option: tmp_path / "file"}))
 
 
 def test_a_folder_is_no_receipt(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"Is a directory"):
-        require_writable(Settings(receipt=tmp_path))
+        require_writable_outputs(Settings(receipt=tmp_path))
 
 
 def test_a_path_that_no_system_takes_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="reports_dir"):
-        require_writable(Settings(reports_dir=Path("a\0b")))
+        require_writable_outputs(Settings(reports_dir=Path("a\0b")))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
@@ -74,14 +78,14 @@ class TestLinks:
     def test_a_path_that_leads_out_is_refused(self, folder: Path, option: str, path: str) -> None:
         for written in (Path(path), folder / "work" / path, folder / "also" / path):
             with pytest.raises(ConfigurationError, match=option.replace("_", "-")):
-                refuse_links_out(Settings.model_validate({option: written}))
+                refuse_outputs_linked_outside(Settings.model_validate({option: written}))
 
     @pytest.mark.parametrize("option", [*OPTIONS, "world"])
     def test_other_paths_are_used_as_given(self, folder: Path, option: str) -> None:
         inside = [Path(each) for each in ("a", "inner/a", "within", "within/a/b", "inner/../a")]
         outside = [folder / "elsewhere", Path("../elsewhere/a"), folder / "also", Path("../also/a")]
         for path in (*inside, *outside):
-            refuse_links_out(Settings.model_validate({option: path}))
+            refuse_outputs_linked_outside(Settings.model_validate({option: path}))
 
 
 class CredentialOptions:
@@ -107,7 +111,7 @@ class TestGiving:
         )
         given = CredentialOptions()
 
-        give_to_workspace(settings, {"GITHUB_WORKSPACE": str(tmp_path)}, is_root=True, chown=given)
+        give_outputs_to_workspace_owner(settings, {"GITHUB_WORKSPACE": str(tmp_path)}, is_root=True, chown=given)
 
         assert given.paths == {"out", "attestations", "receipt.json", "a.whl.publish.attestation"}
         assert given.owners == {(tmp_path.stat().st_uid, tmp_path.stat().st_gid)}
@@ -124,9 +128,11 @@ class TestGiving:
         given = CredentialOptions()
         environ = {"GITHUB_WORKSPACE": str(workspace)}
 
-        give_to_workspace(Settings(receipt=workspace / "link" / "r.json"), environ, is_root=root, chown=given)
-        give_to_workspace(Settings(receipt=workspace / "r.json"), {}, is_root=root, chown=given)
-        give_to_workspace(Settings(receipt=workspace / "r.json"), environ, is_root=root, chown=given)
+        give_outputs_to_workspace_owner(
+            Settings(receipt=workspace / "link" / "r.json"), environ, is_root=root, chown=given
+        )
+        give_outputs_to_workspace_owner(Settings(receipt=workspace / "r.json"), {}, is_root=root, chown=given)
+        give_outputs_to_workspace_owner(Settings(receipt=workspace / "r.json"), environ, is_root=root, chown=given)
 
         assert given.paths == ({"r.json"} if root else set())
 
@@ -137,6 +143,6 @@ class TestGiving:
             raise PermissionError(path)
 
         settings = Settings(receipt=tmp_path / "r.json", attestations_dir=tmp_path / "never")
-        give_to_workspace(settings, {"GITHUB_WORKSPACE": str(tmp_path)}, is_root=True, chown=refuse)
+        give_outputs_to_workspace_owner(settings, {"GITHUB_WORKSPACE": str(tmp_path)}, is_root=True, chown=refuse)
 
         assert [path.name for path in tmp_path.iterdir()] == ["r.json"]

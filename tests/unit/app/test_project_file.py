@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ci_publish.app.project_file import MAX_KEY_PARTS, MAX_PROJECT_FILE, project_tables
+from ci_publish.app.project_file import MAX_KEY_PARTS, MAX_PROJECT_FILE, read_project_tables
 from ci_publish.errors import ConfigurationError
 
 OURS = "[tool.ci-publish]\nstrict = true\n"
@@ -13,7 +13,7 @@ OURS = "[tool.ci-publish]\nstrict = true\n"
 def read(folder: Path, text: str) -> object:
     file = folder / "pyproject.toml"
     file.write_text(text, encoding="utf-8")
-    return project_tables(file).ours
+    return read_project_tables(file).ours
 
 
 @pytest.mark.parametrize(
@@ -47,9 +47,9 @@ def test_the_indexes_of_uv_toml_count_before_those_of_pyproject(tmp_path: Path) 
     (tmp_path / "uv.toml").write_text(
         '[[index]]\nname = "corp"\npublish-url = "https://corp.example/"\n', encoding="utf-8"
     )
-    assert project_tables(project).uv_indexes == [{"name": "corp", "publish-url": "https://corp.example/"}]
+    assert read_project_tables(project).uv_indexes == [{"name": "corp", "publish-url": "https://corp.example/"}]
     project.write_text('[[tool.uv.index]]\nname = "other"\n', encoding="utf-8")
-    assert project_tables(project).uv_indexes == [{"name": "corp", "publish-url": "https://corp.example/"}]
+    assert read_project_tables(project).uv_indexes == [{"name": "corp", "publish-url": "https://corp.example/"}]
     (tmp_path / "uv.toml").write_text("index = [", encoding="utf-8")
     with pytest.raises(ConfigurationError, match=r"uv\.toml cannot be read"):
-        project_tables(project)
+        read_project_tables(project)

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from ci_publish.app.commands import COMMANDS, Command, execute
-from ci_publish.app.project_trust import DECISIVE, foreign_code
+from ci_publish.app.project_trust import DECISIVE, why_foreign_code_is_visible
 from ci_publish.app.runtime_context import RuntimeContext
-from ci_publish.app.settings import options
-from ci_publish.app.settings_sources import load
+from ci_publish.app.settings import declared_options
+from ci_publish.app.settings_sources import load_settings
 from ci_publish.errors import ConfigurationError
 from ci_publish.model.events import Event, Noted, Outcome
 
@@ -53,7 +53,7 @@ WORDS = {
     "builder": '["github:octo-org/ci"]',
     "source": '["github:octo-org/demo"]',
 }
-VALUES = {key: value for key, value in WORDS.items() if key.replace("-", "_") in options()}
+VALUES = {key: value for key, value in WORDS.items() if key.replace("-", "_") in declared_options()}
 
 
 @pytest.fixture(autouse=True)
@@ -82,7 +82,7 @@ class Ran:
 
     def execute(self, command: str, environ: dict[str, str], toml: str = "", **flags: object) -> None:
         Path("pyproject.toml").write_text(toml)
-        loaded = load(flags, environ, Path("pyproject.toml"))
+        loaded = load_settings(flags, environ, Path("pyproject.toml"))
         execute(command, loaded, RuntimeContext(environ=environ, emit=self.events.append), commands=self.table())
 
     def notes(self) -> list[Noted]:
@@ -102,19 +102,19 @@ def ours(key: str) -> str:
 
 
 def test_every_option_that_decides_is_tried() -> None:
-    assert {key.replace("-", "_") for key in VALUES} == set(DECISIVE) & set(options())
+    assert {key.replace("-", "_") for key in VALUES} == set(DECISIVE) & set(declared_options())
 
 
 @pytest.mark.parametrize("environ", FOREIGN)
 def test_runs_that_can_see_foreign_code_are_known(environ: dict[str, str]) -> None:
-    assert foreign_code(environ)
+    assert why_foreign_code_is_visible(environ)
     told = refused("publish", environ, ours("repository-url"))
-    assert foreign_code(environ) in told
+    assert why_foreign_code_is_visible(environ) in told
 
 
 @pytest.mark.parametrize("environ", OWN)
 def test_all_other_runs_honour_the_file_and_say_so_first(environ: dict[str, str]) -> None:
-    assert not foreign_code(environ)
+    assert not why_foreign_code_is_visible(environ)
     ran = Ran()
     ran.execute("publish", environ, ours("repository-url"))
     assert ran.commands == ["publish"]

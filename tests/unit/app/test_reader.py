@@ -5,8 +5,8 @@ import re
 import pytest
 
 from ci_publish.app.option_groups.installation import TABLE
-from ci_publish.app.reader import FrontEnd, Reader, front_end
-from ci_publish.app.settings import options
+from ci_publish.app.reader import FrontEnd, Reader, front_end_of_process
+from ci_publish.app.settings import declared_options
 from ci_publish.app.settings_sources import ACTION_MARK
 from ci_publish.distributions.checks.rules import Rule
 from ci_publish.distributions.checks.table import RULES, problem_of_fault
@@ -42,7 +42,7 @@ TERMINAL = Reader(FrontEnd.COMMAND_LINE, "publish")
     ],
 )
 def test_a_process_knows_its_front_end(environ: dict[str, str], used: FrontEnd) -> None:
-    assert front_end(environ) is used
+    assert front_end_of_process(environ) is used
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_only_an_adjustable_rule_says_how_it_is_made_a_note(rule: Rule) -> None:
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.id)
 def test_advice_of_rules_leaves_the_spelling_of_options_to_the_reader(rule: Rule) -> None:
-    names = {name.replace("_", "-") for name in options()} | set(TABLE)
+    names = {name.replace("_", "-") for name in declared_options()} | set(TABLE)
     literal = "".join(part for part in getattr(rule.fix, "parts", (rule.fix,)) if not isinstance(part, OptionNamed))
 
     assert names.isdisjoint(re.findall(r"`-{0,2}([a-z-]+)(?::[^`]*)?`", literal))
@@ -187,7 +187,7 @@ def test_advice_of_rules_names_options_as_the_reader_writes_them(
     rule: str, front_end: FrontEnd, command: str, said: str
 ) -> None:
     found = problem_of_fault(Fault(rule=rule, message="It is wrong."), "demo-1.0.tar.gz", Severity.ERROR)
-    event = Reader(front_end, command).event(Checked((found,)))
+    event = Reader(front_end_of_process, command).event(Checked((found,)))
 
     assert isinstance(event, Checked)
     assert said in event.problems[0].advice

@@ -32,7 +32,7 @@ def test_a_bug_is_reported_as_one() -> None:
         raise ZeroDivisionError("of all things")
 
     with pytest.raises(InternalError) as caught:
-        recording.recorded(fail, context(), PUBLISHING)
+        recording.record_command(fail, context(), PUBLISHING)
     assert caught.value.exit_code == 1
     assert "ZeroDivisionError: of all things" in caught.value.detail
     assert "test_recording.py" in caught.value.detail
@@ -44,14 +44,16 @@ def test_an_interruption_is_an_outcome_of_its_own() -> None:
         raise Interrupted("stopped")
 
     with pytest.raises(Interrupted) as caught:
-        recording.recorded(stop, context(), PUBLISHING)
+        recording.record_command(stop, context(), PUBLISHING)
     assert caught.value.receipt is not None
     assert caught.value.receipt.outcome == "interrupted"
 
 
 def test_notes_come_first() -> None:
     events: list[Event] = []
-    recording.recorded(lambda _: Outcome.CHECKED, context(events, notes=(Noted(slug="n", message="m"),)), PUBLISHING)
+    recording.record_command(
+        lambda _: Outcome.CHECKED, context(events, notes=(Noted(slug="n", message="m"),)), PUBLISHING
+    )
     assert isinstance(events[1], Noted)
 
 

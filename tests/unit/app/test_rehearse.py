@@ -2,7 +2,7 @@
 
 import pytest
 
-from ci_publish.app.rehearse import anonymous, played, rehearse, rehearsed
+from ci_publish.app.rehearse import rehearsal_settings, rehearse, rehearsed_destination, settings_without_credential
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings import Settings
 from ci_publish.errors import CiPublishError, ConfigurationError, PasswordRefused
@@ -20,7 +20,7 @@ def given(**options: object) -> Settings:
 
 
 def test_an_identity_is_played_where_nothing_was_given() -> None:
-    found = played(given(), PYPI, "password")
+    found = rehearsed_destination(given(), PYPI, "password")
     assert (found.address, found.name, found.profile) == (PYPI, "pypi", IndexProfile.PYPI)
     assert (found.user, found.token, found.anonymous) == (TOKEN_USER, False, False)
 
@@ -35,30 +35,30 @@ def test_an_identity_is_played_where_nothing_was_given() -> None:
     ],
 )
 def test_a_secret_is_played_as_what_it_is_and_not_kept(options: dict[str, object], user: str, *, token: bool) -> None:
-    found = played(given(**options), CORP, "password")
+    found = rehearsed_destination(given(**options), CORP, "password")
     assert (found.user, found.token) == (user, token)
     assert "s3cret" not in repr(found)
 
 
 def test_what_can_never_work_is_refused_as_the_real_run_would() -> None:
     with pytest.raises(PasswordRefused):
-        played(given(user="me", password="s3cret"), PYPI, "password")
+        rehearsed_destination(given(user="me", password="s3cret"), PYPI, "password")
     with pytest.raises(CiPublishError):
-        played(given(password="not-a-token"), PYPI, "password")
+        rehearsed_destination(given(password="not-a-token"), PYPI, "password")
 
 
 def test_nothing_of_the_real_world_is_used_in_a_rehearsal() -> None:
     real = given(user="me", password="s3cret", index_url="https://corp.example/simple/", allow_http=("corp.example",))
     with RehearsalWorld() as world:
-        settings = rehearsed(real, played(real, CORP, "password"), world)
+        settings = rehearsal_settings(real, rehearsed_destination(real, CORP, "password"), world)
         assert settings.repository_url == (world.repository_url,)
         assert settings.password not in {None, Secret("s3cret")}
         assert (settings.index_url, settings.index_profile, settings.allow_http) == (None, "generic", ())
-        assert rehearsed(given(), played(given(), PYPI, "password"), world).password is None
+        assert rehearsal_settings(given(), rehearsed_destination(given(), PYPI, "password"), world).password is None
 
 
 def test_an_index_is_read_without_any_credential() -> None:
-    settings = anonymous(given(user="me", password="s3cret", keyring=True, audience=("x",)), CORP)
+    settings = settings_without_credential(given(user="me", password="s3cret", keyring=True, audience=("x",)), CORP)
     assert (settings.user, settings.password, settings.keyring, settings.audience) == (TOKEN_USER, None, False, ())
     assert settings.anonymous
 

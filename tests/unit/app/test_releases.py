@@ -38,7 +38,9 @@ def test_a_release_stands_alone(private: HTTPServer) -> None:
     ],
 )
 def test_listed_files_of_a_release_are_described(filename: str, digest: str | None, kind: str | None) -> None:
-    found = releases.as_distribution(PublishedFile(filename=filename, url="u", sha256=digest, size=7), "demo", "1.0")
+    found = releases.listed_file_as_distribution(
+        PublishedFile(filename=filename, url="u", sha256=digest, size=7), "demo", "1.0"
+    )
     assert (found and found.kind.value) == kind
     if found is not None:
         assert found.size == 7

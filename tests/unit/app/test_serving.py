@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from ci_publish.app.runtime_context import RuntimeContext
-from ci_publish.app.serving import announce, lines_for
+from ci_publish.app.serving import announce_served_rehearsal, shell_assignments
 from ci_publish.app.settings import Settings
 from ci_publish.errors import ConfigurationError
 from ci_publish.rehearsal.world import RehearsalWorld
@@ -33,7 +33,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RehearsalWorld]:
 def said(world: RehearsalWorld, *, generic: bool = False, **options: object) -> str:
     stdout = io.StringIO()
     context = RuntimeContext(environ={}, stdout=stdout)
-    announce(world, Settings(**options), context, generic=generic)  # type: ignore[arg-type]
+    announce_served_rehearsal(world, Settings(**options), context, generic=generic)  # type: ignore[arg-type]
     return stdout.getvalue()
 
 
@@ -80,17 +80,17 @@ def test_without_a_file_the_shell_s_lines_are_all_that_is_said(world: RehearsalW
 
 
 def test_every_syntax_quotes_what_it_must() -> None:
-    assert lines_for("sh", {"A": NASTY}) == f"export A={shlex.quote(NASTY)}\n"
-    assert lines_for("fish", {"A": "it's \\"}) == "set -gx A 'it\\'s \\\\'\n"
-    assert lines_for("powershell", {"A": "it's"}) == "$env:A = 'it''s'\n"
-    assert lines_for("dotenv", {"B": NASTY, "A": "plain_1-2"}) == (
+    assert shell_assignments("sh", {"A": NASTY}) == f"export A={shlex.quote(NASTY)}\n"
+    assert shell_assignments("fish", {"A": "it's \\"}) == "set -gx A 'it\\'s \\\\'\n"
+    assert shell_assignments("powershell", {"A": "it's"}) == "$env:A = 'it''s'\n"
+    assert shell_assignments("dotenv", {"B": NASTY, "A": "plain_1-2"}) == (
         'A=plain_1-2\nB="it\'s \\"\\$HOME\\" \\`x\\` \\\\ end\\nline"\n'
     )
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a POSIX shell")
 def test_a_shell_reads_back_what_was_written() -> None:
-    script = lines_for("sh", {"A": NASTY}) + 'printf %s "$A"'
+    script = shell_assignments("sh", {"A": NASTY}) + 'printf %s "$A"'
     result = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=True)
 
     assert result.stdout == NASTY

@@ -4,9 +4,9 @@ import pytest
 
 from ci_publish.app.option_groups.conflicts import LARGEST_DOWNLOAD
 from ci_publish.app.options import Source
-from ci_publish.app.setting_values import limit, size
+from ci_publish.app.setting_values import limit_or_none, parse_size
 from ci_publish.app.settings import Settings
-from ci_publish.app.settings_sources import load
+from ci_publish.app.settings_sources import load_settings
 from ci_publish.errors import ConfigurationError
 
 
@@ -25,17 +25,17 @@ from ci_publish.errors import ConfigurationError
     ],
 )
 def test_sizes(value: object, bytes_: int) -> None:
-    assert size(value) == bytes_
+    assert parse_size(value) == bytes_
 
 
 @pytest.mark.parametrize("value", ["", "much", "-1", "1.5M", "1 MiB/s", "٣"])
 def test_what_is_no_size(value: str) -> None:
     with pytest.raises(ValueError, match="like 25MiB"):
-        size(value)
+        parse_size(value)
 
 
 def test_a_limit_of_nothing_is_no_limit() -> None:
-    assert [limit(stated) for stated in (None, 0, 1)] == [None, None, 1]
+    assert [limit_or_none(stated) for stated in (None, 0, 1)] == [None, None, 1]
 
 
 def test_limits_are_shown_as_people_write_them() -> None:
@@ -55,7 +55,7 @@ def test_a_download_is_limited() -> None:
 @pytest.mark.parametrize("against", ["foo", "1.0-x_y", "", "9" * 5000])
 def test_what_is_no_version_is_found_when_options_are_read_and_spelled_as_it_was_given(against: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        load({"against": against}, {}, Path("pyproject.toml"), source=Source.FLAG)
+        load_settings({"against": against}, {}, Path("pyproject.toml"), source=Source.FLAG)
     assert caught.value.summary.startswith("A setting is wrong: --against: ")
     assert caught.value.summary.endswith("is not a version like 1.4.2")
     assert caught.value.hints[0].startswith("Correct --against: https://")

@@ -9,9 +9,9 @@ import pytest
 from jsonschema import Draft7Validator
 from pydantic import BeforeValidator
 
-from ci_publish.app.settings import Settings, options
+from ci_publish.app.settings import Settings, declared_options
 from ci_publish.app.settings_schema import ADDRESS, INPUTS, tool_schema
-from ci_publish.app.settings_sources import load
+from ci_publish.app.settings_sources import load_settings
 from ci_publish.errors import ConfigurationError
 
 SCHEMA = tool_schema()
@@ -29,7 +29,7 @@ def is_read(folder: Path, key: str, value: object) -> bool:
     pyproject = folder / "pyproject.toml"
     pyproject.write_text(f"[tool.ci-publish]\n{key} = {as_toml(value)}\n", encoding="utf-8")
     try:
-        load({}, {}, pyproject)
+        load_settings({}, {}, pyproject)
     except ConfigurationError:
         return False
     return True
@@ -43,7 +43,7 @@ def test_it_is_a_schema_of_draft_07_with_an_address_of_ours() -> None:
 
 
 def test_every_option_that_the_file_may_hold_is_in_it_and_no_other() -> None:
-    keys = {name.replace("_", "-") for name, option in options().items() if option.key}
+    keys = {name.replace("_", "-") for name, option in declared_options().items() if option.key}
     assert set(SCHEMA["properties"]) == keys
     assert {"password", "token-for"} & keys == set()
     assert [key for key in keys if not SCHEMA["properties"][key]["description"]] == []
@@ -52,7 +52,7 @@ def test_every_option_that_the_file_may_hold_is_in_it_and_no_other() -> None:
 def test_every_validator_of_an_option_says_what_it_reads() -> None:
     used = {
         item.func
-        for name, option in options().items()
+        for name, option in declared_options().items()
         for item in Settings.model_fields[name].metadata
         if option.key and isinstance(item, BeforeValidator)
     }

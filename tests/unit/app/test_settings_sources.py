@@ -8,9 +8,9 @@ from ci_publish.about import OPTIONS_URL
 from ci_publish.app.options import Origin
 from ci_publish.app.settings import Settings
 from ci_publish.app.settings_sources import (
-    component_variable,
-    load,
-    variable,
+    component_input_variable,
+    load_settings,
+    option_variable,
 )
 from ci_publish.errors import ConfigurationError
 from ci_publish.model.attestation import AttestationPolicy
@@ -91,7 +91,7 @@ def test_an_input_of_the_component_is_below_flags_and_above_variables(pyproject:
 def test_an_input_of_the_component_that_is_not_given_leaves_the_variable_alone(
     pyproject: Path, name: str, value: str, ours: str, expected: object
 ) -> None:
-    found = loaded(pyproject, {component_variable(name): value, variable(name): ours})
+    found = loaded(pyproject, {component_input_variable(name): value, option_variable(name): ours})
     assert getattr(found.settings, name) == expected
 
 
@@ -110,7 +110,7 @@ def test_an_input_of_the_component_that_is_given_counts(
     pyproject: Path, name: str, value: str, expected: object
 ) -> None:
     others = {"CI_PUBLISH_JOBS": "5", "CI_PUBLISH_VERIFY_TIMEOUT": "5", "CI_PUBLISH_ATTESTATIONS": "required"}
-    found = loaded(pyproject, {component_variable(name): value, **others})
+    found = loaded(pyproject, {component_input_variable(name): value, **others})
     assert getattr(found.settings, name) == expected
 
 
@@ -208,7 +208,7 @@ def test_the_folder_of_the_distributions_is_no_flag(pyproject: Path) -> None:
 def test_the_table_with_an_underscore_is_refused(pyproject: Path) -> None:
     pyproject.write_text('[tool.ci_publish]\nrepository-url = "testpypi"')
     with pytest.raises(ConfigurationError) as caught:
-        load({}, {}, pyproject)
+        load_settings({}, {}, pyproject)
     assert "[tool.ci-publish]" in caught.value.hints[0]
 
 
@@ -229,7 +229,7 @@ def test_a_secret_in_a_file_is_refused(pyproject: Path, key: str) -> None:
 def test_a_broken_file_is_a_mistake_with_a_name(pyproject: Path, text: str) -> None:
     pyproject.write_bytes(text.encode("latin-1"))
     with pytest.raises(ConfigurationError):
-        load({}, {}, pyproject)
+        load_settings({}, {}, pyproject)
 
 
 def test_lists_in_the_file_and_lines_in_variables(pyproject: Path) -> None:

@@ -3,7 +3,7 @@ from collections.abc import Mapping
 import pytest
 
 from ci_publish import Settings
-from ci_publish.app.stated import release_tag, stated, with_tag
+from ci_publish.app.stated import environment_with_tag, release_tag, stated_release
 from ci_publish.errors import ConfigurationError
 
 
@@ -24,23 +24,23 @@ def test_the_tag_that_a_job_runs_for(environ: Mapping[str, str], tag: str) -> No
 
 def test_a_job_can_be_given_the_tag_of_another() -> None:
     given = {"CI_COMMIT_TAG": "v1", "GITHUB_REF_NAME": "main", "HOME": "/root"}
-    assert release_tag(with_tag(given, "v2")) == "v2"
-    assert with_tag(given, "") == {"HOME": "/root"}
+    assert release_tag(environment_with_tag(given, "v2")) == "v2"
+    assert environment_with_tag(given, "") == {"HOME": "/root"}
 
 
 def test_what_settings_state() -> None:
-    nothing = stated(Settings(), {})
+    nothing = stated_release(Settings(), {})
     assert (nothing.expected, nothing.file_limit, nothing.project_limit, nothing.tag) == ((), None, None, "")
-    off = stated(Settings.model_validate({"file_size_limit": "off", "project_size_limit": "off"}), {})
+    off = stated_release(Settings.model_validate({"file_size_limit": "off", "project_size_limit": "off"}), {})
     assert (off.file_limit, off.project_limit) == (None, None)
     settings = Settings(
         expect_wheels=("cp3{12,13}-*",), file_size_limit=200 * 2**20, project_size_limit=1000, version_tag="warn"
     )
-    said = stated(settings, {"CI_COMMIT_TAG": "v1"})
+    said = stated_release(settings, {"CI_COMMIT_TAG": "v1"})
     assert [each.pattern for each in said.expected] == ["cp312-*", "cp313-*"]
     assert (said.file_limit, said.project_limit, said.tag, said.version_tag) == (200 * 2**20, 1000, "v1", "warn")
 
 
 def test_a_pattern_that_cannot_be_read_is_a_wrong_setting() -> None:
     with pytest.raises(ConfigurationError, match="expect-wheels"):
-        stated(Settings(expect_wheels=("cp3{12",)), {})
+        stated_release(Settings(expect_wheels=("cp3{12",)), {})

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Request, Response
 
 from ci_publish.app.reader import FrontEnd, Reader
 from ci_publish.app.upstream_check import UpstreamCheck
-from ci_publish.app.upstreams import UpstreamAddress, opened
+from ci_publish.app.upstreams import UpstreamAddress, open_named_upstream
 from ci_publish.errors import CredentialRejected, IndexUnavailable, UntrustedCertificate
 from ci_publish.http.transport import HttpTransport
 from ci_publish.rehearsal.serve import Server
@@ -33,7 +33,7 @@ def check(text: str, named_by: str = "") -> Iterator[UpstreamCheck]:
             stack.callback(made.close)
             return made
 
-        yield UpstreamCheck(address, opened(address, transport, lambda _: None), transport)
+        yield UpstreamCheck(address, open_named_upstream(address, transport, lambda _: None), transport)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ci_publish.app.reader import FrontEnd, Reader
-from ci_publish.app.upstreams import PYPI, UpstreamAddress, opened, pip_settings, upstream_address
+from ci_publish.app.upstreams import PYPI, UpstreamAddress, open_named_upstream, read_pip_settings, upstream_address
 from ci_publish.errors import ConfigurationError
 from ci_publish.http.transport import HttpTransport
 from ci_publish.model.identity import Secret
@@ -47,7 +47,7 @@ def test_pip_is_asked_for_its_settings_and_variables_count_more_than_files(tmp_p
     )
     environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PIP_CONFIG_FILE": str(config)}
 
-    found = pip_settings({**environ, "PIP_INDEX_URL": "https://variable.example/simple"})
+    found = read_pip_settings({**environ, "PIP_INDEX_URL": "https://variable.example/simple"})
 
     assert found["index-url"] == "https://variable.example/simple"
     assert found["proxy"] == "http://install.example:3128"
@@ -57,7 +57,7 @@ def open_upstream(
     text: str, *allowed: str, everything: bool = False
 ) -> tuple[RedirectedIndex | ServedUpstream, list[str]]:
     masked = list[Secret]()
-    upstream = opened(
+    upstream = open_named_upstream(
         UpstreamAddress(text, ""),
         lambda: HttpTransport(waiting=Waits(), emit=lambda _: None, environ={}),
         masked.append,

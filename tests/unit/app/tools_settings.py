@@ -3,7 +3,7 @@
 import base64
 from pathlib import Path
 
-from ci_publish.app.settings_sources import Loaded, load
+from ci_publish.app.settings_sources import Loaded, load_settings
 
 PYPI, TESTPYPI = "https://upload.pypi.org/legacy/", "https://test.pypi.org/legacy/"
 CORP = "https://corp.example/upload/"
@@ -24,7 +24,7 @@ def token(location: str) -> str:
 
 
 def loaded(home: Path, environ: dict[str, str], **flags: object) -> Loaded:
-    return load(flags, {"HOME": str(home), **environ}, home / "pyproject.toml")
+    return load_settings(flags, {"HOME": str(home), **environ}, home / "pyproject.toml")
 
 
 def objection(found: Loaded) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ci_publish.app.settings import Settings, options
+from ci_publish.app.settings import Settings, declared_options
 from ci_publish.cli.arguments import COMPLETIONS, choices, parse, parser
 from ci_publish.errors import ConfigurationError
 from tests.unit.cli.in_process_shell import Shell
@@ -42,7 +42,7 @@ def test_options_are_declared_once_and_all_reachable() -> None:
         parse(["publish", "--job", "3"])
     assert choices(Settings.model_fields["attestations"].annotation) == "auto|required|if-possible|off"
     assert choices(Settings.model_fields["receipt"].annotation) == "PATH"
-    assert all(option.help.endswith(".") for option in options().values())
+    assert all(option.help.endswith(".") for option in declared_options().values())
 
 
 @pytest.mark.parametrize(("shell", "name"), COMPLETIONS.items())

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ci_publish.app.commands import COMMANDS
-from ci_publish.app.settings import options
+from ci_publish.app.settings import declared_options
 from ci_publish.cli.arguments import COMPLETIONS
 from ci_publish.errors import ConfigurationError
 from scripts.completions import ROOT, described, subparsers
@@ -52,7 +52,7 @@ def test_bash_completes_commands_options_choices_and_paths(complete: Complete) -
 @pytest.mark.parametrize("name", COMPLETIONS.values())
 def test_every_command_and_option_is_in_the_file(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
-    flags = [f"--{name.replace('_', '-')}" for name, option in options().items() if option.flag]
+    flags = [f"--{name.replace('_', '-')}" for name, option in declared_options().items() if option.flag]
     assert [word for word in (*COMMANDS, *flags) if word.removeprefix("--") not in text] == []
 
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from ci_publish.app.commands import COMMANDS
-from ci_publish.app.settings import options
+from ci_publish.app.settings import declared_options
 from ci_publish.errors import error_classes
 from scripts.docs_reference import flag
 from scripts.man_page import escaped, lines
@@ -29,7 +29,7 @@ def test_a_text_shows_its_own_characters(text: str, roff: str) -> None:
 def test_every_command_option_and_exit_code_is_there() -> None:
     terms = set(re.findall(r"^\\fB(.*)\\fR$", "\n".join(lines()), re.MULTILINE))
     codes = {str(each.exit_code) for each in error_classes()}
-    flags = {escaped(flag(name, option)) for name, option in options().items() if flag(name, option)}
+    flags = {escaped(flag(name, option)) for name, option in declared_options().items() if flag(name, option)}
     assert {*COMMANDS, *codes, *flags} - terms == set()
 
 

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field
 
 from ci_publish.app.option_groups import OptionGroup
 from ci_publish.app.options import SENDING, Group, Option
-from ci_publish.app.setting_values import Identities, attestation_policy
+from ci_publish.app.setting_values import Identities, parse_attestation_policy
 from ci_publish.model.attestation import AttestationPolicy
 
 
@@ -16,7 +16,7 @@ class AttestationSettings(OptionGroup):
 
     attestations: Annotated[
         AttestationPolicy,
-        BeforeValidator(attestation_policy),
+        BeforeValidator(parse_attestation_policy),
         Option(
             help="Attestations (PEP 740). auto: required with Trusted Publishing on PyPI and TestPyPI, off elsewhere;"
             " true means auto, and false means off.",

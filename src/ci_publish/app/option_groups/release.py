@@ -6,7 +6,14 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from ci_publish.app.option_groups import OptionGroup
 from ci_publish.app.options import SENDING, Group, Option
-from ci_publish.app.setting_values import ByteLimit, Lines, entries, limit, size, version
+from ci_publish.app.setting_values import (
+    ByteLimit,
+    Lines,
+    limit_or_none,
+    parse_entries,
+    parse_size,
+    require_version_text,
+)
 
 LARGEST_LIMIT = ByteLimit(2**50)
 """A petabyte."""
@@ -28,7 +35,7 @@ class ReleaseSettings(OptionGroup):
     ] = "auto"
     against: Annotated[
         str | None,
-        BeforeValidator(version),
+        BeforeValidator(require_version_text),
         Option(
             help="The version to compare with; by default, the highest lower version that is not yanked.",
             commands=frozenset({"diff", "settings"}),
@@ -71,8 +78,8 @@ class ReleaseSettings(OptionGroup):
     file_size_limit: Annotated[
         int | None,
         Field(ge=0, le=LARGEST_LIMIT),
-        BeforeValidator(size),
-        AfterValidator(limit),
+        BeforeValidator(parse_size),
+        AfterValidator(limit_or_none),
         Option(
             help="The project's limit for one file on the index; a larger file is an error before anything is sent."
             " There is no default.",
@@ -85,8 +92,8 @@ class ReleaseSettings(OptionGroup):
     project_size_limit: Annotated[
         int | None,
         Field(ge=0, le=LARGEST_LIMIT),
-        BeforeValidator(size),
-        AfterValidator(limit),
+        BeforeValidator(parse_size),
+        AfterValidator(limit_or_none),
         Option(
             help="The project's limit for all its files on the index; a release that does not fit is an error before"
             " anything is sent. There is no default.",
@@ -98,7 +105,7 @@ class ReleaseSettings(OptionGroup):
     ] = None
     rules: Annotated[
         tuple[str, ...],
-        BeforeValidator(entries),
+        BeforeValidator(parse_entries),
         Option(
             help="The severity of a check rule: off, note, warning or error. Any rule may be made stricter; only"
             " rules that are marked adjustable may be made weaker.",
