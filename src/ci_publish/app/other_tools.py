@@ -244,7 +244,7 @@ def _only_secret(found: Sequence[_Found]) -> _Found | None:
     if not found:
         return None
     first = found[0]
-    other = next((each for each in found[1:] if each.secret_variable != first.secret), None)
+    other = next((each for each in found[1:] if each.secret != first.secret), None)
     if other is not None:
         raise ConfigurationError(
             f"{first.variable} and {other.variable} hold different secrets, and nothing says which to use.",

@@ -187,7 +187,7 @@ def test_advice_of_rules_names_options_as_the_reader_writes_them(
     rule: str, front_end: FrontEnd, command: str, said: str
 ) -> None:
     found = problem_of_fault(Fault(rule=rule, message="It is wrong."), "demo-1.0.tar.gz", Severity.ERROR)
-    event = Reader(front_end_of_process, command).event(Checked((found,)))
+    event = Reader(front_end, command).event(Checked((found,)))
 
     assert isinstance(event, Checked)
     assert said in event.problems[0].advice
