@@ -138,8 +138,7 @@ class SigningRun:
     def sign_all_files(self) -> None:
         """Sign until every file is done or nothing more can be. Raises CiPublishErrors that are no SigningFailed."""
         pool: SigningWorkerPool[Task | None, Certificate | Product] = SigningWorkerPool(self._workers, self._clock)
-        files = "1 file" if len(self._order) == 1 else f"{len(self._order)} files"
-        self._emit(WaitStarted(f"Sigstore to attest {files}", max(0.0, self._ends - self._clock())))
+        self._announce_wait()
         try:
             while (self._todo or pool.busy_workers) and not self._is_over():
                 self._start_signing_tasks(pool)
@@ -147,6 +146,10 @@ class SigningRun:
                     self._handle_task_ending(ending)
         finally:
             pool.close()
+
+    def _announce_wait(self) -> None:
+        files = "1 file" if len(self._order) == 1 else f"{len(self._order)} files"
+        self._emit(WaitStarted(f"Sigstore to attest {files}", max(0.0, self._ends - self._clock())))
 
     def signing_result(self) -> SigningResult:
         """Return what was made, and the reason for each file that lacks an attestation."""
@@ -194,6 +197,7 @@ class SigningRun:
         except SigningFailed as error:
             self._end = error
             return
+        self._announce_wait()  # the CI was waited for
         self._certificate, self._certifying, self._issued = None, True, self._clock()
         pool.start_task(None, _certificate_request(self._authority, token), self._patience.attempt_seconds)
 

@@ -17,7 +17,7 @@ from ci_publish.identity.audiences import Audience, AudienceForeign
 from ci_publish.identity.context import IdentityContext
 from ci_publish.identity.exchange_addresses import upload_host
 from ci_publish.identity.mint_refusals import trusted_publishing_disabled
-from ci_publish.model.events import Retrying
+from ci_publish.model.events import Retrying, WaitStarted
 from ci_publish.model.identity import Secret
 from ci_publish.model.index import Endpoints
 
@@ -60,6 +60,7 @@ class OidcClient:
         if not isinstance(request, HttpRequest):
             return request
         deadline = self._tools.timeout or MINT_DEADLINE
+        self._tools.emit(WaitStarted(f"{self._endpoints.name} to exchange the OIDC identity token", deadline))
         return oidc_protocol.parse_mint_response(
             self._tools.transport.send(request, deadline=deadline), self._tools.clock()
         )

@@ -18,6 +18,7 @@ from ci_publish.model.events import (
     UploadStarted,
     WaitStarted,
 )
+from ci_publish.model.frozen import frozen
 from ci_publish.reports import wording
 from ci_publish.reports.neutral import neutral_line
 
@@ -36,6 +37,13 @@ _ACTIVITIES: Final = {
 }
 
 
+@frozen
+class _Wait:
+    activity: str
+    since: float
+    until: float | None
+
+
 class Silence:
     """Follows a run, and knows what it waits for. Not thread-safe: the caller holds a lock.
 
@@ -45,9 +53,9 @@ class Silence:
     def __init__(self, clock: Callable[[], float], now: Callable[[], float]) -> None:
         self._clock = clock
         self._now = now
-        self._activity = ""
-        self._since = self._quiet_since = clock()
-        self._until: float | None = None
+        self._wait: _Wait | None = None
+        self._retry: _Wait | None = None
+        self._quiet_since = clock()
         self._said = 0
         self._sending: dict[tuple[str, str], UploadProgressed] = {}
         self._uploads = 0
@@ -59,13 +67,13 @@ class Silence:
         self._follow_uploads(event)
         match event:
             case StepStarted(step=step, index=index, left=left):
-                self._begin_waiting(_ACTIVITIES[step].format(index=neutral_line(index or "the index")), left)
+                self._wait = self._wait_of(_ACTIVITIES[step].format(index=neutral_line(index or "the index")), left)
             case WaitStarted(what=what, seconds=seconds):
-                self._begin_waiting(f"waiting for {neutral_line(what)}", seconds)
+                self._wait = self._wait_of(f"waiting for {neutral_line(what)}", seconds)
             case Retrying(what=what, wait=wait):
-                self._begin_waiting(f"waiting to try {neutral_line(what)} again", wait)
+                self._retry = self._wait_of(f"waiting to try {neutral_line(what)} again", wait)
             case StepFinished() | RunFinished():
-                self._activity = ""
+                self._wait = self._retry = None
                 self._sending.clear()
             case _:
                 pass
@@ -89,7 +97,7 @@ class Silence:
 
     def due_waiting_message(self) -> str | None:
         """Return what to say now, None while nothing is to be said."""
-        if not (self._activity or self._sending):
+        if not (self._current_wait() or self._sending):
             return None
         if self._clock() - self._quiet_since < FIRST + self._said * NEXT:
             return None
@@ -108,12 +116,18 @@ class Silence:
             more = f" and {len(self._sending) - 1} more" if len(self._sending) > 1 else ""
             done = f"; {self._sent} of {self._uploads} files sent" if self._uploads > 1 else ""
             return f"sending {neutral_line(first.filename)}: {part}{more}{done}"
-        if not self._activity:
+        wait = self._current_wait()
+        if wait is None:
             return ""
-        signed = f", {wording.pluralise(self._signed, 'attestation')} so far" if "Sigstore" in self._activity else ""
-        until = "" if self._until is None else f", until {wording.format_utc_time(self._until)} at the latest"
-        return f"{self._activity}{signed} ({wording.format_duration(self._clock() - self._since)}{until})"
+        signed = f", {wording.pluralise(self._signed, 'attestation')} so far" if "Sigstore" in wait.activity else ""
+        until = "" if wait.until is None else f", until {wording.format_utc_time(wait.until)} at the latest"
+        return f"{wait.activity}{signed} ({wording.format_duration(self._clock() - wait.since)}{until})"
 
-    def _begin_waiting(self, activity: str, seconds: float | None) -> None:
-        self._activity, self._since = activity, self._clock()
-        self._until = None if seconds is None else self._now() + seconds
+    def _current_wait(self) -> _Wait | None:
+        """Return the pause before a retry, or else, once that is over, what the run waits for."""
+        if self._retry is not None and self._retry.until is not None and self._now() > self._retry.until:
+            self._retry = None
+        return self._retry or self._wait
+
+    def _wait_of(self, activity: str, seconds: float | None) -> _Wait:
+        return _Wait(activity, self._clock(), None if seconds is None else self._now() + seconds)

@@ -96,7 +96,7 @@ def test_a_token_is_masked_before_any_event_of_it() -> None:
     )
     chosen = choose_credential(PYPI, CredentialOptions(), tools)
     chosen.authenticate()
-    assert order == ["mask", "CredentialChanged"]
+    assert order == ["WaitStarted", "mask", "CredentialChanged"]
 
 
 # fresh identities and retries -----------------------------------------------------------------------------------

@@ -71,6 +71,14 @@ def test_a_retry_says_what_is_tried_again_and_when() -> None:
     assert said[FIRST] == "waiting to try demo.whl again (10.0 s, until 08:01:00 UTC at the latest)"
 
 
+def test_after_the_pause_before_a_retry_the_wait_itself_goes_on() -> None:
+    heard = Heard(StepStarted(Step.SIGN), WaitStarted("Sigstore to attest 3 files", 300.0))
+    heard.take(Retrying(what="signing certificate", attempt=1, reason="503", wait=2.0), spoke=True)
+    assert heard.silence.waiting_message().startswith("waiting to try signing certificate again (0.0 s")
+    said = heard.until(10.0)[FIRST]
+    assert said.startswith("waiting for Sigstore to attest 3 files, 0 attestations so far (10.0 s, until 08:05:00 UTC")
+
+
 def test_a_large_file_says_how_much_of_it_was_sent() -> None:
     heard = Heard(
         StepStarted(Step.UPLOAD, "pypi"),
