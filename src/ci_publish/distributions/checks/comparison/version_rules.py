@@ -98,7 +98,7 @@ def _python_versions_subject(found: AbstractSet[Minor]) -> str:
 
 def _requires_python_sentence(comparison: Comparison) -> str:
     before = "" if comparison.before is None else comparison.before.requires_python
-    return f" Requires-Python is {comparison.ours.requires_python or 'absent'}, and was {before or 'absent'}."
+    return f" Requires-Python is {comparison.ours.requires_python or 'absent'}; it was {before or 'absent'}."
 
 
 RULES: Final = (

@@ -60,4 +60,4 @@ def test_requires_python(ours: str, before: str | None, told: list[tuple[str, st
 
 def test_both_texts_of_requires_python_are_shown() -> None:
     ((_, told),) = found(compared(release("1.1", requires=">=3.9"), release("1.0", requires="")))
-    assert told.endswith(" Requires-Python is >=3.9, and was absent.")
+    assert told.endswith(" Requires-Python is >=3.9; it was absent.")
