@@ -112,10 +112,13 @@ class Silence:
         """Return what the run waits for, since when and until when; empty where it waits for nothing."""
         if self._sending:
             first = next(iter(self._sending.values()))
-            part = f"{first.sent * 100 // max(first.total, 1)} % of {format_size(first.total)}"
+            name = neutral_line(first.filename)
+            part = f"sending {name}: {first.sent * 100 // max(first.total, 1)} % of {format_size(first.total)}"
+            if first.sent >= first.total > 0:
+                part = f"waiting for {neutral_line(first.index)} to accept {name}"
             more = f" and {len(self._sending) - 1} more" if len(self._sending) > 1 else ""
             done = f"; {self._sent} of {self._uploads} files sent" if self._uploads > 1 else ""
-            return f"sending {neutral_line(first.filename)}: {part}{more}{done}"
+            return f"{part}{more}{done}"
         wait = self._current_wait()
         if wait is None:
             return ""

@@ -92,6 +92,12 @@ def test_a_large_file_says_how_much_of_it_was_sent() -> None:
     assert heard.silence.waiting_message() == f"sending {WHEEL.filename}: 41 % of 1.0 GB; 1 of 2 files sent"
 
 
+def test_a_file_that_was_sent_waits_for_the_index() -> None:
+    heard = Heard(UploadStarted(index="pypi", filename=WHEEL.filename, size=10))
+    heard.take(UploadProgressed(index="pypi", filename=WHEEL.filename, sent=10, total=10))
+    assert heard.silence.waiting_message() == f"waiting for pypi to accept {WHEEL.filename}"
+
+
 def test_one_file_alone_is_not_counted() -> None:
     heard = Heard(UploadStarted(index="pypi", filename=WHEEL.filename, size=10))
     assert heard.silence.waiting_message() == f"sending {WHEEL.filename}: 0 % of 10 B"
