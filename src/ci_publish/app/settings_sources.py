@@ -295,6 +295,6 @@ def parse_input_value(name: str, value: str) -> object:
     field = Settings.model_fields[name]
     if field.annotation is bool:
         return value.lower() != "false"
-    if name == "attestations" and value.lower() not in {"false", "auto", "required", "if-possible", "off"}:
+    if name == "attestations" and value.lower() not in {"false", "required", "if-possible", "off"}:
         return True
     return value
