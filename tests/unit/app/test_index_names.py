@@ -27,6 +27,25 @@ def test_names_of_indexes(home: Path) -> None:
     assert "TWINE_REPOSITORY names an index that is not known" in objection(loaded(home, {"TWINE_REPOSITORY": "what"}))
 
 
+def test_of_several_destinations_a_name_gives_no_simple_api(home: Path) -> None:
+    found = loaded(home, {}, repository_url=("corp", "testpypi"))
+    assert (found.settings.repository_url, found.settings.index_url) == ((CORP, "testpypi"), None)
+    given = loaded(home, {}, repository_url=("corp",), index_url="https://mirror.example/simple/")
+    assert given.settings.index_url == "https://mirror.example/simple/"
+
+
+@pytest.mark.parametrize("plain", ["url", "publish-url"])
+def test_an_index_of_uv_with_plain_http_must_be_allowed(home: Path, plain: str) -> None:
+    addresses = {"url": "https://plain.example/simple/", "publish-url": "https://plain.example/upload/"}
+    addresses[plain] = addresses[plain].replace("https:", "http:")
+    lines = "".join(f'{key} = "{value}"\n' for key, value in addresses.items())
+    (home / "pyproject.toml").write_text(f'[[tool.uv.index]]\nname = "plain"\n{lines}')
+    with pytest.raises(ConfigurationError, match="is plain http"):
+        loaded(home, {}, repository_url=("plain",))
+    allowed = loaded(home, {}, repository_url=("plain",), allow_http=("plain.example",)).settings
+    assert (allowed.repository_url, allowed.index_url) == ((addresses["publish-url"],), addresses["url"])
+
+
 def test_a_pypirc_is_read_only_for_a_name_and_never_instead_of_trusted_publishing(home: Path) -> None:
     (home / ".pypirc").write_text("not an ini file")
     assert loaded(home, {}).settings.password is None
