@@ -65,7 +65,7 @@ def _describe_found_entries(search: Search) -> Iterator[str]:
         yield f"Found: {quote_first_paths(Path(file.path.name) for file in search.files)}."
     yield from (f"{quote_path(argument)} does not exist." for argument in search.missing)
     for argument in search.empty:
-        folder = os.path.isdir(argument)  # noqa: PTH112 - as in ``file_access.search``
+        folder = os.path.isdir(argument)  # noqa: PTH112 - as in ``file_access.search_paths``
         yield f"The folder {quote_path(argument)} is empty." if folder else f"Nothing matches {quote_path(argument)}."
 
 
