@@ -312,7 +312,7 @@ PARSERS: Mapping[str, Parser] = {
     ),
     "error bodies of an index": Parser(_refusal, ANSWER, (*plain(*HTML, b"a b ", b"\xc3\xa9", b"\n"), *JSON)),
     "error bodies of Sigstore": Parser(_sigstore, MAX_BODY, (*plain(*HTML), *JSON)),
-    "answers to the token exchange": Parser(
+    "responses to the token exchange": Parser(
         _exchange, ANSWER, (*JSON, (b"e30.", b"W1td", b".x"), (b"e30.", b"e30", b"."), *plain(b".", b"a.", b"W1td"))
     ),
     "core metadata": Parser(
