@@ -4,7 +4,7 @@ import pytest
 
 from ci_publish.app.option_groups.conflicts import LARGEST_DOWNLOAD
 from ci_publish.app.options import Source
-from ci_publish.app.setting_values import limit_or_none, parse_size
+from ci_publish.app.setting_values import ByteLimit, limit_or_none, parse_size
 from ci_publish.app.settings import Settings
 from ci_publish.app.settings_sources import load_settings
 from ci_publish.errors import ConfigurationError
@@ -43,6 +43,7 @@ def test_limits_are_shown_as_people_write_them() -> None:
     assert [str(each) for each in (settings.compare_downloads, settings.file_size_limit)] == ["10.0 MB", "200 MiB"]
     assert str(Settings(compare_downloads=0).compare_downloads) == "off"
     assert str(Settings().compare_downloads) == "25 MiB"
+    assert [str(ByteLimit(number)) for number in (1, 999, 1_000, 1_024)] == ["1 B", "999 B", "1.0 kB", "1 KiB"]
 
 
 def test_a_download_is_limited() -> None:
