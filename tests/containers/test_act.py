@@ -17,6 +17,7 @@ from ci_publish.rehearsal.world import RehearsalWorld
 from tests.containers.engine import ROOT, engine
 from tests.containers.repositories import git, make_repository
 from tests.containers.runtimes import runtime
+from tests.containers.test_installation import offer_something_to_try
 from tests.distributions import make_release, make_wheel
 
 ASSETS = Path(__file__).parent / "assets"
@@ -80,6 +81,7 @@ def user_s_repository(folder: Path, image: str, world: RehearsalWorld) -> Path:
     # As released: the image by name instead of the Dockerfile.
     action = folder / "action.yml"
     action.write_text(action.read_text().replace("image: Dockerfile", f"image: docker://{image}"))
+    offer_something_to_try(folder / "tried")
     make_repository(folder)
     return folder
 
@@ -193,6 +195,36 @@ def test_an_action_publishes_with_trusted_publishing(act: Act, job: str, platfor
     assert (outputs["outcome"], outputs["exit-code"], outputs["uploaded"]) == ("published", "0", "2")
     assert {file["status"] for file in json.loads(outputs["files"])} == {"uploaded"}
     assert not re.search(r"\| LEFT-native \S", result.stdout)
+
+
+# A job with `permissions: {}`; act gives every job what it is told to give.
+WITHOUT_IDENTITY = [f"--env={name}=" for name in ("ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")]
+
+
+@pytest.mark.parametrize(("job", "platform"), [("try", JOB_IMAGE), ("try-native", ON_THE_HOST)])
+def test_an_action_installs_and_tries_what_it_rehearses(act: Act, job: str, platform: str) -> None:
+    result = act(job, *WITHOUT_IDENTITY, platform=platform)
+
+    assert result.returncode == 0, result.stdout[-8_000:]
+    outputs = told(result.stdout, job)
+    assert (outputs["outcome"], outputs["exit-code"]) == ("rehearsed", "0")
+    assert result.stdout.count("passed in") == 2
+
+
+def test_the_build_workflow_installs_in_a_job_of_its_own(act: Act) -> None:
+    result = act("built-and-tried", *WITHOUT_IDENTITY)
+
+    assert result.returncode == 0, result.stdout[-8_000:]
+    assert len(re.findall(r"Install and try.*built_by_act\S+ .*passed in", result.stdout)) == 2, result.stdout[-8_000:]
+
+
+@pytest.mark.parametrize(("job", "platform"), [("try", JOB_IMAGE), ("try-native", ON_THE_HOST)])
+def test_an_action_installs_nothing_where_the_job_has_an_identity(act: Act, job: str, platform: str) -> None:
+    result = act(job, platform=platform)
+
+    assert result.returncode != 0
+    assert "Nothing was installed." in result.stdout
+    assert "Move the rehearsal to a job of its own, without `id-token: write`" in result.stdout
 
 
 def test_the_reusable_workflows_build_rehearse_and_publish(act: Act) -> None:

@@ -16,6 +16,7 @@ from ci_publish.rehearsal.world import RehearsalWorld
 from tests.containers.engine import ROOT, engine
 from tests.containers.repositories import make_repository
 from tests.containers.runtimes import runtime
+from tests.containers.test_installation import offer_something_to_try
 from tests.distributions import make_release
 
 PIPELINE = Path(__file__).parent / "assets" / "gitlab-ci.yml"
@@ -36,8 +37,7 @@ def project(folder: Path, world: RehearsalWorld, name: str, changes: Mapping[str
     *changes* replace lines of the pipeline.
     """
     folder.mkdir()
-    (folder / "templates").mkdir()
-    shutil.copy(ROOT / "templates" / "publish.yml", folder / "templates")
+    shutil.copytree(ROOT / "templates", folder / "templates")
     pipeline = PIPELINE.read_text()
     for before, after in (changes or {}).items():
         assert before in pipeline
@@ -45,6 +45,7 @@ def project(folder: Path, world: RehearsalWorld, name: str, changes: Mapping[str
     (folder / ".gitlab-ci.yml").write_text(pipeline)
     shutil.copy(world.trust_config_path, folder / "trust.json")
     make_release(folder / "offered", name)
+    offer_something_to_try(folder / "tried")
     make_repository(folder)
     return folder
 
@@ -170,3 +171,45 @@ def test_variables_of_the_pipeline_count_where_an_input_is_not_given(
     summary = html.unescape(next(folder.rglob("summary.md")).read_text())
     for setting in ("CI_PUBLISH_JOBS", "CI_PUBLISH_VERIFY", "component input strict", "component input timeout"):
         assert setting in summary, summary
+
+
+COMPONENT = "/publish@$CI_COMMIT_SHA"
+# The component `rehearse`, in a job without identity tokens.
+REHEARSAL = {
+    COMPONENT: "/rehearse@$CI_COMMIT_SHA",
+    "      repository-url: $WORLD\n      sigstore-trust-config: trust.json\n": "      stage: deploy\n",
+    "      jobs: 4\n": (
+        "      install: true\n      install-upstream: tried/wheels\n      install-run: python -c pass\n"
+        "      packages-dir: tried/dist\n"
+    ),
+    "$PUBLISH_OUTCOME $PUBLISH_UPLOADED": "$PUBLISH_OUTCOME $PUBLISH_EXIT_CODE",
+}
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+def test_the_component_for_rehearsals_installs_and_tries(
+    tmp_path: Path, world: RehearsalWorld, gitlab_image: str, program: str, executor: str
+) -> None:
+    assert program
+    folder = project(tmp_path / "project", world, "gitlab-tried", REHEARSAL)
+
+    code, log = run(folder, executor, {"GITLAB_CI": "true", "IMAGE": gitlab_image}, [command_on_path(tmp_path / "bin")])
+
+    assert code == 0, log[-8_000:]
+    receipt = json.loads(next(folder.rglob("receipt.json")).read_text())
+    assert receipt["outcome"] == "rehearsed"
+    assert {trial["result"] for file in receipt["files"] for trial in file["tried"]} == {"passed"}
+    assert sum(len(file["tried"]) for file in receipt["files"]) == 2
+    suites = ET.parse(next(folder.rglob("junit.xml"))).getroot()  # noqa: S314  (our own file)
+    assert len(suites.findall("./testsuite[@name='installations']/testcase")) == 2
+
+
+def test_the_component_for_rehearsals_installs_nothing_beside_an_identity(
+    tmp_path: Path, world: RehearsalWorld, variables: dict[str, str]
+) -> None:
+    folder = project(tmp_path / "project", world, "gitlab-refused", REHEARSAL)
+
+    code, log = run(folder, "shell", variables, [command_on_path(tmp_path / "bin")])
+
+    assert code != 0
+    assert "without `id_tokens:`" in log, log[-8_000:]

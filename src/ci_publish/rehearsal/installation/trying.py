@@ -139,6 +139,9 @@ class Trial:
             yield self._fault_with_output("install-sibling-pin", message, installed)
         if missing:
             return
+        built = self._file.kind is Kind.SDIST
+        if built and not any(said in installed.output for said in _OTHER_VERSION):
+            self._plan.require_upstream()  # before a second build waits for it
         alone = self._install_file("--no-deps")
         if not alone.failed:
             self._plan.require_upstream()
@@ -153,8 +156,7 @@ class Trial:
                 f"On {python}, it does not have the version {self._file.version}: {_last_line_of_installer(alone)}"
             )
             yield self._fault_with_output("install-wrong-version", message, alone)
-        elif self._file.kind is Kind.SDIST:
-            self._plan.require_upstream()
+        elif built:
             yield self._fault_with_output("install-sdist-build", f"It does not build on {python}", alone)
         elif any(said in alone.output for said in _UNSUPPORTED):
             message = f"{self._installer.name} does not take it for {python}, whose tags it has"
