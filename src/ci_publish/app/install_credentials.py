@@ -54,7 +54,8 @@ def _install_credential_hints(environ: Mapping[str, str]) -> tuple[str, ...]:
         move = "Move the rehearsal to a job of its own, without `id_tokens:` and without the password."
     else:
         move = "Run it where neither an identity can be requested nor a password or token is set."
-    return (move, Hint("If you trust all of that code with them: ", option("install_with_credentials", "true")))
+    without = Hint("Or rehearse without installing anything: ", option("install", "false"))
+    return (move, without, Hint("If you trust all of that code with them: ", option("install_with_credentials", "true")))
 
 
 def reachable_credentials(settings: Settings, environ: Mapping[str, str]) -> list[str]:

@@ -22,6 +22,7 @@ from ci_publish.app.upstream_check import UpstreamCheck
 from ci_publish.app.upstreams import open_named_upstream, read_pip_settings, upstream_address
 from ci_publish.distributions.names import guess_releases_from_filenames
 from ci_publish.errors import ConfigurationError
+from ci_publish.hints import Hint, option
 from ci_publish.http.transport import ConnectionLimits, HttpTransport
 from ci_publish.identity.credential import CredentialOptions, credential_options_for_index
 from ci_publish.identity.static import TOKEN_USER, is_blank_secret
@@ -103,7 +104,10 @@ def rehearse(settings: Settings, context: RuntimeContext, *, paths_given: bool =
 def _nothing_to_install_error() -> ConfigurationError:
     return ConfigurationError(
         "install and dry-run contradict each other: a rehearsal that only plans has nothing to install.",
-        hints=("Remove one of them; a rehearsal publishes nothing outside this machine.",),
+        hints=(
+            Hint("To install, without publishing anything outside this machine: ", option("dry_run", "false")),
+            Hint("To plan only: ", option("install", "false")),
+        ),
     )
 
 

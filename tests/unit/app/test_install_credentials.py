@@ -73,7 +73,8 @@ def test_what_to_do_is_said_in_the_words_of_the_ci(environ: dict[str, str], move
         refuse_install_with_credentials(Settings(install=True, keyring=True), environ)
 
     assert move in error.value.hints[0]
-    assert "install-with-credentials: true" in error.value.hints[1]
+    assert "install: false" in error.value.hints[1]
+    assert "install-with-credentials: true" in error.value.hints[2]
 
 
 def test_a_process_that_starts_other_people_s_code_is_told_no_identity_and_no_foreign_secret() -> None:
