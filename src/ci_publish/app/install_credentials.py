@@ -55,7 +55,11 @@ def _install_credential_hints(environ: Mapping[str, str]) -> tuple[str, ...]:
     else:
         move = "Run it where neither an identity can be requested nor a password or token is set."
     without = Hint("Or rehearse without installing anything: ", option("install", "false"))
-    return (move, without, Hint("If you trust all of that code with them: ", option("install_with_credentials", "true")))
+    return (
+        move,
+        without,
+        Hint("If you trust all of that code with them: ", option("install_with_credentials", "true")),
+    )
 
 
 def reachable_credentials(settings: Settings, environ: Mapping[str, str]) -> list[str]:

@@ -54,14 +54,17 @@ class Facts:
     ended: bool = False
 
 
-def parse_probe_facts(text: str) -> Facts:
-    """Read what the probe wrote; lines that are not its own are left out (what it imports could write there, too)."""
+def parse_probe_facts(text: str, unfinished: str = "the interpreter ended while it ran") -> Facts:
+    """Read what the probe wrote; lines that are not its own are left out (what it imports could write there, too).
+
+    *unfinished* is why the last attempt has no result.
+    """
     lines = [line for line in map(_parse_fact_line, text.splitlines()) if line]
     first = next((line for line in lines if "version" in line), {})
     attempts: dict[tuple[str, str], Attempt] = {}
     for line in lines:
         if "import" in line or "script" in line:
-            attempt = _attempt_of_fact(line)
+            attempt = _attempt_of_fact(line, unfinished)
             attempts[attempt.name, attempt.script] = attempt
     return Facts(
         version=str(first.get("version", "")),
@@ -85,13 +88,13 @@ def _string_tuple(value: object) -> tuple[str, ...]:
     return tuple(map(str, value)) if isinstance(value, list) else ()
 
 
-def _attempt_of_fact(line: Mapping[str, Any]) -> Attempt:
+def _attempt_of_fact(line: Mapping[str, Any], unfinished: str) -> Attempt:
     begun = line.get("begun") is True
     return Attempt(
         name=str(line.get("import") or line.get("value")),
         script=str(line.get("script") or ""),
         error="crash" if begun else str(line.get("error") or ""),
-        message="the interpreter ended while it ran" if begun else str(line.get("message") or ""),
+        message=unfinished if begun else str(line.get("message") or ""),
         missing=str(line.get("missing") or ""),
         file=str(line.get("file") or ""),
     )

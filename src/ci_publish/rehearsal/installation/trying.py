@@ -208,19 +208,21 @@ class Trial:
         skipped = "" if imports else "imports"
         command = [self._python, "-I", "-X", "utf8", str(self._plan.probe), self._file.project, str(facts), skipped]
         ended = self._run_in_environment(command, "import" if imports else "locate")
-        return parse_probe_facts(_read_start_of_file(facts)), ended
+        text = _read_start_of_file(facts)
+        return (parse_probe_facts(text, self._late()) if ended.code is None else parse_probe_facts(text)), ended
 
     def _probe_faults(self, facts: Facts, probed: Completed) -> Iterator[Fault]:
         python = self._interpreter.name
-        if probed.code is None:
-            yield self._fault_with_output("install-import", f"Importing it on {python}", probed)
-        elif not facts.ended and not any(each.error for each in facts.attempts):
-            yield self._fault_with_output("install-import", f"Looking at it on {python} failed", probed)
+        if not any(each.error for each in facts.attempts):
+            if probed.code is None:
+                yield self._fault_with_output("install-import", f"Importing it on {python}", probed)
+            elif not facts.ended:
+                yield self._fault_with_output("install-import", f"Looking at it on {python} failed", probed)
         facts, notes = self._facts_cured_by_extras(facts)
         yield from notes
         faults = list(installed_file_faults(self._file, facts, python))
         if faults:
-            self._outputs.append(probed.output)
+            self._show(probed)
         yield from faults
 
     def _facts_cured_by_extras(self, facts: Facts) -> tuple[Facts, Sequence[Fault]]:
@@ -265,10 +267,16 @@ class Trial:
 
     def _fault_with_output(self, rule: str, message: str, ended: Completed) -> Fault:
         """Return a fault; what *ended* printed is shown with it."""
+        self._show(ended)
+        late = f": {self._late()}." if ended.code is None else "."
+        return Fault(rule=rule, message=message.rstrip(".") + late)
+
+    def _show(self, ended: Completed) -> None:
         if ended.output not in self._outputs:
             self._outputs.append(ended.output)
-        late = f": it did not end within {self._plan.seconds:g} s." if ended.code is None else "."
-        return Fault(rule=rule, message=message.rstrip(".") + late)
+
+    def _late(self) -> str:
+        return f"it did not end within {self._plan.seconds:g} s"
 
 
 def _last_line_of_installer(ended: Completed) -> str:

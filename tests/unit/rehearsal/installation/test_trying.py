@@ -252,6 +252,16 @@ def test_the_requirements_that_cannot_be_met_are_named(tmp_path: Path, conflict:
     assert tried.commands == ("install demo", "install --no-deps demo")
 
 
+def test_the_import_that_did_not_end_in_time_is_named(tmp_path: Path) -> None:
+    facts = (FACTS[0], {"import": "demo", "begun": True})
+    tried, _ = attempt(tmp_path, wheel(tmp_path), lambda words: LATE if "demo" in words[-3:-2] else None, facts=facts)
+
+    assert [each.message for each in tried.problems] == [
+        "`import demo` fails on Python 3.12: it did not end within 600 s"
+    ]
+    assert tried.output == "waiting"
+
+
 def test_the_requirement_of_an_extra_is_named(tmp_path: Path) -> None:
     path = wheel(tmp_path, metadata=["Provides-Extra: bad", "Requires-Dist: a", "Requires-Dist: b; extra == 'bad'"])
     tried, _ = attempt(
