@@ -120,10 +120,16 @@ def test_dependencies_come_through_the_proxy(behind: Behind) -> None:
     assert {request.headers.get("proxy-authorization") for request in behind.proxy.looks_seen} == {credential}
 
 
-def test_its_password_is_masked_in_what_failed(behind: Behind) -> None:
+def test_what_failed_shows_neither_the_proxy_s_password_nor_the_one_of_the_run(behind: Behind) -> None:
+    of_the_run = "pypi-canary-of-the-run"
+    (behind.cli.folder / "secret").write_text(of_the_run)
     wheel(behind.cli.folder / "dist", metadata=["Requires-Dist: dep"])
     missing = wheel(behind.cli.folder / "dist", "other", metadata=["Requires-Dist: absent"])
-    result = behind.rehearse("--run", 'sh -c "env; exit 3"')
+    behind.environ["CI_PUBLISH_PASSWORD"] = of_the_run
+    result = behind.rehearse(
+        *("--repository-url", "http://127.0.0.1:9/legacy/", "--install-with-credentials"),
+        *("--run", f'sh -c "env; cat {behind.cli.folder}/secret; exit 3"'),
+    )
 
     assert result.code == 4, result.stdout + result.stderr
     rules = {problem["rule"] for problem in result.receipt["problems"]}
@@ -133,6 +139,8 @@ def test_its_password_is_masked_in_what_failed(behind: Behind) -> None:
     }
     assert "HTTPS_PROXY=http://***@" in result.stdout
     assert f"{missing.name}: absent cannot be met on" in result.stdout
+    assert of_the_run not in result.stdout + result.stderr + str(result.receipt)
+    assert of_the_run not in (behind.cli.folder / "reports" / "junit.xml").read_text()
     assert {request.target for request in behind.proxy.looks_seen} == {"upstream.example:443"}
 
 

@@ -5,7 +5,7 @@ this program show to the code that they start.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -15,8 +15,10 @@ from ci_publish.app.settings import Settings
 from ci_publish.app.settings_sources import ACTION_MARK, PREFIX, TOKEN, option_variable
 from ci_publish.errors import ConfigurationError, InstallWithCredentials
 from ci_publish.hints import Hint, option
+from ci_publish.http.proxies import proxy_secrets
 from ci_publish.identity.ci_environment import CiEnvironment
 from ci_publish.identity.static import is_blank_secret
+from ci_publish.model.identity import Secret
 
 _PREFIXES: Final = ("ACTIONS_",)
 _SETTINGS: Final = ("INPUT_", PREFIX)
@@ -74,6 +76,17 @@ def reachable_credentials(settings: Settings, environ: Mapping[str, str]) -> lis
         found.append("the keyring")
     foreign = [name for tool in TOOLS for name in tool.secrets if environ.get(name, "").strip()]
     return [*found, *foreign, *unused_secret_variables(environ)]
+
+
+def secrets_to_mask(settings: Settings, environ: Mapping[str, str]) -> Iterator[Secret]:
+    """Yield the secrets that this process knows, none of them blank: installed code may print what it finds.
+
+    The installers themselves get those of proxies.
+    """
+    if settings.password is not None and not settings.password.satisfies(is_blank_secret):
+        yield settings.password
+    yield from (Secret(value) for name, value in environ.items() if _is_own_variable(name) and value.strip())
+    yield from map(Secret, proxy_secrets(environ))
 
 
 def withheld_variables(environ: Mapping[str, str]) -> dict[str, str]:

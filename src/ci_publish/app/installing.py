@@ -13,17 +13,15 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from ci_publish.app.install_credentials import refuse_secrets_in_process_environment
+from ci_publish.app.install_credentials import refuse_secrets_in_process_environment, secrets_to_mask
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings import Settings
 from ci_publish.distributions.checks.table import problem_of_fault
 from ci_publish.distributions.checks.weights import parse_rule_weights
 from ci_publish.distributions.faults import Fault
 from ci_publish.errors import ConfigurationError, InstallationFailed
-from ci_publish.http.proxies import proxy_secrets
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import Checked, Step, StepFinished, StepStarted, Tried
-from ci_publish.model.identity import Secret
 from ci_publish.model.problem import Problem, Severity
 from ci_publish.publishing.interruption import Interruption
 from ci_publish.rehearsal.installation.child_environment import child_environment
@@ -51,8 +49,8 @@ def install_rehearsed_files(
     *require_upstream* raises where the index's upstream does not answer.
     """
     refuse_secrets_in_process_environment()
-    for secret in proxy_secrets(context.environ):  # which the installers have, and may print
-        context.mask(Secret(secret))
+    for secret in secrets_to_mask(settings, context.environ):
+        context.mask(secret)
     began = time.monotonic()
     context.emit(StepStarted(Step.INSTALL))
     try:

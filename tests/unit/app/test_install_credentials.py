@@ -10,6 +10,7 @@ from ci_publish.app.install_credentials import (
     refuse_install_with_credentials,
     refuse_secrets_in_process_environment,
     restarts_without_secrets,
+    secrets_to_mask,
     withheld_variables,
 )
 from ci_publish.app.settings import Settings
@@ -125,3 +126,20 @@ def test_the_process_starts_again_where_it_will_install(
     command: str, settings: dict[str, bool], *, again: bool
 ) -> None:
     assert restarts_without_secrets(command, Settings(**settings)) is again  # type: ignore[arg-type]
+
+
+def test_what_installed_code_may_print_is_masked() -> None:
+    settings = Settings(install=True).model_copy(update={"password": Secret("of-the-run")})
+    environ = {
+        "TWINE_PASSWORD": "of-twine",
+        "UV_PUBLISH_TOKEN": " ",
+        "INPUT_PASSWORD": "of-the-run",
+        "HTTPS_PROXY": "http://u:of-the-proxy@p.example",
+        "PATH": "/bin",
+    }
+
+    assert {secret.reveal() for secret in secrets_to_mask(settings, environ)} == {
+        *("of-the-run", "of-twine", "of-the-proxy", "u:of-the-proxy")
+    }
+    blank = settings.model_copy(update={"password": Secret("")})
+    assert list(secrets_to_mask(blank, {})) == list(secrets_to_mask(Settings(), {})) == []
