@@ -430,7 +430,7 @@ def _() -> object:
 
 @situation("Something rewrote a file while it was published")
 def _() -> object:
-    return messages.file_changed_error(wheel(), FileChanged(1, "its size is 17 bytes, and was 10"))
+    return messages.file_changed_error(wheel(), FileChanged(1, "its size is 17 bytes; it was 10"))
 
 
 # --- the identity --------------------------------------------------------------------------------------------------

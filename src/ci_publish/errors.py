@@ -166,7 +166,7 @@ class GitLabIdTokenAudience(IdentityUnavailable, slug="gitlab-id-token-audience"
 
 
 class IdentityProviderFailed(IdentityUnavailable, slug="identity-provider-failed", retryable=True):
-    """The CI should issue an OIDC identity token, but its service failed, sent an invalid response or took too long."""
+    """The CI could not issue an OIDC identity token: its service failed, sent an invalid response or took too long."""
 
 
 class EmptySecret(IdentityUnavailable, slug="empty-secret"):

@@ -228,7 +228,7 @@ def unsuitable_provenance_error(unsuitable: Sequence[UnsuitableProvenance]) -> B
     """Return the error for build provenance that is required and was made for another workflow or commit."""
     number = len(unsuitable)
     return BuildProvenanceMissing(
-        f"The build provenance of {number} {'file' if number == 1 else 'files'} is not this run's, but build"
+        f"The build provenance of {number} {'file' if number == 1 else 'files'} is not from this run, but build"
         " provenance is required.",
         detail="\n".join([*map(str, unsuitable), "Nothing was uploaded."]),
         hints=(

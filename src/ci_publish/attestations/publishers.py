@@ -197,7 +197,7 @@ def reusable_workflow_mismatch(
     """Return the error to raise before signing when a reusable workflow runs the job, None when none does.
 
     PyPI takes the identity token for the workflow that is called (``job_workflow_ref``), but attestations for the
-    workflow that was started (``workflow_ref``), so no Trusted Publisher fits both (pypi/warehouse#11096). None also
+    workflow that was started (``workflow_ref``), so no Trusted Publisher matches both (pypi/warehouse#11096). None also
     where reusable workflows *may publish*.
     """
     started, running = _publisher_claim(claims, "workflow_ref"), _publisher_claim(claims, "job_workflow_ref")
@@ -212,9 +212,9 @@ def reusable_workflow_mismatch(
     return UnattestableWorkflow(
         f"The job runs in the reusable workflow {running}, called by {started}: PyPI would refuse its attestations.",
         detail="PyPI compares attestations with the workflow that was started, but the identity of the upload with the "
-        "workflow that is called; no Trusted Publisher fits both (https://github.com/pypi/warehouse/issues/11096).",
+        "workflow that is called; no Trusted Publisher matches both (https://github.com/pypi/warehouse/issues/11096).",
         hints=(
-            f"Run ci-publish in a job of {started.partition('@')[0]} itself, and let the reusable workflow only build.",
+            f"Run ci-publish in a job of {started.partition('@')[0]} itself, and only build in the reusable workflow.",
             WITHOUT_ATTESTATIONS,
         ),
     )

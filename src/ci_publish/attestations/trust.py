@@ -149,8 +149,8 @@ class TrustSource:
         self._emit(
             Noted(
                 slug="trust-root-not-refreshed",
-                message=f"Sigstore's trust root could not be refreshed ({reason}); the copy that sigstore brings "
-                "along is used.",
+                message=f"Sigstore's trust root could not be refreshed ({reason}); the copy that comes with "
+                "sigstore is used.",
                 hints=tuple(hints),
             )
         )

@@ -193,7 +193,7 @@ def _refuse_secrets(argv: Sequence[str]) -> None:
             message = "A password or token was given on the command line."
             raise ConfigurationError(
                 message,
-                detail="There, every process of this machine can see it, and it ends up in logs.",
+                detail="Every process on this machine can see it there, and it ends up in logs.",
                 hints=(
                     Hint(
                         "Set ",

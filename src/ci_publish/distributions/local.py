@@ -282,7 +282,7 @@ def _subfolder_problems(left_out: Iterable[SubfolderFile]) -> Iterator[Problem]:
         globs = ", ".join(f"`{glob}`" for glob in dict.fromkeys(each.glob for each in deeper))
         fault = Fault(
             rule="distributions-in-subfolders",
-            message=f"Subfolders of {root!r} hold distributions: {quote_first_paths(each.path for each in deeper)}.",
+            message=f"Subfolders of {root!r} contain distributions: {quote_first_paths(each.path for each in deeper)}.",
             advice=Hint(
                 f"To publish them, name the pattern {globs} or use ",
                 option("recursive", "true"),

@@ -51,7 +51,7 @@ def proxy_authentication_error(proxy: Proxy, said: str) -> ProxyAuthenticationRe
     why = (
         f"It does not accept the user name and password in {proxy.variable}."
         if url_has_secrets(proxy.address)
-        else f"{proxy.variable} holds no user name and password for it."
+        else f"{proxy.variable} contains no user name and password for it."
     )
     return ProxyAuthenticationRequired(
         f"{proxy.name[:1].upper()}{proxy.name[1:]} requires authentication: {said}",

@@ -81,7 +81,7 @@ def no_id_token_permission_error(variable: str) -> NoIdTokenPermission:
         detail=f"{variable} is not set; GitHub sets it for jobs with that permission.",
         hints=(
             f"Add to the job that publishes:\n{_PERMISSION_LINES}",
-            "If a reusable workflow holds the job, its caller must grant the permission as well.",
+            "If the job is in a reusable workflow, its caller must grant the permission as well.",
             "In a container of your own, pass ACTIONS_ID_TOKEN_REQUEST_TOKEN and ACTIONS_ID_TOKEN_REQUEST_URL on.",
         ),
     )

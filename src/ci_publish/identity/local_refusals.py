@@ -109,7 +109,7 @@ def _pipeline_elsewhere_refusal(elsewhere: str, claims: Claims, endpoints: Endpo
         f"{endpoints.name} refuses this job's identity: its CI configuration is in another project, {elsewhere}.",
         detail=(
             f"The job runs in {text_claim(claims, 'project_path')} with {text_claim(claims, 'ci_config_ref_uri')}."
-            " PyPI compares the configuration's project with the publisher's, so no Trusted Publisher fits."
+            " PyPI compares the configuration's project with the publisher's, so no Trusted Publisher matches."
         ),
         hints=(
             "Keep a .gitlab-ci.yml in the project itself and `include:` the shared configuration there.",
@@ -144,7 +144,7 @@ def _same_repository_reusable_refusal(reusable: SameReusable, endpoints: Endpoin
         f"{endpoints.name} would refuse the attestations of this job, because it lies in a reusable workflow.",
         detail=(
             f"The job is defined in {reusable.called}, called by {reusable.caller}. The identity is compared with the "
-            "called file and the attestation with the calling one, so no Trusted Publisher fits both "
+            "called file and the attestation with the calling one, so no Trusted Publisher matches both "
             "(https://github.com/pypi/warehouse/issues/11096)."
         ),
         hints=(

@@ -185,7 +185,7 @@ def _foreign_audience_error(endpoints: Endpoints, answer: AudienceForeign) -> Au
         f" (with several indexes, the value is {upload_host(endpoints)}={answer.asked})",
     )
     return AudienceRefused(
-        f"{endpoints.name} asks for an identity for {answer.asked!r}, which it must not get: {answer.reason}.",
+        f"{endpoints.name} asks for an identity for {answer.asked!r}, which is refused: {answer.reason}.",
         detail="With such a token, the index could act in your name elsewhere. None was requested, and nothing was"
         " sent.",
         hints=(own, name) if answer.nameable else (own,),

@@ -99,7 +99,7 @@ def static_credential_objection(endpoints: Endpoints, user: str, secret: Secret,
         return empty_secret_error(name)
     if endpoints.profile is IndexProfile.PYPI and user != TOKEN_USER:
         return PasswordRefused(
-            f"{endpoints.name} takes no user names and passwords, and the user {user!r} was given.",
+            f"{endpoints.name} does not accept user names and passwords, but the user {user!r} was given.",
             detail="PyPI accepts API tokens (user name `__token__`) and Trusted Publishing only.",
             hints=(
                 "Best: omit user and password and use Trusted Publishing, https://docs.pypi.org/trusted-publishers/",
@@ -126,7 +126,7 @@ def _is_pypi_upload_url(endpoints: Endpoints) -> bool:
 def _not_an_api_token_error(endpoints: Endpoints, secret: Secret, name: str) -> NotAnApiToken:
     surrounded = secret.satisfies(lambda text: text[:1] in _SURROUNDING or text[-1:] in _SURROUNDING)
     return NotAnApiToken(
-        f"{name} does not begin with `pypi-`, as API tokens of {endpoints.name} do; it was not sent.",
+        f"{name} does not begin with `pypi-`, as {endpoints.name}'s API tokens do; it was not sent.",
         detail=(
             "It begins or ends with a quote or white space, probably copied into the secret with the token."
             if surrounded
@@ -197,7 +197,7 @@ def _api_token_age(seconds: float) -> str:
 def empty_secret_error(name: str) -> EmptySecret:
     """Return the error for a secret that was given and is empty."""
     return EmptySecret(
-        f"{name} was given, and it is empty.",
+        f"{name} was given, but it is empty.",
         detail="In CI this is usually a secret that is not set, is misspelled, or is not passed to this job.",
         hints=(
             "Pull requests from forks get no secrets, and reusable workflows get only those passed to them.",

@@ -261,7 +261,8 @@ class TrustedPublishingCredential:
         return MintAnswerLost(
             f"{self._endpoints.name} did not answer the token exchange: {unclear.reason}",
             detail=(
-                "A GitLab job has one OIDC identity token for each audience, and an index takes each token once, so it "
+                "A GitLab job has one OIDC identity token for each audience, and an index accepts each token only"
+                " once, so it "
                 "is not sent again. There is no way to know whether the answer was lost or never sent."
             ),
             hints=(

@@ -52,10 +52,8 @@ def _known_refusal(
     return Refusal(words=words, meaning=meaning, advice=advice, once=once, statuses=frozenset(statuses))
 
 
-_SCOPE = (
-    "Check that the Trusted Publisher or API token is for this project: on the index, under the project's "
-    "settings, Publishing."
-)
+_SCOPE = "Check that the Trusted Publisher or API token is for this project, in the project's settings on the"
+" index, under Publishing."
 _ATTESTATIONS_ELSEWHERE = (
     "The attestation must come from the workflow that is registered as the Trusted Publisher: the top-level workflow "
     "file, not a reusable one that it calls."

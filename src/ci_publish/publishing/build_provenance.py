@@ -44,7 +44,7 @@ def require_local_build_provenance(filenames: Sequence[str], found: Sequence[Fou
                 Hint(", or in ", option("attestations_dir", "DIR")),
                 ".",
             ),
-            "On GitHub, the workflow build-with-provenance.yml makes them; elsewhere `ci-publish attest --build`.",
+            "On GitHub, the workflow build-with-provenance.yml makes them; elsewhere, use `ci-publish attest --build`.",
             Hint("To publish files that have none: ", option("build_provenance", "if-present")),
         ),
     )
@@ -74,10 +74,10 @@ def attestations_not_sent_error() -> ConfigurationError:
     """Return the error for build provenance that is required for an index that is sent no attestations."""
     return ConfigurationError(
         "Build provenance is required, but one of the indexes is sent no attestations.",
-        detail="PyPI takes attestations only with Trusted Publishing; other indexes are sent them on request.",
+        detail="PyPI accepts attestations only with Trusted Publishing; they are sent to other indexes on request.",
         hints=(
             Hint("On PyPI: omit ", option("password"), " to use Trusted Publishing."),
-            Hint("For another index that takes attestations: ", option("attestations", "required")),
+            Hint("For another index that accepts attestations: ", option("attestations", "required")),
         ),
     )
 

@@ -143,7 +143,7 @@ def _content_conflict_hints(*, skip_existing: bool) -> tuple[str, ...]:
         ),
         Hint(
             "skip-existing never ignores different content on PyPI. " if skip_existing else "",
-            "To leave the published files as they are and go on: ",
+            "To leave the published files as they are and continue: ",
             option("on_conflict", "keep-published"),
         ),
         _COMPARE_WITH_FIRST_BUILD,
@@ -172,7 +172,7 @@ def status_page_hint(endpoints: Endpoints) -> str:
     """Where an outage of this index is announced."""
     if endpoints.name in {"pypi", "testpypi"}:
         return "If it fails again, check PyPI's status page: https://status.python.org/"
-    return "If it stays, look at the index's status page, or ask its operators."
+    return "If it fails again, check the index's status page, or ask its operators."
 
 
 def listing_unavailable_error(
@@ -223,7 +223,7 @@ def same_bytes_elsewhere_error(endpoints: Endpoints, file: Distribution, message
 def cannot_compare_error(endpoints: Endpoints, file: Distribution, message: str) -> ContentConflict:
     """The index says that the name is taken, and its listing cannot be read."""
     return ContentConflict(
-        f"{endpoints.name} already has a file named {file.filename}, and its content cannot be compared.",
+        f"{endpoints.name} already has a file named {file.filename}, but its content cannot be compared.",
         detail=f"The answer was: {message}",
         hints=(
             NAME_SIMPLE_API,
@@ -265,7 +265,7 @@ def file_changed_error(file: Distribution, outcome: FileChanged) -> FileChangedD
     return FileChangedDuringRun(
         f"{file.filename} changed during the run: {outcome.message}",
         detail="Only the bytes that were hashed, checked and signed are published, so this file was not.",
-        hints=("Find out what writes into the folder while it is published, and publish a finished build.",),
+        hints=("Find out what writes to the folder while it is published, and publish a finished build.",),
     )
 
 

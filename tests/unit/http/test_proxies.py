@@ -93,7 +93,7 @@ def test_the_password_of_a_proxy_is_never_shown(address: str) -> None:
 def test_what_is_wrong_with_the_credential_of_a_proxy() -> None:
     without = proxy_authentication_error(Proxy(PROXY, "ALL_PROXY"), "407 Who are you?")
     assert without.summary == f"The proxy {PROXY} (ALL_PROXY) requires authentication: 407 Who are you?"
-    assert without.detail == "ALL_PROXY holds no user name and password for it."
+    assert without.detail == "ALL_PROXY contains no user name and password for it."
     assert "ALL_PROXY=http://USER:PASSWORD@proxy.example:3128" in without.hints[0]
     refused = proxy_authentication_error(Proxy("http://bob:pw@proxy.example:3128", "ALL_PROXY"), "407")
     assert refused.detail == "It does not accept the user name and password in ALL_PROXY."

@@ -105,7 +105,7 @@ def test_contradictions_are_refused(given: CredentialOptions) -> None:
         (
             CredentialOptions(secret=Secret(""), name="CI_PUBLISH_PASSWORD"),
             errors.EmptySecret,
-            "CI_PUBLISH_PASSWORD was given, and it",
+            "CI_PUBLISH_PASSWORD was given, but it",
         ),
     ],
 )
