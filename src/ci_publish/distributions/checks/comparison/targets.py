@@ -8,6 +8,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from typing import Final, TypeAlias
 
 from ci_publish.model.distribution import Kind
@@ -110,6 +111,11 @@ class Coverage:
     targets: frozenset[Target]
     floors: Mapping[Target, Floor]
     stable_floors: Mapping[tuple[Platform, str], Floor]
+
+    def with_pure_wheels(self, other: "Coverage") -> "Coverage":
+        """Return this with those targets of *other* on which pure wheels run that *other* has no equal of."""
+        pure = {interpreter for interpreter, place in self.targets - other.targets if place == ANY}
+        return replace(self, targets=self.targets | {target for target in other.targets if target[0] in pure})
 
 
 def interpreters_of_wheel(name: DistributionFilename) -> frozenset[Support]:

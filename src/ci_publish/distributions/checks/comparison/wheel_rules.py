@@ -8,7 +8,6 @@ from typing import Final
 from ci_publish.distributions.checks.comparison.python_versions import admits_python_version
 from ci_publish.distributions.checks.comparison.stated import Stated
 from ci_publish.distributions.checks.comparison.targets import (
-    ANY,
     MAX_INTERPRETERS,
     MAX_WORK,
     Coverage,
@@ -86,12 +85,10 @@ def _lost_targets(comparison: Comparison) -> tuple[Covered, set[Target], set[Tar
     covered = _coverage_of_both(comparison)
     if covered is None:
         return None
-    ours, before = covered.ours.targets, covered.before.targets
-    new_pure = {each for each, place in ours if place == ANY} - {each for each, place in before if place == ANY}
-    ours |= {target for target in before if target[0] in new_pure}  # such a wheel runs on every platform
-    lost = before - ours
+    ours = covered.ours.with_pure_wheels(covered.before)
+    lost = covered.before.targets - ours.targets
     excluded = {target for target in lost if not _is_admitted_interpreter(target[0], comparison.ours.requires_python)}
-    return replace(covered, ours=replace(covered.ours, targets=ours)), set(lost - excluded), excluded
+    return replace(covered, ours=ours), set(lost - excluded), excluded
 
 
 def _is_admitted_interpreter(interpreter: Interpreter, requires_python: str | None) -> bool:
@@ -117,8 +114,11 @@ def _wheel_lost_as_required(comparison: Comparison, _: Stated) -> Iterable[Fault
 
 def _wheel_gained(comparison: Comparison, _: Stated) -> Iterable[Fault]:
     covered = _coverage_of_both(comparison)
-    if covered is not None and (gained := covered.ours.targets - covered.before.targets):
-        phrases = "; ".join(describe_targets(gained, covered.ours, covered.before))
+    if covered is None:
+        return
+    before = covered.before.with_pure_wheels(covered.ours)
+    if gained := covered.ours.targets - before.targets:
+        phrases = "; ".join(describe_targets(gained, covered.ours, before))
         yield Fault(rule="wheel-gained", message=f"Gained: {phrases}.")
 
 

@@ -59,6 +59,11 @@ PLANTED = {
             ("wheel-gained", "Gained: wheels for CPython 3.13 that run on every platform."),
         ],
     ),
+    "wheels for some platforms replace a pure one": (
+        native(12, platforms=(LINUX,)),
+        ["cp312-none-any"],
+        [("wheel-lost", "Lost: wheels for CPython 3.12 that run on every platform.")],
+    ),
     "a new pure wheel for Python 2 runs on none of them": (
         ["py2-none-any"],
         native(12, platforms=(LINUX,)),
