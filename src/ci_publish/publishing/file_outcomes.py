@@ -171,6 +171,15 @@ class FileOutcomes:
             )
         return True
 
+    def record_refused_projects(
+        self, refusals: Mapping[str, CiPublishError], conflicts: Sequence[Distribution]
+    ) -> None:
+        """Stop the projects of *refusals* and those that require them; *conflicts* are reported with the plan."""
+        for project, error in refusals.items():
+            self._stopped.stop(project, error, whole=True)
+        with self._lock:
+            self._failures += [(file, refusals[file.project]) for file in conflicts]
+
     def record_left_out(self, failures: Failures) -> None:
         """Record files that are not sent, each with the reason; the others are."""
         for file, error in failures:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import assert_never
 
-from ci_publish.errors import ContentConflict
+from ci_publish.errors import CiPublishError, ContentConflict
 from ci_publish.hints import Hint, option
 from ci_publish.model.coverage import pending_publishers
 from ci_publish.model.distribution import Distribution
@@ -120,7 +120,7 @@ def plan_index(
         _emit_settled_files(run, endpoints, planned.plan)
         _warn_of_yanked_releases(run, endpoints, planned)
         _warn_of_undecided_files(run, endpoints, planned)
-        if endpoints.profile is not IndexProfile.PYPI:  # an error there: ``require_no_foreseen_refusal``
+        if endpoints.profile is not IndexProfile.PYPI:  # an error there: ``foreseen_refusals``
             _warn_of_reserved_names(run, states)
     return planned
 
@@ -156,14 +156,18 @@ def conflict_error(run: Run, endpoints: Endpoints, conflicts: Sequence[Conflict]
     return messages.content_conflict_error(endpoints, conflicts, skip_existing=run.options.skip_existing)
 
 
-def require_no_foreseen_refusal(run: Run, endpoints: Endpoints, planned: IndexPlan) -> None:
-    """Raise UploadRejected when the index tells beforehand that it will refuse files, before anything is signed."""
+def foreseen_refusals(run: Run, endpoints: Endpoints, planned: IndexPlan) -> dict[str, CiPublishError]:
+    """Return why the index will refuse files, by project: names that are taken by other content, or what it tells."""
+    refusals: dict[str, CiPublishError] = {}
     for project, state in planned.states.items():
         files = [file for file in planned.uploads if file.project == project]
-        if isinstance(state, ProjectListing) and (refusal := foreseen_refusal(state, files, endpoints, run.now())):
-            raise refusal
-        if files and _has_reserved_name(project, state) and endpoints.profile is IndexProfile.PYPI:
-            raise reserved_name_refused(project, endpoints)
+        if conflicts := [each for each in planned.plan.conflicts if each.distribution.project == project]:
+            refusals[project] = conflict_error(run, endpoints, conflicts)
+        elif isinstance(state, ProjectListing) and (refusal := foreseen_refusal(state, files, endpoints, run.now())):
+            refusals[project] = refusal
+        elif files and _has_reserved_name(project, state) and endpoints.profile is IndexProfile.PYPI:
+            refusals[project] = reserved_name_refused(project, endpoints)
+    return refusals
 
 
 def _fetch_project_listings(

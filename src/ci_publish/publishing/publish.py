@@ -33,7 +33,7 @@ def publish(run: Run) -> Outcome:
     try:
         _plan_at_all_indexes(run, indexes, problems)
         differences = _compare_all_releases(run, indexes, default=LISTING)
-        _require_publishable_everywhere(indexes)
+        _require_publishable_everywhere(indexes, sending=True)
         _require_no_failed_checks(differences)
         if any(index.uploads and wants_attestations(index) for index in indexes):
             run.signer().prefetch()
@@ -58,7 +58,7 @@ def plan(run: Run) -> Outcome:
         differences = _compare_all_releases(run, indexes, default=FULL)
         for index in indexes:
             index.report_planned_uploads()
-        _require_publishable_everywhere(indexes)
+        _require_publishable_everywhere(indexes, sending=False)
         _require_no_failed_checks(differences)
         verify_found_attestations(run, collection, indexes, warn=True)
         for index in indexes:
@@ -123,11 +123,10 @@ def _emit_check_problems(run: Run, problems: Sequence[Problem]) -> None:
         run.emit(Checked(tuple(problems)))
 
 
-def _require_publishable_everywhere(indexes: Sequence[IndexUpload]) -> None:
+def _require_publishable_everywhere(indexes: Sequence[IndexUpload], *, sending: bool) -> None:
     """Raise what each index is known to refuse: a name that is taken, a project or release that takes no files."""
     for index in indexes:
-        index.require_no_conflict()
-        index.require_no_foreseen_refusal()
+        index.require_no_foreseen_refusal(sending=sending)
     for index in indexes:
         index.require_published_files_attested()
 

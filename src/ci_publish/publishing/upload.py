@@ -1,12 +1,13 @@
 """One index's part of a run, step by step: plan, authenticate, upload, confirm."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ci_publish.model.attestation import AttestationPolicy
 from ci_publish.model.distribution import Collection, Distribution
 from ci_publish.model.events import FileFinished, FileStatus, Outcome, Step
 from ci_publish.model.identity import Claims, CredentialKind, Purpose
-from ci_publish.model.index import AlreadyPublished, Deferred, Endpoints, KeptPublished, Plan, ProjectListing
+from ci_publish.model.index import AlreadyPublished, Deferred, Endpoints, KeptPublished, Plan, ProjectListing, Upload
 from ci_publish.model.problem import Problem
 from ci_publish.model.train import NO_TRAIN
 from ci_publish.publishing import confirmation_messages, messages, train_messages
@@ -17,7 +18,7 @@ from ci_publish.publishing.confirmation import Confirmation
 from ci_publish.publishing.confirmed_files import ConfirmedFiles
 from ci_publish.publishing.context import Destination, Run
 from ci_publish.publishing.file_outcomes import FileOutcomes
-from ci_publish.publishing.index_plan import IndexPlan, conflict_error, plan_index, require_no_foreseen_refusal
+from ci_publish.publishing.index_plan import IndexPlan, conflict_error, foreseen_refusals, plan_index
 from ci_publish.publishing.left_projects import projects_left_unpublished
 from ci_publish.publishing.release_diff import compare_releases
 from ci_publish.publishing.transfers import Transfers
@@ -93,14 +94,27 @@ class IndexUpload:
         """Compare the releases with those before, as the user says or else as *default*; return what was found."""
         return compare_releases(self._run, self._destination, self._planned, self._distributions, default=default)
 
-    def require_no_conflict(self) -> None:
-        """Raise ContentConflict when a name of this run is taken by other content."""
-        if conflicts := self._planned.plan.conflicts:
-            raise conflict_error(self._run, self.endpoints, conflicts)
+    def require_no_foreseen_refusal(self, *, sending: bool) -> None:
+        """Raise ContentConflict or UploadRejected for files that the index will refuse, before anything is signed.
 
-    def require_no_foreseen_refusal(self) -> None:
-        """Raise UploadRejected when the index tells beforehand that it will refuse files, before anything is signed."""
-        require_no_foreseen_refusal(self._run, self.endpoints, self._planned)
+        A run that is *sending* with ``--keep-going`` leaves out their projects and those that require them, where
+        others remain.
+        """
+        plan, train = self._planned.plan, self._planned.train
+        refusals = foreseen_refusals(self._run, self.endpoints, self._planned)
+        left = train.requiring(refusals)
+        if sending and self._run.options.keep_going and any(file.project not in left for file in self.uploads):
+            self._outcomes.record_refused_projects(refusals, [each.distribution for each in plan.conflicts])
+            kept = (
+                file
+                for file in plan.files
+                if not (isinstance(file, Upload) and self._outcomes.record_if_project_stopped(file.distribution))
+            )
+            self._planned = replace(self._planned, plan=replace(plan, files=tuple(kept)))
+        elif plan.conflicts:
+            raise conflict_error(self._run, self.endpoints, plan.conflicts)
+        elif refusals:
+            raise next(iter(refusals.values()))
 
     def require_published_files_attested(self) -> None:
         """Raise PublishedUnattested when attestations are required and a published file has none."""

@@ -1,16 +1,32 @@
 """Which projects did not go out, over fakes."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from ci_publish.app.settings import Settings
-from ci_publish.errors import CiPublishError, ConfigurationError, CredentialRejected, PublishingDeferred, UploadRejected
+from ci_publish.errors import (
+    CiPublishError,
+    ConfigurationError,
+    ContentConflict,
+    CredentialRejected,
+    PublishingDeferred,
+    UploadRejected,
+)
 from ci_publish.model.events import FileStatus, Outcome, ProjectLeft
 from ci_publish.model.identity import CredentialKind
-from ci_publish.model.index import CredentialRefused, NewProjectLimit, NotVisible, Refused
+from ci_publish.model.index import (
+    CredentialRefused,
+    NewProjectLimit,
+    NoSuchProject,
+    NotVisible,
+    ProjectListing,
+    Refused,
+)
+from ci_publish.publishing.context import Run
 from ci_publish.publishing.publish import plan, publish
-from tests.unit.fakes import FakeCredential, FakeIndex, FakeRun, fake_run, published
+from tests.unit.fakes import FakeCredential, FakeIndex, FakeRun, fake_run, published, sha
 from tests.unit.publishing.projects import project
 from tests.unit.publishing.run_harness import attempted, failing, statuses
 
@@ -35,6 +51,53 @@ def test_with_keep_going_the_table_names_the_cause_of_each() -> None:
     played = play(FakeIndex(answers={PLUGIN.filename: [NO]}), keep_going=True)
     failing(played, UploadRejected)
     assert left(played) == {"plugin": (("plugin",), False), "meta": (("plugin",), False)}
+
+
+def taken() -> FakeIndex:
+    return FakeIndex(files={PLUGIN.filename: published(PLUGIN, sha256=sha("x"))})
+
+
+def archived() -> FakeIndex:
+    closed = ProjectListing(project="plugin", files={}, status="archived")
+    return FakeIndex(states=[NoSuchProject("core"), closed, NoSuchProject("meta"), NoSuchProject("apart")])
+
+
+@pytest.mark.parametrize(("made", "kind"), [(taken, ContentConflict), (archived, UploadRejected)])
+def test_with_keep_going_a_foreseen_refusal_leaves_out_its_project_and_what_requires_it(
+    made: Callable[[], FakeIndex], kind: type[CiPublishError]
+) -> None:
+    played = fake_run(CORE, EXTRA, PLUGIN, META, APART, index=made(), options=Settings(keep_going=True))
+    error = failing(played, kind)
+    assert error.summary.startswith("2 of 5 files could not be published.")
+    assert left(played) == {"plugin": (("plugin",), False), "meta": (("plugin",), False)}
+    sent = {file.filename for file in (CORE, EXTRA, APART)}
+    assert set(played.signer.signed) == sent
+    assert {name for name, status in statuses(played).items() if status is FileStatus.UPLOADED} == sent
+    assert statuses(played)[META.filename] is FileStatus.NOT_ATTEMPTED
+
+
+@pytest.mark.parametrize(("made", "kind"), [(taken, ContentConflict), (archived, UploadRejected)])
+@pytest.mark.parametrize(("command", "keep_going"), [(publish, False), (plan, True)])
+def test_a_foreseen_refusal_sends_nothing_without_keep_going_or_in_a_plan(
+    made: Callable[[], FakeIndex],
+    kind: type[CiPublishError],
+    command: Callable[[Run], Outcome],
+    keep_going: bool,
+) -> None:
+    index = made()
+    played = fake_run(CORE, PLUGIN, META, APART, index=index, options=Settings(keep_going=keep_going))
+    failing(played, kind, command)
+    assert index.sent == []
+    assert played.signer.signed == []
+
+
+def test_a_conflict_sends_nothing_where_all_that_remains_requires_its_project() -> None:
+    index = taken()
+    index.files[CORE.filename] = published(CORE)
+    played = fake_run(CORE, PLUGIN, META, index=index, options=Settings(keep_going=True))
+    failing(played, ContentConflict)
+    assert statuses(played)[CORE.filename] is FileStatus.ALREADY_PUBLISHED
+    assert index.sent == []
 
 
 def test_without_it_nothing_is_started_after_the_first_failure() -> None:
