@@ -60,7 +60,7 @@ def again(error: type[CiPublishError]) -> str:
 
 def facts(error: type[CiPublishError]) -> str:
     """Return what the class says of itself."""
-    docstring = " ".join((error.__doc__ or "").split())
+    docstring = " ".join((error.__doc__ or "").partition("\n\n")[0].split())
     return (
         f"{docstring}\n\n"
         f"Exit code **{error.exit_code}** ({MEANINGS[error.exit_code]}). "
@@ -104,7 +104,7 @@ def index() -> str:
 
 
 def _row(error: type[CiPublishError]) -> str:
-    docstring = " ".join((error.__doc__ or "").split())
+    docstring = " ".join((error.__doc__ or "").partition("\n\n")[0].split())
     return f"| [`{error.slug}`]({error.slug}.md) | {docstring} | {again(error)} |"
 
 

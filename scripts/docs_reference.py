@@ -64,7 +64,7 @@ schema automatically. In editors that support schemas for TOML, such as those wi
 
 ## The checkout's pyproject.toml { #project-settings }
 
-In a run that may contain untrusted code, others can change that file. Such runs are GitHub's events `pull_request`,
+In a run that may contain untrusted code, others can change that file. Such runs are those for GitHub's events `pull_request`,
 `pull_request_target`, `pull_request_review`, `pull_request_review_comment`, `workflow_run` and `issue_comment`; GitLab's merge
 request and external pull request pipelines; pull requests on Buildkite; and forked pull requests on CircleCI. In such a run,
 `publish`, `attest`, `doctor`, a `plan` with a secret or `--prove-credential`, and a `verify` with a secret exit with code 2 if the

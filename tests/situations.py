@@ -190,7 +190,7 @@ def examples(text: str) -> Mapping[str, tuple[str, str]]:
 # --- the options ---------------------------------------------------------------------------------------------------
 
 
-@situation("An input has a value that it cannot have", front_end=FrontEnd.ACTION)
+@situation("An input has an invalid value", front_end=FrontEnd.ACTION)
 def _() -> object:
     return load_settings({}, {"CI_PUBLISH_ACTION": "docker", "INPUT_JOBS": "many"}, Path("none"))
 

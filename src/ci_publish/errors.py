@@ -318,7 +318,7 @@ class BuildProvenanceUnverified(Unverified, slug="build-provenance-unverified", 
 
 
 class PublishingDeferred(CiPublishError, slug="deferred", exit_code=12, retryable=True):
-    """Some new projects were left for a later run, because the index creates no more of them for now, or you said so.
+    """Some new projects were left for a later run: the index creates no more of them for now, or the user set a limit.
 
     ``resume_after``: when a later run can go on, in seconds since the epoch; None where that is not known.
     """

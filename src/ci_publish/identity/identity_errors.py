@@ -82,7 +82,7 @@ def no_id_token_permission_error(variable: str) -> NoIdTokenPermission:
         hints=(
             f"Add to the job that publishes:\n{_PERMISSION_LINES}",
             "If the job is in a reusable workflow, its caller must grant the permission as well.",
-            "In a container of your own, pass ACTIONS_ID_TOKEN_REQUEST_TOKEN and ACTIONS_ID_TOKEN_REQUEST_URL on.",
+            "In your own container, pass ACTIONS_ID_TOKEN_REQUEST_TOKEN and ACTIONS_ID_TOKEN_REQUEST_URL through.",
         ),
     )
 

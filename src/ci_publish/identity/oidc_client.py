@@ -199,7 +199,7 @@ def _exchange_not_supported_error(
         f"{endpoints.name} has no Trusted Publishing: {answer.reason}.",
         detail="No password or API token was given, and without Trusted Publishing this index needs one.",
         hints=(
-            Hint("Give one: set ", option("user"), " and ", option("password"), "."),
+            Hint("Provide one: set ", option("user"), " and ", option("password"), "."),
             "If the index has Trusted Publishing, check that the URL is that of its upload API.",
         ),
     )

@@ -166,10 +166,10 @@ def parse_audience_response(answer: HttpAnswer | NoAnswer, endpoints: Endpoints)
     if answer.status == HTTPStatus.FORBIDDEN and _exchange_response_json(answer):
         return NotEnabled(_exchange_response_message(answer))
     if 300 <= answer.status < 400:  # noqa: PLR2004  (the class of redirects)
-        return NotSupported(f"its audience address redirects (HTTP {answer.status}), which is not followed")
+        return NotSupported(f"its audience endpoint redirects (HTTP {answer.status}), which is not followed")
     document = _exchange_response_json(answer)
     if answer.status != HTTPStatus.OK or "audience" not in document:
-        return NotSupported(f"its audience address answers HTTP {answer.status} without an audience")
+        return NotSupported(f"its audience endpoint responded with HTTP {answer.status} without an audience")
     return validate_audience(
         document["audience"], upload_host(endpoints), endpoints.pinned_audience, endpoints.named_audience
     )

@@ -25,7 +25,7 @@ class BuildProvenanceSettings(OptionGroup):
     build: Annotated[
         bool,
         Option(
-            help="Attest how the distributions were built (SLSA build provenance), instead of that they are published.",
+            help="Attest how the distributions were built (SLSA), instead of making publish attestations.",
             commands=frozenset({"attest"}),
             file=False,
             group=Group.ATTESTATIONS,

@@ -64,7 +64,7 @@ class CredentialSettings(OptionGroup):
     config_file: Annotated[
         Path | None,
         Option(
-            help="A .pypirc file to look up the index's name in, and the password of that section.",
+            help="The .pypirc file in which to look up the index's name and its password.",
             commands=ASKING,
             metavar="FILE",
             inputs=("config-file",),

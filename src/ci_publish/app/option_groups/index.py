@@ -16,7 +16,7 @@ class IndexSettings(OptionGroup):
         Lines,
         Option(
             help="Upload URL of the index, or its name: pypi, testpypi, an entry of [[tool.uv.index]], a section of"
-            " .pypirc. Several are published to in turn.",
+            " .pypirc. If several are given, they are published to in turn.",
             commands=ASKING | {"check", "diff", "attest"},
             metavar="URL",
             inputs=("repository-url",),

@@ -45,7 +45,7 @@ class RehearsalSettings(OptionGroup):
     tls: Annotated[
         bool,
         Option(
-            help="Rehearse over TLS, with its own certificate authority.",
+            help="Use TLS for the rehearsal, with its own certificate authority.",
             commands=frozenset({"rehearse"}),
             group=Group.REHEARSAL,
         ),
