@@ -16,7 +16,7 @@ from pathlib import Path
 from ci_publish.app.options import Option
 from ci_publish.app.settings import Settings, declared_options
 from ci_publish.app.settings_sources import component_input_variable
-from ci_publish.cli.arguments import choices
+from ci_publish.cli.arguments import option_choices_text
 
 ROOT = Path(__file__).resolve().parent.parent
 WIDTH = 116
@@ -66,7 +66,7 @@ def allowed(name: str) -> tuple[str, ...]:
     """Return the words that the option takes, nothing where it takes any text."""
     if is_switch(name):
         return ("true", "false")
-    words = choices(Settings.model_fields[name].annotation)
+    words = option_choices_text(Settings.model_fields[name].annotation)
     return tuple(words.split("|")) if "|" in words else ()
 
 

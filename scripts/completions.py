@@ -11,7 +11,7 @@ from typing import Final
 
 import shtab
 
-from ci_publish.cli.arguments import COMPLETIONS, parser
+from ci_publish.cli.arguments import COMPLETIONS, build_parser
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 FILES: Final = ("PATH", "FILE")
@@ -20,7 +20,7 @@ FOLDERS: Final = ("DIR",)
 
 def described() -> argparse.ArgumentParser:
     """Return the parser, with what shtab wants to know about each value: its choices, or that it is a path."""
-    top = parser()
+    top = build_parser()
     for each in (top, *subparsers(top).values()):
         for action in each._actions:  # noqa: SLF001  (shtab reads the same attribute)
             metavar = action.metavar if isinstance(action.metavar, str) else ""

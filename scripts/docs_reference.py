@@ -16,7 +16,7 @@ from ci_publish.app.other_tools import TOOLS
 from ci_publish.app.setting_values import ByteLimit
 from ci_publish.app.settings import Settings, declared_options
 from ci_publish.app.settings_sources import option_variable
-from ci_publish.cli.arguments import choices
+from ci_publish.cli.arguments import option_choices_text
 
 PAGE: Final = Path(__file__).resolve().parent.parent / "docs" / "reference" / "options.md"
 
@@ -114,7 +114,7 @@ def type_of(name: str) -> str:
     annotation = Settings.model_fields[name].annotation
     if annotation is bool:
         return "true or false"
-    words = choices(annotation)
+    words = option_choices_text(annotation)
     if "|" in words:
         return ", ".join(f"`{word}`" for word in words.split("|"))
     several = {"TUPLE": "a list of strings", "STR": "a string", "PATH": "a path", "SECRET": "a secret"}

@@ -48,7 +48,7 @@ from ci_publish.attestations.signing_run import Clocks, Patience, SigningContext
 from ci_publish.attestations.sigstore_signer import SigstoreSigner
 from ci_publish.attestations.trouble import CertificateEnded, IdentityRefusal, Refusal, Transient, Trouble, Unsound
 from ci_publish.attestations.trust import TrustSource
-from ci_publish.cli.arguments import parse
+from ci_publish.cli.arguments import parse_command_line
 from ci_publish.distributions.checks import table
 from ci_publish.distributions.checks.comparison.stated import NOTHING_STATED, Stated, parse_expected_wheels
 from ci_publish.distributions.checks.table import RULES
@@ -75,7 +75,7 @@ from ci_publish.model.attestation import (
     ProvenanceByAnother,
     ProvenanceVerified,
 )
-from ci_publish.model.coverage import does_not_exist, not_named
+from ci_publish.model.coverage import absent_project_error, project_not_named_error
 from ci_publish.model.distribution import Collection, FoundAttestation
 from ci_publish.model.events import Outcome, RunFinished, Tried
 from ci_publish.model.identity import CredentialKind, CredentialState, Provider, Secret
@@ -93,7 +93,7 @@ from ci_publish.model.index import (
 )
 from ci_publish.model.problem import Problem, Severity
 from ci_publish.model.publisher_identity import parse_identity
-from ci_publish.model.release import Comparison, Release, local_files
+from ci_publish.model.release import Comparison, Release, local_release_files
 from ci_publish.model.token_scope import TokenScope
 from ci_publish.publishing import build_provenance, confirmation_messages, messages, train_messages
 from ci_publish.publishing.interruption import Interruption
@@ -231,7 +231,7 @@ def _() -> object:
 
 @situation("A password is on the command line")
 def _() -> object:
-    return parse(["publish", "--password=hunter2"])
+    return parse_command_line(["publish", "--password=hunter2"])
 
 
 @situation("repository-url is the address that installers use")
@@ -282,22 +282,22 @@ def _() -> object:
 
 @situation("An option is misspelled", only=True)
 def _() -> object:
-    return parse(["publish", "--on-conflit", "keep-published"])
+    return parse_command_line(["publish", "--on-conflit", "keep-published"])
 
 
 @situation("A flag belongs to another command", command="verify", only=True)
 def _() -> object:
-    return parse(["verify", "--keep-going"])
+    return parse_command_line(["verify", "--keep-going"])
 
 
 @situation("A flag of twine is used", only=True)
 def _() -> object:
-    return parse(["publish", "--skip-exsting", "-r", "testpypi"])
+    return parse_command_line(["publish", "--skip-exsting", "-r", "testpypi"])
 
 
 @situation("There is no such command", command="ci-publish", only=True)
 def _() -> object:
-    return parse(["pubish"])
+    return parse_command_line(["pubish"])
 
 
 @situation("The address of a proxy is not valid")
@@ -650,13 +650,13 @@ def _() -> object:
 @situation("The Trusted Publisher that matches is for another project")
 def _() -> object:
     state = CredentialState(kind=CredentialKind.TRUSTED_PUBLISHING, provider="github", scope=TokenScope(count=1))
-    return does_not_exist(PYPI, state, "demo", signed=False)
+    return absent_project_error(PYPI, state, "demo", signed=False)
 
 
 @situation("The API token is for other projects")
 def _() -> object:
     state = CredentialState(kind=CredentialKind.API_TOKEN, scope=TokenScope(projects=frozenset({"other"})))
-    return not_named(PYPI, state, "demo", signed=False)
+    return project_not_named_error(PYPI, state, "demo", signed=False)
 
 
 @situation("The GitLab job's CI configuration is in another project")
@@ -1077,8 +1077,8 @@ def _() -> object:
 def compared(stated: Stated = NOTHING_STATED, rules: Sequence[str] = ()) -> CiPublishError:
     """Compare a release that has no sdist and no Windows wheel with one that has."""
     local = LocalDistributions(stated=stated, rules=rules)
-    before = Release(project="demo", version="1.0", files=local_files([wheel(), sdist()]), requires_python="")
-    ours = Release(project="demo", version="1.1", files=local_files([wheel(version="1.1")]), requires_python="")
+    before = Release(project="demo", version="1.0", files=local_release_files([wheel(), sdist()]), requires_python="")
+    ours = Release(project="demo", version="1.1", files=local_release_files([wheel(version="1.1")]), requires_python="")
     comparison = Comparison(ours=ours, before=before, newest="1.0", new_files=ours.files)
     return messages.failed_checks_error(local.compare(comparison, [IndexProfile.PYPI], differences=True))
 
@@ -1143,7 +1143,7 @@ def _() -> object:
 
 @situation("A bug")
 def _() -> object:
-    return InternalError.of(KeyError("sha256"))
+    return InternalError.from_exception(KeyError("sha256"))
 
 
 # --- helpers -------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from ci_publish.cli import signals
 
 def entry() -> None:
     """Run the command line of this process and exit. Signals are minded before anything else is imported."""
-    signals.stop_at_once()
+    signals.end_process_on_signal()
     from ci_publish.cli import main  # noqa: PLC0415  (see above)
 
     main.entry()

@@ -79,18 +79,19 @@ class InternalError(CiPublishError, slug="internal", exit_code=1):
     """A bug in ci-publish."""
 
     @classmethod
-    def of(cls, exception: BaseException) -> "InternalError":
+    def from_exception(cls, exception: BaseException) -> "InternalError":
         """Wrap an exception that nobody mapped, with what to report and where."""
         error = cls(
             f"An unexpected error occurred: {type(exception).__name__}.",
-            detail="This is a bug in ci-publish, not in your project. Where it happened:\n" + _where(exception),
+            detail="This is a bug in ci-publish, not in your project. Where it happened:\n"
+            + _traceback_text(exception),
             hints=(f"Report it, with the lines above, at {ISSUES_URL}",),
         )
         error.__cause__ = exception
         return error
 
 
-def _where(exception: BaseException) -> str:
+def _traceback_text(exception: BaseException) -> str:
     """Return the calls that led to *exception*, innermost last, and its text; reports redact and neutralise it."""
     frames = traceback.extract_tb(exception.__traceback__)[-8:]
     calls = [f"{PurePath(frame.filename).name}:{frame.lineno} in {frame.name}" for frame in frames]

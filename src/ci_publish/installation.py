@@ -33,14 +33,14 @@ class Installation:
             installer = source = ""
         else:
             installer = (distribution.read_text("INSTALLER") or "").strip()
-            source = source_of(distribution.read_text("direct_url.json"))
+            source = requirement_source(distribution.read_text("direct_url.json"))
         return cls(
             prefix=Path(sys.prefix), executable=sys.executable, version=__version__, installer=installer, source=source
         )
 
     def install(self, extra: str) -> str:
         """Return the command line that adds *extra*, by the tool that made this environment."""
-        wanted = f'"{self._requirement(extra)}"'
+        wanted = f'"{self._requirement_with_extra(extra)}"'
         if (self.prefix / "pipx_metadata.json").is_file():
             return f"pipx install --force {wanted}"
         if (self.prefix / "uv-receipt.toml").is_file():
@@ -54,12 +54,12 @@ class Installation:
             return f"uv pip install --python {python} {wanted}"
         return f"{python} -m pip install {wanted}"
 
-    def _requirement(self, extra: str) -> str:
+    def _requirement_with_extra(self, extra: str) -> str:
         """Return what to install: the same version from the same place, with *extra*."""
         return f"{NAME}[{extra}] @ {self.source}" if self.source else f"{NAME}[{extra}]=={self.version}"
 
 
-def source_of(direct_url: str | None) -> str:
+def requirement_source(direct_url: str | None) -> str:
     """Return the address in *direct_url* as a requirement names it, with the commit of a repository."""
     if not direct_url:
         return ""

@@ -23,17 +23,17 @@ ALLOWED: Final = frozenset({"PATH", *_LOCALE, *_PROXIES, *map(str.lower, _PROXIE
 """The variables that another process gets to see: allowed one by one, so that whatever a CI adds stays away from it."""
 
 
-def passed_on(environ: Mapping[str, str]) -> dict[str, str]:
+def passed_on_variables(environ: Mapping[str, str]) -> dict[str, str]:
     """Return what another process gets to see of *environ*: PATH, locale, proxies and certificates."""
     return {name: value for name, value in environ.items() if name in ALLOWED}
 
 
 def python_command(program: str, *arguments: str) -> list[str]:
     """Return the command that runs *program*, which imports what this process would import."""
-    return [sys.executable, "-I", "-X", "utf8", "-c", _FIRST + program, json.dumps(search_path()), *arguments]
+    return [sys.executable, "-I", "-X", "utf8", "-c", _FIRST + program, json.dumps(import_search_path()), *arguments]
 
 
-def search_path() -> list[str]:
+def import_search_path() -> list[str]:
     """Return where this process finds packages, in its order, as absolute paths.
 
     The current folder is left out, unless this program is there: it may be a checkout with files of any name.

@@ -21,7 +21,7 @@ MAX_SETTINGS: Final = 1024 * 1024
 """Bytes of a file of settings. The parsers of such files take a second for that much."""
 
 
-def read_settings(path: Path) -> str:
+def read_settings_file(path: Path) -> str:
     """Return the text of a file of settings. Raises OSError, EFBIG where it is too large, and UnicodeDecodeError."""
     with path.open("rb") as file:
         content = file.read(MAX_SETTINGS + 1)
@@ -38,16 +38,16 @@ def open_unfollowed(path: Path, *, flags: int = FLAGS, opening: Callable[[Path, 
     """
     if flags & getattr(os, "O_NOFOLLOW", 0):
         return opening(path, flags)
-    _require_no_link(path)
+    _require_no_symbolic_link(path)
     descriptor = opening(path, flags)
     try:
-        _require_no_link(path)
+        _require_no_symbolic_link(path)
     except OSError:
         os.close(descriptor)
         raise
     return descriptor
 
 
-def _require_no_link(path: Path) -> None:
+def _require_no_symbolic_link(path: Path) -> None:
     if path.is_symlink():
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))

@@ -22,7 +22,7 @@ from ci_publish.app.settings import Settings
 from ci_publish.identity.ambient import AmbientIdentity, Fetching
 from ci_publish.identity.ci_environment import CiEnvironment
 from ci_publish.model.events import Event, Outcome, ProvenanceChecked
-from ci_publish.model.receipt_building import receipt_of
+from ci_publish.model.receipt_building import build_receipt
 from ci_publish.publishing.interruption import Interruption
 from ci_publish.publishing.publish import publish
 from ci_publish.rehearsal.ci_claims import google_claims
@@ -136,7 +136,7 @@ def test_a_google_service_account(tmp_path: Path) -> None:
     with RehearsalWorld(registrations=[registered(publisher, "demo", pending=True)]) as world:
         events, outcome = run_as_google(world, tmp_path, claims)
         assert outcome is Outcome.PUBLISHED
-        receipt = receipt_of(events)
+        receipt = build_receipt(events)
         assert receipt.indexes[0].credential.provider == "google"
         assert all(file.listed and file.provenance_verified for file in receipt.files)
         assert len(world.sigstore.entries) == len(made)

@@ -9,7 +9,7 @@ import pytest
 from ci_publish.distributions.checks import RULES
 from ci_publish.distributions.checks.rules import Stage
 from ci_publish.distributions.local import LocalDistributions
-from ci_publish.model.core_metadata_form import form_fields
+from ci_publish.model.core_metadata_form import core_metadata_form_fields
 from ci_publish.model.index import IndexProfile
 from ci_publish.model.problem import UNDECIDED_RULES, Problem, Severity
 from ci_publish.rehearsal.validation import validate_file
@@ -35,7 +35,7 @@ def rules_say(folder: Path) -> tuple[tuple[Problem, ...], dict[str, list[str]]]:
         return problems, {"name": ["demo-pkg"], "version": ["1.0"]}
     (found,) = collection.distributions
     form: dict[str, list[str]] = {"pyversion": [found.python_tag or "py3"]}
-    for name, value in form_fields(found.metadata):
+    for name, value in core_metadata_form_fields(found.metadata):
         form.setdefault(name, []).append(value)
     return problems, form
 

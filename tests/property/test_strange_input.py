@@ -47,13 +47,13 @@ from ci_publish.identity.macaroons import read_pypi_token
 from ci_publish.identity.served_publishers import provenance_names_publisher
 from ci_publish.index import simple_api, upload_api
 from ci_publish.model.attestation import Subject
-from ci_publish.model.core_metadata_form import form_fields
+from ci_publish.model.core_metadata_form import core_metadata_form_fields
 from ci_publish.model.distribution import Kind
 from ci_publish.model.events import Outcome
-from ci_publish.model.filename import version_of
+from ci_publish.model.filename import version_in_filename
 from ci_publish.model.identity import Claims
 from ci_publish.model.index import ProjectListing
-from ci_publish.model.release import Release, local_files
+from ci_publish.model.release import Release, local_release_files
 from ci_publish.publishing.baseline import comparison_with_listing, listed_releases, local_release
 from tests.corpus.build import Sdist, Wheel
 from tests.property.strange_text import TYPES, Stranger
@@ -71,7 +71,7 @@ CLAIMS: Claims = {"iss": "https://token.actions.githubusercontent.com", "reposit
 def core_metadata(by: Stranger) -> None:
     parsed = parse_core_metadata(by.metadata())
     form: dict[str, list[str]] = {}
-    for name, item in form_fields(parsed.metadata):
+    for name, item in core_metadata_form_fields(parsed.metadata):
         form.setdefault(name, []).append(item)
     assert isinstance(form_validation.validate_upload_form(form), tuple)
     normalized_version(parsed.metadata.version)
@@ -85,7 +85,7 @@ def members(by: Stranger) -> None:
     parse_wheel_record(by.data(), (by.text(),))
     list(parse_entry_points(by.data()))
     entry_points_refusal_reason(by.data())
-    version_of(by.text())
+    version_in_filename(by.text())
 
 
 def wheel_file(by: Stranger) -> None:
@@ -150,7 +150,7 @@ def comparisons(by: Stranger) -> None:
     strange = Release(
         project="demo",
         version="1.0",
-        files=local_files([replace(wheel(), filename=f"demo-1.0-{by.text()}.whl"), wheel()]),
+        files=local_release_files([replace(wheel(), filename=f"demo-1.0-{by.text()}.whl"), wheel()]),
         requires_python=by.text(),
         metadata=metadata,
     )

@@ -40,7 +40,7 @@ from ci_publish.identity import oidc_protocol
 from ci_publish.identity.jwt import decode_jwt_claims
 from ci_publish.index import simple_api
 from ci_publish.model.attestation import Subject
-from ci_publish.model.core_metadata_form import form_fields
+from ci_publish.model.core_metadata_form import core_metadata_form_fields
 from ci_publish.model.distribution import Kind
 from ci_publish.model.filename import MAX_FILENAME, DistributionFilename
 from ci_publish.model.release import Comparison, Release, ReleaseFile
@@ -169,7 +169,7 @@ def _exchange(body: bytes) -> None:
 
 def _metadata(data: bytes) -> None:
     form: dict[str, list[str]] = {}
-    for name, value in form_fields(parse_core_metadata(data).metadata):
+    for name, value in core_metadata_form_fields(parse_core_metadata(data).metadata):
         form.setdefault(name, []).append(value)
     form_validation.validate_upload_form(form)
 

@@ -18,7 +18,7 @@ import ci_publish
 from ci_publish.about import DOCS_URL
 from ci_publish.app.commands import COMMANDS
 from ci_publish.app.settings import declared_options
-from ci_publish.cli.arguments import parse
+from ci_publish.cli.arguments import parse_command_line
 from ci_publish.distributions.checks.relative_links import find_dead_links
 from ci_publish.distributions.checks.table import RULES
 from ci_publish.errors import error_classes
@@ -216,7 +216,7 @@ EXAMPLES = sorted({command for text in EVERYTHING.values() for command in comman
 
 @pytest.mark.parametrize("command", EXAMPLES)
 def test_commands_in_examples_are_understood(command: str) -> None:
-    arguments = parse(shlex.split(command)[1:])
+    arguments = parse_command_line(shlex.split(command)[1:])
     assert arguments.command in COMMANDS
 
 

@@ -43,6 +43,6 @@ def test_a_bug_names_the_line_where_it_happened() -> None:
     try:
         raise ZeroDivisionError("of all things")  # noqa: TRY301  (a traceback is what this is about)
     except ZeroDivisionError as error:
-        bug = InternalError.of(error)
+        bug = InternalError.from_exception(error)
     assert "test_errors.py" in bug.detail
     assert "ZeroDivisionError: of all things" in bug.detail

@@ -66,7 +66,7 @@ def test_what_came_from_an_address_comes_from_there_again(tmp_path: Path) -> Non
     ],
 )
 def test_the_address_is_the_recorded_one(recorded: object, source: str) -> None:
-    assert installation.source_of(recorded and json.dumps(recorded)) == source  # type: ignore[arg-type]
+    assert installation.requirement_source(recorded and json.dumps(recorded)) == source  # type: ignore[arg-type]
 
 
 def test_this_process_runs_from_one() -> None:

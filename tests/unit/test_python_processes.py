@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from pytest_httpserver import HTTPServer
 
-from ci_publish.python_processes import passed_on, python_command, search_path
+from ci_publish.python_processes import import_search_path, passed_on_variables, python_command
 from tests.e2e.conftest import clean_environment
 
 ROOT = Path(__file__).parents[2]
@@ -75,8 +75,8 @@ def test_no_other_module_starts_processes() -> None:
 
 def test_a_child_has_the_packages_of_its_parent() -> None:
     done = subprocess.run(python_command("print(json.dumps(sys.path))"), capture_output=True, text=True, check=True)
-    assert json.loads(done.stdout) == search_path()
-    assert str(ROOT / "src") in search_path()
+    assert json.loads(done.stdout) == import_search_path()
+    assert str(ROOT / "src") in import_search_path()
 
 
 # Renders a description that this process does not clear, and has a token burned that it leaves behind.
@@ -177,4 +177,4 @@ def test_children_work_in_every_kind_of_installation(
 def test_other_processes_see_what_is_allowed_by_name() -> None:
     allowed = {"PATH": "/bin", "LANG": "C", "no_proxy": "a", "HTTPS_PROXY": "http://p", "SSL_CERT_FILE": "/c.pem"}
 
-    assert passed_on({**allowed, "HOME": "/h", "ACTIONS_RUNTIME_TOKEN": "x", "PYTHONPATH": "/p"}) == allowed
+    assert passed_on_variables({**allowed, "HOME": "/h", "ACTIONS_RUNTIME_TOKEN": "x", "PYTHONPATH": "/p"}) == allowed

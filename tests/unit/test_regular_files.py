@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ci_publish.regular_files import FLAGS, MAX_SETTINGS, open_unfollowed, read_settings
+from ci_publish.regular_files import FLAGS, MAX_SETTINGS, open_unfollowed, read_settings_file
 
 WITHOUT = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 """The flags that Windows has."""
@@ -48,14 +48,14 @@ def test_a_link_that_comes_after_the_first_check_is_found_by_the_second(tmp_path
 def test_settings_are_read_up_to_a_size(tmp_path: Path) -> None:
     file = tmp_path / "settings"
     file.write_bytes(b"a\r\n" + b"x" * (MAX_SETTINGS - 3))
-    assert read_settings(file) == "a\n" + "x" * (MAX_SETTINGS - 3)
+    assert read_settings_file(file) == "a\n" + "x" * (MAX_SETTINGS - 3)
     file.write_bytes(b"x" * (MAX_SETTINGS + 1))
     with pytest.raises(OSError, match="more than 1 MiB") as caught:
-        read_settings(file)
+        read_settings_file(file)
     assert caught.value.errno == errno.EFBIG
 
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no file without end here")
 def test_settings_without_an_end_are_refused() -> None:
     with pytest.raises(OSError, match="more than 1 MiB"):
-        read_settings(Path("/dev/zero"))
+        read_settings_file(Path("/dev/zero"))

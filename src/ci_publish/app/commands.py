@@ -25,7 +25,7 @@ from ci_publish.errors import ConfigurationError
 from ci_publish.model.events import Outcome
 from ci_publish.model.frozen import frozen
 from ci_publish.model.receipt import Receipt
-from ci_publish.model.receipt_building import receipt_of
+from ci_publish.model.receipt_building import build_receipt
 from ci_publish.publishing.context import Run
 
 What = Settings | Loaded | Run | None
@@ -134,7 +134,7 @@ def execute(
     context = replace(context, notes=notes, password_name=_spelled_password_option(loaded))
     if not table[effective].recorded:
         table[effective].run(Job(settings, loaded, context))
-        return receipt_of([])
+        return build_receipt([])
     with FileReports(settings=settings, loaded=loaded, command=effective, context=context) as reporting:
         return record_command(
             lambda recording: table[effective].run(Job(settings, loaded, recording)),

@@ -32,7 +32,7 @@ from ci_publish.model.index import Endpoints
 from ci_publish.model.publisher_identity import PublisherIdentity
 from ci_publish.publishing.context import Destination, Run
 from ci_publish.publishing.interruption import Interruption
-from ci_publish.regular_files import read_settings
+from ci_publish.regular_files import read_settings_file
 
 if TYPE_CHECKING:
     from ci_publish.attestations.trust import TrustSource
@@ -314,7 +314,7 @@ def _path_text(path: Path | None) -> str | None:
     if path is None:
         return None
     try:
-        return read_settings(path)
+        return read_settings_file(path)
     except (OSError, UnicodeDecodeError) as error:
         message = f"The Sigstore trust configuration {path} cannot be read: {error}"
         raise ConfigurationError(

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from ci_publish.errors import CiPublishError
-from ci_publish.model.coverage import pending_publishers
+from ci_publish.model.coverage import pending_publishers_note
 from ci_publish.model.distribution import Collection
 from ci_publish.model.finding import Finding, FindingStatus
 from ci_publish.model.index import Endpoints, IndexProfile
@@ -20,14 +20,14 @@ def train_findings(
     *new* are those projects.
     """
     train = train_of(collection)
-    lines = train.lines(train.requires.keys(), new)
+    lines = train.wave_lines(train.requires.keys(), new)
     if not lines:
         return
     order = "\n".join(f"  {number}. {line}" for number, line in enumerate(lines, 1))
     yield Finding(name="order", status=FindingStatus.OK, message=f"The projects are published in this order:\n{order}")
     missing = [project for project in train.order if project in new]
     if missing and endpoints.profile is IndexProfile.PYPI:
-        note = pending_publishers(endpoints, missing, link)
+        note = pending_publishers_note(endpoints, missing, link)
         yield Finding(name="new projects", status=FindingStatus.WARN, message=note.message, hints=note.hints)
 
 

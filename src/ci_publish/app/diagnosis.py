@@ -18,7 +18,7 @@ from ci_publish.model.events import IndexChosen, Outcome
 from ci_publish.model.finding import Finding, FindingStatus
 from ci_publish.model.identity import CredentialKind
 from ci_publish.model.index import AlreadyPublished, Endpoints, IndexState, Plan
-from ci_publish.model.problem import Problem, Severity, noted
+from ci_publish.model.problem import Problem, Severity, problems_as_notes
 from ci_publish.publishing import build_provenance, digests, messages
 from ci_publish.publishing.planning import ConflictRules, make_plan
 from ci_publish.publishing.unattested import has_provenance
@@ -165,7 +165,7 @@ def _distributions_if_any(composition: Composition, endpoints: Endpoints) -> tup
     except CiPublishError as error:
         failure = error
         return Collection(distributions=()), lambda _: failure
-    return collection, lambda published: _failed_checks_error(noted(problems, published))
+    return collection, lambda published: _failed_checks_error(problems_as_notes(problems, published))
 
 
 def _plan_project_upload(

@@ -18,7 +18,7 @@ from ci_publish.index.endpoints import PYPI, TESTPYPI
 from ci_publish.model.events import Noted
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Secret
-from ci_publish.regular_files import read_settings
+from ci_publish.regular_files import read_settings_file
 
 MAX_LINES: Final = 5_000
 """Lines of a .pypirc. The parser's message about lines that it cannot read takes time that grows with their square."""
@@ -97,7 +97,7 @@ class IndexNames:
 
     def _load_pypirc_file(self, path: Path, parser: configparser.RawConfigParser) -> None:
         try:
-            parser.read_string(_require_bounded_pypirc(read_settings(path), path))
+            parser.read_string(_require_bounded_pypirc(read_settings_file(path), path))
             mode = path.stat().st_mode
         except FileNotFoundError as error:
             if self._named:

@@ -8,7 +8,7 @@ from pathlib import Path
 from ci_publish.errors import ConfigurationError
 from ci_publish.model.attestation import Subject
 from ci_publish.model.filename import DistributionFilename
-from ci_publish.regular_files import read_settings
+from ci_publish.regular_files import read_settings_file
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 # GNU's sha256sum: a digest, a blank, a blank or an asterisk, a path.
@@ -22,7 +22,7 @@ class _Unusable(Exception):
 def read_subjects(path: Path) -> tuple[Subject, ...]:
     """Read a list of distributions with their SHA-256: JSON, or what sha256sum prints. Raises ConfigurationError."""
     try:
-        text = read_settings(path)
+        text = read_settings_file(path)
     except (OSError, UnicodeDecodeError) as error:
         raise _unusable_subjects_error(path, f"it cannot be read: {error}") from error
     try:

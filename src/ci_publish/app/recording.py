@@ -12,8 +12,8 @@ from ci_publish.hints import Hint, option
 from ci_publish.http.certificates import FILES, ignored_ca_variables
 from ci_publish.model.events import Emit, Event, Outcome, RunFinished, RunStarted
 from ci_publish.model.receipt import Receipt
-from ci_publish.model.receipt_building import receipt_of
-from ci_publish.model.receipt_facts import rfc3339
+from ci_publish.model.receipt_building import build_receipt
+from ci_publish.model.receipt_facts import format_rfc3339
 from ci_publish.publishing.context import Run
 
 
@@ -49,7 +49,7 @@ def record_command(work: Callable[[RuntimeContext], Outcome], context: RuntimeCo
         error = caught if context.interruption is None else context.interruption.error_instead_of(caught)
         _add_hints_about_other_tools(error, context.environ)
     except Exception as caught:  # noqa: BLE001  (a bug: reported as one, never as a traceback)
-        error = InternalError.of(caught)
+        error = InternalError.from_exception(caught)
     emit(
         RunFinished(
             outcome=_outcome_after_error(outcome, error),
@@ -59,7 +59,7 @@ def record_command(work: Callable[[RuntimeContext], Outcome], context: RuntimeCo
             extra=_resume_output(error),
         )
     )
-    receipt = receipt_of(events)
+    receipt = build_receipt(events)
     if error is not None:
         error.receipt = receipt
         raise error
@@ -78,7 +78,7 @@ def _resume_output(error: CiPublishError | None) -> dict[str, str]:
     """Return what a run that was deferred passes on: when a later one can go on, empty where that is not known."""
     if not isinstance(error, PublishingDeferred):
         return {}
-    return {"resume-after": "" if error.resume_after is None else rfc3339(error.resume_after) or ""}
+    return {"resume-after": "" if error.resume_after is None else format_rfc3339(error.resume_after) or ""}
 
 
 def _add_hints_about_other_tools(error: CiPublishError, environ: Mapping[str, str]) -> None:

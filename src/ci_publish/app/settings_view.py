@@ -7,7 +7,7 @@ from ci_publish.app.options import DEFAULT, Origin, Use, option_use, requests_so
 from ci_publish.app.settings import Settings, declared_options
 from ci_publish.app.settings_sources import Loaded
 from ci_publish.model.identity import Secret
-from ci_publish.model.receipt_json import dump
+from ci_publish.model.receipt_json import dump_printable_json
 from ci_publish.reports.neutral import neutral_line
 from ci_publish.reports.writer import LineWriter
 
@@ -76,7 +76,7 @@ def write_settings(loaded: Loaded, stream: TextIO) -> None:
             }
             for name, value, source in settings_rows(loaded)
         }
-        lines.write_lines(*dump(document, indent=2).splitlines())
+        lines.write_lines(*dump_printable_json(document, indent=2).splitlines())
         return
     table = [tuple(map(neutral_line, row)) for row in settings_rows(loaded)]
     widths = [max(len(row[column]) for row in table) for column in (0, 1)]

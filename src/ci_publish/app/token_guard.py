@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from ci_publish.http.messages import HttpRequest, SecretJson
 from ci_publish.model.identity import Secret
-from ci_publish.python_processes import passed_on, search_path
+from ci_publish.python_processes import import_search_path, passed_on_variables
 
 _ENDING: Final = 6.0
 _PROGRAM: Final = "supervisor.py"  # not imported: its modules are POSIX's
@@ -46,7 +46,7 @@ class TokenGuard:
         self._send_to_supervisor(
             {
                 "keep": number,
-                "path": search_path(),
+                "path": import_search_path(),
                 "allow_http": list(allow_http),
                 "method": request.method,
                 "url": request.url,
@@ -81,7 +81,7 @@ def _start_supervisor(inbox: int, left: float, environ: Mapping[str, str]) -> "s
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
-            env=passed_on(environ),
+            env=passed_on_variables(environ),
             pass_fds=(inbox,),
             start_new_session=True,
         )

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from ci_publish.http.responses import json_object_fields
 from ci_publish.http.retries import parse_retry_after
-from ci_publish.model.markup import words_of
+from ci_publish.model.markup import visible_html_text
 
 # Nobody waits longer than this because a server says so.
 LONGEST_RETRY_AFTER = 300.0
@@ -82,7 +82,9 @@ def trouble_of_response(
 def _words_of_response(body: str) -> str:
     """Return what an error answer says, as ``": text"``: a JSON message, or its text without tags."""
     message = json_object_fields(body[:MAX_BODY]).get("message")
-    text = " ".join(((message if isinstance(message, str) else None) or words_of(body[:MAX_BODY], title=True)).split())
+    text = " ".join(
+        ((message if isinstance(message, str) else None) or visible_html_text(body[:MAX_BODY], title=True)).split()
+    )
     if len(text) > _LONGEST_TEXT:
         text = f"{text[:_LONGEST_TEXT]}…"
     return f": {text}" if text else ""

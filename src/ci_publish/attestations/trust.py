@@ -14,7 +14,7 @@ from ci_publish.errors import ConfigurationError, UntrustedCertificate
 from ci_publish.hints import Hint, option
 from ci_publish.http.certificates import untrusted_certificate_reason
 from ci_publish.model.events import Emit, Noted
-from ci_publish.regular_files import read_settings
+from ci_publish.regular_files import read_settings_file
 
 if TYPE_CHECKING:
     from sigstore.models import ClientTrustConfig
@@ -86,7 +86,7 @@ class TrustSource:
     def from_file(cls, path: Path, *, emit: Emit) -> "TrustSource":
         """Return the trust of the instance that a ClientTrustConfig file describes. Raises ConfigurationError."""
         try:
-            config = read_settings(path)
+            config = read_settings_file(path)
             json.loads(config)
         except (OSError, ValueError, RecursionError) as error:
             raise _bad_trust_config_error(f"{path} is not valid JSON: {error}") from error

@@ -16,8 +16,8 @@ from ci_publish.app.commands import COMMANDS
 from ci_publish.app.options import Group, Option
 from ci_publish.app.settings import Settings, declared_options
 from ci_publish.app.settings_sources import option_variable
-from ci_publish.cli.examples import epilog
-from ci_publish.cli.other_tools_flags import translations
+from ci_publish.cli.examples import help_epilog
+from ci_publish.cli.other_tools_flags import translate_other_tool_flags
 from ci_publish.errors import ConfigurationError
 from ci_publish.hints import Hint, option
 from ci_publish.http.urls import url_has_secrets
@@ -85,7 +85,7 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
         return f"{said} [{', '.join(names)}]"
 
 
-def _unknown(words: Sequence[str], command: str) -> ConfigurationError:
+def _unknown_arguments_error(words: Sequence[str], command: str) -> ConfigurationError:
     """Return the error for arguments that *command* does not have, with what was probably meant."""
     wrong = [word for word in words if word.startswith("-")] or list(words)
     flags = [
@@ -93,7 +93,7 @@ def _unknown(words: Sequence[str], command: str) -> ConfigurationError:
         for name, each in declared_options().items()
         if command in each.commands and each.flag
     ]
-    known = (*translations(wrong), *_of_other_commands(wrong))
+    known = (*translate_other_tool_flags(wrong), *_options_of_other_commands(wrong))
     close = [] if known else [match for word in wrong for match in get_close_matches(word.split("=", 1)[0], flags, 1)]
     return ConfigurationError(
         f"Unknown {'option' if len(wrong) == 1 else 'options'} of {command}: {', '.join(wrong)}.",
@@ -106,7 +106,7 @@ def _unknown(words: Sequence[str], command: str) -> ConfigurationError:
     )
 
 
-def _of_other_commands(words: Sequence[str]) -> Iterator[str]:
+def _options_of_other_commands(words: Sequence[str]) -> Iterator[str]:
     """Yield a sentence for each of *words* that is an option of another command."""
     for word in words:
         name = word.split("=", 1)[0].removeprefix("--").replace("-", "_")
@@ -118,18 +118,18 @@ def _of_other_commands(words: Sequence[str]) -> Iterator[str]:
             yield f"{word.split('=', 1)[0]} is an option of {', '.join(commands)}."
 
 
-def parse(argv: Sequence[str]) -> Arguments:
+def parse_command_line(argv: Sequence[str]) -> Arguments:
     """Parse the command line. Raises ConfigurationError; exits by itself only for --help, --version and no command."""
-    _refuse_secrets(argv)
-    namespace, unknown = parser(_named(argv)).parse_known_args(list(argv))
+    _refuse_secrets_in_arguments(argv)
+    namespace, unknown = build_parser(_command_named_first(argv)).parse_known_args(list(argv))
     values = vars(namespace)
     command = values.pop("command")
     if command is None:
-        everything = parser()
+        everything = build_parser()
         everything.print_help()
         everything.exit(2)
     if unknown:
-        raise _unknown(unknown, command)
+        raise _unknown_arguments_error(unknown, command)
     if not values.get("paths"):
         values.pop("paths", None)
     if url_has_secrets(values.get("upstream", "")):
@@ -143,12 +143,12 @@ def parse(argv: Sequence[str]) -> Arguments:
     )
 
 
-def _named(argv: Sequence[str]) -> str | None:
+def _command_named_first(argv: Sequence[str]) -> str | None:
     """Return the command, where it comes first: then only its parser is needed."""
     return argv[0] if argv and argv[0] in COMMANDS else None
 
 
-def parser(only: str | None = None) -> argparse.ArgumentParser:
+def build_parser(only: str | None = None) -> argparse.ArgumentParser:
     """Build the parser from the settings; with all commands, or *only* one."""
     top = _Parser(
         prog=NAME,
@@ -174,7 +174,7 @@ def parser(only: str | None = None) -> argparse.ArgumentParser:
             command,
             help=declared.help,
             description=declared.help,
-            epilog=epilog(command),
+            epilog=help_epilog(command),
             formatter_class=_Formatter,
             allow_abbrev=False,
         )
@@ -183,11 +183,11 @@ def parser(only: str | None = None) -> argparse.ArgumentParser:
             if command in each.commands:
                 if each.group not in groups:
                     groups[each.group] = sub.add_argument_group(each.group.value)
-                _add(groups[each.group], command, name, each)
+                _add_option_to_parser(groups[each.group], command, name, each)
     return top
 
 
-def _refuse_secrets(argv: Sequence[str]) -> None:
+def _refuse_secrets_in_arguments(argv: Sequence[str]) -> None:
     for argument in argv:
         if argument.split("=", 1)[0] in _SECRET_FLAGS:
             message = "A password or token was given on the command line."
@@ -206,7 +206,7 @@ def _refuse_secrets(argv: Sequence[str]) -> None:
             )
 
 
-def _add(sub: argparse._ArgumentGroup, command: str, name: str, option: Option) -> None:
+def _add_option_to_parser(sub: argparse._ArgumentGroup, command: str, name: str, option: Option) -> None:
     field = Settings.model_fields[name]
     if name == "paths":
         metavar = "PATH or PROJECT==VERSION" if command == "verify" else "PATH"
@@ -215,7 +215,7 @@ def _add(sub: argparse._ArgumentGroup, command: str, name: str, option: Option) 
     if not option.flag:
         return
     flag = f"--{name.replace('_', '-')}"
-    text = _help(option, field.default).replace("%", "%%")
+    text = _option_help_text(option, field.default).replace("%", "%%")
     if field.annotation is bool:
         either = option.file and not name.startswith("no_")
         action: Any = argparse.BooleanOptionalAction if either else "store_true"
@@ -227,23 +227,23 @@ def _add(sub: argparse._ArgumentGroup, command: str, name: str, option: Option) 
         dest=name,
         action="append" if several else "store",
         default=argparse.SUPPRESS,
-        metavar=option.metavar or choices(field.annotation),
+        metavar=option.metavar or option_choices_text(field.annotation),
         help=text,
     )
 
 
-def choices(annotation: object) -> str:
+def option_choices_text(annotation: object) -> str:
     """Return the allowed values of an option as ``a|b|c``."""
     if isinstance(annotation, type) and issubclass(annotation, StrEnum):
         return "|".join(annotation)
     if typing.get_origin(annotation) is Literal:
         return "|".join(str(item) for item in typing.get_args(annotation))
     if isinstance(annotation, types.UnionType):
-        return choices(typing.get_args(annotation)[0])
+        return option_choices_text(typing.get_args(annotation)[0])
     return getattr(annotation, "__name__", "VALUE").upper()
 
 
-def _help(option: Option, default: object) -> str:
+def _option_help_text(option: Option, default: object) -> str:
     if default is None or default is False or default == ():
         return option.help
     if isinstance(default, tuple):

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NoReturn
 
 from ci_publish.app.install_credentials import withheld_variables
-from ci_publish.python_processes import passed_on, python_command
+from ci_publish.python_processes import passed_on_variables, python_command
 
 # What this program itself, and no process that it starts, gets besides.
 _OWN: Final = ("HOME", "TMPDIR", "TEMP", "TMP", "XDG_CACHE_HOME", "XDG_DATA_HOME", "TERM", "COLUMNS", "LINES")
@@ -23,16 +23,16 @@ _PROGRAM: Final = "from ci_publish.cli.main import entry_again; entry_again()"
 
 def start_again(argv: Sequence[str], environ: Mapping[str, str], program: str = _PROGRAM) -> NoReturn:
     """Replace this process by one that runs the same command with *environ*, of which it shows nothing."""
-    variables = _in_memory(json.dumps(withheld_variables(environ)).encode("utf-8", "surrogateescape"))
+    variables = _memory_file_descriptor(json.dumps(withheld_variables(environ)).encode("utf-8", "surrogateescape"))
     own = {name: environ[name] for name in _OWN if name in environ}
     command = python_command(program, str(variables), *argv)
     command[1:1] = ["-u", *(["-B"] if sys.dont_write_bytecode else [])]
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
-    os.execve(command[0], command, {**passed_on(environ), **own})  # noqa: S606  (this very program)
+    os.execve(command[0], command, {**passed_on_variables(environ), **own})  # noqa: S606  (this very program)
 
 
-def _in_memory(content: bytes) -> int:
+def _memory_file_descriptor(content: bytes) -> int:
     """Return a descriptor for the next program from which *content* can be read; it has no name in any folder."""
     if hasattr(os, "memfd_create"):
         descriptor = os.memfd_create("ci-publish", 0)
@@ -46,7 +46,7 @@ def _in_memory(content: bytes) -> int:
     return descriptor
 
 
-def variables_from(descriptor: int) -> dict[str, str]:
+def read_passed_variables(descriptor: int) -> dict[str, str]:
     """Return the variables that the process before left, and close *descriptor*."""
     with io.FileIO(descriptor) as memory:
         found = json.loads(memory.readall().decode("utf-8", "surrogateescape"))

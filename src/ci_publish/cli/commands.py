@@ -45,12 +45,12 @@ class Ending:
     def __init__(self, emit: Emit) -> None:
         self.emit = emit
 
-    def reach(self, emit: Emit) -> None:
+    def report_through(self, emit: Emit) -> None:
         """Reach the reports behind *emit* from now on."""
         self.emit = emit
 
 
-def invoke(invocation: Invocation) -> int:
+def invoke_command(invocation: Invocation) -> int:
     """Run the command, report it, and return the exit code."""
     streams = invocation.streams
     if not COMMANDS[invocation.command].recorded:
@@ -64,16 +64,20 @@ def invoke(invocation: Invocation) -> int:
     ending = Ending(reporting.emit)
     interruption = Interruption(invocation.loaded.settings.deadline)
     guard = partial(TokenGuard, left=interruption.left(), environ=invocation.environ) if os.name == "posix" else None
-    with _minding_signals(interruption, Watcher(interruption, partial(_leave, reporting, ending), guard)):
+    with _handling_signals(
+        interruption, Watcher(interruption, partial(_report_and_end_process, reporting, ending), guard)
+    ):
         try:
-            return _run(invocation, reporting, interruption, ending)
+            return _run_reported_command(invocation, reporting, interruption, ending)
         finally:
             reporting.emit.close()
             give_outputs_to_workspace_owner(invocation.loaded.settings, invocation.environ)
 
 
-def _run(invocation: Invocation, reporting: Reporting, interruption: Interruption, ending: Ending) -> int:
-    _collect_garbage()
+def _run_reported_command(
+    invocation: Invocation, reporting: Reporting, interruption: Interruption, ending: Ending
+) -> int:
+    _enable_garbage_collection()
     context = RuntimeContext(
         environ=invocation.environ,
         emit=reporting.emit,
@@ -81,7 +85,7 @@ def _run(invocation: Invocation, reporting: Reporting, interruption: Interruptio
         interruption=interruption,
         keyring=keyring_at_terminal(invocation.environ),
         stdout=invocation.streams.stdout,
-        reached=ending.reach,
+        reached=ending.report_through,
     )
     try:
         execute(invocation.command, invocation.loaded, context)
@@ -106,7 +110,7 @@ def _report_options(invocation: Invocation) -> ReportOptions:
     )
 
 
-def _collect_garbage() -> None:
+def _enable_garbage_collection() -> None:
     """Begin to, where ``entry`` put it off, and leave alone what is there already: it stays until the end."""
     if not gc.isenabled():
         gc.freeze()
@@ -117,7 +121,7 @@ def _collect_garbage() -> None:
 
 
 @contextlib.contextmanager
-def _minding_signals(interruption: Interruption, watcher: Watcher) -> Iterator[None]:
+def _handling_signals(interruption: Interruption, watcher: Watcher) -> Iterator[None]:
     """Turn SIGINT, SIGTERM and the deadline into a run that ends in order, for as long as the block runs.
 
     SIGALRM is what the watcher wakes the main thread with at the deadline.
@@ -140,7 +144,7 @@ def _minding_signals(interruption: Interruption, watcher: Watcher) -> Iterator[N
             signal.signal(number, handler)
 
 
-def _leave(reporting: Reporting, ending: Ending, error: CiPublishError) -> None:
+def _report_and_end_process(reporting: Reporting, ending: Ending, error: CiPublishError) -> None:
     """Report a run that did not end by itself, as far as the reports still can, and end this process."""
 
     def report() -> None:

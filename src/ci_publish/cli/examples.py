@@ -44,7 +44,7 @@ _CODES: Final[Mapping[str, tuple[int, ...]]] = {
 }
 
 
-def exit_codes(command: str) -> Iterator[tuple[int, str]]:
+def exit_codes_of_command(command: str) -> Iterator[tuple[int, str]]:
     """Yield each exit code that *command* can end with, and its slug; a bug (1) is not expected."""
     yield 0, "done" if command != "doctor" else "ready, or not known without trying"
     slugs = {each.exit_code: each.slug for each in reversed(CiPublishError.__subclasses__())}
@@ -52,10 +52,10 @@ def exit_codes(command: str) -> Iterator[tuple[int, str]]:
     yield from ((code, slugs[code]) for code in _CODES[command])
 
 
-def epilog(command: str) -> str:
+def help_epilog(command: str) -> str:
     """Return the end of the help of *command*."""
     lines = ["examples:"]
     for arguments, what in EXAMPLES[command]:
         lines += [f"  {NAME} {arguments}", f"      {what}"]
-    lines += ["", "exit codes:", *(f"  {code:>3}  {slug}" for code, slug in exit_codes(command))]
+    lines += ["", "exit codes:", *(f"  {code:>3}  {slug}" for code, slug in exit_codes_of_command(command))]
     return "\n".join([*lines, "", f"documentation: {DOCS_URL}/reference/commands/#{command}"])

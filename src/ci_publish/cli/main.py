@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from ci_publish.about import NAME
 from ci_publish.cli import signals
-from ci_publish.cli.raw_options import raw_option
+from ci_publish.cli.raw_options import raw_option_value
 from ci_publish.cli.streams import Streams
 from ci_publish.errors import CiPublishError, InternalError
 from ci_publish.model.events import Outcome, RunFinished, RunStarted
@@ -30,20 +30,20 @@ StartAgain = Callable[[Sequence[str], Mapping[str, str]], NoReturn]
 
 def entry() -> NoReturn:
     """Run the command line of this process and exit."""
-    run(sys.argv[1:], os.environ, start_again=_start_again)
+    run(sys.argv[1:], os.environ, start_again=_restart_this_process)
 
 
 def entry_again() -> NoReturn:
     """Run the command line of a process that was started again, and exit."""
-    from ci_publish.cli.clean_process import variables_from  # noqa: PLC0415  (for one option)
+    from ci_publish.cli.clean_process import read_passed_variables  # noqa: PLC0415  (for one option)
     from ci_publish.http.certificates import apply_ca_variables  # noqa: PLC0415
 
-    environ = variables_from(int(sys.argv[1]))
+    environ = read_passed_variables(int(sys.argv[1]))
     apply_ca_variables(os.environ)
     run(sys.argv[2:], environ, start_again=None)
 
 
-def _start_again(argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
+def _restart_this_process(argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
     from ci_publish.cli.clean_process import start_again  # noqa: PLC0415  (for one option)
 
     start_again(argv, environ)
@@ -52,7 +52,7 @@ def _start_again(argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
 def run(argv: Sequence[str], environ: MutableMapping[str, str], *, start_again: StartAgain | None) -> NoReturn:
     """Run a command line and exit; see ``main``."""
     gc.disable()  # what importing makes is kept, and looking through it again and again takes a tenth of a short run
-    signals.stop_at_once()
+    signals.end_process_on_signal()
     os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"  # looking for them reads the metadata of every package
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
@@ -64,11 +64,11 @@ def run(argv: Sequence[str], environ: MutableMapping[str, str], *, start_again: 
         code = 130
     except BrokenPipeError:
         code = 0  # whoever read our output has read enough
-    signals.ignore()
-    _leave(code)
+    signals.ignore_signals()
+    _exit_process_at_once(code)
 
 
-def _leave(code: int) -> NoReturn:
+def _exit_process_at_once(code: int) -> NoReturn:
     """Exit at once: without waiting for daemon threads, without taking five hundred modules apart (30 ms).
 
     What asked to be called at the exit is. Nobody who stopped reading our output gets a complaint.
@@ -95,21 +95,21 @@ def main(
     """
     given = dict(environ)
     try:
-        arguments, loaded = _understand(argv, environ, streams.stdin)
+        arguments, loaded = _parse_arguments_and_settings(argv, environ, streams.stdin)
         if start_again is not None and loaded.settings.install:
-            _hide(arguments.command, loaded.settings, argv, given, start_again)
-        from ci_publish.cli.commands import Invocation, invoke  # noqa: PLC0415  (late: --help must be quick)
+            _restart_without_secrets(arguments.command, loaded.settings, argv, given, start_again)
+        from ci_publish.cli.commands import Invocation, invoke_command  # noqa: PLC0415  (late: --help must be quick)
 
-        return invoke(Invocation(command=arguments.command, loaded=loaded, environ=environ, streams=streams))
+        return invoke_command(Invocation(command=arguments.command, loaded=loaded, environ=environ, streams=streams))
     except BrokenPipeError:
         raise
     except CiPublishError as error:
-        return _misunderstood(error, argv, environ, streams)
+        return _report_error_without_settings(error, argv, environ, streams)
     except Exception as error:  # noqa: BLE001  (a bug: reported as one, never as a traceback)
-        return _misunderstood(InternalError.of(error), argv, environ, streams)
+        return _report_error_without_settings(InternalError.from_exception(error), argv, environ, streams)
 
 
-def _hide(
+def _restart_without_secrets(
     command: str,
     settings: "Settings",
     argv: Sequence[str],
@@ -124,23 +124,25 @@ def _hide(
         start_again(argv, given)
 
 
-def _understand(argv: Sequence[str], environ: MutableMapping[str, str], stdin: TextIO) -> tuple[Any, Any]:
+def _parse_arguments_and_settings(
+    argv: Sequence[str], environ: MutableMapping[str, str], stdin: TextIO
+) -> tuple[Any, Any]:
     from ci_publish.app.secret_variables import forget_secrets  # noqa: PLC0415
     from ci_publish.app.settings_sources import load_settings  # noqa: PLC0415
-    from ci_publish.cli.arguments import parse  # noqa: PLC0415  (late: imports pydantic)
+    from ci_publish.cli.arguments import parse_command_line  # noqa: PLC0415  (late: imports pydantic)
     from ci_publish.http.certificates import apply_ca_variables  # noqa: PLC0415
 
-    arguments = parse(argv)
+    arguments = parse_command_line(argv)
     apply_ca_variables(environ)
     flags = dict(arguments.flags)
     if flags.get("password_stdin"):
-        flags["password"] = Secret(_password(stdin))
+        flags["password"] = Secret(_read_password_from_stdin(stdin))
     loaded = load_settings(flags, environ, Path("pyproject.toml"))
     forget_secrets(environ)
     return arguments, loaded
 
 
-def _password(stdin: TextIO) -> str:
+def _read_password_from_stdin(stdin: TextIO) -> str:
     """Read a secret from *stdin*: a line of a pipe or file; from a person at a terminal, without showing it."""
     if stdin.isatty():
         from getpass import getpass  # noqa: PLC0415  (only for a person)
@@ -149,7 +151,9 @@ def _password(stdin: TextIO) -> str:
     return stdin.readline(_MOST_PASSWORD).rstrip("\r\n")
 
 
-def _misunderstood(error: CiPublishError, argv: Sequence[str], environ: Mapping[str, str], streams: Streams) -> int:
+def _report_error_without_settings(
+    error: CiPublishError, argv: Sequence[str], environ: Mapping[str, str], streams: Streams
+) -> int:
     """Report an error that came before there were settings: by what can be read of them."""
     from ci_publish.app.output_files import leads_out_of_working_folder  # noqa: PLC0415
     from ci_publish.app.reader import Reader, front_end_of_process  # noqa: PLC0415
@@ -158,7 +162,7 @@ def _misunderstood(error: CiPublishError, argv: Sequence[str], environ: Mapping[
     from ci_publish.reports.dispatcher import Dispatcher  # noqa: PLC0415
     from ci_publish.reports.receipt_file import ReceiptFile  # noqa: PLC0415
 
-    receipt = _peek("receipt", argv, environ)
+    receipt = _peek_option_value("receipt", argv, environ)
     if receipt is not None and ("\0" in receipt or leads_out_of_working_folder(Path(receipt))):
         receipt = None  # no file can have that name, or it is not where it seems to be
     reporting = Reporting(
@@ -166,7 +170,7 @@ def _misunderstood(error: CiPublishError, argv: Sequence[str], environ: Mapping[
         stdout=streams.stdout,
         stderr=streams.stderr,
         options=ReportOptions(
-            json=_peek("output", argv, environ) == "json", receipt=Path(receipt) if receipt else None
+            json=_peek_option_value("output", argv, environ) == "json", receipt=Path(receipt) if receipt else None
         ),
     )
     for name in secret_variables():
@@ -190,12 +194,12 @@ def _misunderstood(error: CiPublishError, argv: Sequence[str], environ: Mapping[
     return error.exit_code
 
 
-def _peek(option: str, argv: Sequence[str], environ: Mapping[str, str]) -> str | None:
+def _peek_option_value(option: str, argv: Sequence[str], environ: Mapping[str, str]) -> str | None:
     """Return an option's value as far as it can be seen in arguments that are wrong elsewhere."""
-    return raw_option(option, argv, environ) or _peek_into_file(option)
+    return raw_option_value(option, argv, environ) or _peek_option_in_pyproject(option)
 
 
-def _peek_into_file(option: str) -> str | None:
+def _peek_option_in_pyproject(option: str) -> str | None:
     """Return an option's value in pyproject.toml, None where that cannot be read either."""
     from ci_publish.app.project_file import read_project_tables  # noqa: PLC0415  (late: hardly ever needed)
 

@@ -76,16 +76,16 @@ TRANSLATIONS: Mapping[str, str] = {
 }
 
 
-def translations(words: Sequence[str]) -> Iterator[str]:
+def translate_other_tool_flags(words: Sequence[str]) -> Iterator[str]:
     """Yield a sentence for each of *words* that is a flag of another tool."""
     for word in words:
         flag = word.split("=", 1)[0]
-        found = TRANSLATIONS.get(flag) or TRANSLATIONS.get(_short(flag))
+        found = TRANSLATIONS.get(flag) or TRANSLATIONS.get(_short_flag(flag))
         if found is not None:
-            shown = flag if flag in TRANSLATIONS else _short(flag)
+            shown = flag if flag in TRANSLATIONS else _short_flag(flag)
             yield f"{shown} is another tool's flag. The equivalent here: {found}"
 
 
-def _short(flag: str) -> str:
+def _short_flag(flag: str) -> str:
     """Return the short flag of ``-rtestpypi``, whose value is joined to it."""
     return flag[:2] if flag.startswith("-") and not flag.startswith("--") else ""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 
-def raw_option(option: str, argv: Sequence[str], environ: Mapping[str, str]) -> str | None:
+def raw_option_value(option: str, argv: Sequence[str], environ: Mapping[str, str]) -> str | None:
     """Return the value in the command line, our component's input, our variable or our action's input; None if absent.
 
     *option* is spelled with hyphens. Arguments may be wrong elsewhere.

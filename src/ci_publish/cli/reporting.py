@@ -46,17 +46,17 @@ class Reporting:
         self._human = stderr if options.json or options.markdown or options.machine else stdout
         self.masker = Masker(self._human, on=on_github(environ))
         self.emit = Dispatcher()
-        self._add_ci()
-        self._add_debugging()
-        self._add_people()
+        self._add_ci_reports()
+        self._add_debug_reports()
+        self._add_console_report()
         if options.json:
             from ci_publish.reports.json import JsonReport  # noqa: PLC0415  (see the module's docstring)
 
             self.emit.add_report(JsonReport(stdout, redact=self.masker.redact))
         if options.markdown:
-            self._add_markdown(stdout)
+            self._add_markdown_report(stdout)
 
-    def _add_markdown(self, stdout: TextIO) -> None:
+    def _add_markdown_report(self, stdout: TextIO) -> None:
         from ci_publish.reports.json import JsonReport  # noqa: PLC0415  (see the module's docstring)
         from ci_publish.reports.summary import SummaryInput, markdown_summary  # noqa: PLC0415
 
@@ -65,20 +65,22 @@ class Reporting:
 
         self.emit.add_report(JsonReport(stdout, redact=self.masker.redact, text=text))
 
-    def _add_ci(self) -> None:
+    def _add_ci_reports(self) -> None:
         """Add what the CI shows; the files of ``--receipt`` and ``--reports-dir`` are written below every front end."""
         if on_github(self._environ):
             from ci_publish.reports.github import GitHubReport  # noqa: PLC0415  (see the module's docstring)
 
             self.emit.add_report(
-                GitHubReport(stream=self._human, environ=self._environ, emit=self.emit, options=self._shared())
+                GitHubReport(
+                    stream=self._human, environ=self._environ, emit=self.emit, options=self._ci_report_options()
+                )
             )
         if on_gitlab(self._environ):
             from ci_publish.reports.gitlab import GitLabReport  # noqa: PLC0415  (see the module's docstring)
 
-            self.emit.add_report(GitLabReport(stream=self._human, emit=self.emit, options=self._shared()))
+            self.emit.add_report(GitLabReport(stream=self._human, emit=self.emit, options=self._ci_report_options()))
 
-    def _shared(self) -> "CiReportOptions":
+    def _ci_report_options(self) -> "CiReportOptions":
         """Return what the reports of both CIs get besides events."""
         from ci_publish.reports.outputs import Artifacts, CiReportOptions  # noqa: PLC0415  (see the module's docstring)
         from ci_publish.reports.summary import PUBLIC_LOG  # noqa: PLC0415
@@ -91,14 +93,14 @@ class Reporting:
             redact=self.masker.redact,
         )
 
-    def _add_debugging(self) -> None:
+    def _add_debug_reports(self) -> None:
         """Add tracebacks, before what people read: the last lines of a failure say what is public now."""
         if self._environ.get(DEBUG, "").lower() not in {"", "0", "false"}:
             from ci_publish.reports.tracebacks import TracebackReport  # noqa: PLC0415  (see the module's docstring)
 
             self.emit.add_report(TracebackReport(self._human, redact=self.masker.redact))
 
-    def _add_people(self) -> None:
+    def _add_console_report(self) -> None:
         options = self._report_options
         self.emit.add_report(
             open_console(

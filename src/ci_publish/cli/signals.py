@@ -9,16 +9,16 @@ from collections.abc import Callable
 from types import FrameType
 
 
-def stop_at_once() -> None:
+def end_process_on_signal() -> None:
     """From now on, end the process: before a run begins there is nothing to burn and nothing to report."""
-    _handle_with(lambda number, _: os._exit(128 + number))
+    _set_signal_handler(lambda number, _: os._exit(128 + number))
 
 
-def ignore() -> None:
+def ignore_signals() -> None:
     """From now on, ignore signals: the run has ended, and its exit code is known."""
-    _handle_with(signal.SIG_IGN)
+    _set_signal_handler(signal.SIG_IGN)
 
 
-def _handle_with(handler: Callable[[int, FrameType | None], object] | signal.Handlers) -> None:
+def _set_signal_handler(handler: Callable[[int, FrameType | None], object] | signal.Handlers) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, handler)

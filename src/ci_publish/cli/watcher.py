@@ -54,7 +54,7 @@ class Watcher:
         self._inbox, self._outbox = socket.socketpair()
         self._outbox.settimeout(0.0)
         self._inbox.settimeout(_PAUSE)
-        self._thread = threading.Thread(target=self._watch, name="watcher", daemon=True)
+        self._thread = threading.Thread(target=self._watch_for_stop, name="watcher", daemon=True)
         self._poked = self._abandoned = self._left = False
         self._before = -1
 
@@ -76,7 +76,7 @@ class Watcher:
         self._thread.join()
         self._inbox.close()
 
-    def _watch(self) -> None:
+    def _watch_for_stop(self) -> None:
         while True:
             try:
                 numbers = self._inbox.recv(64)
@@ -87,9 +87,9 @@ class Watcher:
             for number in _STOPPING.intersection(numbers):
                 for _ in range(numbers.count(number)):
                     self._interruption.request_stop(number, heard_by="watcher")
-            self._act()
+            self._act_on_stop()
 
-    def _act(self) -> None:
+    def _act_on_stop(self) -> None:
         since = self._interruption.seconds_since_stop()
         if since is None:
             return

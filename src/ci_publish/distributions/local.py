@@ -31,7 +31,7 @@ from ci_publish.distributions.subfolders import (
 from ci_publish.distributions.wheels import ZipContents, inspect_zip_archive
 from ci_publish.errors import CiPublishError
 from ci_publish.hints import Hint, option
-from ci_publish.model.core_metadata_form import REPEATED_FIELDS, SINGLE_FIELDS, form_fields
+from ci_publish.model.core_metadata_form import REPEATED_FIELDS, SINGLE_FIELDS, core_metadata_form_fields
 from ci_publish.model.distribution import Collection, Distribution, FoundAttestation, UnreadableFile
 from ci_publish.model.index import IndexProfile
 from ci_publish.model.problem import Problem, Severity
@@ -198,7 +198,7 @@ class LocalDistributions:
     def _read_checked_file(self, distribution: Distribution) -> CheckedFile:
         """Read what the rules ask about. Raises FileRefused."""
         known = self._known.get(distribution)
-        fields = form_fields(distribution.metadata)
+        fields = core_metadata_form_fields(distribution.metadata)
         values: dict[str, list[str]] = {}
         for name, value in fields:
             values.setdefault(name, []).append(value)

@@ -90,9 +90,9 @@ def response_body_text(body: bytes) -> str:
         return ""
     if "<" not in text:
         return text
-    from ci_publish.model.markup import words_of  # noqa: PLC0415  (late: most servers answer with plain text)
+    from ci_publish.model.markup import visible_html_text  # noqa: PLC0415  (late: most servers answer with plain text)
 
-    return words_of(text)
+    return visible_html_text(text)
 
 
 def without_repeated_clauses(text: str) -> str:

@@ -26,9 +26,16 @@ from ci_publish.identity.oidc_protocol import exchange_response_date
 from ci_publish.identity.served_publishers import newest_attested_file, provenance_names_publisher
 from ci_publish.identity.static import StaticCredential
 from ci_publish.identity.upload_tokens import SIGSTORE_AUDIENCE, TrustedPublishingCredential
-from ci_publish.model.coverage import combined, decides, does_not_exist, fewer, not_minted, not_named
+from ci_publish.model.coverage import (
+    absence_means_refusal,
+    absent_project_error,
+    combined_coverage_error,
+    exchange_omitted_note,
+    project_not_named_error,
+    too_few_projects_error,
+)
 from ci_publish.model.events import Retrying
-from ci_publish.model.filename import version_of
+from ci_publish.model.filename import version_in_filename
 from ci_publish.model.identity import Claims, CredentialKind, CredentialState, Purpose
 from ci_publish.model.index import (
     AlreadyPublished,
@@ -39,7 +46,7 @@ from ci_publish.model.index import (
     Plan,
     ProjectListing,
 )
-from ci_publish.model.token_scope import too_few, uncovered
+from ci_publish.model.token_scope import projects_outside_scope, scope_has_too_few_projects
 
 _PROVIDERS = {
     "github": "GitHub Actions",
@@ -107,7 +114,7 @@ class Doctor:
         """Note the projects whose newest provenance names the publisher of this job."""
         for project, state in self._states.items():
             newest = newest_attested_file(state) if isinstance(state, ProjectListing) else None
-            version = None if newest is None else version_of(newest.filename)
+            version = None if newest is None else version_in_filename(newest.filename)
             if newest is None or version is None or self._claims is None:
                 continue
             try:
@@ -191,14 +198,16 @@ class Doctor:
         state, projects = self._credential_state, self._request.all_projects
         if state.scope is None:
             return None
-        if refused := uncovered(state.scope, projects):
-            errors = {name: not_named(self._endpoints, state, name, signed=False) for name in refused}
-            return combined(errors)
-        if too_few(state.scope, projects):
-            return fewer(self._endpoints, state, projects, signed=False)
+        if refused := projects_outside_scope(state.scope, projects):
+            errors = {name: project_not_named_error(self._endpoints, state, name, signed=False) for name in refused}
+            return combined_coverage_error(errors)
+        if scope_has_too_few_projects(state.scope, projects):
+            return too_few_projects_error(self._endpoints, state, projects, signed=False)
         absent = [name for name in projects if isinstance(self._states.get(name), NoSuchProject)]
-        if absent and decides(self._endpoints, state):
-            return combined({name: does_not_exist(self._endpoints, state, name, signed=False) for name in absent})
+        if absent and absence_means_refusal(self._endpoints, state):
+            return combined_coverage_error(
+                {name: absent_project_error(self._endpoints, state, name, signed=False) for name in absent}
+            )
         return None
 
     def _trusted_publishing_findings(self, credential: TrustedPublishingCredential) -> list[Finding]:
@@ -245,7 +254,7 @@ class Doctor:
             return Finding(name="exchange", level=Level.SKIPPED, message=message, hints=(_SPEND,))
         absent = [name for name, state in self._states.items() if isinstance(state, NoSuchProject)]
         if absent and not self._request.create_project:
-            note = not_minted(self._endpoints, absent)
+            note = exchange_omitted_note(self._endpoints, absent)
             return Finding(name="exchange", level=Level.SKIPPED, message=note.message, hints=note.hints)
         try:
             credential.authorization()
@@ -274,7 +283,7 @@ class Doctor:
 
     def _wait_for_created_project(self, name: str, attempt: int, pause: float) -> bool:
         """Wait before another question for a project, and say so; False where the answer decides nothing."""
-        if not decides(self._endpoints, self._credential_state):
+        if not absence_means_refusal(self._endpoints, self._credential_state):
             return False
         index = self._endpoints.name
         self._tools.emit(

@@ -25,7 +25,7 @@ from ci_publish.model.index import (
     Plan,
     ProjectListing,
 )
-from ci_publish.model.preconditions import foreseen_refusal, is_reserved_name, reserved_name_refused
+from ci_publish.model.preconditions import foreseen_refusal, is_reserved_name, reserved_name_refusal
 
 # PyPI's leeway for an identity token's times.
 TOLERATED_SKEW = 30.0
@@ -172,7 +172,7 @@ def project_finding(  # noqa: PLR0913  (everything that is known of a project)
         case ProjectListing():
             return _project_listing_finding(name, state, endpoints, plan, now)
         case NoSuchProject() if endpoints.profile is IndexProfile.PYPI and is_reserved_name(project):
-            return failure_finding(name, reserved_name_refused(project, endpoints))
+            return failure_finding(name, reserved_name_refusal(project, endpoints))
         case NoSuchProject():
             message = f"{project} is not on {endpoints.name} yet."
             return Finding(

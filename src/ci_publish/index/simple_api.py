@@ -14,7 +14,7 @@ from urllib.parse import unquote, urljoin
 
 from ci_publish.http.responses import NotAnObject, parse_json_object
 from ci_publish.http.urls import same_origin, split_url, url_host
-from ci_publish.model.filename import version_of
+from ci_publish.model.filename import version_in_filename
 from ci_publish.model.frozen import frozen
 from ci_publish.model.index import ProjectListing, ProjectStatus, PublishedFile
 
@@ -98,9 +98,9 @@ def is_simple_api_root(body: bytes, content_type: str, url: str) -> bool:
     if media_type in {JSON_V1, "application/json"}:
         start = body[:_MAX_TEXT]
         return body.lstrip()[:1] == b"{" and b'"meta"' in body and (media_type == JSON_V1 or b'"api-version"' in start)
-    from ci_publish.model.markup import read_page  # noqa: PLC0415  (late: most indexes answer with JSON)
+    from ci_publish.model.markup import parse_html_page  # noqa: PLC0415  (late: most indexes answer with JSON)
 
-    page = read_page(body.decode("utf-8", errors="replace"), MAX_FILES)
+    page = parse_html_page(body.decode("utf-8", errors="replace"), MAX_FILES)
     if media_type == HTML_V1 or "pypi:repository-version" in page.meta or _SAYS_SIMPLE.search(body[:_MAX_TEXT].lower()):
         return True
     targets = [_resolve_listed_url(url, anchor.get("href", "")) for anchor in page.anchors]
@@ -165,7 +165,7 @@ def _with_other_listing_fields(file: PublishedFile, known: PublishedFile) -> Pub
 
 def lists_version(listing: ProjectListing, version: str) -> bool:
     """Whether *listing* shows at least one file of *version* (normalised)."""
-    return any(version_of(filename) == version for filename in listing.files)
+    return any(version_in_filename(filename) == version for filename in listing.files)
 
 
 # --- JSON
@@ -277,13 +277,13 @@ def _resolve_listed_url(base: str, reference: str) -> str:
 
 
 def _parse_html_listing(project: str, body: bytes, url: str) -> Parsed:
-    from ci_publish.model.markup import read_page  # noqa: PLC0415  (late: most indexes answer with JSON)
+    from ci_publish.model.markup import parse_html_page  # noqa: PLC0415  (late: most indexes answer with JSON)
 
-    page = read_page(body.decode("utf-8", errors="replace"), MAX_FILES)
+    page = parse_html_page(body.decode("utf-8", errors="replace"), MAX_FILES)
     base = _resolve_listed_url(url, page.base or "")
     files = _listed_files_by_name(filter(None, (_anchor_as_json_entry(anchor, base) for anchor in page.anchors)), base)
     known = "pypi:repository-version" in page.meta
-    if not known and page.anchors and not any(map(version_of, files)):
+    if not known and page.anchors and not any(map(version_in_filename, files)):
         return Unreadable("is a web page without any link to a distribution")
     is_listing = known or page.anchors or _SAYS_LINKS.search(body[:_MAX_TEXT].lower())
     if not (page.whole and is_listing):

@@ -22,7 +22,7 @@ from ci_publish.http.urls import redacted_url, same_origin, split_url, url_host
 from ci_publish.index.duplicates import says_already_exists
 from ci_publish.index.refusals import BY_STATUS, GITLAB_NOT_FOUND, Meaning, Refusal, find_known_refusal
 from ci_publish.model.attestation import Attestation
-from ci_publish.model.core_metadata_form import form_fields
+from ci_publish.model.core_metadata_form import core_metadata_form_fields
 from ci_publish.model.distribution import Distribution, Kind
 from ci_publish.model.frozen import frozen
 from ci_publish.model.index import Accepted, AlreadyThere, CredentialRefused, NewProjectLimit, Refused
@@ -81,7 +81,7 @@ def upload_form_fields(
     return (
         (":action", "file_upload"),
         ("protocol_version", "1"),
-        *form_fields(distribution.metadata),
+        *core_metadata_form_fields(distribution.metadata),
         ("filetype", "sdist" if distribution.kind is Kind.SDIST else "bdist_wheel"),
         ("pyversion", distribution.python_tag),
         ("sha256_digest", distribution.sha256),

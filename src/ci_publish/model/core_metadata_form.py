@@ -48,7 +48,7 @@ REPEATED_FIELDS: Final = {
 }
 
 
-def form_fields(metadata: CoreMetadata) -> tuple[tuple[str, str], ...]:
+def core_metadata_form_fields(metadata: CoreMetadata) -> tuple[tuple[str, str], ...]:
     """Return everything of an upload form that comes from the core metadata, as (name, value) in a stable order.
 
     ``metadata_version``, ``name`` and ``version`` come first, repeated fields keep the file's order, and
@@ -61,12 +61,12 @@ def form_fields(metadata: CoreMetadata) -> tuple[tuple[str, str], ...]:
         ("metadata_version", metadata.metadata_version),
         ("name", metadata.name),
         ("version", metadata.version),
-        ("requires_python", _meaningful(metadata.first("requires-python"))),
-        *((name, value) for name, value in _optional(metadata) if _meaningful(value)),
+        ("requires_python", _value_the_server_keeps(metadata.first("requires-python"))),
+        *((name, value) for name, value in _optional_form_fields(metadata) if _value_the_server_keeps(value)),
     )
 
 
-def _optional(metadata: CoreMetadata) -> Iterator[tuple[str, str]]:
+def _optional_form_fields(metadata: CoreMetadata) -> Iterator[tuple[str, str]]:
     """Yield the fields that may be absent, empty ones included."""
     for key, name in SINGLE_FIELDS.items():
         yield name, metadata.first(key) or ""
@@ -85,6 +85,6 @@ def _knows_license_files(metadata_version: str) -> bool:
         return True
 
 
-def _meaningful(value: str | None) -> str:
+def _value_the_server_keeps(value: str | None) -> str:
     """Return *value*, or nothing for what the server would delete."""
     return "" if value is None or value.strip() in {"", "UNKNOWN"} else value

@@ -19,7 +19,7 @@ _IN_PUBLIC_LOG = (
 )
 
 
-def decides(endpoints: Endpoints, state: CredentialState) -> bool:
+def absence_means_refusal(endpoints: Endpoints, state: CredentialState) -> bool:
     """Return whether a project that does not exist after the exchange is one that the index will refuse.
 
     On PyPI and TestPyPI it is: neither a Trusted Publisher nor a token of single projects creates one at the upload.
@@ -35,41 +35,51 @@ def decides(endpoints: Endpoints, state: CredentialState) -> bool:
 # messages ----------------------------------------------------------------------------------------------------------
 
 
-def not_named(endpoints: Endpoints, state: CredentialState, project: str, *, signed: bool) -> ProjectNotCovered:
+def project_not_named_error(
+    endpoints: Endpoints, state: CredentialState, project: str, *, signed: bool
+) -> ProjectNotCovered:
     """The token names its projects, and this one is not among them."""
     names = sorted(state.scope.projects or ()) if state.scope else []
     listed = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")  # noqa: PLR2004
     return ProjectNotCovered(
-        f"{_credential(endpoints, state)} is for {listed or 'no project'}, not for {project}.",
-        detail=_nothing_sent(signed=signed),
-        hints=(*_cure(endpoints, state, project), _KEEP_GOING),
+        f"{_credential_text(endpoints, state)} is for {listed or 'no project'}, not for {project}.",
+        detail=_nothing_sent_text(signed=signed),
+        hints=(*_not_covered_hints(endpoints, state, project), _KEEP_GOING),
     )
 
 
-def fewer(endpoints: Endpoints, state: CredentialState, projects: Sequence[str], *, signed: bool) -> ProjectNotCovered:
+def too_few_projects_error(
+    endpoints: Endpoints, state: CredentialState, projects: Sequence[str], *, signed: bool
+) -> ProjectNotCovered:
     """The token lists the ids of fewer projects than the run has."""
     count = (state.scope.count if state.scope else None) or 0
     covered = "1 project" if count == 1 else f"{count} projects"
     return ProjectNotCovered(
-        f"{_credential(endpoints, state)} is for {covered}, and this run has files of {len(projects)}:"
+        f"{_credential_text(endpoints, state)} is for {covered}, and this run has files of {len(projects)}:"
         f" {', '.join(sorted(projects)[:10])}.",
-        detail=_nothing_sent(signed=signed),
-        hints=(*_cure(endpoints, state, "each of these projects"), "Or publish each project in a run of its own."),
+        detail=_nothing_sent_text(signed=signed),
+        hints=(
+            *_not_covered_hints(endpoints, state, "each of these projects"),
+            "Or publish each project in a run of its own.",
+        ),
     )
 
 
-def does_not_exist(endpoints: Endpoints, state: CredentialState, project: str, *, signed: bool) -> ProjectNotCovered:
+def absent_project_error(
+    endpoints: Endpoints, state: CredentialState, project: str, *, signed: bool
+) -> ProjectNotCovered:
     """The exchange succeeded, and the project still does not exist."""
     trusted = state.kind is CredentialKind.TRUSTED_PUBLISHING
     reason = (
         f"{endpoints.name} accepts this job's identity, but has no project {project}, and none was created: the Trusted"
         " Publisher that matches is for another project."
         if trusted
-        else f"{_credential(endpoints, state)} is for single projects, and {endpoints.name} has no project {project}."
+        else f"{_credential_text(endpoints, state)} is for single projects,"
+        f" and {endpoints.name} has no project {project}."
     )
     return ProjectNotCovered(
         reason,
-        detail=_nothing_sent(signed=signed),
+        detail=_nothing_sent_text(signed=signed),
         hints=(
             f"Register a pending publisher for {project}: its project name must match the metadata exactly."
             if trusted
@@ -79,7 +89,7 @@ def does_not_exist(endpoints: Endpoints, state: CredentialState, project: str, *
     )
 
 
-def combined(refused: Mapping[str, ProjectNotCovered]) -> ProjectNotCovered:
+def combined_coverage_error(refused: Mapping[str, ProjectNotCovered]) -> ProjectNotCovered:
     """Return one error for all *refused* projects."""
     first = next(iter(refused.values()))
     if len(refused) == 1:
@@ -91,7 +101,7 @@ def combined(refused: Mapping[str, ProjectNotCovered]) -> ProjectNotCovered:
     )
 
 
-def left_out(project: str, refused: Mapping[str, ProjectNotCovered]) -> ProjectNotCovered:
+def left_out_project_error(project: str, refused: Mapping[str, ProjectNotCovered]) -> ProjectNotCovered:
     """Return why *project* is left out: it is not covered, or it requires a project that is not."""
     return refused.get(project) or ProjectNotCovered(
         f"{project} was not uploaded: it requires {', '.join(refused)}, which the credential does not cover.",
@@ -99,7 +109,7 @@ def left_out(project: str, refused: Mapping[str, ProjectNotCovered]) -> ProjectN
     )
 
 
-def proof(endpoints: Endpoints, state: CredentialState, projects: Sequence[str]) -> str:
+def tried_credential_text(endpoints: Endpoints, state: CredentialState, projects: Sequence[str]) -> str:
     """Return what is known about a credential that was tried without uploading, in a sentence."""
     names = ", ".join(projects)
     if state.scope is not None and all(state.scope.names(project) for project in projects):
@@ -115,7 +125,7 @@ def proof(endpoints: Endpoints, state: CredentialState, projects: Sequence[str])
             return f"Whether {endpoints.name} accepts this credential for {names} cannot be known without an upload."
 
 
-def not_minted(endpoints: Endpoints, absent: Sequence[str]) -> Noted:
+def exchange_omitted_note(endpoints: Endpoints, absent: Sequence[str]) -> Noted:
     """The exchange is left out, because it could create a project."""
     verb = "does" if len(absent) == 1 else "do"
     return Noted(
@@ -127,7 +137,7 @@ def not_minted(endpoints: Endpoints, absent: Sequence[str]) -> Noted:
     )
 
 
-def pending_publishers(endpoints: Endpoints, new: Sequence[str], link: Callable[[str], str | None]) -> Noted:
+def pending_publishers_note(endpoints: Endpoints, new: Sequence[str], link: Callable[[str], str | None]) -> Noted:
     """Several projects of a run do not exist; *link* returns the form for one, where there is such a form."""
     shown = tuple(f"{project}: {form}" for project in new if (form := link(project)) is not None)
     return Noted(
@@ -144,12 +154,12 @@ _FORMS = 20
 _KEEP_GOING = Hint("To publish the other projects of this run: ", option("keep_going", "true"))
 
 
-def _credential(endpoints: Endpoints, state: CredentialState) -> str:
+def _credential_text(endpoints: Endpoints, state: CredentialState) -> str:
     trusted = state.kind is CredentialKind.TRUSTED_PUBLISHING
     return f"The Trusted Publisher on {endpoints.name}" if trusted else f"The API token for {endpoints.name}"
 
 
-def _cure(endpoints: Endpoints, state: CredentialState, project: str) -> tuple[str, ...]:
+def _not_covered_hints(endpoints: Endpoints, state: CredentialState, project: str) -> tuple[str, ...]:
     if state.kind is CredentialKind.TRUSTED_PUBLISHING:
         return (
             f"Add this job's publisher to {project}: on {endpoints.name}, under the project's settings, Publishing.",
@@ -157,5 +167,5 @@ def _cure(endpoints: Endpoints, state: CredentialState, project: str) -> tuple[s
     return (f"Use an API token that covers {project}, or Trusted Publishing.",)
 
 
-def _nothing_sent(*, signed: bool) -> str:
+def _nothing_sent_text(*, signed: bool) -> str:
     return f"Nothing was uploaded. {_IN_PUBLIC_LOG}" if signed else "Nothing was signed or uploaded."

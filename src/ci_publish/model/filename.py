@@ -72,13 +72,13 @@ class DistributionFilename:
         tag set stands for the product of its parts (120 interpreters, ABIs and platforms for 1,728,000 tags), and is
         checked without being expanded.
         """
-        return _parse(filename)
+        return _parse_distribution_filename(filename)
 
     @staticmethod
     def parse_or_none(filename: str) -> "DistributionFilename | None":
         """Read *filename* like ``parse``; return None for a name that is not a distribution's."""
         try:
-            return _parse(filename)
+            return _parse_distribution_filename(filename)
         except InvalidFilename:
             return None
 
@@ -103,33 +103,35 @@ class DistributionFilename:
         return self.tags[2] if self.tags else frozenset()
 
 
-def version_of(filename: str) -> str | None:
+def version_in_filename(filename: str) -> str | None:
     """Return the normalised version in the name of a wheel or an sdist, None for other names."""
     parsed = DistributionFilename.parse_or_none(filename)
     return None if parsed is None else str(parsed.version)
 
 
 @lru_cache(maxsize=65_536)  # a listing is searched once for each distribution of a run
-def _parse(filename: str) -> DistributionFilename:
+def _parse_distribution_filename(filename: str) -> DistributionFilename:
     if len(filename) > MAX_FILENAME:
         message = f"Invalid filename ({len(filename)} characters; {MAX_FILENAME} are the most): {filename[:60]!r}…"
         raise InvalidFilename(message, FilenameFault.LENGTH)
     # ValueError also for numbers: Python converts at most 4,300 digits, or fewer if so configured.
     if filename.endswith(_WHEEL):
         try:
-            return _wheel(filename)
+            return _parse_wheel_filename(filename)
         except InvalidFilename:
             raise
         except ValueError as error:
-            raise InvalidFilename(_message(error, filename), _wheel_fault(filename)) from error
+            raise InvalidFilename(
+                _invalid_filename_message(error, filename), _wheel_filename_fault(filename)
+            ) from error
     try:
         project, version = parse_sdist_filename(filename)
     except ValueError as error:
-        raise InvalidFilename(_message(error, filename), _sdist_fault(filename)) from error
+        raise InvalidFilename(_invalid_filename_message(error, filename), _sdist_filename_fault(filename)) from error
     return DistributionFilename(text=filename, kind=Kind.SDIST, project=project, version=version)
 
 
-def _wheel(filename: str) -> DistributionFilename:
+def _parse_wheel_filename(filename: str) -> DistributionFilename:
     """Read a wheel's name. Raises InvalidFilename where only the tags are wrong, otherwise ``packaging``'s errors."""
     parts = filename.removesuffix(_WHEEL).split("-")
     sets = [part.split(".") for part in parts[-3:]]
@@ -147,12 +149,12 @@ def _wheel(filename: str) -> DistributionFilename:
     raise InvalidFilename(message, FilenameFault.TAGS, parsed)
 
 
-def _message(error: ValueError, filename: str) -> str:
+def _invalid_filename_message(error: ValueError, filename: str) -> str:
     known = isinstance(error, InvalidWheelFilename | InvalidSdistFilename)
     return str(error) if known else f"Invalid filename ({error}): {filename!r}"
 
 
-def _wheel_fault(filename: str) -> FilenameFault:
+def _wheel_filename_fault(filename: str) -> FilenameFault:
     """Return what is wrong apart from the tags, by asking the library about each part alone."""
     parts = filename.removesuffix(_WHEEL).split("-")
     if len(parts) not in {5, 6}:
@@ -168,7 +170,7 @@ def _wheel_fault(filename: str) -> FilenameFault:
     return FilenameFault.BUILD
 
 
-def _sdist_fault(filename: str) -> FilenameFault:
+def _sdist_filename_fault(filename: str) -> FilenameFault:
     if not filename.endswith(_SDIST):
         return FilenameFault.EXTENSION
     project, dash, _ = filename.rpartition("-")

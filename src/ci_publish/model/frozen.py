@@ -29,11 +29,11 @@ def frozen(cls: type[_T] | None = None, /, *, kw_only: bool = False) -> type[_T]
     TypeError for all else that dataclasses can do.
     """
     if cls is None:
-        return lambda made: _frozen(made, kw_only=kw_only)
-    return _frozen(cls, kw_only=kw_only)
+        return lambda made: _make_frozen_dataclass(made, kw_only=kw_only)
+    return _make_frozen_dataclass(cls, kw_only=kw_only)
 
 
-def _frozen(cls: type[_T], *, kw_only: bool) -> type[_T]:
+def _make_frozen_dataclass(cls: type[_T], *, kw_only: bool) -> type[_T]:
     made = dataclass(init=False, repr=False, eq=False, slots=True, kw_only=kw_only)(cls)
     members = fields(made)  # type: ignore[arg-type] # it is one since the line above
     if hasattr(made, "__post_init__") or not all(
@@ -43,14 +43,14 @@ def _frozen(cls: type[_T], *, kw_only: bool) -> type[_T]:
         message = f"{cls.__qualname__} is not a plain value; use `dataclass` for it"
         raise TypeError(message)
     own = vars(cls)
-    for name, method in _methods(made, members).items():
+    for name, method in _dataclass_methods(made, members).items():
         if own.get(name) is None:  # None: Python's own mark in a class that defines __eq__ and no __hash__
             setattr(made, name, method)
     return made
 
 
-def _methods(made: type, members: tuple[Field[Any], ...]) -> dict[str, Callable[..., object]]:
-    key = _key([member.name for member in members])
+def _dataclass_methods(made: type, members: tuple[Field[Any], ...]) -> dict[str, Callable[..., object]]:
+    key = _field_values_getter([member.name for member in members])
 
     def equal(self: object, other: object) -> bool:
         return key(self) == key(other) if other.__class__ is self.__class__ else NotImplemented
@@ -59,36 +59,36 @@ def _methods(made: type, members: tuple[Field[Any], ...]) -> dict[str, Callable[
         return hash(key(self))
 
     return {
-        "__init__": _init(made, members),
-        "__repr__": _repr,
+        "__init__": _init_compiled_on_first_use(made, members),
+        "__repr__": _dataclass_repr,
         "__eq__": equal,
         "__hash__": hashed,
         "__setattr__": _refuse_to_set,
         "__delattr__": _refuse_to_delete,
-        "__getstate__": _state,
-        "__setstate__": _restore,
+        "__getstate__": _pickled_state,
+        "__setstate__": _restore_pickled_state,
     }
 
 
-def _key(names: list[str]) -> Callable[[object], tuple[object, ...]]:
+def _field_values_getter(names: list[str]) -> Callable[[object], tuple[object, ...]]:
     """Return what gives the values of *names* as a tuple."""
     if len(names) > 1:
         return attrgetter(*names)
     return lambda self: tuple(getattr(self, name) for name in names)
 
 
-def _init(made: type, members: tuple[Field[Any], ...]) -> Callable[..., None]:
+def _init_compiled_on_first_use(made: type, members: tuple[Field[Any], ...]) -> Callable[..., None]:
     """Return an ``__init__`` that puts the compiled one in its place, and calls it."""
 
     def init(self: object, *values: object, **named: object) -> None:
-        compiled = _compiled(made, members)
+        compiled = _compiled_init(made, members)
         made.__init__ = compiled  # type: ignore[misc]
         compiled(self, *values, **named)
 
     return init
 
 
-def _compiled(made: type, members: tuple[Field[Any], ...]) -> Callable[..., None]:
+def _compiled_init(made: type, members: tuple[Field[Any], ...]) -> Callable[..., None]:
     known: dict[str, Any] = {"_set": object.__setattr__, "_MISSING": MISSING}
     keyword_only = any(member.kw_only for member in members)
     parameters, body = ["self", "*"] if keyword_only else ["self"], ["pass"]
@@ -111,7 +111,7 @@ def _compiled(made: type, members: tuple[Field[Any], ...]) -> Callable[..., None
     return init
 
 
-def _repr(self: Any) -> str:  # noqa: ANN401  (any value)
+def _dataclass_repr(self: Any) -> str:  # noqa: ANN401  (any value)
     shown = ", ".join(f"{member.name}={getattr(self, member.name)!r}" for member in fields(self))
     return f"{type(self).__qualname__}({shown})"
 
@@ -126,10 +126,10 @@ def _refuse_to_delete(_: object, name: str) -> NoReturn:
     raise FrozenInstanceError(message)
 
 
-def _state(self: Any) -> list[object]:  # noqa: ANN401
+def _pickled_state(self: Any) -> list[object]:  # noqa: ANN401
     return [getattr(self, member.name) for member in fields(self)]
 
 
-def _restore(self: Any, state: list[object]) -> None:  # noqa: ANN401
+def _restore_pickled_state(self: Any, state: list[object]) -> None:  # noqa: ANN401
     for member, value in zip(fields(self), state, strict=True):
         object.__setattr__(self, member.name, value)

@@ -36,7 +36,7 @@ class Page:
     anchors: list[dict[str, str]]
 
 
-def read_page(text: str, most: int) -> Page:
+def parse_html_page(text: str, most: int) -> Page:
     """Return the page that *text* is, with at most *most* anchors."""
     scanner = Scanner(text)
     base: str | None = None
@@ -54,7 +54,7 @@ def read_page(text: str, most: int) -> Page:
     return Page(whole=scanner.whole, base=base, meta=meta, anchors=anchors)
 
 
-def words_of(text: str, *, title: bool = False) -> str:
+def visible_html_text(text: str, *, title: bool = False) -> str:
     """Return what a page shows: its text without tags, comments, scripts and styles.
 
     Its title comes first where *title* asks for it, and is all there is of a page that shows nothing else.
@@ -67,7 +67,7 @@ def words_of(text: str, *, title: bool = False) -> str:
             titles.append(text[tag.start : end].partition(">")[2])
     words.append(text[end:])
     shown = " ".join(words)
-    return _unescaped(" ".join((*titles, shown)) if title or not shown.strip() else shown)
+    return _unescape_html(" ".join((*titles, shown)) if title or not shown.strip() else shown)
 
 
 @frozen(kw_only=True)
@@ -98,13 +98,13 @@ class Scanner:
             self.tokens += 1
             self._at = found.end()
             name = (found[1] or "").lower()
-            attributes = self._attributes() if name else self._skip("-->" if found[2] else ">")
+            attributes = self._attributes() if name else self._skip_markup("-->" if found[2] else ">")
             if name in _RAW_ENDS and self.whole:
                 end = _RAW_ENDS[name].search(self._text, self._at)
                 self._at = len(self._text) if end is None else end.start()
             yield Tag(name=name, start=found.start(), end=self._at, attributes=attributes)
 
-    def _skip(self, mark: str) -> dict[str, str]:
+    def _skip_markup(self, mark: str) -> dict[str, str]:
         found = self._text.find(mark, self._at)
         self.whole = found >= 0
         self._at = found + len(mark) if self.whole else len(self._text)
@@ -121,13 +121,13 @@ class Scanner:
                 return values
             self.tokens += 1
             value = found[3] or found[4] or found[5] or ""
-            values.setdefault(found[2].lower(), _unescaped(value[:MAX_ATTRIBUTE]))
+            values.setdefault(found[2].lower(), _unescape_html(value[:MAX_ATTRIBUTE]))
         self.whole = False
         self._at = len(self._text)
         return values
 
 
-def _unescaped(text: str) -> str:
+def _unescape_html(text: str) -> str:
     if "&" not in text:
         return text
     from html import unescape  # noqa: PLC0415  (late: imports a large table)

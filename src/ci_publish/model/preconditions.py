@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from ci_publish.errors import UploadRejected
 from ci_publish.model.distribution import Distribution, Kind
-from ci_publish.model.filename import version_of
+from ci_publish.model.filename import version_in_filename
 from ci_publish.model.index import Endpoints, IndexProfile, ProjectListing, ProjectStatus, PublishedFile
 
 # PyPI takes no new files for a release after that, since 2026-07-08.
@@ -26,10 +26,12 @@ def foreseen_refusal(
     if not uploads:
         return None
     if listing.status in {ProjectStatus.ARCHIVED, ProjectStatus.QUARANTINED}:
-        return _closed(listing, endpoints)
+        return _closed_project_refusal(listing, endpoints)
     if endpoints.profile is not IndexProfile.PYPI:
         return None
-    return _too_old(listing, uploads, endpoints, now) or _second_sdist(listing, uploads, endpoints)
+    return _too_old_release_refusal(listing, uploads, endpoints, now) or _second_sdist_refusal(
+        listing, uploads, endpoints
+    )
 
 
 def is_reserved_name(project: str) -> bool:
@@ -42,7 +44,7 @@ def is_reserved_name(project: str) -> bool:
     return project in STDLIB_NAMES
 
 
-def reserved_name_refused(project: str, endpoints: Endpoints) -> UploadRejected:
+def reserved_name_refusal(project: str, endpoints: Endpoints) -> UploadRejected:
     """Return the error for a new project whose name PyPI keeps for the standard library."""
     return UploadRejected(
         f"{endpoints.name} accepts no new project named {project}, like a module of the standard library.",
@@ -54,14 +56,14 @@ def reserved_name_refused(project: str, endpoints: Endpoints) -> UploadRejected:
 def yanked_releases(listing: ProjectListing, uploads: Sequence[Distribution]) -> tuple[str, ...]:
     """Return the versions of *uploads* of which the index lists files, all of them yanked."""
     versions = dict.fromkeys(file.version for file in uploads)
-    return tuple(version for version in versions if _is_yanked(_files_of(version, listing)))
+    return tuple(version for version in versions if _are_all_files_yanked(_listed_files_of_version(version, listing)))
 
 
-def _is_yanked(files: Sequence[PublishedFile]) -> bool:
+def _are_all_files_yanked(files: Sequence[PublishedFile]) -> bool:
     return bool(files) and all(file.yanked is not False for file in files)
 
 
-def _closed(listing: ProjectListing, endpoints: Endpoints) -> UploadRejected:
+def _closed_project_refusal(listing: ProjectListing, endpoints: Endpoints) -> UploadRejected:
     how = {
         ProjectStatus.ARCHIVED: "Its owners archived it; they can undo that in the project's settings.",
         ProjectStatus.QUARANTINED: f"The administrators of {endpoints.name} put it there; contact them.",
@@ -73,11 +75,15 @@ def _closed(listing: ProjectListing, endpoints: Endpoints) -> UploadRejected:
     )
 
 
-def _too_old(
+def _too_old_release_refusal(
     listing: ProjectListing, uploads: Sequence[Distribution], endpoints: Endpoints, now: float
 ) -> UploadRejected | None:
     for version in dict.fromkeys(file.version for file in uploads):
-        times = [time for file in _files_of(version, listing) if (time := _seconds(file)) is not None]
+        times = [
+            time
+            for file in _listed_files_of_version(version, listing)
+            if (time := _upload_time_of_file(file)) is not None
+        ]
         age = (now - min(times)) / DAY if times else 0.0
         if age > RELEASE_OPEN_DAYS:
             return UploadRejected(
@@ -88,13 +94,16 @@ def _too_old(
     return None
 
 
-def _second_sdist(
+def _second_sdist_refusal(
     listing: ProjectListing, uploads: Sequence[Distribution], endpoints: Endpoints
 ) -> UploadRejected | None:
     for file in uploads:
         if file.kind is not Kind.SDIST:
             continue
-        other = next((each for each in _files_of(file.version, listing) if not each.filename.endswith(".whl")), None)
+        other = next(
+            (each for each in _listed_files_of_version(file.version, listing) if not each.filename.endswith(".whl")),
+            None,
+        )
         if other is not None:
             return UploadRejected(
                 f"{endpoints.name} has an sdist for {listing.project} {file.version} already, named {other.filename};"
@@ -108,12 +117,12 @@ def _second_sdist(
     return None
 
 
-def _files_of(version: str, listing: ProjectListing) -> list[PublishedFile]:
+def _listed_files_of_version(version: str, listing: ProjectListing) -> list[PublishedFile]:
     files = [file for file in listing.files.values() if not file.inherited]
-    return [file for file in files if version_of(file.filename) == version]
+    return [file for file in files if version_in_filename(file.filename) == version]
 
 
-def _seconds(file: PublishedFile) -> float | None:
+def _upload_time_of_file(file: PublishedFile) -> float | None:
     try:
         time = datetime.fromisoformat(file.upload_time or "")
         return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()

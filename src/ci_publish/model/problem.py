@@ -41,7 +41,7 @@ class Problem:
         return docs_for_rule(self.rule)
 
 
-def noted(problems: Iterable[Problem], filenames: Container[str]) -> tuple[Problem, ...]:
+def problems_as_notes(problems: Iterable[Problem], filenames: Container[str]) -> tuple[Problem, ...]:
     """Return *problems* with those of *filenames*, files that are already published as they are, as notes only."""
     return tuple(
         replace(problem, severity=Severity.NOTE)
@@ -51,7 +51,7 @@ def noted(problems: Iterable[Problem], filenames: Container[str]) -> tuple[Probl
     )
 
 
-def alike(problems: Iterable[Problem]) -> tuple[tuple[Problem, ...], ...]:
+def group_alike_problems(problems: Iterable[Problem]) -> tuple[tuple[Problem, ...], ...]:
     """Return *problems* in groups that say the same about their files, in the order of each group's first."""
     groups: dict[tuple[str, Severity, str, str, bool], list[Problem]] = {}
     for each in problems:
@@ -61,7 +61,7 @@ def alike(problems: Iterable[Problem]) -> tuple[tuple[Problem, ...], ...]:
     return tuple(tuple(group) for group in groups.values())
 
 
-def undecided(problems: Iterable[Problem]) -> Mapping[str, frozenset[str]]:
+def undecided_problems_by_file(problems: Iterable[Problem]) -> Mapping[str, frozenset[str]]:
     """Return, by filename, what is found in files that PyPI may refuse; equal texts are decided by one upload."""
     found: dict[str, frozenset[str]] = {}
     for problem in problems:

@@ -57,7 +57,7 @@ class PublisherIdentity:
         return (
             found is not None
             and self.kind == found.kind
-            and self._equal(self.name, found.name, ignore_case=self.kind is not PublisherKind.GOOGLE)
+            and self._is_same_name(self.name, found.name, ignore_case=self.kind is not PublisherKind.GOOGLE)
             and self.workflow in {None, found.workflow}
             and self._accepts_environment(found.environment)
         )
@@ -66,10 +66,10 @@ class PublisherIdentity:
         if self.environment is None:
             return True
         ignore_case = self.kind is PublisherKind.GITHUB
-        return found is not None and self._equal(self.environment, found, ignore_case=ignore_case)
+        return found is not None and self._is_same_name(self.environment, found, ignore_case=ignore_case)
 
     @staticmethod
-    def _equal(ours: str, theirs: str, *, ignore_case: bool) -> bool:
+    def _is_same_name(ours: str, theirs: str, *, ignore_case: bool) -> bool:
         """Compare; outside of ASCII the case of letters counts, since lower case is not the same to everybody there."""
         return ours == theirs or (ignore_case and theirs.isascii() and ours.lower() == theirs.lower())
 
@@ -89,17 +89,17 @@ def parse_identity(text: str) -> PublisherIdentity:
         message = f"{text.strip()!r} is not {GRAMMAR}"
         raise ValueError(message)
     if kind == PublisherKind.GOOGLE:
-        return _google(rest)
+        return _google_publisher_identity(rest)
     place, hash_sign, environment = rest.partition("#")
     name, colon, workflow = place.partition(":")
     if hash_sign and not (environment.isprintable() and 0 < len(environment.strip()) <= _LONGEST_ENVIRONMENT):
         message = f"the environment in {text.strip()!r} is empty or not an environment's name"
         raise ValueError(message)
-    read = _github if kind == PublisherKind.GITHUB else _gitlab
+    read = _github_publisher_identity if kind == PublisherKind.GITHUB else _gitlab_publisher_identity
     return read(name, workflow if colon else None, environment if hash_sign else None)
 
 
-def _github(name: str, workflow: str | None, environment: str | None) -> PublisherIdentity:
+def _github_publisher_identity(name: str, workflow: str | None, environment: str | None) -> PublisherIdentity:
     if not _GITHUB_NAME.fullmatch(name):
         message = f"{name!r} is not a GitHub repository: write github:OWNER/REPO"
         raise ValueError(message)
@@ -109,7 +109,7 @@ def _github(name: str, workflow: str | None, environment: str | None) -> Publish
     return PublisherIdentity(kind=PublisherKind.GITHUB, name=name, workflow=workflow, environment=environment)
 
 
-def _gitlab(name: str, file: str | None, environment: str | None) -> PublisherIdentity:
+def _gitlab_publisher_identity(name: str, file: str | None, environment: str | None) -> PublisherIdentity:
     if not _GITLAB_NAME.fullmatch(name):
         message = f"{name!r} is not the full path of a GitLab project: write gitlab:GROUP/PROJECT"
         raise ValueError(message)
@@ -119,7 +119,7 @@ def _gitlab(name: str, file: str | None, environment: str | None) -> PublisherId
     return PublisherIdentity(kind=PublisherKind.GITLAB, name=name, workflow=file, environment=environment)
 
 
-def _google(email: str) -> PublisherIdentity:
+def _google_publisher_identity(email: str) -> PublisherIdentity:
     if not _EMAIL.fullmatch(email):
         message = f"{email!r} is not an email address: write google:EMAIL"
         raise ValueError(message)

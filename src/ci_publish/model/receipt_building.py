@@ -1,7 +1,7 @@
 """The receipt as a fold over the events of a run (pure).
 
-``receipt_of`` may be called at any moment: for a run that was stopped half-way it returns what is known, and the files
-that were not reached are ``not-attempted``.
+``build_receipt`` may be called at any moment: for a run that was stopped half-way it returns what is known, and the
+files that were not reached are ``not-attempted``.
 """
 
 from collections.abc import Iterator, Sequence
@@ -33,30 +33,30 @@ from ci_publish.model.receipt import (
     Receipt,
     WaveEntry,
 )
-from ci_publish.model.receipt_facts import error_entry, last, of_kind, rfc3339
-from ci_publish.model.receipt_files import file_entries, without_user_info
+from ci_publish.model.receipt_facts import error_entry, events_of_kind, format_rfc3339, last_event_of_kind
+from ci_publish.model.receipt_files import receipt_file_entries, url_without_user_info
 
 
-def receipt_of(events: Sequence[Event]) -> Receipt:
+def build_receipt(events: Sequence[Event]) -> Receipt:
     """Return the receipt of the run that *events* tell about, in the order in which they were emitted."""
-    begun, ended = last(events, RunStarted), last(events, RunFinished)
+    begun, ended = last_event_of_kind(events, RunStarted), last_event_of_kind(events, RunFinished)
     return Receipt(
         command=begun.command if begun else "",
         outcome=ended.outcome if ended else Outcome.INTERRUPTED,
         exit_code=ended.exit_code if ended else None,
         error=error_entry(ended.error) if ended else None,
-        indexes=tuple(_indexes(events)),
-        files=tuple(file_entries(events)),
-        problems=tuple(_problem_entries(events)),
-        started=rfc3339(begun.time) if begun else None,
-        finished=rfc3339(ended.time) if ended else None,
-        timings=_timings(events),
+        indexes=tuple(_receipt_index_entries(events)),
+        files=tuple(receipt_file_entries(events)),
+        problems=tuple(_receipt_problem_entries(events)),
+        started=format_rfc3339(begun.time) if begun else None,
+        finished=format_rfc3339(ended.time) if ended else None,
+        timings=_receipt_timings(events),
         waves=tuple(
             WaveEntry(planned.plan.index, wave)
-            for planned in of_kind(events, Planned)
+            for planned in events_of_kind(events, Planned)
             for wave in planned.train.waves_of({file.project for file in planned.plan.uploads})
         ),
-        changes=tuple(_changes(events)),
+        changes=tuple(_receipt_change_entries(events)),
         resume_after=(ended.extra.get("resume-after") or None) if ended else None,
     )
 
@@ -64,42 +64,42 @@ def receipt_of(events: Sequence[Event]) -> Receipt:
 _NO_CREDENTIAL = CredentialState(kind=CredentialKind.NONE)
 
 
-def _timings(events: Sequence[Event]) -> dict[str, float]:
+def _receipt_timings(events: Sequence[Event]) -> dict[str, float]:
     seconds: dict[str, float] = {}
-    for step in of_kind(events, StepFinished):
+    for step in events_of_kind(events, StepFinished):
         seconds[step.step.value] = round(seconds.get(step.step.value, 0.0) + step.seconds, 3)
     return seconds
 
 
-def _indexes(events: Sequence[Event]) -> Iterator[IndexEntry]:
-    credentials = {changed.index: changed.state for changed in of_kind(events, CredentialChanged)}
-    endpoints = {chosen.endpoints.name: chosen.endpoints for chosen in of_kind(events, IndexChosen)}
-    return (_index(each, credentials.get(name, _NO_CREDENTIAL)) for name, each in endpoints.items())
+def _receipt_index_entries(events: Sequence[Event]) -> Iterator[IndexEntry]:
+    credentials = {changed.index: changed.state for changed in events_of_kind(events, CredentialChanged)}
+    endpoints = {chosen.endpoints.name: chosen.endpoints for chosen in events_of_kind(events, IndexChosen)}
+    return (_receipt_index_entry(each, credentials.get(name, _NO_CREDENTIAL)) for name, each in endpoints.items())
 
 
-def _index(endpoints: Endpoints, state: CredentialState) -> IndexEntry:
+def _receipt_index_entry(endpoints: Endpoints, state: CredentialState) -> IndexEntry:
     return IndexEntry(
         name=endpoints.name,
         profile=endpoints.profile,
-        repository_url=without_user_info(endpoints.upload),
-        index_url=None if endpoints.simple is None else without_user_info(endpoints.simple),
+        repository_url=url_without_user_info(endpoints.upload),
+        index_url=None if endpoints.simple is None else url_without_user_info(endpoints.simple),
         credential=CredentialEntry(
             kind=state.kind,
             provider=state.provider,
-            expires=None if state.expires is None else rfc3339(state.expires),
+            expires=None if state.expires is None else format_rfc3339(state.expires),
             burnt=state.burnt,
         ),
     )
 
 
-def _problem_entries(events: Sequence[Event]) -> Iterator[ProblemEntry]:
+def _receipt_problem_entries(events: Sequence[Event]) -> Iterator[ProblemEntry]:
     """Yield the findings of the checks, then the warnings of the run, whose rule is the note's slug."""
-    for checked in of_kind(events, Checked):
+    for checked in events_of_kind(events, Checked):
         for each in checked.problems:
             yield ProblemEntry(
                 filename=each.filename, rule=each.rule, severity=each.severity, message=each.message, docs=each.docs
             )
-    for noted in of_kind(events, Noted):
+    for noted in events_of_kind(events, Noted):
         if noted.warning:
             docs = f"{DOCS_URL}/reference/notes/"
             yield ProblemEntry(
@@ -107,9 +107,9 @@ def _problem_entries(events: Sequence[Event]) -> Iterator[ProblemEntry]:
             )
 
 
-def _changes(events: Sequence[Event]) -> Iterator[ChangeEntry]:
+def _receipt_change_entries(events: Sequence[Event]) -> Iterator[ChangeEntry]:
     """Yield what is different from the releases before; with several indexes, what each comparison found."""
-    for diff in (compared.diff for compared in of_kind(events, Compared)):
+    for diff in (compared.diff for compared in events_of_kind(events, Compared)):
         for found in diff.findings:
             yield ChangeEntry(
                 project=diff.ours.project,

@@ -36,12 +36,12 @@ _WITHOUT_DESIRED_STATE = frozenset({"check", "attest", "diff"})
 _COLLIDED = "the index answered 500, because it was completing another file of this release at the same time"
 
 
-def of_kind(events: Sequence[Event], kind: type[_E]) -> Iterator[_E]:
+def events_of_kind(events: Sequence[Event], kind: type[_E]) -> Iterator[_E]:
     """Return the events of one kind, in order."""
     return (event for event in events if isinstance(event, kind))
 
 
-def last(events: Sequence[Event], kind: type[_E]) -> _E | None:
+def last_event_of_kind(events: Sequence[Event], kind: type[_E]) -> _E | None:
     """Return the last event of one kind."""
     return next((event for event in reversed(events) if isinstance(event, kind)), None)
 
@@ -62,28 +62,30 @@ class Facts:
     tried: Mapping[str, tuple[TriedEntry, ...]]
 
 
-def facts_of(events: Sequence[Event]) -> Facts:
+def receipt_facts_of(events: Sequence[Event]) -> Facts:
     """Return what *events* say about files."""
-    begun, ended = last(events, RunStarted), last(events, RunFinished)
+    begun, ended = last_event_of_kind(events, RunStarted), last_event_of_kind(events, RunFinished)
     return Facts(
         dry=(begun is not None and begun.command == "plan") or (ended is not None and ended.outcome is Outcome.PLANNED),
-        ended_with=_ended_with(begun, ended),
+        ended_with=_error_run_ended_with(begun, ended),
         planned={
             (event.plan.index, str(file.distribution.path)): file
-            for event in of_kind(events, Planned)
+            for event in events_of_kind(events, Planned)
             for file in event.plan.files
         },
-        attempts={(event.index, event.filename): event.attempt for event in of_kind(events, UploadStarted)},
-        finished={(event.index, str(event.distribution.path)): event for event in of_kind(events, FileFinished)},
-        listed={(event.index, event.filename): event for event in of_kind(events, FileListed)},
-        provenance={(event.index, event.filename): event.outcome for event in of_kind(events, ProvenanceChecked)},
-        attestations=_attestations(events),
-        retries=_retries(events),
-        tried=_tried(events),
+        attempts={(event.index, event.filename): event.attempt for event in events_of_kind(events, UploadStarted)},
+        finished={(event.index, str(event.distribution.path)): event for event in events_of_kind(events, FileFinished)},
+        listed={(event.index, event.filename): event for event in events_of_kind(events, FileListed)},
+        provenance={
+            (event.index, event.filename): event.outcome for event in events_of_kind(events, ProvenanceChecked)
+        },
+        attestations=_attestation_entries_by_file(events),
+        retries=_retry_entries_by_file(events),
+        tried=_tried_entries_by_file(events),
     )
 
 
-def _ended_with(begun: RunStarted | None, ended: RunFinished | None) -> ErrorEntry | None:
+def _error_run_ended_with(begun: RunStarted | None, ended: RunFinished | None) -> ErrorEntry | None:
     """Return the error of the files that have none of their own and did not reach the desired state."""
     if begun is None or begun.command in _WITHOUT_DESIRED_STATE:
         return None
@@ -92,15 +94,15 @@ def _ended_with(begun: RunStarted | None, ended: RunFinished | None) -> ErrorEnt
     return error_entry(ended.error)
 
 
-def _attestations(events: Sequence[Event]) -> dict[str, tuple[AttestationEntry, ...]]:
+def _attestation_entries_by_file(events: Sequence[Event]) -> dict[str, tuple[AttestationEntry, ...]]:
     """Return the last attestation of each predicate type, by filename."""
     found: dict[str, dict[str, AttestationEntry]] = {}
-    for attestation in (signed.attestation for signed in of_kind(events, Signed)):
+    for attestation in (signed.attestation for signed in events_of_kind(events, Signed)):
         found.setdefault(attestation.filename, {})[attestation.predicate_type] = attestation_entry(attestation)
     return {filename: tuple(by_type[name] for name in sorted(by_type)) for filename, by_type in found.items()}
 
 
-def _retries(events: Sequence[Event]) -> dict[tuple[str, str], tuple[RetryEntry, ...]]:
+def _retry_entries_by_file(events: Sequence[Event]) -> dict[tuple[str, str], tuple[RetryEntry, ...]]:
     """Return the upload attempts that were tried again; PyPI's answer to two completed at once has its cause."""
     found: dict[tuple[str, str], tuple[RetryEntry, ...]] = {}
     attempts: dict[tuple[str, str], int] = {}
@@ -128,10 +130,10 @@ def _retries(events: Sequence[Event]) -> dict[tuple[str, str], tuple[RetryEntry,
     return found
 
 
-def _tried(events: Sequence[Event]) -> dict[str, tuple[TriedEntry, ...]]:
+def _tried_entries_by_file(events: Sequence[Event]) -> dict[str, tuple[TriedEntry, ...]]:
     """Return the installations of each file, by filename."""
     found: dict[str, tuple[TriedEntry, ...]] = {}
-    for event in of_kind(events, Tried):
+    for event in events_of_kind(events, Tried):
         entry = TriedEntry(
             interpreter=event.interpreter,
             installer=event.installer,
@@ -152,7 +154,7 @@ def attestation_entry(attestation: Attestation) -> AttestationEntry:
         source=attestation.source,
         commit=attestation.commit,
         log_index=attestation.log_index,
-        integrated_time=None if attestation.integrated_time is None else rfc3339(attestation.integrated_time),
+        integrated_time=None if attestation.integrated_time is None else format_rfc3339(attestation.integrated_time),
         verified=attestation.verified,
     )
 
@@ -164,7 +166,7 @@ def error_entry(error: CiPublishError | None) -> ErrorEntry | None:
     return ErrorEntry(slug=error.slug, summary=error.summary, detail=error.detail, hints=error.hints, docs=error.docs)
 
 
-def rfc3339(seconds: float) -> str | None:
+def format_rfc3339(seconds: float) -> str | None:
     """Return a moment as RFC 3339; None for what no calendar holds (servers send expiry times)."""
     try:
         moment = datetime.fromtimestamp(seconds, UTC)

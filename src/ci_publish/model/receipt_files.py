@@ -29,7 +29,7 @@ from ci_publish.model.receipt import (
     ErrorEntry,
     FileEntry,
 )
-from ci_publish.model.receipt_facts import Facts, attestation_entry, error_entry, facts_of, of_kind
+from ci_publish.model.receipt_facts import Facts, attestation_entry, error_entry, events_of_kind, receipt_facts_of
 
 _DONE = frozenset(
     {
@@ -52,43 +52,49 @@ _SHA256 = re.compile("[0-9a-f]{64}")
 _USER_INFO = re.compile(r"//[^/?#\s]*@")
 
 
-def file_entries(events: Sequence[Event]) -> Iterator[FileEntry]:
+def receipt_file_entries(events: Sequence[Event]) -> Iterator[FileEntry]:
     """Yield an entry for each file at each index; without an index for each file that was found."""
-    facts = facts_of(events)
-    distributions = _distributions(events)
-    unreadable = {str(file.path): file for event in of_kind(events, Collected) for file in event.unreadable}.values()
-    subjects = [subject for event in of_kind(events, Collected) for subject in event.subjects]
-    for index in _index_names(events) or (None,):
+    facts = receipt_facts_of(events)
+    distributions = _distributions_in_events(events)
+    unreadable = {
+        str(file.path): file for event in events_of_kind(events, Collected) for file in event.unreadable
+    }.values()
+    subjects = [subject for event in events_of_kind(events, Collected) for subject in event.subjects]
+    for index in _index_names_in_events(events) or (None,):
         ours = set()
         for distribution in distributions:
             ours.add(distribution.filename)
-            yield _file_entry(facts, index, distribution)
-        yield from (_by_name(facts, index, file.filename, path=str(file.path)) for file in unreadable)
-        yield from (_by_name(facts, index, subject.filename, sha256=subject.sha256) for subject in subjects)
+            yield _receipt_file_entry(facts, index, distribution)
+        yield from (_entry_of_unread_file(facts, index, file.filename, path=str(file.path)) for file in unreadable)
         yield from (
-            _index_only(facts, listed)
+            _entry_of_unread_file(facts, index, subject.filename, sha256=subject.sha256) for subject in subjects
+        )
+        yield from (
+            _entry_of_file_only_on_index(facts, listed)
             for (name, filename), listed in facts.listed.items()
             if name == index and filename not in ours
         )
 
 
-def _distributions(events: Sequence[Event]) -> tuple[Distribution, ...]:
-    found = {str(each.path): each for collected in of_kind(events, Collected) for each in collected.distributions}
-    for finished in of_kind(events, FileFinished):
+def _distributions_in_events(events: Sequence[Event]) -> tuple[Distribution, ...]:
+    found = {
+        str(each.path): each for collected in events_of_kind(events, Collected) for each in collected.distributions
+    }
+    for finished in events_of_kind(events, FileFinished):
         found.setdefault(str(finished.distribution.path), finished.distribution)
     return tuple(found.values())
 
 
-def _index_names(events: Sequence[Event]) -> tuple[str, ...]:
-    chosen = [event.endpoints.name for event in of_kind(events, IndexChosen)]
+def _index_names_in_events(events: Sequence[Event]) -> tuple[str, ...]:
+    chosen = [event.endpoints.name for event in events_of_kind(events, IndexChosen)]
     told = [event.index for event in events if isinstance(event, FileFinished | FileListed)]
     return tuple(dict.fromkeys(chosen + told))
 
 
-def _file_entry(facts: Facts, index: str | None, distribution: Distribution) -> FileEntry:
+def _receipt_file_entry(facts: Facts, index: str | None, distribution: Distribution) -> FileEntry:
     key, by_path = (index or "", distribution.filename), (index or "", str(distribution.path))
     finished, planned, listed = facts.finished.get(by_path), facts.planned.get(by_path), facts.listed.get(key)
-    status = _status(facts, key, planned, finished.status if finished else None)
+    status = _receipt_file_status(facts, key, planned, finished.status if finished else None)
     return FileEntry(
         index=index,
         filename=distribution.filename,
@@ -100,22 +106,24 @@ def _file_entry(facts: Facts, index: str | None, distribution: Distribution) -> 
         sha256=distribution.sha256,
         status=status,
         attempts=max(finished.attempts if finished else 0, facts.attempts.get(key, 0)),
-        url=_url(finished, listed, planned),
-        attestations=_attestations_of(facts, key),
+        url=_receipt_file_url(finished, listed, planned),
+        attestations=_receipt_file_attestations(facts, key),
         listed=listed.listed
         if listed
         else (True if isinstance(planned, AlreadyPublished) and not planned.md5_only else None),
-        provenance_verified=_verified(facts.provenance.get(key)),
-        provenance_publisher=_publisher(facts.provenance.get(key)),
+        provenance_verified=_is_provenance_verified(facts.provenance.get(key)),
+        provenance_publisher=_provenance_publisher(facts.provenance.get(key)),
         retries=facts.retries.get(key, ()),
-        error=_error_of_file(facts, status, finished),
+        error=_receipt_file_error(facts, status, finished),
         tried=facts.tried.get(distribution.filename, ()),
     )
 
 
-def _status(facts: Facts, key: tuple[str, str], planned: PlannedFile | None, finished: FileStatus | None) -> FileStatus:
+def _receipt_file_status(
+    facts: Facts, key: tuple[str, str], planned: PlannedFile | None, finished: FileStatus | None
+) -> FileStatus:
     """Return the status of a file: only the index's listing makes an accepted file ``uploaded``."""
-    confirmed = _confirmed(facts.listed.get(key))
+    confirmed = _status_by_listing(facts.listed.get(key))
     if finished is None and key in facts.attempts:
         finished = FileStatus.UNKNOWN
     if confirmed is not None and finished in _SENT:
@@ -125,24 +133,24 @@ def _status(facts: Facts, key: tuple[str, str], planned: PlannedFile | None, fin
     if finished is not None:
         return finished
     listed = confirmed is FileStatus.UPLOADED
-    return FileStatus.ALREADY_PUBLISHED if listed else _planned_status(planned, dry=facts.dry)
+    return FileStatus.ALREADY_PUBLISHED if listed else _status_by_plan(planned, dry=facts.dry)
 
 
-def _confirmed(listed: FileListed | None) -> FileStatus | None:
+def _status_by_listing(listed: FileListed | None) -> FileStatus | None:
     """Return what the listing makes of a file that was sent, None where it does not show our content."""
     if listed is None or not (listed.listed or listed.same_md5):
         return None
     return FileStatus.UPLOADED if listed.listed else FileStatus.UPLOADED_MD5
 
 
-def _error_of_file(facts: Facts, status: FileStatus, finished: FileFinished | None) -> ErrorEntry | None:
+def _receipt_file_error(facts: Facts, status: FileStatus, finished: FileFinished | None) -> ErrorEntry | None:
     """Return why a file did not reach the desired state: its own error, or the one that ended the run."""
     if status in _DONE:
         return None
     return error_entry(finished.error) if finished and finished.error else facts.ended_with
 
 
-def _planned_status(planned: PlannedFile | None, *, dry: bool) -> FileStatus:
+def _status_by_plan(planned: PlannedFile | None, *, dry: bool) -> FileStatus:
     match planned:
         case AlreadyPublished(md5_only=md5_only):
             return FileStatus.SAME_MD5 if md5_only else FileStatus.ALREADY_PUBLISHED
@@ -158,21 +166,25 @@ def _planned_status(planned: PlannedFile | None, *, dry: bool) -> FileStatus:
             assert_never(planned)
 
 
-def _url(finished: FileFinished | None, listed: FileListed | None, planned: PlannedFile | None) -> str | None:
+def _receipt_file_url(
+    finished: FileFinished | None, listed: FileListed | None, planned: PlannedFile | None
+) -> str | None:
     if finished and finished.url:
-        return without_user_info(finished.url)
+        return url_without_user_info(finished.url)
     if listed and listed.published:
-        return without_user_info(listed.published.url)
+        return url_without_user_info(listed.published.url)
     return (
-        None if planned is None or isinstance(planned, Upload | Deferred) else without_user_info(planned.published.url)
+        None
+        if planned is None or isinstance(planned, Upload | Deferred)
+        else url_without_user_info(planned.published.url)
     )
 
 
-def _index_only(facts: Facts, listed: FileListed) -> FileEntry:
+def _entry_of_file_only_on_index(facts: Facts, listed: FileListed) -> FileEntry:
     """Return the entry of a file that this run has no bytes of: what the index shows, and what its name says."""
     key, published = (listed.index, listed.filename), listed.published
-    status = _status(facts, key, None, None)
-    project, version, kind = _named(listed.filename)
+    status = _receipt_file_status(facts, key, None, None)
+    project, version, kind = _parts_of_filename(listed.filename)
     return FileEntry(
         index=listed.index,
         filename=listed.filename,
@@ -181,22 +193,22 @@ def _index_only(facts: Facts, listed: FileListed) -> FileEntry:
         version=version,
         kind=kind,
         size=None if published is None else published.size,
-        sha256=_digest(published),
+        sha256=_published_digest(published),
         status=status,
         attempts=facts.attempts.get(key, 0),
-        url=_url(None, listed, None),
-        attestations=_attestations_of(facts, key),
+        url=_receipt_file_url(None, listed, None),
+        attestations=_receipt_file_attestations(facts, key),
         listed=listed.listed,
-        provenance_verified=_verified(facts.provenance.get(key)),
-        provenance_publisher=_publisher(facts.provenance.get(key)),
+        provenance_verified=_is_provenance_verified(facts.provenance.get(key)),
+        provenance_publisher=_provenance_publisher(facts.provenance.get(key)),
         retries=facts.retries.get(key, ()),
-        error=_error_of_file(facts, status, None),
+        error=_receipt_file_error(facts, status, None),
     )
 
 
-def _by_name(facts: Facts, index: str | None, filename: str, **known: str) -> FileEntry:
+def _entry_of_unread_file(facts: Facts, index: str | None, filename: str, **known: str) -> FileEntry:
     """Return the entry of a file that was not read as a distribution: what its name says, and what is *known*."""
-    project, version, kind = _named(filename)
+    project, version, kind = _parts_of_filename(filename)
     return FileEntry(
         index=index,
         filename=filename,
@@ -209,27 +221,27 @@ def _by_name(facts: Facts, index: str | None, filename: str, **known: str) -> Fi
         status=FileStatus.NOT_ATTEMPTED,
         attempts=0,
         url=None,
-        attestations=_attestations_of(facts, (index or "", filename)),
+        attestations=_receipt_file_attestations(facts, (index or "", filename)),
         listed=None,
         provenance_verified=None,
         provenance_publisher=None,
         retries=(),
-        error=_error_of_file(facts, FileStatus.NOT_ATTEMPTED, None),
+        error=_receipt_file_error(facts, FileStatus.NOT_ATTEMPTED, None),
     )
 
 
-def _digest(published: PublishedFile | None) -> str | None:
+def _published_digest(published: PublishedFile | None) -> str | None:
     """Return the digest that an index shows, where it is one."""
     shown = "" if published is None or published.sha256 is None else published.sha256.lower()
     return shown if _SHA256.fullmatch(shown) else None
 
 
-def _named(filename: str) -> tuple[str | None, str | None, Kind | None]:
+def _parts_of_filename(filename: str) -> tuple[str | None, str | None, Kind | None]:
     parsed = DistributionFilename.parse_or_none(filename)
     return (None, None, None) if parsed is None else (parsed.project, str(parsed.version), parsed.kind)
 
 
-def _attestations_of(facts: Facts, key: tuple[str, str]) -> tuple[AttestationEntry, ...]:
+def _receipt_file_attestations(facts: Facts, key: tuple[str, str]) -> tuple[AttestationEntry, ...]:
     """Return the attestations that the run made or found beside the file, else those that the index serves."""
     if made := facts.attestations.get(key[1]):
         return made
@@ -238,14 +250,14 @@ def _attestations_of(facts: Facts, key: tuple[str, str]) -> tuple[AttestationEnt
     return tuple(attestation_entry(attestation) for attestation in sorted(served, key=lambda each: each.predicate_type))
 
 
-def _verified(outcome: ProvenanceOutcome | None) -> bool | None:
+def _is_provenance_verified(outcome: ProvenanceOutcome | None) -> bool | None:
     return None if outcome is None else isinstance(outcome, ProvenanceVerified)
 
 
-def _publisher(outcome: ProvenanceOutcome | None) -> str | None:
+def _provenance_publisher(outcome: ProvenanceOutcome | None) -> str | None:
     return outcome.publisher if isinstance(outcome, ProvenanceVerified | ProvenanceByAnother) else None
 
 
-def without_user_info(url: str) -> str:
+def url_without_user_info(url: str) -> str:
     """Return *url* without the user name and password that it may hold."""
     return _USER_INFO.sub("//", url)

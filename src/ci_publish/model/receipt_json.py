@@ -1,6 +1,7 @@
 """The receipt as JSON (pure).
 
-Text from outside appears as received; ``dump`` escapes it so that no runner finds a workflow command in the document.
+Text from outside appears as received; ``dump_printable_json`` escapes it so that no runner finds a workflow command in
+the document.
 """
 
 import json
@@ -15,15 +16,15 @@ from ci_publish.model.receipt import Receipt, Redact
 def to_dict(receipt: Receipt, redact: Redact = str) -> dict[str, Any]:
     """Return *receipt* as the JSON object of the schema, in the order of the documentation."""
     order = ("schema_version", "tool", *(each.name for each in fields(receipt) if each.name not in _FIRST))
-    return {name: _plain(name, getattr(receipt, name), redact) for name in order}
+    return {name: _plain_json_value(name, getattr(receipt, name), redact) for name in order}
 
 
 def to_json(receipt: Receipt, redact: Redact = str, *, indent: int | None = 2) -> str:
     """Return *receipt* as a JSON document of ASCII characters, ending with a line break."""
-    return dump(to_dict(receipt, redact), indent=indent) + "\n"
+    return dump_printable_json(to_dict(receipt, redact), indent=indent) + "\n"
 
 
-def dump(value: object, *, indent: int | None = None) -> str:
+def dump_printable_json(value: object, *, indent: int | None = None) -> str:
     """Return *value* as JSON that is safe to print: ASCII without control characters or ``##[`` commands."""
     text = json.dumps(value, indent=indent, ensure_ascii=True, allow_nan=False)
     return text.replace("\x7f", "\\u007f").replace("##", "#\\u0023")
@@ -40,17 +41,19 @@ _FREE_TEXT = frozenset(
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
-def _plain(name: str, value: Any, redact: Redact) -> Any:  # noqa: ANN401  (JSON)
+def _plain_json_value(name: str, value: Any, redact: Redact) -> Any:  # noqa: ANN401  (JSON)
     """Return *value* in JSON's own types; free text loses its secrets and what UTF-8 cannot hold."""
     match value:
         case str():
             text = redact(value) if name in _FREE_TEXT else str(value)
             return _SURROGATES.sub("\ufffd", text)
         case tuple():
-            return [_plain(name, each, redact) for each in value]
+            return [_plain_json_value(name, each, redact) for each in value]
         case Mapping():
             return dict(value)
         case bool() | int() | float() | None:
             return value
         case _:
-            return {each.name: _plain(each.name, getattr(value, each.name), redact) for each in fields(value)}
+            return {
+                each.name: _plain_json_value(each.name, getattr(value, each.name), redact) for each in fields(value)
+            }

@@ -35,7 +35,7 @@ class Release:
     @property
     def size(self) -> int | None:
         """The sum of the sizes in bytes, None where one is not known."""
-        return total([file.size for file in self.files])
+        return sum_of_sizes([file.size for file in self.files])
 
 
 @frozen(kw_only=True)
@@ -90,13 +90,13 @@ class ReleaseDiff:
         return any(finding.severity is not Severity.NOTE for finding in self.findings)
 
 
-def local_files(distributions: Iterable[Distribution]) -> tuple[ReleaseFile, ...]:
+def local_release_files(distributions: Iterable[Distribution]) -> tuple[ReleaseFile, ...]:
     """Return distributions as files of a release; one whose name cannot be read is left out."""
     named = ((DistributionFilename.parse_or_none(file.filename), file.size) for file in distributions)
     return tuple(ReleaseFile(name=name, size=size) for name, size in named if name is not None)
 
 
-def total(sizes: list[int | None]) -> int | None:
+def sum_of_sizes(sizes: list[int | None]) -> int | None:
     """Return the sum of *sizes*, None where one is not known."""
     known = [size for size in sizes if size is not None]
     return sum(known) if len(known) == len(sizes) else None

@@ -31,13 +31,13 @@ class TokenScope:
         return self.projects is not None and project in self.projects
 
 
-def uncovered(scope: TokenScope, projects: Collection[str]) -> tuple[str, ...]:
+def projects_outside_scope(scope: TokenScope, projects: Collection[str]) -> tuple[str, ...]:
     """Return the *projects* (normalised names) that the token cannot upload to, as far as it names its projects."""
     if scope.projects is None:
         return ()
     return tuple(sorted(project for project in set(projects) if project not in scope.projects))
 
 
-def too_few(scope: TokenScope, projects: Collection[str]) -> bool:
+def scope_has_too_few_projects(scope: TokenScope, projects: Collection[str]) -> bool:
     """Return whether the token is for fewer projects than there are in *projects*."""
     return scope.count is not None and scope.count < len(set(projects))

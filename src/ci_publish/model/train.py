@@ -56,7 +56,7 @@ class Train:
         """Every project, in upload order."""
         return tuple(project for wave in self.waves for project in wave)
 
-    def requiring(self, projects: Collection[str]) -> frozenset[str]:
+    def projects_requiring(self, projects: Collection[str]) -> frozenset[str]:
         """Return *projects* and every project that requires one of them, also through others."""
         wanted = frozenset(projects)
         return wanted.union(name for name, needed in self.requires.items() if needed & wanted)
@@ -66,7 +66,7 @@ class Train:
         waves = (tuple(name for name in wave if name in projects) for wave in self.waves)
         return tuple(filter(None, waves))
 
-    def lines(self, projects: Collection[str], new: Collection[str]) -> tuple[str, ...]:
+    def wave_lines(self, projects: Collection[str], new: Collection[str]) -> tuple[str, ...]:
         """Return each wave of *projects* as a line that names the *new* ones; none where there are fewer than two."""
         if len(projects) < 2:  # noqa: PLR2004  (one project has no order)
             return ()
@@ -86,29 +86,36 @@ def train_of(distributions: Iterable[Distribution]) -> Train:
     files: dict[str, list[Distribution]] = {}
     for file in distributions:
         files.setdefault(file.project, []).append(file)
-    required = {project: _requirements(some) for project, some in sorted(files.items())}
+    required = {project: _parse_requirements(some) for project, some in sorted(files.items())}
     siblings = {
-        project: [each for each in some if _name(each) in files and _name(each) != project]
+        project: [
+            each for each in some if _required_project_name(each) in files and _required_project_name(each) != project
+        ]
         for project, some in required.items()
     }
-    needs = {project: frozenset(_name(each) for each in some if _always(each)) for project, some in siblings.items()}
-    wanted = {project: frozenset(map(_name, some)) for project, some in siblings.items()}
-    requires = _closure(needs)
-    fellows = {project: _fellows(project, requires) for project in requires}
+    needs = {
+        project: frozenset(_required_project_name(each) for each in some if _may_hold_without_extra(each))
+        for project, some in siblings.items()
+    }
+    wanted = {project: frozenset(map(_required_project_name, some)) for project, some in siblings.items()}
+    requires = _transitive_requirements(needs)
+    fellows = {project: _projects_of_cycle(project, requires) for project in requires}
     cycles = dict.fromkeys(tuple(sorted(some)) for some in fellows.values() if some)
     return Train(
-        waves=tuple(_waves(fellows, _without_contradictions(wanted, needs))),
+        waves=tuple(_upload_waves(fellows, _without_contradictions(wanted, needs))),
         requires={project: found - {project} for project, found in requires.items()},
         cycles=tuple(cycles),
-        unsatisfied=tuple(each for project in siblings for each in _unsatisfied(project, siblings[project], files)),
-        unknown=tuple(each for some in files.values() for file in some for each in _unknown(file, files)),
+        unsatisfied=tuple(
+            each for project in siblings for each in _unsatisfied_requirements(project, siblings[project], files)
+        ),
+        unknown=tuple(each for some in files.values() for file in some for each in _unknown_requirements(file, files)),
     )
 
 
 # what is required ----------------------------------------------------------------------------------------------------
 
 
-def _requirements(files: Iterable[Distribution]) -> list[Requirement]:
+def _parse_requirements(files: Iterable[Distribution]) -> list[Requirement]:
     """Return what *files* of one project require, each line once; the checks say which lines are unreadable."""
     found = []
     for text in dict.fromkeys(text for file in files for text in file.metadata.all("requires-dist")):
@@ -119,41 +126,41 @@ def _requirements(files: Iterable[Distribution]) -> list[Requirement]:
     return found
 
 
-def _name(requirement: Requirement) -> str:
+def _required_project_name(requirement: Requirement) -> str:
     return str(canonicalize_name(requirement.name))
 
 
-def _always(requirement: Requirement) -> bool:
+def _may_hold_without_extra(requirement: Requirement) -> bool:
     """Return whether a requirement can count without any extra; what cannot be understood does."""
     if requirement.marker is None:
         return True
     # The grammar of markers is Python's own, but for two operators and what backslashes mean.
     text = str(requirement.marker).replace(" ~= ", " == ").replace(" === ", " == ").replace("\\", "/")
     try:
-        return _holds_without_extra(ast.parse(text, mode="eval").body)
+        return _marker_may_hold_without_extra(ast.parse(text, mode="eval").body)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return True
 
 
-def _holds_without_extra(marker: ast.expr) -> bool:
+def _marker_may_hold_without_extra(marker: ast.expr) -> bool:
     match marker:
         case ast.BoolOp(op=ast.And(), values=values):
-            return all(map(_holds_without_extra, values))
+            return all(map(_marker_may_hold_without_extra, values))
         case ast.BoolOp(values=values):
-            return any(map(_holds_without_extra, values))
+            return any(map(_marker_may_hold_without_extra, values))
         case ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]):
             return not any(isinstance(side, ast.Name) and side.id == "extra" for side in (left, right))
         case _:
             return True
 
 
-def _unsatisfied(
+def _unsatisfied_requirements(
     project: str, requirements: Iterable[Requirement], files: Mapping[str, list[Distribution]]
 ) -> Iterator[Unsatisfied]:
     """Yield the siblings that *project* requires in other versions than the run has, whatever the environment."""
     by_sibling: dict[str, list[Requirement]] = {}
     for each in requirements:
-        by_sibling.setdefault(_name(each), []).append(each)
+        by_sibling.setdefault(_required_project_name(each), []).append(each)
     for sibling, some in by_sibling.items():
         versions = tuple(dict.fromkeys(file.version for file in files[sibling]))
         missed = [each for each in some if not any(each.specifier.contains(it, prereleases=True) for it in versions)]
@@ -161,7 +168,7 @@ def _unsatisfied(
             yield Unsatisfied(project=project, requirement=str(wrong[0]), sibling=sibling, versions=versions)
 
 
-def _unknown(file: Distribution, projects: Collection[str]) -> Iterator[Unknown]:
+def _unknown_requirements(file: Distribution, projects: Collection[str]) -> Iterator[Unknown]:
     if file.kind is not Kind.SDIST or len(projects) == 1:
         return
     if any(value.strip().casefold() == "requires-dist" for value in file.metadata.all("dynamic")):
@@ -173,12 +180,12 @@ def _unknown(file: Distribution, projects: Collection[str]) -> Iterator[Unknown]
 # the order -----------------------------------------------------------------------------------------------------------
 
 
-def _closure(edges: _Edges) -> dict[str, frozenset[str]]:
+def _transitive_requirements(edges: _Edges) -> dict[str, frozenset[str]]:
     """Return what can be reached from each project; the project itself only where it is in a cycle."""
-    return {project: _reached(project, edges) for project in edges}
+    return {project: _projects_reached_from(project, edges) for project in edges}
 
 
-def _reached(project: str, edges: _Edges) -> frozenset[str]:
+def _projects_reached_from(project: str, edges: _Edges) -> frozenset[str]:
     found: set[str] = set()
     todo = list(edges[project])
     while todo:
@@ -188,21 +195,21 @@ def _reached(project: str, edges: _Edges) -> frozenset[str]:
     return frozenset(found)
 
 
-def _fellows(project: str, reached: _Edges) -> frozenset[str]:
+def _projects_of_cycle(project: str, reached: _Edges) -> frozenset[str]:
     """Return the projects of the cycle that *project* is in, itself included; empty where it is in none."""
     return frozenset(name for name in reached[project] if project in reached[name])
 
 
 def _without_contradictions(wanted: _Edges, needs: _Edges) -> dict[str, frozenset[str]]:
     """Return *wanted* without those beyond *needs* that are part of a cycle: they cannot all come first."""
-    reached = _closure(wanted)
+    reached = _transitive_requirements(wanted)
     return {
         project: needs[project] | {name for name in names if project not in reached[name]}
         for project, names in wanted.items()
     }
 
 
-def _waves(fellows: _Edges, first: _Edges) -> Iterator[tuple[str, ...]]:
+def _upload_waves(fellows: _Edges, first: _Edges) -> Iterator[tuple[str, ...]]:
     """Yield the waves: what comes *first* is in waves before, the projects of a cycle are together."""
     left, placed = set(first), set[str]()
     while left:

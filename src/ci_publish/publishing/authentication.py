@@ -3,7 +3,12 @@
 from dataclasses import replace
 
 from ci_publish.errors import CiPublishError
-from ci_publish.model.coverage import combined, left_out, not_minted, proof
+from ci_publish.model.coverage import (
+    combined_coverage_error,
+    exchange_omitted_note,
+    left_out_project_error,
+    tried_credential_text,
+)
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import Noted, Step
 from ci_publish.model.frozen import frozen
@@ -65,8 +70,8 @@ class Authentication:
             self._credential.authenticate(self._purpose, mint=mint)
             covered = self._require_coverage(planned, signed=False)
             if not mint:
-                self._run.emit(not_minted(self._endpoints, absent))
-            message = proof(self._endpoints, self._credential.state, projects)
+                self._run.emit(exchange_omitted_note(self._endpoints, absent))
+            message = tried_credential_text(self._endpoints, self._credential.state, projects)
             self._run.emit(Noted(slug="credential-proof", message=message, warning=False))
         return covered
 
@@ -81,9 +86,9 @@ class Authentication:
             raise refusals.whole
         if not refusals.projects:
             return Covered(planned)
-        projects = planned.train.requiring(refusals.projects)
+        projects = planned.train.projects_requiring(refusals.projects)
         if not self._run.options.keep_going or all(file.project in projects for file in uploads):
-            raise combined(refusals.projects)
+            raise combined_coverage_error(refusals.projects)
         kept = [
             file
             for file in planned.plan.files
@@ -91,5 +96,9 @@ class Authentication:
         ]
         return Covered(
             replace(planned, plan=replace(planned.plan, files=tuple(kept))),
-            tuple((file, left_out(file.project, refusals.projects)) for file in uploads if file.project in projects),
+            tuple(
+                (file, left_out_project_error(file.project, refusals.projects))
+                for file in uploads
+                if file.project in projects
+            ),
         )

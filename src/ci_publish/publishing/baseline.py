@@ -8,7 +8,7 @@ from ci_publish.model.distribution import Distribution
 from ci_publish.model.filename import DistributionFilename
 from ci_publish.model.frozen import frozen
 from ci_publish.model.index import ProjectListing, PublishedFile
-from ci_publish.model.release import Comparison, Release, ReleaseFile, local_files, total
+from ci_publish.model.release import Comparison, Release, ReleaseFile, local_release_files, sum_of_sizes
 
 
 @frozen(kw_only=True)
@@ -81,7 +81,7 @@ def listed_release(project: str, version: Version, files: Sequence[ListedFile]) 
 def local_release(distributions: Sequence[Distribution], listed: Releases) -> Release:
     """Return the release that these files belong to, with those of its files that only the index has."""
     first = min(distributions, key=lambda file: file.filename)
-    here = local_files(distributions)
+    here = local_release_files(distributions)
     known = {file.name.identity for file in here}
     there = [file for file in listed.get(Version(first.version), ()) if file.name.identity not in known]
     return Release(
@@ -104,8 +104,8 @@ def comparison_with_listing(
         ours=ours,
         newest=None if highest is None else str(highest),
         line=any(_release_line(other) == _release_line(version) for other in listed if other < version),
-        new_files=local_files(new),
-        project_size=total(sizes),
+        new_files=local_release_files(new),
+        project_size=sum_of_sizes(sizes),
         largest=max((size for size in sizes if size is not None), default=0),
     )
 

@@ -8,13 +8,18 @@ identity does not cover, and its upload would be refused.
 from collections.abc import Mapping, Sequence
 
 from ci_publish.errors import ProjectNotCovered
-from ci_publish.model.coverage import decides, does_not_exist, fewer, not_named
+from ci_publish.model.coverage import (
+    absence_means_refusal,
+    absent_project_error,
+    project_not_named_error,
+    too_few_projects_error,
+)
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import Noted, Retrying
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import CredentialKind, CredentialState
 from ci_publish.model.index import IndexProfile, IndexState, NoSuchProject
-from ci_publish.model.token_scope import too_few, uncovered
+from ci_publish.model.token_scope import projects_outside_scope, scope_has_too_few_projects
 from ci_publish.publishing.context import Destination, Run
 
 # Six requests within 30 seconds: a 404 may come from a cache, and the exchange creates a project in the background.
@@ -53,10 +58,11 @@ class Coverage:
         self.known = True
         endpoints = self._index.endpoints
         refused = {
-            project: not_named(endpoints, state, project, signed=signed) for project in uncovered(state.scope, projects)
+            project: project_not_named_error(endpoints, state, project, signed=signed)
+            for project in projects_outside_scope(state.scope, projects)
         }
-        if too_few(state.scope, projects):
-            return Refusals(refused, fewer(endpoints, state, projects, signed=signed))
+        if scope_has_too_few_projects(state.scope, projects):
+            return Refusals(refused, too_few_projects_error(endpoints, state, projects, signed=signed))
         missing = [
             project for project in projects if project not in refused and isinstance(states.get(project), NoSuchProject)
         ]
@@ -69,7 +75,7 @@ class Coverage:
         endpoints = self._index.endpoints
         if not missing or state.scope is None:
             return {}
-        if not decides(endpoints, state):
+        if not absence_means_refusal(endpoints, state):
             if (
                 state.kind is CredentialKind.TRUSTED_PUBLISHING
                 and self._index.endpoints.profile is IndexProfile.GENERIC
@@ -79,7 +85,7 @@ class Coverage:
                 self._run.emit(Noted(slug="project-not-created-yet", message=message, warning=False))
             return {}
         absent = self._wait_for_absent_projects(missing)
-        return {project: does_not_exist(endpoints, state, project, signed=signed) for project in absent}
+        return {project: absent_project_error(endpoints, state, project, signed=signed) for project in absent}
 
     def _wait_for_absent_projects(self, missing: Sequence[str]) -> tuple[str, ...]:
         """Ask up to six times within 30 s; a project that cannot be looked up is left to the upload."""

@@ -6,7 +6,7 @@ from typing import assert_never
 
 from ci_publish.errors import CiPublishError, ContentConflict
 from ci_publish.hints import Hint, option
-from ci_publish.model.coverage import pending_publishers
+from ci_publish.model.coverage import pending_publishers_note
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import (
     CredentialChanged,
@@ -37,10 +37,10 @@ from ci_publish.model.index import (
 from ci_publish.model.preconditions import (
     foreseen_refusal,
     is_reserved_name,
-    reserved_name_refused,
+    reserved_name_refusal,
     yanked_releases,
 )
-from ci_publish.model.problem import Problem, undecided
+from ci_publish.model.problem import Problem, undecided_problems_by_file
 from ci_publish.model.train import Train, train_of
 from ci_publish.publishing import messages, train_messages
 from ci_publish.publishing.context import Destination, Run
@@ -108,7 +108,7 @@ def plan_index(
             plan=plan,
             states=states,
             # Other indexes decide by rules of their own.
-            undecided=undecided(problems) if endpoints.profile is IndexProfile.PYPI else {},
+            undecided=undecided_problems_by_file(problems) if endpoints.profile is IndexProfile.PYPI else {},
             train=train,
         )
         if run.options.new_projects is not None:
@@ -130,7 +130,7 @@ def _note_pending_publishers(run: Run, destination: Destination, planned: IndexP
     endpoints, new = destination.index.endpoints, planned.new_projects
     trusted = destination.credential.state.kind is CredentialKind.TRUSTED_PUBLISHING
     if trusted and new and len(planned.train.requires) > 1 and endpoints.profile is IndexProfile.PYPI:
-        run.emit(pending_publishers(endpoints, new, lambda project: run.registration(endpoints, project)))
+        run.emit(pending_publishers_note(endpoints, new, lambda project: run.registration(endpoints, project)))
 
 
 def _limit_new_projects(endpoints: Endpoints, planned: IndexPlan, most: int) -> IndexPlan:
@@ -166,7 +166,7 @@ def foreseen_refusals(run: Run, endpoints: Endpoints, planned: IndexPlan) -> dic
         elif isinstance(state, ProjectListing) and (refusal := foreseen_refusal(state, files, endpoints, run.now())):
             refusals[project] = refusal
         elif files and _has_reserved_name(project, state) and endpoints.profile is IndexProfile.PYPI:
-            refusals[project] = reserved_name_refused(project, endpoints)
+            refusals[project] = reserved_name_refusal(project, endpoints)
     return refusals
 
 

@@ -30,7 +30,7 @@ from ci_publish.model.index import (
     Refused,
     Unavailable,
 )
-from ci_publish.model.problem import Problem, Severity, alike
+from ci_publish.model.problem import Problem, Severity, group_alike_problems
 
 RERUN = "Run it again: files that are already published are recognised by digest, and only the rest is sent."
 _READ_WORDS = "Read the index's message above; `ci-publish check` finds most of what an index refuses."
@@ -75,7 +75,7 @@ def failed_checks_error(problems: Sequence[Problem]) -> InvalidDistribution:
     problem_count = "1 problem" if len(errors) == 1 else f"{len(errors)} problems"
     return InvalidDistribution(
         f"The checks found {problem_count}{where}; nothing was sent.",
-        detail="\n".join(map(_line_for_same_problems, alike(errors)[:_KINDS])),
+        detail="\n".join(map(_line_for_same_problems, group_alike_problems(errors)[:_KINDS])),
         hints=tuple(dict.fromkeys(problem.advice for problem in errors if problem.advice))[:5],
     )
 

@@ -23,7 +23,7 @@ def deferred_projects(new: Sequence[str], train: Train, most: int) -> frozenset[
         if len(created.union(cycle)) > most:
             break
         created.update(cycle)
-    return train.requiring(set(new) - created)
+    return train.projects_requiring(set(new) - created)
 
 
 def with_deferred_projects(plan: Plan, projects: frozenset[str], reason: PublishingDeferred) -> Plan:

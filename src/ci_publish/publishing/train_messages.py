@@ -6,7 +6,7 @@ from ci_publish.errors import CiPublishError, ConfigurationError, PublishingDefe
 from ci_publish.hints import Hint, option
 from ci_publish.model.events import Noted
 from ci_publish.model.index import Endpoints, NewProjectLimit
-from ci_publish.model.receipt_facts import rfc3339
+from ci_publish.model.receipt_facts import format_rfc3339
 from ci_publish.model.train import Train
 
 _SHOWN = 20
@@ -53,7 +53,7 @@ def unconfirmed_requirements_warning(endpoints: Endpoints, going: Sequence[str],
 def new_project_limit_error(endpoints: Endpoints, limit: NewProjectLimit, now: float) -> PublishingDeferred:
     """The index creates no more projects for now; *now* in seconds since the epoch."""
     resume = None if limit.wait is None else now + limit.wait
-    until = None if resume is None else rfc3339(resume)
+    until = None if resume is None else format_rfc3339(resume)
     return PublishingDeferred(
         f"{endpoints.name} creates no more projects for now: {limit.message}",
         hints=(

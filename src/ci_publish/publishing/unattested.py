@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from ci_publish.errors import IndexUnavailable
 from ci_publish.model.attestation import AttestationPolicy, BuildProvenancePolicy
 from ci_publish.model.events import Noted
-from ci_publish.model.filename import version_of
+from ci_publish.model.filename import version_in_filename
 from ci_publish.model.index import AlreadyPublished, IndexState, Plan, ProjectListing
 from ci_publish.publishing import build_provenance, messages
 from ci_publish.publishing.concurrency import ConcurrencyLimit, run_in_parallel
@@ -91,5 +91,5 @@ def _files_only_on_index(state: IndexState | None, version: str, ours: Collectio
         if file.filename not in ours
         and not file.provenance
         and not file.inherited
-        and version_of(file.filename) == version
+        and version_in_filename(file.filename) == version
     ]

@@ -26,7 +26,7 @@ from ci_publish.http.urls import redacted_url, same_origin, split_url, url_has_s
 from ci_publish.index.simple_api import ACCEPT, JSON_V1, MAX_FILES, MAX_JSON_PARTS, MAX_LISTING
 from ci_publish.model.filename import DistributionFilename
 from ci_publish.model.frozen import frozen
-from ci_publish.model.markup import read_page
+from ci_publish.model.markup import parse_html_page
 from ci_publish.rehearsal.index_responses import index_base_url
 from ci_publish.rehearsal.responses import RefusedError
 
@@ -242,7 +242,7 @@ def _parse_json_listing(body: bytes, url: str) -> Iterator[Entry]:
 
 
 def _parse_html_listing(body: bytes) -> Iterator[Entry]:
-    page = read_page(body.decode("utf-8", errors="replace"), MAX_FILES)
+    page = parse_html_page(body.decode("utf-8", errors="replace"), MAX_FILES)
     for anchor in page.anchors:
         address, _, fragment = urljoin(page.base or "", anchor.get("href", "")).partition("#")
         algorithm, _, digest = fragment.partition("=")

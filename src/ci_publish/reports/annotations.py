@@ -6,7 +6,7 @@ from dataclasses import replace
 from ci_publish.errors import PublishingDeferred
 from ci_publish.model.events import Checked, Collected, Compared, Event, Noted, RunFinished
 from ci_publish.model.frozen import frozen
-from ci_publish.model.problem import Problem, Severity, alike
+from ci_publish.model.problem import Problem, Severity, group_alike_problems
 from ci_publish.model.receipt import Redact
 from ci_publish.reports import wording
 from ci_publish.reports.failures import unreported_file_failures
@@ -63,7 +63,7 @@ def _run_annotations(events: Sequence[Event]) -> Iterator[Annotation]:
 def _event_annotations(event: Event, paths: Mapping[str, str]) -> Iterator[Annotation]:
     match event:
         case Checked(problems=problems):
-            yield from (_problem_annotation(group, paths) for group in alike(problems))
+            yield from (_problem_annotation(group, paths) for group in group_alike_problems(problems))
         case Compared(diff=diff):
             for found in (each for each in diff.findings if each.severity is not Severity.NOTE):
                 message = "\n".join(part for part in (found.message, found.advice, found.docs) if part)

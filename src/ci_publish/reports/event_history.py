@@ -4,7 +4,7 @@ import threading
 
 from ci_publish.model.events import Event, RequestTraced, UploadProgressed
 from ci_publish.model.receipt import Receipt
-from ci_publish.model.receipt_building import receipt_of
+from ci_publish.model.receipt_building import build_receipt
 
 
 class EventHistory:
@@ -28,4 +28,4 @@ class EventHistory:
 
     def build_receipt(self) -> Receipt:
         """Return the receipt of the run so far."""
-        return receipt_of(self.events)
+        return build_receipt(self.events)

@@ -6,8 +6,8 @@ from pathlib import Path
 from ci_publish.model.events import Event, FileStatus, RunFinished
 from ci_publish.model.frozen import frozen
 from ci_publish.model.receipt import Receipt, Redact
-from ci_publish.model.receipt_building import receipt_of
-from ci_publish.model.receipt_json import dump, to_dict
+from ci_publish.model.receipt_building import build_receipt
+from ci_publish.model.receipt_json import dump_printable_json, to_dict
 from ci_publish.reports import wording
 from ci_publish.reports.neutral import neutral_line
 from ci_publish.reports.summary import PUBLIC_LOG, SettingRow
@@ -42,7 +42,7 @@ def action_outputs(events: Sequence[Event], artifacts: Artifacts, redact: Redact
     the receipt as JSON (shortened to filename, status and sha256, then to nothing, where it is too long for a job);
     ``receipt``, ``attestations-dir`` and ``release-url`` (a page for each release, one a line) are empty without one.
     """
-    receipt = receipt_of(events)
+    receipt = build_receipt(events)
     extra = next((event.extra for event in events if isinstance(event, RunFinished)), {})
     page = extra.get("release-url")
     pages = (page,) if page else wording.release_page_addresses(receipt, events)
@@ -67,5 +67,5 @@ def _neutral_output_value(text: str) -> str:
 def _files_output_json(receipt: Receipt, redact: Redact) -> str:
     files = to_dict(receipt, redact)["files"]
     short = [{name: file[name] for name in ("filename", "status", "sha256")} for file in files]
-    candidates = (dump(each) for each in (files, short))
+    candidates = (dump_printable_json(each) for each in (files, short))
     return next((each for each in candidates if len(each) <= FILES_LIMIT), "[]")

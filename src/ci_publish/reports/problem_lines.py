@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from ci_publish.model.problem import Problem, Severity, alike
+from ci_publish.model.problem import Problem, Severity, group_alike_problems
 from ci_publish.model.receipt import Redact
 from ci_publish.reports import wording
 from ci_publish.reports.lines import Line, step_line
@@ -18,7 +18,7 @@ def problem_lines(problems: Sequence[Problem], redact: Redact, *, verbose: bool)
 
     What several files have in common is said once, with their number; *verbose* adds their names.
     """
-    groups = sorted(alike(problems), key=_problem_sort_key)
+    groups = sorted(group_alike_problems(problems), key=_problem_sort_key)
     for _, kinds in groupby(groups, key=_problem_sort_key):
         yield from _problem_lines_of_rule(list(kinds), redact, verbose=verbose)
     tone = Tone.BAD if any(each.severity is Severity.ERROR for each in problems) else Tone.PLAIN

@@ -13,9 +13,9 @@ from ci_publish.errors import CiPublishError
 from ci_publish.model.byte_counts import format_size
 from ci_publish.model.events import Checked, Event, FileStatus, Noted, Outcome, Planned, ProjectLeft, RunFinished, Tried
 from ci_publish.model.finding import Finding
-from ci_publish.model.problem import Severity, alike
+from ci_publish.model.problem import Severity, group_alike_problems
 from ci_publish.model.receipt import FileEntry, Receipt, Redact
-from ci_publish.model.receipt_building import receipt_of
+from ci_publish.model.receipt_building import build_receipt
 from ci_publish.reports import changes, train, trials, wording
 from ci_publish.reports.failures import unreported_file_failures
 from ci_publish.reports.neutral import escape_markdown, markdown_code, markdown_with_links, preformatted_markdown
@@ -51,7 +51,7 @@ class SummaryInput:
     receipt: Receipt = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "receipt", receipt_of(self.events))
+        object.__setattr__(self, "receipt", build_receipt(self.events))
 
     def markdown(self, text: str) -> str:
         """Return *text* as prose, never empty: an empty item would change the Markdown around it."""
@@ -292,7 +292,7 @@ def _summary_findings(run: SummaryInput) -> Iterator[Section]:
 def _summary_problems_table(run: SummaryInput) -> Iterator[Section]:
     """Yield what the checks found; what is equal in many files is one row."""
     lines = []
-    for group in alike(problem for checked in run.events_of(Checked) for problem in checked.problems):
+    for group in group_alike_problems(problem for checked in run.events_of(Checked) for problem in checked.problems):
         problem = group[0]
         names = [run.code(each.filename) for each in group[:FEW] if each.filename] or ["all files"]
         where = "<br>".join([*names, f"and {len(group) - FEW} more"] if len(group) > FEW else names)

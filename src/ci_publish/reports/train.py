@@ -6,7 +6,7 @@ from ci_publish.model.events import Planned, ProjectLeft
 def train_order_lines(planned: Planned) -> tuple[str, ...]:
     """Return the projects of each wave, in upload order; empty where fewer than two projects are uploaded."""
     projects = {file.project for file in planned.plan.uploads}
-    return planned.train.lines(projects, planned.new_projects)
+    return planned.train.wave_lines(projects, planned.new_projects)
 
 
 def train_left_project(event: ProjectLeft) -> str:

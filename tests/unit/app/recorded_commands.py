@@ -13,7 +13,7 @@ from ci_publish.app.options import Option, Source
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings import Settings, declared_options
 from ci_publish.app.settings_sources import component_input_variable, load_settings, option_variable
-from ci_publish.cli.arguments import parse
+from ci_publish.cli.arguments import parse_command_line
 from ci_publish.model.events import Outcome
 
 RUNNING = [name for name in COMMANDS if name != "settings"]
@@ -127,7 +127,7 @@ def ask(name: str, command: str, source: Source, recorded: Recorded) -> None:
             given = {**argument(name, text), **({beside: True} if beside else {})}
             execute(command, Settings(**given), RuntimeContext(environ={}), commands=recorded.table())
             return
-    arguments = parse([command, *flags, *([f"--{beside}"] if beside else [])])
+    arguments = parse_command_line([command, *flags, *([f"--{beside}"] if beside else [])])
     loaded = load_settings(arguments.flags, environ, Path("pyproject.toml"))
     execute(command, loaded, RuntimeContext(environ=environ), commands=recorded.table())
 

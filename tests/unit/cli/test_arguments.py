@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ci_publish.app.settings import Settings, declared_options
-from ci_publish.cli.arguments import COMPLETIONS, choices, parse, parser
+from ci_publish.cli.arguments import COMPLETIONS, build_parser, option_choices_text, parse_command_line
 from ci_publish.errors import ConfigurationError
 from tests.unit.cli.in_process_shell import Shell
 
@@ -20,7 +20,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
 
 def test_without_a_command_the_help_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
-        parse([])
+        parse_command_line([])
     assert caught.value.code == 2
     assert "publish             Publish distributions" in capsys.readouterr().out
 
@@ -33,22 +33,22 @@ def test_a_secret_on_the_command_line_is_refused_unseen(shell: Shell, flag: str)
 
 def test_options_are_declared_once_and_all_reachable() -> None:
     for command in ("publish", "plan", "check", "attest", "verify", "rehearse", "doctor", "settings"):
-        assert parse([command]).flags == {}
-    text = parser().format_help()
+        assert parse_command_line([command]).flags == {}
+    text = build_parser().format_help()
     assert "publish" in text
-    flags = parse(["publish", "a", "b", "--allow-http", "h", "--allow-http", "i", "--no-verify"]).flags
+    flags = parse_command_line(["publish", "a", "b", "--allow-http", "h", "--allow-http", "i", "--no-verify"]).flags
     assert flags == {"paths": ("a", "b"), "allow_http": ("h", "i"), "verify": False}
     with pytest.raises(ConfigurationError):
-        parse(["publish", "--job", "3"])
-    assert choices(Settings.model_fields["attestations"].annotation) == "auto|required|if-possible|off"
-    assert choices(Settings.model_fields["receipt"].annotation) == "PATH"
+        parse_command_line(["publish", "--job", "3"])
+    assert option_choices_text(Settings.model_fields["attestations"].annotation) == "auto|required|if-possible|off"
+    assert option_choices_text(Settings.model_fields["receipt"].annotation) == "PATH"
     assert all(option.help.endswith(".") for option in declared_options().values())
 
 
 @pytest.mark.parametrize(("shell", "name"), COMPLETIONS.items())
 def test_the_completion_of_a_shell_is_printed(shell: str, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        parse(["--print-completion", shell])
+        parse_command_line(["--print-completion", shell])
     assert ended.value.code in {0, None}
     assert "ci-publish" in capsys.readouterr().out
     assert (ROOT / name).is_file()
@@ -56,13 +56,13 @@ def test_the_completion_of_a_shell_is_printed(shell: str, name: str, capsys: pyt
 
 def test_no_other_shell_has_a_completion() -> None:
     with pytest.raises(ConfigurationError, match="invalid choice: 'cmd'"):
-        parse(["--print-completion", "cmd"])
+        parse_command_line(["--print-completion", "cmd"])
 
 
 @pytest.mark.parametrize("command", ["publish", "plan", "diff"])
 def test_limits_that_nobody_states_have_no_default(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        parse([command, "--help"])
+        parse_command_line([command, "--help"])
     text = " ".join(capsys.readouterr().out.split())
 
     assert "--file-size-limit off|SIZE" in text

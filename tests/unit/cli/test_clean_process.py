@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ci_publish.cli.clean_process import variables_from
+from ci_publish.cli.clean_process import read_passed_variables
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="Windows replaces no process")
 
@@ -58,6 +58,6 @@ def test_what_was_told_is_read_once(tmp_path: Path) -> None:
     file.write_text('{"A": "b"}')
     descriptor = os.open(file, os.O_RDONLY)
 
-    assert variables_from(descriptor) == {"A": "b"}
+    assert read_passed_variables(descriptor) == {"A": "b"}
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(descriptor)

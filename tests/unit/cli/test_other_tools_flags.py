@@ -2,8 +2,8 @@
 
 import pytest
 
-from ci_publish.cli.arguments import parse
-from ci_publish.cli.other_tools_flags import TRANSLATIONS, translations
+from ci_publish.cli.arguments import parse_command_line
+from ci_publish.cli.other_tools_flags import TRANSLATIONS, translate_other_tool_flags
 from ci_publish.errors import ConfigurationError
 
 
@@ -27,23 +27,23 @@ from ci_publish.errors import ConfigurationError
 )
 def test_the_translation_is_the_first_hint(words: list[str], answer: str) -> None:
     with pytest.raises(ConfigurationError, match="Unknown option of publish") as caught:
-        parse(["publish", *words])
+        parse_command_line(["publish", *words])
     assert answer in caught.value.hints[0]
 
 
 def test_every_flag_is_one_that_is_not_ours() -> None:
     for flag in TRANSLATIONS:
         with pytest.raises(ConfigurationError):
-            parse(["publish", flag, "x"])
+            parse_command_line(["publish", flag, "x"])
 
 
 def test_other_words_are_left_alone() -> None:
-    assert list(translations(["--unheard-of", "word", "-"])) == []
+    assert list(translate_other_tool_flags(["--unheard-of", "word", "-"])) == []
 
 
 def test_an_option_of_another_command_is_named_with_its_commands() -> None:
     with pytest.raises(ConfigurationError) as caught:
-        parse(["check", "--mint", "--no-verify", "--unheard-of"])
+        parse_command_line(["check", "--mint", "--no-verify", "--unheard-of"])
     assert caught.value.hints[:2] == (
         "--mint is an option of doctor.",
         "--no-verify is an option of publish, plan, rehearse, settings.",
@@ -52,5 +52,5 @@ def test_an_option_of_another_command_is_named_with_its_commands() -> None:
 
 def test_a_flag_that_is_a_command_is_named() -> None:
     with pytest.raises(ConfigurationError) as caught:
-        parse(["publish", "--rehearse"])
+        parse_command_line(["publish", "--rehearse"])
     assert caught.value.hints[0] == "Rehearsing is a command: ci-publish rehearse"

@@ -1,6 +1,6 @@
 import pytest
 
-from ci_publish.cli.raw_options import raw_option
+from ci_publish.cli.raw_options import raw_option_value
 
 ACTION = {"CI_PUBLISH_ACTION": "1"}
 
@@ -21,4 +21,4 @@ ACTION = {"CI_PUBLISH_ACTION": "1"}
     ],
 )
 def test_an_option_is_found_where_it_was_given(argv: list[str], environ: dict[str, str], found: str | None) -> None:
-    assert raw_option("index-url", argv, environ) == found
+    assert raw_option_value("index-url", argv, environ) == found

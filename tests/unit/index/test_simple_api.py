@@ -18,7 +18,7 @@ from ci_publish.index.simple_api import (
     parse_listing,
     provenance_url,
 )
-from ci_publish.model.filename import version_of
+from ci_publish.model.filename import version_in_filename
 from ci_publish.model.index import ProjectListing, PublishedFile
 
 URL = "https://index.example/simple/demo/"
@@ -362,7 +362,7 @@ def test_both_looks_together() -> None:
     ],
 )
 def test_version_of(filename: str, version: str | None) -> None:
-    assert version_of(filename) == version
+    assert version_in_filename(filename) == version
 
 
 def test_lists_version() -> None:

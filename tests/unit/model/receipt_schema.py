@@ -9,7 +9,7 @@ import jsonschema
 from ci_publish.model.events import (
     Event,
 )
-from ci_publish.model.receipt_building import receipt_of
+from ci_publish.model.receipt_building import build_receipt
 from ci_publish.model.receipt_json import to_json
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -39,7 +39,7 @@ STRICT = jsonschema.Draft202012Validator(strict(SCHEMA))
 
 def written(events: list[Event]) -> Any:  # noqa: ANN401  (JSON)
     """Return the receipt as a reader gets it, valid by the schema."""
-    document = json.loads(to_json(receipt_of(events)))
+    document = json.loads(to_json(build_receipt(events)))
     VALIDATOR.validate(document)
     STRICT.validate(document)
     return document

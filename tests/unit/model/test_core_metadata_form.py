@@ -2,7 +2,7 @@ import pytest
 from packaging.metadata import parse_email
 
 from ci_publish.distributions.metadata import parse_core_metadata
-from ci_publish.model.core_metadata_form import REPEATED_FIELDS, SINGLE_FIELDS, form_fields
+from ci_publish.model.core_metadata_form import REPEATED_FIELDS, SINGLE_FIELDS, core_metadata_form_fields
 from ci_publish.model.distribution import CoreMetadata
 
 EVERYTHING = "".join(f"{field.title()}: one\n" for field in SINGLE_FIELDS if field != "license") + "".join(
@@ -11,7 +11,7 @@ EVERYTHING = "".join(f"{field.title()}: one\n" for field in SINGLE_FIELDS if fie
 
 
 def form(text: str) -> list[tuple[str, str]]:
-    return list(form_fields(parse_core_metadata(text.encode()).metadata))
+    return list(core_metadata_form_fields(parse_core_metadata(text.encode()).metadata))
 
 
 def test_the_required_fields_come_first_and_requires_python_even_when_empty() -> None:
@@ -53,4 +53,4 @@ def test_empty_and_unknown_values_are_not_sent(value: str) -> None:
 )
 def test_licence_files_are_sent_since_metadata_2_4(version: str, *, sent: bool) -> None:
     metadata = CoreMetadata(metadata_version=version, name="demo", version="1", fields=(("license-file", "LICENSE"),))
-    assert (("license_file", "LICENSE") in form_fields(metadata)) is sent
+    assert (("license_file", "LICENSE") in core_metadata_form_fields(metadata)) is sent

@@ -16,7 +16,7 @@ from ci_publish.model.filename import (
     DistributionFilename,
     FilenameFault,
     InvalidFilename,
-    version_of,
+    version_in_filename,
 )
 
 MANY = ".".join(f"a{number}" for number in range(120))
@@ -44,7 +44,7 @@ def test_tag_sets_whose_product_is_huge() -> None:
     """1,728,000 tags: they are counted, not made."""
     parsed = DistributionFilename.parse(f"demo-1.0-{MANY}-{MANY}-{MANY}.whl")
     assert [len(part) for part in parsed.tags] == [120, 120, 120]
-    assert version_of(f"demo-1.0-{MANY}-{MANY}-{MANY}.whl") == "1.0"
+    assert version_in_filename(f"demo-1.0-{MANY}-{MANY}-{MANY}.whl") == "1.0"
 
 
 def calls_to_read(name: str) -> int:
@@ -56,7 +56,7 @@ def calls_to_read(name: str) -> int:
 
     sys.setprofile(count)
     try:
-        version_of(name)
+        version_in_filename(name)
     finally:
         sys.setprofile(None)
     return calls
@@ -114,7 +114,7 @@ def test_what_is_wrong_with_a_name(name: str, fault: FilenameFault) -> None:
         DistributionFilename.parse(name)
     assert (caught.value.fault, caught.value.except_tags) == (fault, None)
     assert DistributionFilename.parse_or_none(name) is None
-    assert version_of(name) is None
+    assert version_in_filename(name) is None
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_sdists_as_packaging_reads_them(stem: str) -> None:
     try:
         expected = parse_sdist_filename(f"{stem}.tar.gz")
     except InvalidSdistFilename:
-        assert version_of(f"{stem}.tar.gz") is None
+        assert version_in_filename(f"{stem}.tar.gz") is None
         return
     parsed = DistributionFilename.parse(f"{stem}.tar.gz")
     assert (parsed.project, parsed.version) == expected

@@ -4,11 +4,11 @@ import sys
 
 import pytest
 
-from ci_publish.model.markup import MAX_ATTRIBUTE, MAX_TOKENS, Page, Scanner, read_page, words_of
+from ci_publish.model.markup import MAX_ATTRIBUTE, MAX_TOKENS, Page, Scanner, parse_html_page, visible_html_text
 
 
 def page(text: str, most: int = 10) -> Page:
-    return read_page(text, most)
+    return parse_html_page(text, most)
 
 
 def test_anchors_with_their_attributes() -> None:
@@ -91,7 +91,7 @@ def test_no_more_tags_than_the_cap() -> None:
     ],
 )
 def test_words(text: str, words: list[str]) -> None:
-    assert words_of(text).split() == words
+    assert visible_html_text(text).split() == words
 
 
 @pytest.mark.parametrize(
@@ -104,11 +104,11 @@ def test_words(text: str, words: list[str]) -> None:
     ],
 )
 def test_words_with_the_title(text: str, words: str) -> None:
-    assert " ".join(words_of(text, title=True).split()) == words
+    assert " ".join(visible_html_text(text, title=True).split()) == words
 
 
 def test_the_title_of_a_page_that_shows_nothing_else() -> None:
-    assert words_of("<title>502 Bad Gateway</title><body></body>").strip() == "502 Bad Gateway"
+    assert visible_html_text("<title>502 Bad Gateway</title><body></body>").strip() == "502 Bad Gateway"
 
 
 @pytest.mark.parametrize("piece", ["<a ", "<a x='", "<!--", "<script>", "<a =", "</", "<a\t\n", "<a x = ", "&#", "<"])

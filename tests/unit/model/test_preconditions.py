@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ci_publish.model.filename import version_of
+from ci_publish.model.filename import version_in_filename
 from ci_publish.model.index import Endpoints, ProjectListing, PublishedFile
 from ci_publish.model.preconditions import (
     DAY,
     foreseen_refusal,
     is_reserved_name,
-    reserved_name_refused,
+    reserved_name_refusal,
     yanked_releases,
 )
 from tests.unit.fakes import GENERIC, PYPI, published, sdist, wheel
@@ -91,13 +91,13 @@ def test_a_release_is_yanked_when_all_of_it_is() -> None:
     [("demo-1.0.tar.gz", "1.0"), ("demo-1.0-py3-none-any.whl", "1.0"), ("x.whl", None), ("x.exe", None)],
 )
 def test_the_version_in_a_filename(filename: str, version: str | None) -> None:
-    assert version_of(filename) == version
+    assert version_in_filename(filename) == version
 
 
 def test_names_of_the_standard_library_are_reserved_on_pypi() -> None:
     assert is_reserved_name("xml-etree")
     assert not is_reserved_name("demo")
-    error = reserved_name_refused("smtplib", PYPI)
+    error = reserved_name_refusal("smtplib", PYPI)
     assert "pypi" in error.summary
     assert "smtplib" in error.summary
     assert error.hints

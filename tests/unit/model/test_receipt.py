@@ -11,7 +11,7 @@ from ci_publish.model.events import (
 from ci_publish.model.identity import CredentialKind
 from ci_publish.model.problem import Severity
 from ci_publish.model.receipt import ChangeEntry, RetryCause, TriedEntry, WaveEntry
-from ci_publish.model.receipt_building import receipt_of
+from ci_publish.model.receipt_building import build_receipt
 from ci_publish.model.receipt_json import to_json
 from tests.unit.model.receipt_schema import DOCS, FIRST_SCHEMA, SCHEMA, STRICT
 from tests.unit.reports.recorded_runs import (
@@ -26,7 +26,7 @@ def test_both_schemas_are_schemas() -> None:
 
 
 def test_there_is_room_for_changes_waves_and_installations() -> None:
-    receipt = receipt_of(a_good_run())
+    receipt = build_receipt(a_good_run())
     tried = TriedEntry(
         interpreter="CPython 3.12", installer="uv", commands=('python -c "import demo"',), result="passed", seconds=1.5
     )

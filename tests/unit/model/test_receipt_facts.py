@@ -12,7 +12,7 @@ from ci_publish.model.events import (
 )
 from ci_publish.model.identity import CredentialKind, CredentialState
 from ci_publish.model.index import Upload
-from ci_publish.model.receipt_building import receipt_of
+from ci_publish.model.receipt_building import build_receipt
 from tests.unit.model.receipt_schema import written
 from tests.unit.reports.recorded_runs import (
     SDIST,
@@ -38,13 +38,13 @@ def test_a_retry_of_an_index_that_was_busy_with_our_own_uploads_has_a_cause() ->
 @pytest.mark.parametrize("first", [0, 1])
 def test_attestations_are_listed_once_for_each_predicate_type(first: int) -> None:
     both = [Signed(attestation(SDIST)), Signed(attestation(SDIST, SLSA_PROVENANCE_V1))]
-    receipt = receipt_of([*beginning(SDIST), both[first], both[1 - first], both[first]])
+    receipt = build_receipt([*beginning(SDIST), both[first], both[1 - first], both[first]])
     assert [entry.predicate_type for entry in receipt.files[0].attestations] == [PUBLISH_V1, SLSA_PROVENANCE_V1]
 
 
 def test_files_of_one_name_in_two_folders_are_two_files() -> None:
     twin = distribution(SDIST.filename, folder="other")
-    assert len(receipt_of([Collected((SDIST, twin))]).files) == 2
+    assert len(build_receipt([Collected((SDIST, twin))]).files) == 2
 
 
 def test_a_time_that_no_calendar_holds_is_unknown() -> None:

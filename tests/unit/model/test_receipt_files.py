@@ -21,7 +21,7 @@ from ci_publish.model.events import (
     UploadStarted,
 )
 from ci_publish.model.index import AlreadyPublished, Conflict, KeptPublished, PublishedFile, Upload
-from ci_publish.model.receipt_building import receipt_of
+from ci_publish.model.receipt_building import build_receipt
 from tests.unit.model.receipt_schema import written
 from tests.unit.reports.recorded_runs import (
     BEGIN,
@@ -39,11 +39,11 @@ from tests.unit.reports.recorded_runs import (
 
 def test_an_upload_whose_end_is_unknown_is_unknown_unless_the_index_lists_it() -> None:
     events = [*beginning(SDIST), UploadStarted(index="pypi", filename=SDIST.filename, size=1, attempt=3)]
-    assert statuses(receipt_of(events)) == ["unknown"]
-    assert receipt_of(events).files[0].attempts == 3
+    assert statuses(build_receipt(events)) == ["unknown"]
+    assert build_receipt(events).files[0].attempts == 3
     listed = FileListed(index="pypi", filename=SDIST.filename, listed=True, published=published_file(SDIST))
-    assert statuses(receipt_of([*events, listed])) == ["uploaded"]
-    assert receipt_of([*events, listed]).files[0].url == published_file(SDIST).url
+    assert statuses(build_receipt([*events, listed])) == ["uploaded"]
+    assert build_receipt([*events, listed]).files[0].url == published_file(SDIST).url
 
 
 @pytest.mark.parametrize("status", [FileStatus.UPLOADED, FileStatus.NOT_CONFIRMED, FileStatus.UNKNOWN])
@@ -102,7 +102,7 @@ def test_a_plan_tells_what_it_would_do(ends: list[Event]) -> None:
     )
     command = "publish" if ends else "plan"
     events = [*beginning(SDIST, WHEEL, third, fourth, command=command), *planned(*decisions), *ends]
-    receipt = receipt_of(events)
+    receipt = build_receipt(events)
     assert statuses(receipt) == ["planned", "conflict", "kept-published", "already-published"]
     assert [file.listed for file in receipt.files] == [None, None, None, True]
     assert receipt.count(FileStatus.PLANNED, FileStatus.CONFLICT) == 2
@@ -146,7 +146,7 @@ def test_files_that_only_the_index_has_are_told_by_their_name(
 
 @pytest.mark.parametrize("outcome", [ProvenanceMissing("late"), ProvenanceInvalid("other bytes")])
 def test_provenance_that_is_not_there_is_not_verified(outcome: ProvenanceMissing | ProvenanceInvalid) -> None:
-    receipt = receipt_of([*beginning(SDIST), ProvenanceChecked("pypi", SDIST.filename, outcome)])
+    receipt = build_receipt([*beginning(SDIST), ProvenanceChecked("pypi", SDIST.filename, outcome)])
     assert receipt.files[0].provenance_verified is False
 
 

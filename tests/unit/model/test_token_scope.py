@@ -1,15 +1,15 @@
-from ci_publish.model.token_scope import TokenScope, too_few, uncovered
+from ci_publish.model.token_scope import TokenScope, projects_outside_scope, scope_has_too_few_projects
 
 
 def test_names_are_compared_where_they_are_stated() -> None:
-    assert uncovered(TokenScope(), ["a"]) == ()
-    assert uncovered(TokenScope(projects=frozenset({"a"})), ["b", "a", "c", "b"]) == ("b", "c")
+    assert projects_outside_scope(TokenScope(), ["a"]) == ()
+    assert projects_outside_scope(TokenScope(projects=frozenset({"a"})), ["b", "a", "c", "b"]) == ("b", "c")
 
 
 def test_numbers_are_compared_where_they_are_stated() -> None:
-    assert not too_few(TokenScope(), ["a", "b"])
-    assert not too_few(TokenScope(count=2), ["a", "b", "a"])
-    assert too_few(TokenScope(count=1), ["a", "b"])
+    assert not scope_has_too_few_projects(TokenScope(), ["a", "b"])
+    assert not scope_has_too_few_projects(TokenScope(count=2), ["a", "b", "a"])
+    assert scope_has_too_few_projects(TokenScope(count=1), ["a", "b"])
 
 
 def test_what_a_token_states() -> None:

@@ -68,7 +68,7 @@ def test_a_requirement_of_an_extra_orders_but_is_no_condition(marker: str, *, al
     train = train_of([project("a", f"b ; {marker}"), project("b")])
     assert train.waves == (("b",), ("a",))
     assert train.requires["a"] == ({"b"} if always else set())
-    assert train.requiring({"b"}) == ({"a", "b"} if always else {"b"})
+    assert train.projects_requiring({"b"}) == ({"a", "b"} if always else {"b"})
 
 
 def test_an_extra_that_requires_a_plugin_of_its_own_makes_no_cycle() -> None:
@@ -94,7 +94,7 @@ def test_a_cycle_is_one_wave_after_everything_that_one_of_it_requires() -> None:
     assert train.waves == (("d", "f"), ("a", "b", "c"), ("e",))
     assert train.cycles == (("a", "b", "c"),)
     assert train.requires["a"] == {"b", "c", "d"}
-    assert train.requiring({"b"}) == {"a", "b", "c", "e"}
+    assert train.projects_requiring({"b"}) == {"a", "b", "c", "e"}
     assert (train.cycle_of("b"), train.cycle_of("e")) == (("a", "b", "c"), ("e",))
 
 

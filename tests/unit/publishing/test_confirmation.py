@@ -32,7 +32,7 @@ from ci_publish.model.index import (
     ProjectListing,
     Unavailable,
 )
-from ci_publish.model.receipt_building import receipt_of
+from ci_publish.model.receipt_building import build_receipt
 from ci_publish.publishing.publish import publish
 from tests.unit.fakes import (
     GENERIC,
@@ -212,7 +212,7 @@ def test_an_upload_is_confirmed_by_md5_and_never_called_published() -> None:
     assert publish(played.run()) is Outcome.UPLOADED_MD5
     assert "confirmed-by-md5" in notes(played)
     assert "not-confirmed" not in notes(played)
-    receipt = receipt_of(played.events)
+    receipt = build_receipt(played.events)
     assert (receipt.files[0].status, receipt.files[0].listed, receipt.files[0].error) == (
         FileStatus.UPLOADED_MD5,
         None,

@@ -16,7 +16,7 @@ from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import FileStatus, Outcome
 from ci_publish.model.identity import CredentialKind
 from ci_publish.model.index import Cancelled, Endpoints, Refused, UploadOutcome
-from ci_publish.model.receipt_building import receipt_of
+from ci_publish.model.receipt_building import build_receipt
 from ci_publish.publishing.context import Destination
 from ci_publish.publishing.publish import publish
 from tests.unit.fakes import GENERIC, PYPI, FakeCredential, FakeIndex, FakeRun, fake_run, published, wheel
@@ -87,7 +87,7 @@ def test_a_refused_first_file_withdraws_those_that_wait() -> None:
     played = fake_run(*TRAIN, index=index)
     failing(played, UploadRejected)
     assert [name for name, _ in index.sent] == [file.filename for file in LEADS[:2]]
-    receipt = receipt_of(played.events)
+    receipt = build_receipt(played.events)
     assert Counter(file.status for file in receipt.files) == {
         FileStatus.UPLOADED: 1,
         FileStatus.REFUSED: 1,

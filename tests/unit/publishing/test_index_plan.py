@@ -25,7 +25,7 @@ from ci_publish.model.index import (
     NotVisible,
     ProjectListing,
 )
-from ci_publish.model.receipt_building import receipt_of
+from ci_publish.model.receipt_building import build_receipt
 from ci_publish.publishing.context import Destination
 from ci_publish.publishing.publish import plan, publish
 from tests.unit.fakes import (
@@ -219,7 +219,7 @@ def test_the_same_md5_is_already_published_with_a_warning() -> None:
     assert statuses(played, "index.example") == {ONE.filename: FileStatus.SAME_MD5}
     assert "compared-by-md5" in notes(played)
     assert listed(played) == {ONE.filename: None}
-    assert receipt_of(played.events).files[0].status is FileStatus.SAME_MD5
+    assert build_receipt(played.events).files[0].status is FileStatus.SAME_MD5
 
 
 def test_another_md5_is_other_content() -> None:

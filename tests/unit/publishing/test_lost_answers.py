@@ -7,7 +7,7 @@ from ci_publish.errors import CiPublishError, IndexUnavailable, UploadRejected
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import FileStatus, Outcome
 from ci_publish.model.index import Refused, Unavailable
-from ci_publish.model.receipt_building import receipt_of
+from ci_publish.model.receipt_building import build_receipt
 from ci_publish.publishing.publish import publish
 from ci_publish.reports.failures import unreported_file_failures
 from tests.unit.fakes import FakeIndex, FakeRun, fake_run, published, wheel
@@ -33,7 +33,7 @@ def lost(*files: Distribution, stored: bool = True, options: Settings | None = N
 def test_where_the_index_has_the_file_the_run_goes_on_and_does_not_fail(files: list[Distribution]) -> None:
     played = lost(*files)
     assert publish(played.run()) is Outcome.PUBLISHED
-    receipt = receipt_of(played.events)
+    receipt = build_receipt(played.events)
     assert [file.status for file in receipt.files] == [FileStatus.UPLOADED] * len(FILES)
     assert "lost-answer-found" in notes(played)
     assert unreported_file_failures(played.events) == ()
@@ -42,7 +42,7 @@ def test_where_the_index_has_the_file_the_run_goes_on_and_does_not_fail(files: l
 def test_where_the_index_does_not_have_it_the_run_fails() -> None:
     played = lost(FILES[0], stored=False)
     failing(played, IndexUnavailable)
-    assert receipt_of(played.events).files[0].status is FileStatus.UNKNOWN
+    assert build_receipt(played.events).files[0].status is FileStatus.UNKNOWN
 
 
 @pytest.mark.parametrize(("keep_going", "error"), [(False, IndexUnavailable), (True, UploadRejected)])

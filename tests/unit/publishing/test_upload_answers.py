@@ -27,7 +27,7 @@ from ci_publish.model.index import (
     Unavailable,
     UploadOutcome,
 )
-from ci_publish.model.receipt_building import receipt_of
+from ci_publish.model.receipt_building import build_receipt
 from ci_publish.model.train import Train
 from ci_publish.publishing import messages, train_messages
 from ci_publish.publishing.file_outcomes import FileOutcomes, Reach
@@ -131,7 +131,7 @@ def raced(published_file: PublishedFile, **more: object) -> FakeRun:
 def test_a_race_is_judged_by_md5_where_there_is_nothing_better() -> None:
     played = raced(published(ONE, sha256=None, md5=FakeIndex().md5(ONE)))
     assert publish(played.run()) is Outcome.SAME_MD5
-    assert receipt_of(played.events).files[0].status is FileStatus.SAME_MD5
+    assert build_receipt(played.events).files[0].status is FileStatus.SAME_MD5
     assert "confirmed-by-md5" in notes(played)
     failing(raced(published(ONE, sha256=None, md5="0" * 32)), ContentConflict)
 

@@ -28,7 +28,7 @@ from ci_publish.model.index import (
     Unavailable,
     UploadOutcome,
 )
-from ci_publish.model.receipt_building import receipt_of
+from ci_publish.model.receipt_building import build_receipt
 from ci_publish.publishing.publish import plan, publish
 from tests.unit.fakes import GENERIC, FakeCredential, FakeIndex, FakeRun, fake_run, published, sha
 from tests.unit.publishing.projects import project
@@ -76,7 +76,7 @@ def test_a_project_follows_when_what_it_requires_is_listed_with_our_digest() -> 
     assert attempted(played) == [file.filename for file in (CORE, PLUGIN, META)]
     assert index.log == ["core", "listed core", "plugin", "listed plugin", "meta", "listed meta"]
     assert steps(played)[-6:] == [Step.UPLOAD, Step.CONFIRM] * 3
-    receipt = receipt_of(played.events)
+    receipt = build_receipt(played.events)
     assert [wave.projects for wave in receipt.waves] == [("core",), ("plugin",), ("meta",)]
     assert {file.listed for file in receipt.files} == {True}
 
@@ -163,7 +163,7 @@ def test_with_keep_going_a_refused_project_stops_what_requires_it_and_no_other(
     assert META.filename not in attempted(played)
     assert set(index.files) >= {CORE.filename, APART.filename, "late-1.0-py3-none-any.whl"}
     assert caught.detail.count("\n") == 1, "two files could not be published"
-    (stopped,) = [file for file in receipt_of(played.events).files if file.project == "meta"]
+    (stopped,) = [file for file in build_receipt(played.events).files if file.project == "meta"]
     assert stopped.status is FileStatus.NOT_ATTEMPTED
     assert stopped.error is not None
     assert "meta was not uploaded: it requires plugin" in stopped.error.summary

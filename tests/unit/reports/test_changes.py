@@ -5,7 +5,7 @@ import pytest
 
 from ci_publish.model.events import Checked, Compared, Event, Outcome, RunFinished, RunStarted
 from ci_publish.model.problem import Problem, Severity
-from ci_publish.model.receipt_building import receipt_of
+from ci_publish.model.receipt_building import build_receipt
 from ci_publish.model.release import Release, ReleaseDiff
 from ci_publish.reports.changes import (
     SHOWN,
@@ -100,7 +100,7 @@ def test_the_summary_of_a_release_in_which_nothing_changed_is_one_line(tmp_path:
 
 
 def test_the_receipt_has_each_finding_of_each_comparison() -> None:
-    receipt = receipt_of([Compared(diff(LOST, NOTE)), Compared(diff(LOST, against=None))])
+    receipt = build_receipt([Compared(diff(LOST, NOTE)), Compared(diff(LOST, against=None))])
     assert [(each.against, each.rule, each.severity) for each in receipt.changes] == [
         ("1.0", "wheel-lost", "warning"),
         ("1.0", "wheel-gained", "note"),
@@ -140,7 +140,7 @@ def test_the_last_line_of_diff_says_what_was_compared_and_found(made: list[Relea
         *map(Compared, made),
         RunFinished(outcome=Outcome.COMPARED, exit_code=0, time=BEGIN),
     ]
-    assert changes_or_run_headline(receipt_of(events), events) == said
+    assert changes_or_run_headline(build_receipt(events), events) == said
 
 
 def test_the_last_line_of_diff_counts_what_the_checks_found() -> None:
@@ -150,9 +150,9 @@ def test_the_last_line_of_diff_counts_what_the_checks_found() -> None:
         Compared(diff(LOST)),
         RunFinished(outcome=Outcome.COMPARED, exit_code=0, time=BEGIN),
     ]
-    assert changes_or_run_headline(receipt_of(events), events) == "Compared: demo 1.1 against 1.0: 2 warnings"
+    assert changes_or_run_headline(build_receipt(events), events) == "Compared: demo 1.1 against 1.0: 2 warnings"
 
 
 def test_a_run_that_publishes_ends_with_what_it_published() -> None:
     events = [*a_good_run()[:-1], Compared(diff(LOST)), a_good_run()[-1]]
-    assert changes_or_run_headline(receipt_of(events), events).startswith("Published: ")
+    assert changes_or_run_headline(build_receipt(events), events).startswith("Published: ")

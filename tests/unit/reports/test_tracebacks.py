@@ -48,5 +48,7 @@ def test_a_run_that_ended_well_has_none() -> None:
 def test_a_bug_is_the_cause_of_its_report() -> None:
     bug = ZeroDivisionError("division by zero")
     stream = io.StringIO()
-    TracebackReport(stream)(RunFinished(outcome=Outcome.FAILED, exit_code=1, time=0.0, error=InternalError.of(bug)))
+    TracebackReport(stream)(
+        RunFinished(outcome=Outcome.FAILED, exit_code=1, time=0.0, error=InternalError.from_exception(bug))
+    )
     assert "ZeroDivisionError: division by zero\n\nThe above exception was the direct cause" in stream.getvalue()

@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 from ci_publish.model.events import Checked, Collected, Tried
 from ci_publish.model.problem import Problem, Severity
 from ci_publish.model.receipt import TriedEntry
-from ci_publish.model.receipt_building import receipt_of
+from ci_publish.model.receipt_building import build_receipt
 from ci_publish.reports.console_renderer import ConsoleRenderer
 from ci_publish.reports.junit import junit_document
 from ci_publish.reports.summary import SummaryInput, markdown_summary
@@ -63,7 +63,7 @@ def test_the_console_shows_output_of_failures_only_neutral_and_redacted() -> Non
 
 
 def test_the_receipt_has_an_entry_for_each_interpreter() -> None:
-    (file,) = receipt_of(EVENTS).files
+    (file,) = build_receipt(EVENTS).files
 
     entry = TriedEntry(
         interpreter="CPython 3.12.1",

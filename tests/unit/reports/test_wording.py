@@ -24,7 +24,7 @@ from ci_publish.model.events import (
 )
 from ci_publish.model.identity import CredentialKind, CredentialState
 from ci_publish.model.index import AlreadyPublished, Conflict, KeptPublished, PlannedFile, PublishedFile, Upload
-from ci_publish.model.receipt_building import receipt_of
+from ci_publish.model.receipt_building import build_receipt
 from ci_publish.reports import wording
 from tests.unit.reports.recorded_runs import BEGIN, PYPI, SDIST, WHEEL, a_good_run, beginning, published_file, uploaded
 
@@ -129,16 +129,16 @@ def test_running_again_is_advised_once_and_only_where_it_helps() -> None:
 
 def test_a_run_without_an_index_counts_files_and_a_failed_one_nothing() -> None:
     checked = [*beginning(SDIST)[:-1], RunFinished(outcome=Outcome.CHECKED, exit_code=0, time=BEGIN)]
-    assert wording.describe_run_outcome(receipt_of(checked)) == "Checked: 1 file"
-    assert wording.describe_run_outcome(receipt_of(checked[-1:])) == "Nothing to check: no wheel or sdist was found"
+    assert wording.describe_run_outcome(build_receipt(checked)) == "Checked: 1 file"
+    assert wording.describe_run_outcome(build_receipt(checked[-1:])) == "Nothing to check: no wheel or sdist was found"
     assert (
         wording.describe_run_outcome(
-            receipt_of([*checked[:-1], RunFinished(outcome=Outcome.FAILED, exit_code=4, time=BEGIN)])
+            build_receipt([*checked[:-1], RunFinished(outcome=Outcome.FAILED, exit_code=4, time=BEGIN)])
         )
         == "Failed"
     )
     assert (
-        wording.describe_run_outcome(receipt_of([RunFinished(outcome=Outcome.READY, exit_code=0, time=BEGIN)]))
+        wording.describe_run_outcome(build_receipt([RunFinished(outcome=Outcome.READY, exit_code=0, time=BEGIN)]))
         == "Ready to publish"
     )
 
@@ -172,24 +172,24 @@ def test_the_headline_of_verify_says_who_signed(publishers: list[str], text: str
     ] or [ProvenanceChecked("pypi", names[0], ProvenanceMissing("none is served"))]
     assert (
         wording.describe_run_outcome(
-            receipt_of([*events, RunFinished(outcome=Outcome.VERIFIED, exit_code=0, time=BEGIN)])
+            build_receipt([*events, RunFinished(outcome=Outcome.VERIFIED, exit_code=0, time=BEGIN)])
         )
         == text
     )
 
 
 def test_release_pages_are_those_of_releases_that_are_there() -> None:
-    assert wording.release_page_addresses(receipt_of(a_good_run()), a_good_run()) == (
+    assert wording.release_page_addresses(build_receipt(a_good_run()), a_good_run()) == (
         "https://pypi.org/project/demo/1.0/",
     )
     begun = beginning(SDIST)
-    assert wording.release_page_addresses(receipt_of(begun), begun) == ()
+    assert wording.release_page_addresses(build_receipt(begun), begun) == ()
     elsewhere = [*beginning(SDIST, endpoints=replace(PYPI, web=None)), *uploaded(SDIST)]
-    assert wording.release_page_addresses(receipt_of(elsewhere), elsewhere) == ()
+    assert wording.release_page_addresses(build_receipt(elsewhere), elsewhere) == ()
 
 
 def test_releases_are_named_once() -> None:
-    assert wording.releases_of_run(receipt_of(a_good_run())) == (("demo", "1.0"),)
+    assert wording.releases_of_run(build_receipt(a_good_run())) == (("demo", "1.0"),)
 
 
 def test_a_file_by_its_md5_says_so() -> None:
@@ -199,7 +199,7 @@ def test_a_file_by_its_md5_says_so() -> None:
 
 def test_a_release_that_only_the_index_has_is_published_and_not_compared_with_files_here() -> None:
     found = FileListed(index="pypi", filename=SDIST.filename, listed=True, published=published_file(SDIST))
-    receipt = receipt_of(
+    receipt = build_receipt(
         [*beginning(command="verify"), found, RunFinished(outcome=Outcome.VERIFIED, exit_code=0, time=BEGIN)]
     )
     assert wording.describe_run_outcome(receipt) == "Verified: 1 published"
@@ -235,7 +235,7 @@ def test_the_last_lines_of_a_failure_say_what_is_public_and_what_became_of_the_t
         CredentialChanged("pypi", state),
         RunFinished(outcome=Outcome.FAILED, exit_code=10, time=BEGIN, error=IndexUnavailable("away")),
     ]
-    assert wording.describe_public_state(receipt_of(events)) == (
+    assert wording.describe_public_state(build_receipt(events)) == (
         "Public on pypi now: 1 of 2 files; 1 unknown (the response was lost).",
         "A re-run recognises published files by their digest, and uploads only the rest.",
         *said,
@@ -267,7 +267,7 @@ def test_every_file_of_a_failure_is_counted_in_one_of_the_states(status: FileSta
         RunFinished(outcome=Outcome.FAILED, exit_code=10, time=BEGIN, error=error),
     ]
     assert (
-        wording.describe_public_state(receipt_of(events))[0]
+        wording.describe_public_state(build_receipt(events))[0]
         == f"Public on pypi now: 0 of 2 files; 1 {said}; 1 not attempted."
     )
 
@@ -279,7 +279,7 @@ def test_a_failed_confirmation_of_everything_needs_no_word_about_the_rest() -> N
         FileListed(index="pypi", filename=SDIST.filename, listed=True),
         RunFinished(outcome=Outcome.FAILED, exit_code=11, time=BEGIN, error=IndexUnavailable("provenance")),
     ]
-    assert wording.describe_public_state(receipt_of(events)) == ("Public on pypi now: 1 of 1 file.",)
+    assert wording.describe_public_state(build_receipt(events)) == ("Public on pypi now: 1 of 1 file.",)
 
 
 def test_what_failed_in_a_rehearsal_is_not_public() -> None:
@@ -290,11 +290,11 @@ def test_what_failed_in_a_rehearsal_is_not_public() -> None:
     ]
     failed = RunFinished(outcome=Outcome.FAILED, exit_code=13, time=BEGIN, error=IndexUnavailable("away"))
 
-    (said,) = wording.describe_public_state(receipt_of([*rehearsed, failed]))
+    (said,) = wording.describe_public_state(build_receipt([*rehearsed, failed]))
     assert said == "On the rehearsal index now: 1 of 2 files; 1 not attempted; nothing is public."
 
     second = IndexChosen(replace(PYPI, name="second"))
-    assert wording.describe_public_state(receipt_of([*rehearsed, second, failed])) == (
+    assert wording.describe_public_state(build_receipt([*rehearsed, second, failed])) == (
         "On the rehearsal index pypi now: 1 of 2 files; 1 not attempted; nothing is public.",
         "On the rehearsal index second now: 0 of 2 files; 2 not attempted; nothing is public.",
     )

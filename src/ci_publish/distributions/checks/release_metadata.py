@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from ci_publish.distributions.faults import Fault
-from ci_publish.model.core_metadata_form import form_fields
+from ci_publish.model.core_metadata_form import core_metadata_form_fields
 from ci_publish.model.distribution import Collection, Distribution, Kind
 
 _FIRST_STATIC_VERSION: Final = (2, 2)
@@ -48,7 +48,7 @@ def _differing_metadata_fields(
 def _comparable_metadata_form(file: Distribution) -> Mapping[str, list[str]]:
     """Return the form with its repeated fields in a fixed order."""
     form: dict[str, list[str]] = defaultdict(list)
-    for name, value in form_fields(file.metadata):
+    for name, value in core_metadata_form_fields(file.metadata):
         # Folding differs between backends; a description is too long to be split into words.
         form[name].append(value.replace("\r\n", "\n").strip() if name == "description" else " ".join(value.split()))
     return {name: sorted(values) for name, values in form.items()}

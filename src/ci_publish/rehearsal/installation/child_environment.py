@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from ci_publish.http.proxies import loopback_proxy_exceptions
-from ci_publish.python_processes import passed_on
+from ci_publish.python_processes import passed_on_variables
 
 _HOMES: Final = ("HOME", "USERPROFILE", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "APPDATA", "LOCALAPPDATA")
 
@@ -20,7 +20,7 @@ def child_environment(environ: Mapping[str, str], scratch: Path) -> dict[str, st
     pip and uv read no configuration, keep their caches there, and download no interpreter.
     """
     home, temporary = str(scratch / "home"), str(scratch / "tmp")
-    allowed = passed_on(environ)
+    allowed = passed_on_variables(environ)
     certificates = allowed.get("SSL_CERT_FILE")
     return {
         **allowed,

@@ -6,7 +6,7 @@ from ci_publish.distributions.checks import pypi_upload_refusal
 from ci_publish.distributions.checks.table import FAMILIES, Family
 from ci_publish.distributions.local import LocalDistributions
 from ci_publish.distributions.metadata import parse_core_metadata
-from ci_publish.model.core_metadata_form import form_fields
+from ci_publish.model.core_metadata_form import core_metadata_form_fields
 from ci_publish.model.index import IndexProfile
 from ci_publish.model.problem import Severity
 from tests.corpus.cases import CASES, Case
@@ -27,7 +27,7 @@ def upload_form(case: Case) -> dict[str, tuple[str, ...]]:
             or b"Metadata-Version: 2.4\nName: demo-pkg\nVersion: 1.0\n"
         )
     form: dict[str, tuple[str, ...]] = {}
-    for name, value in form_fields(parse_core_metadata(text).metadata):
+    for name, value in core_metadata_form_fields(parse_core_metadata(text).metadata):
         form[name] = (*form.get(name, ()), value)
     wheel = case.name.endswith(".whl")
     return {**form, "filetype": ("bdist_wheel" if wheel else "sdist",), "pyversion": ("py3" if wheel else "source",)}

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
 from ci_publish.model.distribution import Collection
-from ci_publish.model.release import Comparison, Release, local_files
+from ci_publish.model.release import Comparison, Release, local_release_files
 
 
 def versions_by_project(collection: Collection) -> Mapping[str, AbstractSet[str]]:
@@ -19,7 +19,7 @@ def local_comparisons(collection: Collection) -> tuple[Comparison, ...]:
     """Return each release of a run beside nothing, for the rules that need no index."""
     found: list[Comparison] = []
     for project, version in dict.fromkeys(file.release for file in collection.distributions):
-        files = local_files(file for file in collection.distributions if file.release == (project, version))
+        files = local_release_files(file for file in collection.distributions if file.release == (project, version))
         ours = Release(project=project, version=version, files=files)
         found.append(Comparison(ours=ours, new_files=files))
     return tuple(found)
