@@ -244,7 +244,7 @@ class FirstFileTurn(Generic[Task]):
         """Nothing is taken out of turn: ``wait`` ends earlier than that."""
 
     def end(self) -> None:
-        """Keep the turn until ``FirstFiles.done``; the next attempt may wait as long as this one."""
+        """Keep the turn until ``FirstFiles.file_ended``; the next attempt may wait as long as this one."""
         self._waits_since = None
 
     def may_have_collided(self) -> bool:

@@ -18,8 +18,8 @@ clean_process.start_again(["one", "two"], dict(os.environ), program=sys.argv[1])
 """
 AFTERWARDS = """
 import os, sys
-from ci_publish.cli.clean_process import variables_from
-told = variables_from(int(sys.argv[1]))
+from ci_publish.cli.clean_process import read_passed_variables
+told = read_passed_variables(int(sys.argv[1]))
 print(sys.argv[2:], told["GITHUB_OUTPUT"], told["ODD"].encode("utf-8", "surrogateescape"), "PYPI_ID_TOKEN" in told)
 print(sorted(os.environ), os.getpid())
 """

@@ -14,9 +14,9 @@ def end_of(code: str) -> tuple[int, str]:
 
 @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
 def test_a_signal_before_a_run_ends_the_process_without_a_traceback(name: str, code: int) -> None:
-    assert end_of(f"signals.stop_at_once()\nos.kill(os.getpid(), signal.{name})") == (code, "")
+    assert end_of(f"signals.end_process_on_signal()\nos.kill(os.getpid(), signal.{name})") == (code, "")
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 def test_a_signal_after_a_run_changes_nothing(name: str) -> None:
-    assert end_of(f"signals.ignore()\nos.kill(os.getpid(), signal.{name})") == (0, "went on\n")
+    assert end_of(f"signals.ignore_signals()\nos.kill(os.getpid(), signal.{name})") == (0, "went on\n")
