@@ -102,7 +102,7 @@ class IndexUpload:
         """
         plan, train = self._planned.plan, self._planned.train
         refusals = foreseen_refusals(self._run, self.endpoints, self._planned)
-        left = train.requiring(refusals)
+        left = train.projects_requiring(refusals)
         if sending and self._run.options.keep_going and any(file.project not in left for file in self.uploads):
             self._outcomes.record_refused_projects(refusals, [each.distribution for each in plan.conflicts])
             kept = (
