@@ -5,6 +5,7 @@ Everyday runs install with uv, which takes a fraction of pip's time; the stress 
 
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ import pytest
 
 from ci_publish.distributions.checks.installing import RULES
 from tests.conftest import STRESS
-from tests.installable import Result, sdist, tried, wheel
+from tests.installable import Result, rehearsed, sdist, tried, wheel
 
 pytestmark = [
     pytest.mark.e2e,
@@ -222,3 +223,24 @@ def test_a_rehearsed_name_is_never_taken_from_the_upstream(tmp_path: Path, path:
     result = tried(folder, *paths, environ={"PATH": path}, run=(check,))
 
     assert (result.problems, result.error) == ([], None)
+
+
+@pytest.mark.parametrize("installer", INSTALLERS)
+def test_no_installer_takes_a_rehearsed_name_from_the_upstream_not_even_with_pre(
+    tmp_path: Path, installer: str
+) -> None:
+    folder, target = upstream(tmp_path), tmp_path / "target"
+    wheel(folder, "core", "10.0rc1")
+    path = wheel(tmp_path / "dist", "core", metadata=["Provides-Extra: x", "Requires-Dist: dep>=1a1; extra == 'x'"])
+    commands = {
+        "uv": ["uv", "pip", "install", "--no-config", "--prerelease", "allow", "--default-index"],
+        "pip": ["-I", "-m", "pip", "install", "--pre", "--disable-pip-version-check", "--index-url"],
+    }
+    found = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    program = [sys.executable] if installer == "pip" else []
+    environ = {"PATH": found, "HOME": str(tmp_path), "PIP_CONFIG_FILE": os.devnull, "UV_CACHE_DIR": str(tmp_path / "c")}
+    with rehearsed(folder, path) as world:
+        command = [*program, *commands[installer], world.index_url, "--target", str(target), "CORE[x]"]
+        subprocess.run(command, env=environ, check=True, capture_output=True, timeout=60)
+
+    assert {each.name for each in target.glob("*.dist-info")} == {"core-1.0.dist-info", "dep-1.0.dist-info"}

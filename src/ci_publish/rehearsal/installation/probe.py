@@ -13,7 +13,6 @@ import importlib.metadata
 import importlib.util
 import json
 import sys
-import traceback
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -47,6 +46,8 @@ def top_modules_of_files(files: Iterable[str]) -> list[str]:
 
 def describe_exception(error: BaseException) -> dict[str, Any]:
     """Return what is known about an exception; its traceback goes to the output."""
+    import traceback  # noqa: PLC0415  (late: most files fail in nothing)
+
     traceback.print_exception(type(error), error, error.__traceback__)
     return {
         "error": type(error).__name__,
