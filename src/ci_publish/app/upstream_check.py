@@ -15,7 +15,7 @@ from ci_publish.model.events import Noted
 from ci_publish.rehearsal.upstream import DistributionFolder, ForwardedIndex, RedirectedIndex
 
 # Any index may be asked for this project. No name of the run is asked for: the upstream may be a public index.
-_PROJECT: Final = "pip/"
+_PROJECT: Final = "pip"
 _SECONDS: Final = 60.0
 _SECONDS_FOR_WARNING: Final = 5.0
 _UNAUTHORIZED: Final = 401
@@ -58,10 +58,22 @@ class UpstreamCheck:
         if isinstance(upstream, DistributionFolder):
             missing = f"The upstream folder {upstream.folder} no longer exists."
             return None if upstream.folder.is_dir() else self._unavailable(missing)
-        answer, _ = upstream.ask(_PROJECT, seconds)
+        answer, _ = upstream.ask(f"{_PROJECT}/", seconds)
         if isinstance(answer, HttpAnswer) and answer.status == _FORBIDDEN:  # some file servers say so instead of 404
             answer, _ = upstream.ask("", seconds)
-        return self._failure(answer)
+        return self._failure(answer) or self._file_host_failure(upstream, seconds)
+
+    def _file_host_failure(self, upstream: ForwardedIndex, seconds: float) -> CiPublishError | None:
+        asked = upstream.ask_file_host(_PROJECT, seconds)
+        if asked is None:
+            return None
+        answer, host = asked
+        if isinstance(answer, NoAnswer):
+            return self._unavailable(f"Cannot reach {host}, which has the files of the {self._name}: {answer.text}.")
+        if is_transient_status(answer.status):
+            said = response_status_line(answer)
+            return self._unavailable(f"{host}, which has the files of the {self._name}, answers {said}.")
+        return None
 
     def _failure(self, answer: HttpAnswer | NoAnswer) -> CiPublishError | None:
         if isinstance(answer, NoAnswer):

@@ -22,7 +22,7 @@ from werkzeug.wrappers import Request, Response
 from ci_publish.http.messages import Authorization, HttpAnswer, HttpRequest, NoAnswer, StreamedAnswer
 from ci_publish.http.responses import NotAnObject, parse_json_object
 from ci_publish.http.transport import HttpTransport
-from ci_publish.http.urls import redacted_url, same_origin, split_url, url_has_secrets, url_with_slash
+from ci_publish.http.urls import redacted_url, same_origin, split_url, url_has_secrets, url_host, url_with_slash
 from ci_publish.index.simple_api import ACCEPT, JSON_V1, MAX_FILES, MAX_JSON_PARTS, MAX_LISTING
 from ci_publish.model.filename import DistributionFilename
 from ci_publish.model.frozen import frozen
@@ -168,6 +168,21 @@ class ForwardedIndex:
             url = urljoin(url, answer.headers.get("location", ""))
             answer = self._fetch_upstream_page(url, seconds)
         return answer, url
+
+    def ask_file_host(self, project: str, seconds: float) -> tuple[HttpAnswer | NoAnswer, str] | None:
+        """Return what the host says from which installers get a file of *project* themselves, and its name.
+
+        None where there is no such host: the index is not asked again.
+        """
+        try:
+            addresses = [str(entry["url"]) for entry in self.listing_entries(project, "")]
+        except (NotFound, RefusedError):
+            return None
+        elsewhere = [address.partition("#")[0] for address in addresses if "://" in address]
+        if not elsewhere:
+            return None
+        answer = self._transport.send(HttpRequest(method="HEAD", url=elsewhere[-1]), deadline=seconds)
+        return answer, url_host(elsewhere[-1])
 
     def _fetch_upstream_page(self, url: str, seconds: float | None) -> HttpAnswer | NoAnswer:
         return self._transport.send(

@@ -120,3 +120,22 @@ def test_a_folder_must_still_be_there(tmp_path: Path) -> None:
         (tmp_path / "wheels").rmdir()
         with pytest.raises(IndexUnavailable, match="no longer exists"):
             found.require()
+
+
+@pytest.mark.parametrize(("status", "said"), [(200, ""), (404, ""), (503, "answers 503"), (None, "Cannot reach 127")])
+def test_the_host_of_the_files_must_answer_too(status: int | None, said: str) -> None:
+    with contextlib.ExitStack() as stack:
+        if status is None:
+            port = stack.enter_context(closed_port())
+            files = f"http://127.0.0.1:{port}"
+        else:
+            files = stack.enter_context(Server(app=Response("", status))).base_url
+        page = f'<a href="{files}/pip-1.0.tar.gz#sha256=0">x</a><a href="/pip-0.1.tar.gz">y</a>'
+        index = stack.enter_context(Server(app=Response(page, content_type="text/html")))
+        found = stack.enter_context(check(f"{index.base_url}/simple/"))
+        if not said:
+            found.require()
+            return
+        with pytest.raises(IndexUnavailable, match=said) as failed:
+            found.require()
+        assert "which has the files of the upstream index" in failed.value.summary
