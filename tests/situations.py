@@ -668,7 +668,7 @@ def _() -> object:
     return choose_credential(credential_harness.PYPI, CredentialOptions(), harness.tools()).authenticate()
 
 
-@situation("Attestations are required, and a file is published without one")
+@situation("Attestations are required, but a file was published without one")
 def _() -> object:
     return messages.published_unattested_error(PYPI, [wheel().filename])
 
@@ -683,7 +683,7 @@ def _() -> object:
     return credential.authorization()
 
 
-@situation("The API token is not one of this index")
+@situation("The API token does not belong to this index")
 def _() -> object:
     return messages.credential_refused_error(
         PYPI, cast("CredentialRefused", answered(403, "Invalid or non-existent authentication information."))

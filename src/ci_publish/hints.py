@@ -88,7 +88,7 @@ WITHOUT_ATTESTATIONS = Hint(
 
 
 SET_API_TOKEN = Hint(
-    "Give an API token: set ",
+    "Provide an API token: set ",
     option("password"),
     Hint(", or pass it on standard input with ", option("password_stdin")),
     ".",

@@ -24,10 +24,10 @@ def final_signing_error(trouble: Trouble, subject: Subject | None) -> SigningFai
         case IdentityRefusal():
             return SigstoreIdentityRejected(
                 f"Sigstore does not certify the identity of this job: {trouble.reason}.",
-                detail="Its certificate authority knows the identity providers of the hosted CI services.",
+                detail="Its certificate authority supports only the identity providers of the hosted CI services.",
                 hints=(
                     Hint(
-                        "With a self-hosted CI, name a Sigstore instance that knows it: ",
+                        "With a self-hosted CI, use a Sigstore instance that supports it:  ",
                         option("sigstore_trust_config", "FILE"),
                     ),
                     WITHOUT_ATTESTATIONS,

@@ -52,11 +52,11 @@ class SigningIdentity:
                 hints=("Set the runner's clock (identity tokens live for minutes only), and run again.",),
             )
         return SigningIdentityExpired(
-            f"The job's only identity token for Sigstore ended before all files were signed ({reason}).",
+            f"The job's only identity token for Sigstore ran out before all files were signed ({reason}).",
             detail="This CI gives a job one identity token for each audience, when the job starts.",
             hints=(
                 "Build in an earlier job, so that this one signs right after it starts.",
-                "On GitLab, the job's `timeout` sets how long its tokens live.",
+                "On GitLab, the job's `timeout` sets how long its tokens are valid.",
             ),
         )
 

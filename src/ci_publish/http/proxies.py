@@ -57,7 +57,7 @@ def proxy_authentication_error(proxy: Proxy, said: str) -> ProxyAuthenticationRe
         f"{proxy.name[:1].upper()}{proxy.name[1:]} requires authentication: {said}",
         detail=why,
         hints=(
-            f"Set {example}, with special characters percent-encoded, from a secret of the CI.",
+            f"Set {example}, with special characters percent-encoded, from a CI secret.",
             "If the host can be reached directly, add it to NO_PROXY.",
         ),
     )

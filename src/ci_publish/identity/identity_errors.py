@@ -70,7 +70,7 @@ def fork_pull_request_error(event: str) -> ForkPullRequest:
     return ForkPullRequest(
         f"This workflow runs for a pull request from a fork ({event}), which gets no OIDC identity token.",
         detail="GitHub issues no such token to these workflows, even with `id-token: write`.",
-        hints=("Publish from an event that forks cannot start: `release`, `push` of a tag, `workflow_dispatch`.",),
+        hints=("Publish from an event that forks cannot trigger: `release`, `push` of a tag, `workflow_dispatch`.",),
     )
 
 

@@ -202,7 +202,7 @@ def empty_secret_error(name: str) -> EmptySecret:
         hints=(
             "Pull requests from forks get no secrets, and reusable workflows get only those passed to them.",
             "An environment's secrets are available only to jobs that name the environment.",
-            "With Trusted Publishing no secret is needed: https://docs.pypi.org/trusted-publishers/",
+            "Trusted Publishing needs no secret: https://docs.pypi.org/trusted-publishers/",
         ),
     )
 

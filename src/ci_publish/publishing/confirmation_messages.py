@@ -140,7 +140,7 @@ def unexpected_publisher_error(
     files = "1 file" if len(found) == 1 else f"{len(found)} files"
     named = next((outcome.publisher for outcome in found.values() if _publisher_can_be_named(outcome.publisher)), None)
     return UnexpectedPublisher(
-        f"{endpoints.name} serves provenance of {files} that is not by {expected}.",
+        f"{endpoints.name} serves provenance for {files} that is not from {expected}.",
         detail="\n".join(f"{name}: {outcome.reason}" for name, outcome in found.items()),
         hints=(
             "Do not announce this release until it is clear who published these files.",

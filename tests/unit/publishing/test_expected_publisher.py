@@ -39,7 +39,7 @@ def there(
     ("options", "whose"), [(NAMED, "the expected publisher"), (BY_DEFAULT, "the job's own repository")]
 )
 def test_provenance_by_somebody_else_ends_the_run(options: Settings, whose: str) -> None:
-    with pytest.raises(UnexpectedPublisher, match=f"not by {whose}") as caught:
+    with pytest.raises(UnexpectedPublisher, match=f"not from {whose}") as caught:
         verify(there(options, signed_by="github:octo-org/fork:x.yml").run())
     assert caught.value.exit_code == 11
     assert caught.value.hints[-1].endswith("publisher: github:octo-org/fork:x.yml")

@@ -36,6 +36,8 @@ Archives are never extracted, and every read has a cap: no file takes more than 
 per 100 MiB. If an archive unpacks to more than 64 MiB and twice its own size, only that much is read, and a note says
 so.
 
+Each section below begins with what its rule requires or reports.
+
 Line numbers in the server's source refer to pypi/warehouse at commit 6b62157124ab (August 2026).
 
 <!-- Written by `make generate` from src/ci_publish/distributions/checks: change the rules, not the page. -->
