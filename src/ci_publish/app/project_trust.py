@@ -79,13 +79,7 @@ def refuse_untrusted_project_settings(
     if not why or loaded.settings.trust_project_settings:
         return
     sends = _sends_secret_or_identity(command, settings)
-    decided = frozenset(DECISIVE) if sends else _BELIEVED if command == "verify" else frozenset()
-    found = {name: where for name, where in _options_decided_by_project(loaded).items() if name in decided}
-    provenance = loaded.origin("attestations")
-    if command == "verify" and provenance.source == Source.FILE and settings.attestations is AttestationPolicy.OFF:
-        found["attestations"] = provenance.spelled
-    if sends and loaded.origin("rules").source == Source.FILE and _weakens_checks(settings.rules):
-        found["rules"] = loaded.origin("rules").spelled
+    found = _untrusted_project_settings(command, settings, loaded, sends=sends)
     if not found:
         return
     decides = "where secrets and identities go" if sends else "whose provenance is believed"
@@ -102,6 +96,18 @@ def refuse_untrusted_project_settings(
             Hint("If nobody else can change this checkout: ", option("trust_project_settings", "true")),
         ),
     )
+
+
+def _untrusted_project_settings(command: str, settings: Settings, loaded: Loaded, *, sends: bool) -> dict[str, str]:
+    """Return the options that the file must not decide for *command*, with the place in it."""
+    decided = frozenset(DECISIVE) if sends else _BELIEVED if command == "verify" else frozenset()
+    found = {name: where for name, where in _options_decided_by_project(loaded).items() if name in decided}
+    provenance, rules = loaded.origin("attestations"), loaded.origin("rules")
+    if command == "verify" and provenance.source == Source.FILE and settings.attestations is AttestationPolicy.OFF:
+        found["attestations"] = provenance.spelled
+    if sends and rules.source == Source.FILE and _weakens_checks(settings.rules):
+        found["rules"] = rules.spelled
+    return found
 
 
 def _weakens_checks(rules: Sequence[str]) -> bool:
@@ -174,18 +180,13 @@ def _lines_that_set_options(
         given = {inputs[name][0]: values[name] for name in values if inputs[name]}
         others = {option_variable(name): values[name] for name in values if not inputs[name]}
         return "\n".join(_yaml_block("with:", given) + _yaml_block("env:", others))
-    flags = [
-        _command_line_flag(name, each)
-        for name in values
-        if reader.command in declared_options()[name].commands
-        for each in values[name]
-    ]
-    others = {
-        option_variable(name): values[name]
-        for name in values
-        if reader.command not in declared_options()[name].commands
-    }
-    return " ".join([*flags, *(f"{name}={shlex.quote(chr(10).join(each))}" for name, each in others.items())])
+    words: list[str] = []
+    for name, some in values.items():
+        if reader.command in declared_options()[name].commands:
+            words += [_command_line_flag(name, each) for each in some]
+        else:
+            words.append(f"{option_variable(name)}={shlex.quote(chr(10).join(some))}")
+    return " ".join(words)
 
 
 def _yaml_block(head: str, values: Mapping[str, Sequence[str]]) -> list[str]:

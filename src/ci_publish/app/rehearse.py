@@ -6,6 +6,7 @@ identity is requested, and nothing is sent to the real index.
 
 import contextlib
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -62,12 +63,7 @@ def rehearse(settings: Settings, context: RuntimeContext, *, paths_given: bool =
     Several destinations are played one after the other. Raises the CiPublishError that ended the rehearsal.
     """
     if settings.install:
-        refuse_install_with_credentials(settings, context.environ)
-        if settings.dry_run:
-            raise _nothing_to_install_error()
-        find_python_executables(
-            settings.python, context.environ.get("PATH")
-        )  # before anything is signed: one may not be there
+        _refuse_impossible_installation(settings, context)
     job = rehearsed_job(context.environ)
     destinations = [
         rehearsed_destination(settings, address, context.password_name) for address in settings.repository_url
@@ -86,10 +82,6 @@ def rehearse(settings: Settings, context: RuntimeContext, *, paths_given: bool =
             for number, destination in enumerate(destinations)
         ]
         for world, destination in zip(worlds, destinations, strict=True):
-            if destination.profile is IndexProfile.GENERIC:
-                world.index.rules.any_user = True
-                if destination.anonymous:
-                    world.index.accept_anonymous()
             if paths_given or not settings.serve:
                 files = _publish_to_world(world, destination, job, settings, context)
                 if settings.install and world is worlds[0] and upstream is not None:
@@ -101,14 +93,18 @@ def rehearse(settings: Settings, context: RuntimeContext, *, paths_given: bool =
     return Outcome.REHEARSED
 
 
-def _nothing_to_install_error() -> ConfigurationError:
-    return ConfigurationError(
-        "install and dry-run contradict each other: a rehearsal that only plans has nothing to install.",
-        hints=(
-            Hint("To install, without publishing anything outside this machine: ", option("dry_run", "false")),
-            Hint("To plan only: ", option("install", "false")),
-        ),
-    )
+def _refuse_impossible_installation(settings: Settings, context: RuntimeContext) -> None:
+    """Raise what an installation would end with anyway, before anything is signed."""
+    refuse_install_with_credentials(settings, context.environ)
+    if settings.dry_run:
+        raise ConfigurationError(
+            "install and dry-run contradict each other: a rehearsal that only plans has nothing to install.",
+            hints=(
+                Hint("To install, without publishing anything outside this machine: ", option("dry_run", "false")),
+                Hint("To plan only: ", option("install", "false")),
+            ),
+        )
+    find_python_executables(settings.python, context.environ.get("PATH"))
 
 
 def _upstream_overlay(
@@ -134,15 +130,21 @@ def _upstream_overlay(
     return Overlay(upstream, rehearsed_names), UpstreamCheck(address, upstream, transport)
 
 
+@contextlib.contextmanager
 def _rehearsal_world(
     settings: Settings, destination: Played, job: RehearsedJob, overlay: Overlay | None, *, first: bool
-) -> RehearsalWorld:
-    """Return a world for one destination; each has a folder of its own, the first one the folder itself."""
+) -> Iterator[RehearsalWorld]:
+    """Open a world that plays one destination; each has a folder of its own, the first one the folder itself."""
     storage = settings.world
     if storage is not None and not first:
         storage = storage / Path(destination.name.replace("/", "-").replace(":", "-"))
     port = settings.port if first else 0
-    return RehearsalWorld(storage=storage, port=port, tls=settings.tls, claims=job.claims, overlay=overlay)
+    with RehearsalWorld(storage=storage, port=port, tls=settings.tls, claims=job.claims, overlay=overlay) as world:
+        if destination.profile is IndexProfile.GENERIC:
+            world.index.rules.any_user = True
+            if destination.anonymous:
+                world.index.accept_anonymous()
+        yield world
 
 
 def _publish_to_world(

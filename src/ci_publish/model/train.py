@@ -105,10 +105,8 @@ def train_of(distributions: Iterable[Distribution]) -> Train:
         waves=tuple(_upload_waves(fellows, _without_contradictions(wanted, needs))),
         requires={project: found - {project} for project, found in requires.items()},
         cycles=tuple(cycles),
-        unsatisfied=tuple(
-            each for project in siblings for each in _unsatisfied_requirements(project, siblings[project], files)
-        ),
-        unknown=tuple(each for some in files.values() for file in some for each in _unknown_requirements(file, files)),
+        unsatisfied=tuple(_unsatisfied_requirements(siblings, files)),
+        unknown=tuple(_unknown_requirements(files)) if len(files) > 1 else (),
     )
 
 
@@ -155,26 +153,27 @@ def _marker_may_hold_without_extra(marker: ast.expr) -> bool:
 
 
 def _unsatisfied_requirements(
-    project: str, requirements: Iterable[Requirement], files: Mapping[str, list[Distribution]]
+    siblings: Mapping[str, Iterable[Requirement]], files: Mapping[str, list[Distribution]]
 ) -> Iterator[Unsatisfied]:
-    """Yield the siblings that *project* requires in other versions than the run has, whatever the environment."""
-    by_sibling: dict[str, list[Requirement]] = {}
-    for each in requirements:
-        by_sibling.setdefault(_required_project_name(each), []).append(each)
-    for sibling, some in by_sibling.items():
+    """Yield the *siblings* that a project requires in other versions than the run has, whatever the environment."""
+    by_sibling: dict[tuple[str, str], list[Requirement]] = {}
+    for project, requirements in siblings.items():
+        for each in requirements:
+            by_sibling.setdefault((project, _required_project_name(each)), []).append(each)
+    for (project, sibling), some in by_sibling.items():
         versions = tuple(dict.fromkeys(file.version for file in files[sibling]))
         missed = [each for each in some if not any(each.specifier.contains(it, prereleases=True) for it in versions)]
         if wrong := missed if len(missed) == len(some) else [each for each in missed if each.marker is None]:
             yield Unsatisfied(project=project, requirement=str(wrong[0]), sibling=sibling, versions=versions)
 
 
-def _unknown_requirements(file: Distribution, projects: Collection[str]) -> Iterator[Unknown]:
-    if file.kind is not Kind.SDIST or len(projects) == 1:
-        return
-    if any(value.strip().casefold() == "requires-dist" for value in file.metadata.all("dynamic")):
-        yield Unknown(file.filename)
-    if siblings := sorted(set(file.build_requires).intersection(projects) - {file.project}):
-        yield Unknown(file.filename, tuple(siblings))
+def _unknown_requirements(files: Mapping[str, list[Distribution]]) -> Iterator[Unknown]:
+    """Yield the sdists of which only a build would tell what they require."""
+    for file in (each for some in files.values() for each in some if each.kind is Kind.SDIST):
+        if any(value.strip().casefold() == "requires-dist" for value in file.metadata.all("dynamic")):
+            yield Unknown(file.filename)
+        if siblings := sorted(set(file.build_requires).intersection(files) - {file.project}):
+            yield Unknown(file.filename, tuple(siblings))
 
 
 # the order -----------------------------------------------------------------------------------------------------------

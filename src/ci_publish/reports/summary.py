@@ -244,7 +244,7 @@ def _summary_left_projects(run: SummaryInput) -> Iterator[Section]:
         others = run.markdown(", ".join(event.because)) if event.because != (event.project,) else ""
         rows.append(f"| {run.markdown(event.project)} | {what} | {others} | {run.markdown(event.reason)} |\n")
     if rows:
-        head = "### Projects that did not go out\n\n| Project | | Because of | Reason |\n|---|---|---|---|\n"
+        head = "### Projects that did not go out\n\n| Project | Result | Because of | Reason |\n|---|---|---|---|\n"
         yield Section(head=head, lines=tuple(rows), foot="\n")
 
 

@@ -51,22 +51,17 @@ def version_tag_faults(releases: Mapping[str, AbstractSet[str]], stated: Stated)
     tag, policy = stated.tag, stated.version_tag
     if not tag or policy is VersionTag.OFF or len(tag) > MAX_TAG:
         return []
-    named = _project_and_version_of_tag(tag, releases)
-    if named is not None:
+    if (named := _project_and_version_of_tag(tag, releases)) is not None:
         project, version = named
-        rule = "version-tag-warning" if policy is VersionTag.WARN else "version-tag"
-        return (
-            [_version_tag_fault(rule, tag, project, releases[project])]
-            if _has_other_version(version, releases[project])
-            else []
-        )
-    alone = _parse_version_or_none(tag)
-    contradicted = (
-        [] if alone is None else [name for name in sorted(releases) if _has_other_version(alone, releases[name])]
-    )
-    if len(contradicted) < len(releases) and policy is not VersionTag.ERROR:
+        tagged, strict = [project], policy is not VersionTag.WARN
+    elif (alone := _parse_version_or_none(tag)) is not None:
+        version, tagged, strict = alone, sorted(releases), policy is VersionTag.ERROR
+    else:
+        return []
+    contradicted = [project for project in tagged if _has_other_version(version, releases[project])]
+    if len(contradicted) < len(tagged) and not strict:
         return []  # it is the tag of another project of this run
-    rule = "version-tag" if policy is VersionTag.ERROR else "version-tag-warning"
+    rule = "version-tag" if strict else "version-tag-warning"
     return [_version_tag_fault(rule, tag, project, releases[project]) for project in contradicted]
 
 

@@ -222,21 +222,25 @@ def describe_targets(targets: AbstractSet[Target], before: Coverage, ours: Cover
     whole = sorted({str(place) for _, place in targets if place in places})
     times = Counter(each for each, place in targets if place not in places)
     everywhere = {each for each in gone if times[each] > 1}
-    rest: dict[frozenset[Interpreter], list[str]] = defaultdict(list)
-    by_place: dict[Platform, set[Interpreter]] = defaultdict(set)
-    for interpreter, place in targets:
-        if place not in places and interpreter not in everywhere:
-            by_place[place].add(interpreter)
-    for place, interpreters in by_place.items():
-        rest[frozenset(interpreters)].append(str(place))
     phrases = (
         [f"wheels for {format_interpreters(_widest_interpreters(pure))} that run on every platform"] if pure else []
     )
     phrases += [f"every wheel for {list_some_names(whole)}"] if whole else []
     phrases += [f"{format_interpreters(everywhere)} on every platform"] if everywhere else []
-    return phrases + sorted(
-        f"{format_interpreters(some)} on {list_some_names(sorted(where))}" for some, where in rest.items()
+    return phrases + _describe_combinations(
+        target for target in targets if target[1] not in places and target[0] not in everywhere
     )
+
+
+def _describe_combinations(targets: Iterable[Target]) -> list[str]:
+    """Return phrases that name *targets*, platforms with the same interpreters in one."""
+    by_place: dict[Platform, set[Interpreter]] = defaultdict(set)
+    for interpreter, place in targets:
+        by_place[place].add(interpreter)
+    alike: dict[frozenset[Interpreter], list[str]] = defaultdict(list)
+    for place, interpreters in by_place.items():
+        alike[frozenset(interpreters)].append(str(place))
+    return sorted(f"{format_interpreters(some)} on {list_some_names(sorted(where))}" for some, where in alike.items())
 
 
 def _widest_interpreters(interpreters: AbstractSet[Interpreter]) -> set[Interpreter]:

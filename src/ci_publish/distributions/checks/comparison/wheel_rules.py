@@ -186,22 +186,24 @@ def _has_sdist(release: Release) -> bool:
 def _size_changed(comparison: Comparison, _: Stated) -> Iterable[Fault]:
     if comparison.before is None or _has_too_many_files(comparison, comparison.before):
         return
-    theirs = _files_by_counterpart(comparison.before)
-    changed: list[tuple[float, str]] = []
-    for key, file in _files_by_counterpart(comparison.ours).items():
-        old, new = theirs[key].size if key in theirs else None, file.size
-        if old is not None and new is not None and abs(new - old) > max(_MANY_BYTES, _MUCH * old):
-            times = new / old if old else float("inf")
-            changed.append((times, f"{_short_wheel_name(file)} from {format_size(old)} to {format_size(new)}"))
+    changed = list(_changed_sizes(comparison.ours, comparison.before))
     for verb, some in (("grew", [c for c in changed if c[0] > 1]), ("shrank", [c for c in changed if c[0] < 1])):
         if some:
             largest = sorted(some, key=lambda item: (-abs(item[0] - 1), item[1]))
             more = f", and {len(some) - _SIZES_SHOWN} more" if len(some) > _SIZES_SHOWN else ""
             listed = ", ".join(text for _, text in largest[:_SIZES_SHOWN])
-            yield Fault(
-                rule="size-changed",
-                message=f"{len(some)} of {len(comparison.ours.files)} files {verb}: {listed}{more}.",
-            )
+            files = f"{len(some)} of {len(comparison.ours.files)} files"
+            yield Fault(rule="size-changed", message=f"{files} {verb}: {listed}{more}.")
+
+
+def _changed_sizes(ours: Release, before: Release) -> Iterator[tuple[float, str]]:
+    """Yield by how many times a file is larger than its counterpart, where that is much, and both sizes."""
+    sizes = {key: file.size for key, file in _files_by_counterpart(before).items()}
+    for key, file in _files_by_counterpart(ours).items():
+        old, new = sizes.get(key), file.size
+        if old is not None and new is not None and abs(new - old) > max(_MANY_BYTES, _MUCH * old):
+            both = f"{_short_wheel_name(file)} from {format_size(old)} to {format_size(new)}"
+            yield new / old if old else float("inf"), both
 
 
 def _short_wheel_name(file: ReleaseFile) -> str:
@@ -219,11 +221,8 @@ def _not_compared(comparison: Comparison, _: Stated) -> Iterable[Fault]:
     """Say in one line what the index does not show."""
     if comparison.before is None:
         return
-    missing = [what for what, absent in _facts_the_index_lacks(comparison, comparison.before) if absent]
-    if missing:
-        yield Fault(
-            rule="not-compared", message=f"Not compared, because the index does not show it: {', '.join(missing)}."
-        )
+    if missing := ", ".join(what for what, absent in _facts_the_index_lacks(comparison, comparison.before) if absent):
+        yield Fault(rule="not-compared", message=f"Not compared, because the index does not show it: {missing}.")
     if _coverage_of_both(comparison) is None:
         why = "there are too many files, or their names stand for too many tags"
         yield Fault(rule="not-compared", message=f"Not compared: {why}.")
