@@ -1,6 +1,7 @@
 """Attestations of a run's files: adopted where they exist already, signed where they do not."""
 
 from collections.abc import Container, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
@@ -171,23 +172,21 @@ def _adopt_or_sign(
 ) -> Attested:
     names = {file.filename for file in files}
     adopted = run.signer().adopt(_attestation_files_of(run, collection, names), files, claims)
-    for attestations in adopted.values():
-        for attestation in attestations:
-            run.emit(Signed(attestation))
-    unsigned = [
-        file for file in files if not any(each.predicate_type == PUBLISH_V1 for each in adopted.get(file.filename, ()))
-    ]
-    if unsigned and run.options.attestations_dir is not None:
-        run.require_unwritten(run.options.attestations_dir, [file.filename for file in unsigned], (PUBLISH_V1,))
+    for attestation in chain.from_iterable(adopted.values()):
+        run.emit(Signed(attestation))
+    signed = {name for name, found in adopted.items() if any(each.predicate_type == PUBLISH_V1 for each in found)}
+    unsigned = [file for file in files if file.filename not in signed]
+    folder = run.options.attestations_dir
+    if unsigned and folder is not None:
+        run.require_unwritten(folder, [file.filename for file in unsigned], (PUBLISH_V1,))
     result = _sign_uploads(run, unsigned, policy) if unsigned else SigningResult()
     run.raise_if_stopped()
     if result.failures and policy is AttestationPolicy.REQUIRED:
         raise messages.unsigned_files_error(result.failures)
     _warn_of_unsigned_files(run, result)
     both = {name: (*result.attestations.get(name, ()), *adopted.get(name, ())) for name in names}
-    if run.options.attestations_dir is not None:
-        made = [attestation for attestations in both.values() for attestation in attestations]
-        run.write_attestations(run.options.attestations_dir, made)
+    if folder is not None:
+        run.write_attestations(folder, list(chain.from_iterable(both.values())))
     by_name = {name: attestations for name, attestations in both.items() if attestations}
     return Attested(by_name, result.claims or claims)
 

@@ -155,20 +155,27 @@ def schedule_uploads(
     the others are published by half.
     """
     doubts = undecided or {}
+    leads = in_upload_order(_leading_files(uploads, states, doubts))
+    first = tuple(sorted(leads, key=lambda file: file.filename not in doubts))
+    existing = frozenset(project for project, state in states.items() if isinstance(state, ProjectListing))
+    return Schedule(first, tuple(file for file in in_upload_order(uploads) if file not in first), existing)
+
+
+def _leading_files(
+    uploads: Sequence[Distribution], states: Mapping[str, IndexState], doubts: Undecided
+) -> Iterable[Distribution]:
+    """Return the files that are sent before the others of their release or project."""
     leads: dict[tuple[str, str], Distribution] = {}
     for file in sorted(in_upload_order(uploads), key=lambda file: -len(doubts.get(file.filename, ()))):
         if not _release_exists(file, states.get(file.project)):
             leads.setdefault(file.release, file)
-    led = {project for project, _ in leads}
     if len({file.project for file in uploads}) > 1:
+        led = {project for project, _ in leads}
         for file in in_upload_order(uploads):
             if file.project not in led:
                 led.add(file.project)
                 leads[file.release] = file
-    order = {file: place for place, file in enumerate(in_upload_order(leads.values()))}
-    first = tuple(sorted(leads.values(), key=lambda file: (file.filename not in doubts, order[file])))
-    existing = frozenset(project for project, state in states.items() if isinstance(state, ProjectListing))
-    return Schedule(first, tuple(file for file in in_upload_order(uploads) if file not in first), existing)
+    return leads.values()
 
 
 def files_risking_incomplete_release(order: Schedule, undecided: Undecided) -> tuple[Distribution, ...]:

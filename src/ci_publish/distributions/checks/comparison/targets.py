@@ -117,6 +117,16 @@ class Coverage:
         pure = {interpreter for interpreter, place in self.targets - other.targets if place == ANY}
         return replace(self, targets=self.targets | {target for target in other.targets if target[0] in pure})
 
+    @property
+    def interpreters(self) -> frozenset[Interpreter]:
+        """The interpreters that a wheel runs on somewhere."""
+        return frozenset(interpreter for interpreter, _ in self.targets)
+
+    @property
+    def platforms(self) -> frozenset[Platform]:
+        """The platforms that a wheel runs on with some interpreter."""
+        return frozenset(platform for _, platform in self.targets)
+
 
 def interpreters_of_wheel(name: DistributionFilename) -> frozenset[Support]:
     """Return the interpreters that a wheel's name stands for."""
@@ -217,8 +227,8 @@ def describe_targets(targets: AbstractSet[Target], before: Coverage, ours: Cover
     """
     pure = {each for each, place in targets if place == ANY}
     targets = {target for target in targets if target[1] != ANY}
-    places = {place for _, place in before.targets} - {place for _, place in ours.targets}
-    gone = {each for each, _ in before.targets} - {each for each, _ in ours.targets}
+    places = before.platforms - ours.platforms
+    gone = before.interpreters - ours.interpreters
     whole = sorted({str(place) for _, place in targets if place in places})
     times = Counter(each for each, place in targets if place not in places)
     everywhere = {each for each in gone if times[each] > 1}
