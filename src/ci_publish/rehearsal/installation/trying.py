@@ -1,6 +1,7 @@
 """Installs one file for one interpreter and tries it: consistency, version, imports, scripts, extras, commands."""
 
 import shlex
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -82,7 +83,7 @@ class Trial:
     def run(self) -> Tried:
         """Install and try the file; what is wrong with it is part of the result. Raises the error that ends the run."""
         began = time.monotonic()
-        (self._folder / "empty").mkdir(parents=True)
+        self._folder.mkdir(parents=True)
         problems = self._plan.weights.apply_to_problems(
             problem_of_fault(fault, self._file.filename, RULES[fault.rule].severity_for_profiles(()) or Severity.NOTE)
             for fault in self._trial_faults()
@@ -187,7 +188,7 @@ class Trial:
         def resolves(requirements: Sequence[str]) -> bool:
             command = self._installer.install(self._python, requirements, self._plan.index, "--dry-run")
             left = max(0.0, end - time.monotonic())
-            ended = self._processes.run(command, folder=self._folder / "empty", seconds=left)
+            ended = self._processes.run(command, folder=self._new_empty_folder(), seconds=left)
             if ended.code is None:
                 raise TimeoutError
             return not ended.failed
@@ -263,7 +264,13 @@ class Trial:
     ) -> Completed:
         if shown:
             self._done.append(shown)
-        return self._processes.run(command, folder=self._folder / "empty", seconds=self._plan.seconds, environ=environ)
+        return self._processes.run(
+            command, folder=self._new_empty_folder(), seconds=self._plan.seconds, environ=environ
+        )
+
+    def _new_empty_folder(self) -> Path:
+        """Return a new folder: what one command leaves behind is not there for the next."""
+        return Path(tempfile.mkdtemp(prefix="empty-", dir=self._folder))
 
     def _fault_with_output(self, rule: str, message: str, ended: Completed) -> Fault:
         """Return a fault; what *ended* printed is shown with it."""

@@ -34,7 +34,9 @@ class Scripted(Processes):
     def run(
         self, command: Sequence[str], *, folder: Path, seconds: float, environ: Mapping[str, str] | None = None
     ) -> Completed:
-        assert folder.name == "empty"
+        assert folder.name.startswith("empty-")
+        assert not any(folder.iterdir())
+        (folder / "left-behind").touch()
         assert 590.0 < seconds <= 600.0
         self.commands.append([*command, *(f"{name}={value}" for name, value in (environ or {}).items())])
         if command[-3:-2] == ["demo"]:
