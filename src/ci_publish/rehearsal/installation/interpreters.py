@@ -16,6 +16,7 @@ from ci_publish.rehearsal.installation.processes import Processes
 
 _VERSION: Final = re.compile(r"[23](\.[0-9]+){0,2}t?")
 _SECONDS: Final = 30.0
+_SHOWN_LINES: Final = 3
 # In the interpreter itself: `packaging` knows the tags and the markers of the one that imports it.
 _QUESTION: Final = """
 import importlib.util, json, platform, sys
@@ -96,7 +97,7 @@ def query_interpreter(executable: str, processes: Processes, folder: Path) -> In
     except ValueError as error:
         raise ConfigurationError(
             f"{executable} cannot be used to try an installation.",
-            detail=answer.output or f"It did not answer within {_SECONDS:g} s.",
+            detail="\n".join(answer.output.splitlines()[-_SHOWN_LINES:]) or f"It did not answer within {_SECONDS:g} s.",
             hints=(Hint("Name a Python interpreter, 3.8 or newer: ", option("python", "3.12")),),
         ) from error
     return Interpreter(

@@ -80,9 +80,7 @@ class Processes:
         assert process.stdout is not None  # noqa: S101  (it is a pipe)
         with process.stdout:
             try:
-                output = self._read_output_until_end(
-                    process, process.stdout, began + min(seconds, self._waiting.left())
-                )
+                output = self._read_output_until_end(process, process.stdout, began + seconds)
             finally:
                 _kill_process_group(process)
         code = process.returncode if output.whole else None
@@ -100,17 +98,28 @@ class Processes:
         with selectors.DefaultSelector() as selector:
             selector.register(pipe, selectors.EVENT_READ)
             while True:
-                if self._waiting.stopped:
-                    raise self._waiting.error()
+                self._raise_if_stopped()
                 if selector.select(_PAUSE):
                     block = os.read(pipe.fileno(), _BLOCK)
                     output.add_block(block)
                     if not block:
-                        return output.mark_ended(whole=_wait_for_process(process, end))
+                        return output.mark_ended(whole=self._wait_for_process(process, end))
                 elif process.poll() is not None:  # something that it started keeps the pipe open
                     return output.mark_ended(whole=True)
                 if time.monotonic() >= end:
                     return output
+
+    def _wait_for_process(self, process: "subprocess.Popen[bytes]", end: float) -> bool:
+        while (left := end - time.monotonic()) > 0:
+            self._raise_if_stopped()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(min(_PAUSE, left))
+                return True
+        return False
+
+    def _raise_if_stopped(self) -> None:
+        if self._waiting.stopped:
+            raise self._waiting.error()
 
 
 class _ProcessOutput:
@@ -126,14 +135,6 @@ class _ProcessOutput:
     def mark_ended(self, *, whole: bool) -> "_ProcessOutput":
         self.whole = whole
         return self
-
-
-def _wait_for_process(process: "subprocess.Popen[bytes]", end: float) -> bool:
-    try:
-        process.wait(max(0.0, end - time.monotonic()))
-    except subprocess.TimeoutExpired:
-        return False
-    return True
 
 
 def _kill_process_group(process: "subprocess.Popen[bytes]") -> None:

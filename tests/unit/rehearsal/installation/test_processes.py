@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ci_publish.errors import Terminated
+from ci_publish.errors import IndexUnavailable, Terminated
 from ci_publish.publishing.interruption import Interruption
 from ci_publish.rehearsal.installation.processes import LAST_LINES, Processes, stray_processes_ended
 
@@ -106,6 +106,17 @@ def test_the_end_of_the_run_ends_a_command(tmp_path: Path) -> None:
     with pytest.raises(Terminated):
         processes.run(python("import time; time.sleep(60)"), folder=tmp_path, seconds=50)
     assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize(
+    "program", ["import time; time.sleep(60)", "import os, time; os.close(1); os.close(2); time.sleep(60)"]
+)
+def test_the_deadline_of_the_run_is_not_that_of_a_command(tmp_path: Path, program: str) -> None:
+    began = time.monotonic()
+    with pytest.raises(IndexUnavailable, match="deadline of 1 s"):
+        Processes(ENVIRON, Interruption(1.0)).run(python(program), folder=tmp_path, seconds=60.0)
+
+    assert time.monotonic() - began < 20
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a process adopt others")
