@@ -56,7 +56,7 @@ def test_a_publisher_of_one_project_signs_nothing_of_two(shell: Shell) -> None:
         world.index.create_project("other")
         result = shell.in_job_of(world)("publish")
         refused(result, world)
-        assert "for 1 project, and this run has files of 2: demo, other" in result.stdout
+        assert "for 1 project, but this run has files of 2: demo, other" in result.stdout
 
 
 def test_a_pending_publisher_of_another_name_signs_nothing(shell: Shell) -> None:

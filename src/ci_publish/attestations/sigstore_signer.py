@@ -126,7 +126,7 @@ class SigstoreSigner:
         if facts := facts_made_public(claims):
             message = "The project is not public, but its attestations are: Sigstore's log permanently shows "
             hint = Hint(
-                "Publish without attestations if that must not be known: ",
+                "Publish without attestations if this must not become public: ",
                 option("attestations", "off"),
                 not_for=["attest"],
             )
@@ -134,9 +134,9 @@ class SigstoreSigner:
         publisher = publisher_of_claims(claims)
         if not publisher.known:
             message = (
-                "The identity token lacks the claims of a Trusted Publisher: PyPI would not take these attestations."
+                "The identity token lacks the claims of a Trusted Publisher: PyPI would not accept these attestations."
                 if publisher.issuer in ISSUERS
-                else f"PyPI knows no publishers of {publisher.label}: it would not take these attestations."
+                else f"PyPI knows no publishers of {publisher.label}: it would not accept these attestations."
             )
             self._context.emit(Noted(slug="publisher-unknown", message=message))
 

@@ -212,7 +212,7 @@ def _project_listing_finding(
         return Finding(
             name=name,
             level=Level.WARNING,
-            message=f"What is published is kept as it is, as you asked: {', '.join(kept)}.",
+            message=f"Published files are kept as they are, at your request: {', '.join(kept)}.",
         )
     if plan.files and not plan.uploads:
         return Finding(name=name, level=Level.OK, message="Every file of this release is published already.")

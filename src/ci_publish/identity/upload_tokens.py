@@ -300,8 +300,8 @@ class TrustedPublishingCredential:
 
     def _note_single_identity_token(self) -> None:
         message = (
-            f"This job can exchange its identity with {self._endpoints.name} once: the upload must end within the "
-            "life of that upload token (usually 15 minutes)."
+            f"This job can exchange its identity with {self._endpoints.name} only once: the upload must finish before "
+            "the upload token expires (usually after 15 minutes)."
         )
         self._tools.emit(Noted(slug="one-identity-token", message=message, warning=False))
 

@@ -96,7 +96,7 @@ REFUSALS = (
     _known_refusal(
         r"(?:project-scoped|oidc scoped) token is not valid for project|not valid for project",
         _SCOPE,
-        "A token of one project cannot upload another; check the name in the project's metadata.",
+        "A token for one project cannot upload to another: check the name in the project's metadata.",
         meaning=Meaning.PERMISSION,
     ),
     _known_refusal(
@@ -110,7 +110,7 @@ REFUSALS = (
     ),
     _known_refusal(
         r"verified primary email|does not have two-factor|two-factor authentication enabled",
-        "The account that owns the token must verify its e-mail address and switch on two-factor authentication.",
+        "The account that owns the token must verify its e-mail address and enable two-factor authentication.",
         meaning=Meaning.CREDENTIAL,
     ),
     # --- the project
@@ -153,7 +153,7 @@ REFUSALS = (
     ),
     _known_refusal(
         r"project size too large",
-        "The project's files together are over its limit: delete old releases, or ask for more: "
+        "The project's files together exceed its limit: delete old releases, or request a higher limit: "
         "https://docs.pypi.org/project-management/storage-limits/",
         meaning=Meaning.PROJECT,
     ),

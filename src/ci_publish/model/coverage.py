@@ -55,7 +55,7 @@ def too_few_projects_error(
     count = (state.scope.count if state.scope else None) or 0
     covered = "1 project" if count == 1 else f"{count} projects"
     return ProjectNotCovered(
-        f"{_credential_text(endpoints, state)} is for {covered}, and this run has files of {len(projects)}:"
+        f"{_credential_text(endpoints, state)} is for {covered}, but this run has files of {len(projects)}:"
         f" {', '.join(sorted(projects)[:10])}.",
         detail=_nothing_sent_text(signed=signed),
         hints=(

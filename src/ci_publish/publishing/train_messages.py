@@ -23,7 +23,7 @@ def upload_order_notes(train: Train) -> Iterator[Noted]:
     for each in train.unsatisfied:
         yield Noted(
             slug="unsatisfied-requirement",
-            message=f"{each.project} requires {each.requirement}, and this run has {each.sibling}"
+            message=f"{each.project} requires {each.requirement}, but this run has {each.sibling}"
             f" {', '.join(each.versions)}.",
             hints=("Unless the index has a version that satisfies it, correct the requirement and build again.",),
         )
@@ -35,7 +35,7 @@ def upload_order_notes(train: Train) -> Iterator[Noted]:
         )
         yield Noted(
             slug="requirements-unknown",
-            message=f"The requirements of {unknown.filename} do not decide about the order of the uploads: {reason}.",
+            message=f"The requirements of {unknown.filename} do not affect the order of the uploads: {reason}.",
             warning=False,
             filename=unknown.filename,
         )

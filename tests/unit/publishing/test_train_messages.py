@@ -19,7 +19,7 @@ def test_what_is_odd_about_the_requirements_is_named() -> None:
     )
     notes = {note.slug: note for note in upload_order_notes(train)}
     assert notes["requirement-cycle"].message.startswith("a, b require each other")
-    assert notes["unsatisfied-requirement"].message == "app requires core>=2, and this run has core 1.0, 1.1."
+    assert notes["unsatisfied-requirement"].message == "app requires core>=2, but this run has core 1.0, 1.1."
     assert notes["requirements-unknown"].message.endswith("building it requires core, tools.")
     assert [note.warning for note in upload_order_notes(train)] == [True, True, False, False]
     assert list(upload_order_notes(Train(requires={}))) == []

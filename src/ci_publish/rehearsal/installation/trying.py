@@ -136,7 +136,7 @@ class Trial:
         for requirement in missing:
             name = canonicalize_name(requirement.name)
             there = ", ".join(sorted(self._plan.siblings[name]))
-            message = f"It requires {requirement}, and this run has {name} {there}."
+            message = f"It requires {requirement}, but this run has {name} {there}."
             yield self._fault_with_output("install-sibling-pin", message, installed)
         if missing:
             return

@@ -180,7 +180,7 @@ def test_a_missing_sibling_explains_why_nothing_resolves(tmp_path: Path) -> None
     (problem,) = tried.problems
     assert (problem.rule, problem.message) == (
         "install-sibling-pin",
-        "It requires core[x]==2, and this run has core 1.0.",
+        "It requires core[x]==2, but this run has core 1.0.",
     )
     assert tried.output == "no solution"
 

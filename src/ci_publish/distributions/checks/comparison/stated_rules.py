@@ -37,7 +37,7 @@ def _expected_project_absent(projects: Iterable[str], stated: Stated) -> Iterato
     ours = sorted(projects)
     absent = sorted({canonicalize_name(each.project) for each in stated.expected if each.project} - set(ours))
     if absent and ours:
-        message = f"expect-wheels names {_list_first_projects(absent)}, and this run has {_list_first_projects(ours)}."
+        message = f"expect-wheels names {_list_first_projects(absent)}, but this run has {_list_first_projects(ours)}."
         yield Fault(rule="expected-project-absent", message=message)
 
 

@@ -157,7 +157,7 @@ def test_a_project_that_the_run_does_not_have_is_a_note_with_those_that_it_has()
     (fault,) = stated_faults({"demo-cli": {"1.0"}, "demo": {"1.0"}}, stated)
     assert (fault.rule, fault.message) == (
         "expected-project-absent",
-        "expect-wheels names nope, and this run has demo, demo-cli.",
+        "expect-wheels names nope, but this run has demo, demo-cli.",
     )
     assert stated_faults({"demo": {"1.0"}}, expecting("Demo:cp312-*", "cp313-*")) == []
     assert stated_faults({}, stated) == []
@@ -166,7 +166,7 @@ def test_a_project_that_the_run_does_not_have_is_a_note_with_those_that_it_has()
 def test_many_absent_projects_are_one_line() -> None:
     stated = expecting(*(f"p{number:02}:py3-*-any" for number in range(12)))
     (fault,) = stated_faults({"demo": {"1.0"}}, stated)
-    assert "p08, p09 and 2 more, and this run has demo." in fault.message
+    assert "p08, p09 and 2 more, but this run has demo." in fault.message
 
 
 def test_what_is_stated_of_a_run_has_the_tag_first() -> None:
