@@ -569,7 +569,7 @@ def _() -> object:
     return refused_mint("invalid-publisher", "Check failed for optional claim 'environment'")
 
 
-@situation("The pending publisher's project exists already")
+@situation("The pending publisher's project already exists")
 def _() -> object:
     return refused_mint("invalid-pending-publisher", "valid token, but project already exists")
 
@@ -579,7 +579,7 @@ def _() -> object:
     return refused_mint("not-enabled", "new trusted publishing exchanges are disabled")
 
 
-@situation("The identity token has a wrong time")
+@situation("The identity token's timestamps are wrong")
 def _() -> object:
     return refused_mint("invalid-token", "malformed or invalid token")
 

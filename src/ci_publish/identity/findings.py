@@ -121,7 +121,8 @@ def identity_findings(claims: Claims, endpoints: Endpoints, projects: Sequence[s
 
     The form is a question, not an answer: whether the index has such a publisher is not known from here.
     """
-    shown = Finding(name="claims", level=Level.OK, message="The job's identity says:", detail=claims_table(claims))
+    message = "The job's identity token says:"
+    shown = Finding(name="claims", level=Level.OK, message=message, detail=claims_table(claims))
     return shown, _publisher_form_finding(claims, endpoints, projects), *_reusable_workflow_findings(claims, endpoints)
 
 

@@ -71,7 +71,7 @@ def _no_publisher_refusal(
     if isinstance(reusable, ElsewhereReusable):
         return elsewhere_reusable_refusal(reusable, endpoints)
     summary = f"{endpoints.name} has no Trusted Publisher that matches this job."
-    said = f"The job's identity says:\n{claims_table(claims)}"
+    said = f"The job's identity token says:\n{claims_table(claims)}"
     detail = _refusal_paragraphs(refusal.description, _matching_publisher_paragraph(refusal, claims), said)
     return InvalidPublisher(summary, detail=detail, hints=_matching_publisher_hints(claims, endpoints, projects))
 
@@ -81,7 +81,7 @@ def _matching_publisher_paragraph(refusal: MintRefused, claims: Claims) -> str:
     if form is None:
         return "PyPI has no Trusted Publisher for this CI."
     table = publisher_form_table(form, claims_named_in_refusal(refusal.description))
-    return f"A {form.kind} publisher that matches says:\n{table}"
+    return f"A {form.kind} publisher that matches has these values:\n{table}"
 
 
 def _matching_publisher_hints(claims: Claims, endpoints: Endpoints, projects: Sequence[str]) -> tuple[str, ...]:
@@ -126,7 +126,7 @@ def elsewhere_reusable_refusal(reusable: ElsewhereReusable, endpoints: Endpoints
 
 def _pending_publisher_refusal(_refusal: MintRefused, _claims: Claims, endpoints: Endpoints) -> CredentialRejected:
     return InvalidPendingPublisher(
-        f"The pending publisher on {endpoints.name} matches, but its project exists already.",
+        f"The pending publisher on {endpoints.name} matches, but its project already exists.",
         detail=(
             "A pending publisher creates its project at the first publish. Somebody, perhaps an earlier run, has"
             " already created the project; the index has now deleted the pending publisher."
@@ -153,7 +153,7 @@ def _invalid_identity_token_refusal(refusal: MintRefused, claims: Claims, endpoi
         f"{endpoints.name} does not accept the OIDC identity token: {refusal.description}",
         detail=_refusal_paragraphs(
             "Its signature, audience or timestamps did not pass validation.",
-            f"The job's identity says:\n{claims_table(claims)}",
+            f"The job's identity token says:\n{claims_table(claims)}",
         ),
         hints=(
             "Check the machine's clock: an error of 30 s is too much (`ci-publish doctor` measures it).",
@@ -185,7 +185,7 @@ def _identity_payload_refusal(refusal: MintRefused, claims: Claims, endpoints: E
         )
     return InvalidIdentityPayload(
         f"{endpoints.name} cannot use what it was sent: {refusal.description}",
-        detail=f"The job's identity says:\n{claims_table(claims)}",
+        detail=f"The job's identity token says:\n{claims_table(claims)}",
         hints=("If a pending publisher is meant, check that the index allows a project of that name.",),
     )
 
@@ -194,7 +194,7 @@ def _other_mint_refusal(refusal: MintRefused, claims: Claims, endpoints: Endpoin
     said = ": ".join(part for part in (refusal.code, refusal.description) if part) or "no reason given"
     return CredentialRejected(
         f"{endpoints.name} refuses this identity (HTTP {refusal.status}): {said}",
-        detail=f"The job's identity says:\n{claims_table(claims)}",
+        detail=f"The job's identity token says:\n{claims_table(claims)}",
         hints=("https://docs.pypi.org/trusted-publishers/troubleshooting/",),
     )
 

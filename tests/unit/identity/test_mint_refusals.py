@@ -95,7 +95,7 @@ MESSAGES: list[tuple[str, str, Mapping[str, Any], type[errors.CredentialRejected
         "valid token, but project already exists",
         GITHUB,
         errors.InvalidPendingPublisher,
-        ("project exists already", "deleted the pending publisher"),
+        ("project already exists", "deleted the pending publisher"),
     ),
     (
         "not-enabled",
