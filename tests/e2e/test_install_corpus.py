@@ -92,7 +92,7 @@ CASES = {
         "install-sdist-build",
         source(before="    open('../VERSION')"),
         source(),
-        f"It does not build on {HERE}.",
+        f"It does not build on {HERE}: FileNotFoundError: [Errno 2] No such file or directory: '../VERSION'.",
     ),
     "a build requirement that does not exist": Case(
         "install-sdist-build",

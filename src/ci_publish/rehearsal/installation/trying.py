@@ -1,5 +1,6 @@
 """Installs one file for one interpreter and tries it: consistency, version, imports, scripts, extras, commands."""
 
+import re
 import shlex
 import tempfile
 import time
@@ -31,6 +32,8 @@ from ci_publish.rehearsal.installation.processes import Completed, Processes
 
 _OTHER_VERSION: Final = ("does not match given version", "inconsistent version", "does not match the given version")
 _UNSUPPORTED: Final = ("is not a supported wheel on this platform", "is not compatible with the current")
+# The last line of a traceback, as the interpreter prints it: short enough to be read.
+_PYTHON_ERROR: Final = re.compile(r"^[ |]*([A-Za-z_][A-Za-z0-9_.]{0,80}(?:Error|Exception): .{1,200})", re.MULTILINE)
 _FACTS_BYTES: Final = 16 * 1024 * 1024
 
 
@@ -158,7 +161,9 @@ class Trial:
             )
             yield self._fault_with_output("install-wrong-version", message, alone)
         elif built:
-            yield self._fault_with_output("install-sdist-build", f"It does not build on {python}", alone)
+            raised = _PYTHON_ERROR.findall(alone.output)
+            why = f": {raised[-1]}" if raised else ""
+            yield self._fault_with_output("install-sdist-build", f"It does not build on {python}{why}", alone)
         elif any(said in alone.output for said in _UNSUPPORTED):
             message = f"{self._installer.name} does not take it for {python}, whose tags it has"
             yield self._fault_with_output("install-tag", message, alone)

@@ -119,7 +119,13 @@ def test_a_file_that_works_passes_and_its_digest_is_asked_for(tmp_path: Path) ->
             sdist,
             lambda words: failing("no compiler") if installing(words) else None,
             "install-sdist-build",
-            "does not build",
+            "It does not build on Python 3.12.",
+        ),
+        (
+            sdist,
+            lambda words: failing("KeyError: 1\n    OSError: no ../V\nERROR: x") if installing(words) else None,
+            "install-sdist-build",
+            "It does not build on Python 3.12: OSError: no ../V.",
         ),
         (
             sdist,
