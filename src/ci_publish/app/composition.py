@@ -166,7 +166,7 @@ class Composition:
             strict=settings.strict,
             rules=settings.rules,
             stated=stated_release(settings, self.context.environ),
-            subfolders=_subfolders(settings),
+            subfolders=_subfolder_policy(settings),
             verify_metadata=settings.verify_metadata,
             with_md5=with_md5,
             attestations_dir=settings.attestations_dir,
@@ -302,7 +302,7 @@ class Composition:
         )
 
 
-def _subfolders(settings: Settings) -> "Subfolders":
+def _subfolder_policy(settings: Settings) -> "Subfolders":
     from ci_publish.distributions.subfolders import Subfolders  # noqa: PLC0415  (late, see ``Composition.run``)
 
     if settings.recursive:

@@ -12,7 +12,7 @@ from ci_publish.model.identity import Secret
 from ci_publish.publishing.interruption import Interruption
 
 
-def _ignore(_: object) -> None:
+def _ignore_value(_: object) -> None:
     """Take an event or a secret, and do nothing."""
 
 
@@ -28,11 +28,11 @@ class RuntimeContext:
     """
 
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
-    emit: Emit = _ignore
-    mask: Callable[[Secret], None] = _ignore
+    emit: Emit = _ignore_value
+    mask: Callable[[Secret], None] = _ignore_value
     interruption: Interruption | None = None
     password_name: str = "The password"  # noqa: S105  (what it is called)
     keyring: Keyring | None = None
     notes: tuple[Noted, ...] = ()
     stdout: TextIO | None = None
-    reached: Callable[[Emit], None] = _ignore
+    reached: Callable[[Emit], None] = _ignore_value

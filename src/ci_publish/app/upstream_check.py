@@ -42,26 +42,26 @@ class UpstreamCheck:
 
         Raises IndexUnavailable, UntrustedCertificate or CredentialRejected.
         """
-        if (error := self._error(_SECONDS)) is not None:
+        if (error := self._upstream_error(_SECONDS)) is not None:
             raise error
 
     def warning(self) -> Noted | None:
         """Return the warning that dependencies cannot be installed, None where they can."""
-        error = self._error(_SECONDS_FOR_WARNING)
+        error = self._upstream_error(_SECONDS_FOR_WARNING)
         if error is None:
             return None
         message = f"{error.summary} Until that changes, only the rehearsed projects can be installed."
         return Noted(slug="upstream-unavailable", message=message, hints=error.hints)
 
-    def _error(self, seconds: float) -> CiPublishError | None:
+    def _upstream_error(self, seconds: float) -> CiPublishError | None:
         upstream = self._upstream
         if isinstance(upstream, DistributionFolder):
             missing = f"The upstream folder {upstream.folder} no longer exists."
-            return None if upstream.folder.is_dir() else self._unavailable(missing)
+            return None if upstream.folder.is_dir() else self._upstream_unavailable_error(missing)
         answer, _ = upstream.ask(f"{_PROJECT}/", seconds)
         if isinstance(answer, HttpAnswer) and answer.status == _FORBIDDEN:  # some file servers say so instead of 404
             answer, _ = upstream.ask("", seconds)
-        return self._failure(answer) or self._file_host_failure(upstream, seconds)
+        return self._index_failure(answer) or self._file_host_failure(upstream, seconds)
 
     def _file_host_failure(self, upstream: ForwardedIndex, seconds: float) -> CiPublishError | None:
         asked = upstream.ask_file_host(_PROJECT, seconds)
@@ -69,40 +69,42 @@ class UpstreamCheck:
             return None
         answer, host = asked
         if isinstance(answer, NoAnswer):
-            return self._unavailable(f"Cannot reach {host}, which has the files of the {self._name}: {answer.text}.")
+            return self._upstream_unavailable_error(
+                f"Cannot reach {host}, which has the files of the {self._name}: {answer.text}."
+            )
         if is_transient_status(answer.status):
             said = response_status_line(answer)
-            return self._unavailable(f"{host}, which has the files of the {self._name}, answers {said}.")
+            return self._upstream_unavailable_error(f"{host}, which has the files of the {self._name}, answers {said}.")
         return None
 
-    def _failure(self, answer: HttpAnswer | NoAnswer) -> CiPublishError | None:
+    def _index_failure(self, answer: HttpAnswer | NoAnswer) -> CiPublishError | None:
         if isinstance(answer, NoAnswer):
             summary = f"Cannot reach the {self._name}: {answer.text}."
             untrusted = answer.reason is NoAnswerReason.UNTRUSTED_CERTIFICATE
-            return UntrustedCertificate(summary) if untrusted else self._unavailable(summary)
+            return UntrustedCertificate(summary) if untrusted else self._upstream_unavailable_error(summary)
         if is_transient_status(answer.status):
-            return self._unavailable(f"The {self._name} answers {response_status_line(answer)}.")
+            return self._upstream_unavailable_error(f"The {self._name} answers {response_status_line(answer)}.")
         if answer.status not in {_UNAUTHORIZED, _FORBIDDEN}:
             return None
         given = "its credential" if url_has_secrets(self._address.text) else "requests without a credential"
         return CredentialRejected(
             f"The {self._name} refuses {given}: {response_status_line(answer)}.",
-            detail=self._detail(),
+            detail=self._upstream_error_detail(),
             hints=(
                 "Its address needs a user and a password, https://USER:PASSWORD@HOST/simple/: keep it in a secret.",
             ),
         )
 
-    def _unavailable(self, summary: str) -> IndexUnavailable:
+    def _upstream_unavailable_error(self, summary: str) -> IndexUnavailable:
         return IndexUnavailable(
             summary,
-            detail=self._detail(),
+            detail=self._upstream_error_detail(),
             hints=(
                 "Run it again once the upstream answers. Behind a proxy, set HTTPS_PROXY.",
                 Hint("Or name another index, or a folder with the dependencies: ", option("upstream", "FOLDER")),
             ),
         )
 
-    def _detail(self) -> str:
+    def _upstream_error_detail(self) -> str:
         comes_from = f" It comes from {self._address.named_by}." if self._address.named_by else ""
         return f"Dependencies are installed from it, so the files could not be tried.{comes_from}"

@@ -107,7 +107,7 @@ class _ConnectionPools(httpx.BaseTransport):
     def _send_through_pool(self, request: httpx.Request, proxy: Proxy | None) -> httpcore.Response:
         """Send *request*. Raises ProxyAuthenticationRequired for a proxy's 407."""
         url = request.url
-        pool = self._pool(proxy, url.scheme)
+        pool = self._get_or_make_pool(proxy, url.scheme)
         sent = httpcore.Request(
             method=request.method,
             url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
@@ -124,7 +124,7 @@ class _ConnectionPools(httpx.BaseTransport):
         require_proxy_authenticated(proxy, answer)
         return answer
 
-    def _pool(self, proxy: Proxy | None, scheme: str) -> httpcore.ConnectionPool:
+    def _get_or_make_pool(self, proxy: Proxy | None, scheme: str) -> httpcore.ConnectionPool:
         with self._lock:
             if (proxy, scheme) not in self._pools:
                 self._pools[proxy, scheme] = self._new_pool(proxy, scheme)

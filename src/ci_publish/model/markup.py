@@ -98,7 +98,7 @@ class Scanner:
             self.tokens += 1
             self._at = found.end()
             name = (found[1] or "").lower()
-            attributes = self._attributes() if name else self._skip_markup("-->" if found[2] else ">")
+            attributes = self._read_tag_attributes() if name else self._skip_markup("-->" if found[2] else ">")
             if name in _RAW_ENDS and self.whole:
                 end = _RAW_ENDS[name].search(self._text, self._at)
                 self._at = len(self._text) if end is None else end.start()
@@ -110,7 +110,7 @@ class Scanner:
         self._at = found + len(mark) if self.whole else len(self._text)
         return {}
 
-    def _attributes(self) -> dict[str, str]:
+    def _read_tag_attributes(self) -> dict[str, str]:
         """Read up to the tag's end; of two attributes with one name the first counts."""
         values: dict[str, str] = {}
         while self._at < len(self._text) and self.tokens < MAX_TOKENS:
