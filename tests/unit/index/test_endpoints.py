@@ -258,8 +258,8 @@ def test_an_index_said_to_be_like_pypi_has_its_layout() -> None:
     assert endpoints.mint == "https://h/_/oidc/mint-token"
     assert endpoints.discovery is not None
     assert resolve_endpoints("https://h/X//legacy/", profile="pypi").simple == "https://h/X/simple/"
-    capital = resolve_endpoints("https://h/X/", profile="pypi")
-    assert (capital.simple, capital.simple_guesses) == ("https://h/X/simple/", ())
+    guessed = resolve_endpoints("https://h/root/X/", profile="pypi")
+    assert (guessed.simple, guessed.simple_guesses) == ("https://h/root/X/simple/", ())
 
 
 def test_a_rehearsal_is_asked_for_on_loopback_only() -> None:
