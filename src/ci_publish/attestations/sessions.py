@@ -87,10 +87,9 @@ class _LimitedAdapter(HTTPAdapter):
 
     def _read_limited_body(self, response: requests.Response, ends: float) -> bytes:
         content = bytearray()
-        # `read1` (urllib3 2.2) returns what has come; `read` waits for the whole chunk, however slowly it trickles in.
-        read = getattr(response.raw, "read1", response.raw.read)
         try:
-            while piece := read(_CHUNK, decode_content=True):
+            # `read1` returns what has come; `read` waits for the whole chunk, however slowly it trickles in.
+            while piece := response.raw.read1(_CHUNK, decode_content=True):
                 content += piece
                 self._check_body_limits(response, len(content), ends)
         except urllib3.exceptions.HTTPError as error:
