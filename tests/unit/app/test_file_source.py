@@ -46,6 +46,23 @@ def test_where_a_value_comes_from_is_named(tmp_path: Path) -> None:
     assert not load_settings({"install": False}, {}, path).settings.install
 
 
+def test_a_table_is_named_as_one(pyproject: Path) -> None:
+    pyproject.write_text('[tool.ci-publish]\nkeep-going = true\n[tool.ci-publish.rules]\nsize-limit = "error"\n')
+    loaded = load_settings({}, {}, pyproject)
+    assert loaded.origin("rules") == Origin(Source.FILE, "[tool.ci-publish.rules]")
+    assert loaded.origin("keep_going") == Origin(Source.FILE, "[tool.ci-publish] keep-going")
+    (key,) = (spelled for name, _, spelled in FileSource({"jobs": {}}).read() if name == "jobs")
+    assert key == Origin(Source.FILE, "[tool.ci-publish] jobs")
+    (key,) = (spelled for name, _, spelled in FileSource({"rules": 7}).read() if name == "rules")
+    assert key == Origin(Source.FILE, "[tool.ci-publish] rules")
+
+
+def test_a_key_that_is_nearly_one_of_ours_is_refused_as_a_key() -> None:
+    with pytest.raises(ConfigurationError) as error:
+        read(**{"on-conflct": "fail"})
+    assert error.value.summary == "Unknown key of [tool.ci-publish]: on-conflct"
+
+
 UNKNOWN = "Known keys: python, run, upstream, no-import, require-tried, timeout"
 CHECKOUT = "Whoever changes the checkout could change where secrets go."
 FLAG = "--install-with-credentials, CI_PUBLISH_INSTALL_WITH_CREDENTIALS or the input"

@@ -8,6 +8,7 @@ from ci_publish.about import OPTIONS_URL
 from ci_publish.app.options import Origin
 from ci_publish.app.settings import Settings
 from ci_publish.app.settings_sources import (
+    MARK_HINTS,
     component_input_variable,
     load_settings,
     option_variable,
@@ -130,7 +131,7 @@ def test_an_unknown_input_of_the_component_is_refused_unless_it_is_empty(pyproje
 def test_inputs_without_our_mark_are_named_in_a_warning(pyproject: Path) -> None:
     found = loaded(pyproject, {"INPUT_JOBS": "4", "INPUT_PACKAGES-DIR": "x", "INPUT_USER": "", "INPUT_ENTRYPOINT": "y"})
     (note,) = found.notes
-    assert (note.slug, note.warning) == ("inputs-ignored", True)
+    assert (note.slug, note.warning, note.hints) == ("inputs-ignored", True, MARK_HINTS)
     assert note.message == "Ignored because CI_PUBLISH_ACTION is not set: INPUT_PACKAGES-DIR, INPUT_JOBS."
     assert loaded(pyproject, {"INPUT_JOBS": "4", **ACTION}).notes == ()
 
