@@ -145,7 +145,7 @@ coverage: env-test ## the tests with branch coverage: 95 % in all, and all of th
 	$(PYTEST) -n $(WORKERS) --dist worksteal -m "$(EVERYDAY)" --cov --cov-report=
 	$(WITH_VENV) coverage report --fail-under=95
 	$(WITH_VENV) coverage report --fail-under=100 \
-		--include="$$($(BIN)/python scripts/pure_modules.py),src/ci_publish/publishing/publish.py,src/ci_publish/publishing/attest.py,src/ci_publish/publishing/verify.py,src/ci_publish/publishing/collect.py,src/ci_publish/publishing/upload.py,src/ci_publish/publishing/authentication.py,src/ci_publish/publishing/file_outcomes.py,src/ci_publish/publishing/index_plan.py,src/ci_publish/publishing/transfers.py,src/ci_publish/publishing/upload_answers.py,src/ci_publish/publishing/confirmation.py"
+		--include="$$($(BIN)/python scripts/pure_modules.py),src/ci_publish/publishing/publish.py,src/ci_publish/publishing/attest.py,src/ci_publish/publishing/verify.py,src/ci_publish/publishing/collect.py,src/ci_publish/publishing/index_upload.py,src/ci_publish/publishing/authentication.py,src/ci_publish/publishing/file_outcomes.py,src/ci_publish/publishing/index_plan.py,src/ci_publish/publishing/transfers.py,src/ci_publish/publishing/upload_answers.py,src/ci_publish/publishing/confirmation.py"
 
 # --- quality ----------------------------------------------------------------------------------------------------------
 

@@ -77,9 +77,9 @@ from pathlib import Path
 from ci_publish.attestations import authority
 from ci_publish.attestations.signing_run import SigningContext
 from ci_publish.attestations.sigstore_signer import SigstoreSigner
-from ci_publish.attestations.trust import TrustSource
+from ci_publish.attestations.sigstore_trust import TrustSource
 from ci_publish.distributions.local import LocalDistributions
-from ci_publish.identity.ambient import AmbientIdentity
+from ci_publish.identity.ambient_identity import AmbientIdentity
 from ci_publish.identity.ci_environment import CiEnvironment
 from ci_publish.publishing.interruption import Interruption
 trust, *files = map(Path, sys.argv[2:])

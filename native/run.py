@@ -63,12 +63,12 @@ AS_UV = {
 # What each lock is for; it is imported before the environment counts as ready.
 IMPORTED = {
     "rehearsal": (
-        "import ci_publish.cli.commands, ci_publish.app.commands, ci_publish.publishing.publish"
+        "import ci_publish.cli.command_invocation, ci_publish.app.commands, ci_publish.publishing.publish"
         "; import cryptography.hazmat.bindings._rust, comrak, nh3"
     ),
     "build": "import build.__main__",
     "runtime": (
-        "import ci_publish.cli.commands, ci_publish.app.commands, ci_publish.publishing.attest"
+        "import ci_publish.cli.command_invocation, ci_publish.app.commands, ci_publish.publishing.attest"
         ", ci_publish.attestations.authority; import cryptography.hazmat.bindings._rust"
     ),
 }

@@ -24,7 +24,7 @@ WIDTH = 116
 # The spellings that gh-action-pypi-publish gave up, and still takes. No input that is only ours has a second one.
 DEPRECATED = ("repository-url", "packages-dir", "verify-metadata", "skip-existing", "print-hash")
 
-# What `reports/outputs.py` writes (a test compares).
+# What `reports/ci_outputs.py` writes (a test compares).
 OUTPUTS = {
     "outcome": "How the run ended, in one word: the outcome of the receipt.",
     "exit-code": "The exit code of ci-publish, as its reference lists them.",

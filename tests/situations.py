@@ -21,17 +21,17 @@ from typing import TYPE_CHECKING, Final, cast
 from sigstore.models import ClientTrustConfig
 
 from ci_publish.app.action_inputs import refuse_ignored_inputs
+from ci_publish.app.command_intent import prepare_command
+from ci_publish.app.front_end_wording import FrontEnd, Reader
 from ci_publish.app.install_credentials import refuse_install_with_credentials
 from ci_publish.app.installing import installation_failed_error
-from ci_publish.app.intent import prepare_command
 from ci_publish.app.listed_subjects import read_subjects
 from ci_publish.app.options import Origin, Source
 from ci_publish.app.other_tools import Ours, decide_other_tools_settings
 from ci_publish.app.output_files import require_writable_outputs
-from ci_publish.app.project_trust import refuse_untrusted_project_settings
-from ci_publish.app.reader import FrontEnd, Reader
 from ci_publish.app.settings import Settings
 from ci_publish.app.settings_sources import Loaded, load_settings
+from ci_publish.app.untrusted_project_settings import refuse_untrusted_project_settings
 from ci_publish.app.upstream_check import UpstreamCheck
 from ci_publish.app.upstreams import UpstreamAddress
 from ci_publish.attestations.adoption import (
@@ -41,13 +41,20 @@ from ci_publish.attestations.adoption import (
     foreign_signer_error,
     unsuitable_provenance_error,
 )
-from ci_publish.attestations.files import write_attestations
-from ci_publish.attestations.publishers import Extension, publisher_of_claims
+from ci_publish.attestations.attestation_files import write_attestations
+from ci_publish.attestations.attestation_publishers import Extension, publisher_of_claims
 from ci_publish.attestations.signers import AcceptedSigners, ByAnother, CertificateFacts
 from ci_publish.attestations.signing_run import Clocks, Patience, SigningContext
 from ci_publish.attestations.sigstore_signer import SigstoreSigner
-from ci_publish.attestations.trouble import CertificateEnded, IdentityRefusal, Refusal, Transient, Trouble, Unsound
-from ci_publish.attestations.trust import TrustSource
+from ci_publish.attestations.sigstore_trouble import (
+    CertificateEnded,
+    IdentityRefusal,
+    Refusal,
+    Transient,
+    Trouble,
+    Unsound,
+)
+from ci_publish.attestations.sigstore_trust import TrustSource
 from ci_publish.cli.arguments import parse_command_line
 from ci_publish.distributions.checks import table
 from ci_publish.distributions.checks.comparison.stated import NOTHING_STATED, Stated, parse_expected_wheels
@@ -62,9 +69,9 @@ from ci_publish.http.certificates import ca_variables
 from ci_publish.http.messages import HttpAnswer, NoAnswer, NoAnswerReason
 from ci_publish.http.proxies import Proxy, proxy_authentication_error, unusable_proxy_error
 from ci_publish.identity import mint_refusals
-from ci_publish.identity.ambient import AmbientIdentity, Fetching
+from ci_publish.identity.ambient_identity import AmbientIdentity, Fetching
 from ci_publish.identity.ci_environment import CiEnvironment
-from ci_publish.identity.credential import CredentialOptions, choose_credential
+from ci_publish.identity.credential_choice import CredentialOptions, choose_credential
 from ci_publish.identity.oidc_protocol import MintRefused
 from ci_publish.index import endpoints as index_endpoints
 from ci_publish.index.upload_api import interpret_upload_response
@@ -95,7 +102,7 @@ from ci_publish.model.problem import Problem, Severity
 from ci_publish.model.publisher_identity import parse_identity
 from ci_publish.model.release import Comparison, Release, local_release_files
 from ci_publish.model.token_scope import TokenScope
-from ci_publish.publishing import build_provenance, confirmation_messages, messages, train_messages
+from ci_publish.publishing import confirmation_messages, messages, required_build_provenance, train_messages
 from ci_publish.publishing.interruption import Interruption
 from ci_publish.rehearsal.ci_claims import github_claims, google_claims
 from ci_publish.rehearsal.installation.interpreters import find_interpreters
@@ -785,13 +792,13 @@ def _() -> object:
 
 @situation("Build provenance is required, but a file has none")
 def _() -> object:
-    build_provenance.require_local_build_provenance([wheel().filename], [])
+    required_build_provenance.require_local_build_provenance([wheel().filename], [])
     return None
 
 
 @situation("Build provenance is required, but the index has a file without it")
 def _() -> object:
-    build_provenance.require_published_build_provenance(
+    required_build_provenance.require_published_build_provenance(
         PYPI, {wheel().filename: ProvenanceVerified("github:octo-org/demo:release.yml")}
     )
     return None
@@ -799,7 +806,7 @@ def _() -> object:
 
 @situation("Build provenance is required, but the index is sent no attestations")
 def _() -> object:
-    return build_provenance.attestations_not_sent_error()
+    return required_build_provenance.attestations_not_sent_error()
 
 
 @situation("Build provenance is requested in a CI whose identity says nothing about builds")
@@ -942,7 +949,7 @@ def _() -> object:
         builder=parse_identity("github:octo-org/demo:release.yml"),
     )
     outcome = ProvenanceVerified("github:octo-org/demo:release.yml", attestations=(built,))
-    build_provenance.require_demanded_build_provenance(PYPI, {wheel().filename: outcome}, options)
+    required_build_provenance.require_demanded_build_provenance(PYPI, {wheel().filename: outcome}, options)
     return None
 
 
@@ -950,7 +957,9 @@ def _() -> object:
 def _() -> object:
     sent = Attestation(filename=wheel().filename, predicate_type=SLSA_PROVENANCE_V1, json="{}")
     outcome = ProvenanceVerified("github:octo-org/demo:release.yml")
-    build_provenance.require_sent_attestations_served(PYPI, {wheel().filename: outcome}, {wheel().filename: (sent,)})
+    required_build_provenance.require_sent_attestations_served(
+        PYPI, {wheel().filename: outcome}, {wheel().filename: (sent,)}
+    )
     return None
 
 

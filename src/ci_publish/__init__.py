@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from ci_publish.app.commands import attest, check, diff, doctor, plan, publish, rehearse, verify
     from ci_publish.app.runtime_context import RuntimeContext
     from ci_publish.app.settings import Settings
-    from ci_publish.attestations.trust import TrustSource
-    from ci_publish.attestations.verification import ProvenanceJudge
+    from ci_publish.attestations.provenance_verification import ProvenanceJudge
+    from ci_publish.attestations.sigstore_trust import TrustSource
     from ci_publish.distributions.local import LocalDistributions
     from ci_publish.errors import CiPublishError
     from ci_publish.http.messages import Authorization
-    from ci_publish.identity.static import AnonymousCredential
+    from ci_publish.identity.static_credentials import AnonymousCredential
     from ci_publish.model.attestation import Attestation, AttestationPolicy, BuildProvenancePolicy, SigningResult
     from ci_publish.model.completion import UNSCHEDULED, CompletionTurn
     from ci_publish.model.distribution import Distribution, FoundAttestation
@@ -93,7 +93,7 @@ __all__ = [
 
 _HOMES = {
     "Accepted": "model.index",
-    "AnonymousCredential": "identity.static",
+    "AnonymousCredential": "identity.static_credentials",
     "Attestation": "model.attestation",
     "AttestationPolicy": "model.attestation",
     "BuildProvenancePolicy": "model.attestation",

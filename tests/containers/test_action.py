@@ -26,7 +26,7 @@ CONFINED = (
 # Imports all that a publishing run imports, then prints which of it had no bytecode that needs no checking.
 BYTECODE = """
 import importlib, pathlib, pkgutil, sys
-import ci_publish.cli.commands, ci_publish.app.composition, ci_publish.attestations.sigstore_signer
+import ci_publish.cli.command_invocation, ci_publish.app.composition, ci_publish.attestations.sigstore_signer
 print(*(name for name, module in sys.modules.items() if getattr(module, "__cached__", None)
         and not (pathlib.Path(module.__cached__).exists()
                  and pathlib.Path(module.__cached__).read_bytes()[4:8] == b"\\x01\\0\\0\\0")))

@@ -11,7 +11,7 @@ import pytest
 
 from ci_publish.http.messages import HttpAnswer, HttpRequest
 from ci_publish.http.transport import HttpTransport
-from ci_publish.identity.static import AnonymousCredential, StaticCredential
+from ci_publish.identity.static_credentials import AnonymousCredential, StaticCredential
 from ci_publish.index.endpoints import rehearsal_endpoints, resolve_endpoints
 from ci_publish.model.identity import CredentialKind, Purpose, Secret
 from ci_publish.publishing.interruption import Interruption

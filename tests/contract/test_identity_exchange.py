@@ -16,13 +16,13 @@ import pytest
 from ci_publish import errors
 from ci_publish.http.messages import BasicAuthorization
 from ci_publish.http.transport import HttpTransport
-from ci_publish.identity.ambient import AmbientIdentity
+from ci_publish.identity.ambient_identity import AmbientIdentity
 from ci_publish.identity.ci_environment import CiEnvironment
 from ci_publish.identity.context import IdentityContext
-from ci_publish.identity.credential import CredentialOptions, choose_credential
+from ci_publish.identity.credential_choice import CredentialOptions, choose_credential
 from ci_publish.identity.diagnosis import DiagnosisRequest
 from ci_publish.identity.doctor import Doctor
-from ci_publish.identity.findings import Level
+from ci_publish.identity.doctor_findings import Level
 from ci_publish.identity.upload_tokens import TrustedPublishingCredential
 from ci_publish.index.endpoints import rehearsal_endpoints, resolve_endpoints
 from ci_publish.model.events import Event, Noted, Retrying
@@ -344,7 +344,7 @@ import os, sys
 from ci_publish.http.certificates import apply_ca_variables
 apply_ca_variables(os.environ)
 import requests, urllib3
-from ci_publish.identity.ambient import fetch_token_with_id
+from ci_publish.identity.ambient_identity import fetch_token_with_id
 from ci_publish.http.transport import HttpTransport
 from ci_publish.publishing.interruption import Interruption
 from ci_publish.http.messages import HttpRequest

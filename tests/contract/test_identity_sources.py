@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from ci_publish import errors
-from ci_publish.identity.ambient import AmbientIdentity, Fetching
+from ci_publish.identity.ambient_identity import AmbientIdentity, Fetching
 from ci_publish.identity.ci_environment import CiEnvironment
 from ci_publish.identity.context import IdentitySource
 from ci_publish.identity.jwt import audiences_of_claims
@@ -134,7 +134,7 @@ def test_githubs_service_failing_for_a_while_is_waited_for(world: RehearsalWorld
 
 CHILD = """
 import json, os
-from ci_publish.identity.ambient import AmbientIdentity, Fetching
+from ci_publish.identity.ambient_identity import AmbientIdentity, Fetching
 from ci_publish.identity.ci_environment import CiEnvironment
 from tests.unit.identity.credential_harness import Harness
 

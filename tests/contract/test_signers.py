@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ci_publish.attestations.verification import ProvenanceJudge
+from ci_publish.attestations.provenance_verification import ProvenanceJudge
 from ci_publish.errors import IdentityUnavailable, SigningFailed
 from ci_publish.model.attestation import PUBLISH_V1, ProvenanceInvalid, ProvenanceVerified
 from ci_publish.model.distribution import Digests, FoundAttestation

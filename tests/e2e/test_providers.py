@@ -19,7 +19,7 @@ from ci_publish import errors
 from ci_publish.app.composition import Composition
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings import Settings
-from ci_publish.identity.ambient import AmbientIdentity, Fetching
+from ci_publish.identity.ambient_identity import AmbientIdentity, Fetching
 from ci_publish.identity.ci_environment import CiEnvironment
 from ci_publish.model.events import Event, Outcome, ProvenanceChecked
 from ci_publish.model.receipt_building import build_receipt

@@ -16,8 +16,8 @@ import pytest
 from sigstore.models import ClientTrustConfig
 from werkzeug.wrappers import Response
 
-from ci_publish.attestations.trust import TrustSource
-from ci_publish.attestations.verification import ProvenanceJudge
+from ci_publish.attestations.provenance_verification import ProvenanceJudge
+from ci_publish.attestations.sigstore_trust import TrustSource
 from ci_publish.errors import (
     SigningFailed,
     SigningIdentityExpired,
@@ -369,7 +369,7 @@ def test_a_process_with_a_hanging_log_ends_by_itself(world: SigningHarness, rele
 import time
 from ci_publish.attestations.signing_run import Patience, SigningContext
 from ci_publish.attestations.sigstore_signer import SigstoreSigner
-from ci_publish.attestations.trust import TrustSource
+from ci_publish.attestations.sigstore_trust import TrustSource
 from tests.unit.attestations.signing_harness import CiIdentity, PatientWaiting, wheels
 from ci_publish.model.identity import Provider
 trust = TrustSource(emit=lambda _: None, config={world.sigstore.trust_config(world.url)!r})
@@ -393,7 +393,7 @@ def test_the_trust_root_cannot_be_reached(tmp_path: Path, home: str) -> None:
     """The copy that sigstore brings along is used instead, with a warning, and nothing is written to stderr."""
     (tmp_path / "file").touch()
     script = """
-from ci_publish.attestations.trust import TrustSource
+from ci_publish.attestations.sigstore_trust import TrustSource
 events = []
 config = TrustSource(emit=events.append).get()
 print(len(config.trusted_root.get_fulcio_certs()) > 0, config.signing_config.get_oidc_url())

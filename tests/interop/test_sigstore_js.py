@@ -16,8 +16,8 @@ from pypi_attestations import Attestation, Distribution, GitHubPublisher
 from sigstore.models import ClientTrustConfig
 from sigstore.verify import Verifier
 
-from ci_publish.attestations.build_provenance import build_provenance_predicate
 from ci_publish.attestations.examiner import sigstore_bundle_json
+from ci_publish.attestations.provenance_predicates import build_provenance_predicate
 from ci_publish.model.attestation import SLSA_PROVENANCE_V1
 from ci_publish.rehearsal.ci_claims import github_claims, gitlab_claims, google_claims
 from tests.unit.attestations.signing_harness import SigningHarness, signing_harness, wheel

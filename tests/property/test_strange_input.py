@@ -17,15 +17,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ci_publish.app.front_end_wording import FrontEnd, Reader
 from ci_publish.app.index_names import IndexNames
 from ci_publish.app.project_file import read_project_tables
-from ci_publish.app.reader import FrontEnd, Reader
 from ci_publish.app.recording import record_command
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.attestations.examiner import parse_attestation, parse_provenance
-from ci_publish.attestations.statements import WrongStatement, parse_statement
-from ci_publish.attestations.trouble import Unsound, trouble_of_response
-from ci_publish.attestations.trust import sigstore_instance_hosts
+from ci_publish.attestations.in_toto_statements import WrongStatement, parse_statement
+from ci_publish.attestations.sigstore_trouble import Unsound, trouble_of_response
+from ci_publish.attestations.sigstore_trust import sigstore_instance_hosts
 from ci_publish.cli.main import main
 from ci_publish.cli.streams import Streams
 from ci_publish.distributions.checks import RULES, CheckedFile, form_validation

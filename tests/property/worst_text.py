@@ -13,9 +13,9 @@ from ci_publish.app.index_names import IndexNames
 from ci_publish.app.listed_subjects import read_subjects
 from ci_publish.app.project_file import MAX_PROJECT_FILE, read_project_tables
 from ci_publish.attestations.examiner import parse_attestation, parse_provenance
-from ci_publish.attestations.statements import WrongStatement, parse_statement
-from ci_publish.attestations.trouble import MAX_BODY, Trouble, trouble_of_response
-from ci_publish.attestations.trust import sigstore_instance_hosts
+from ci_publish.attestations.in_toto_statements import WrongStatement, parse_statement
+from ci_publish.attestations.sigstore_trouble import MAX_BODY, Trouble, trouble_of_response
+from ci_publish.attestations.sigstore_trust import sigstore_instance_hosts
 from ci_publish.distributions.checks import RULES, CheckedFile, form_validation
 from ci_publish.distributions.checks.comparison.python_versions import MAX_SPECIFIER, admitted_python_versions
 from ci_publish.distributions.checks.comparison.stated import (

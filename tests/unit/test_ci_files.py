@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from ci_publish.app.settings import Settings, declared_options
 from ci_publish.app.settings_sources import component_input_variable, load_settings
 from ci_publish.model.events import Outcome, RunFinished, RunStarted
-from ci_publish.reports.outputs import Artifacts, action_outputs
+from ci_publish.reports.ci_outputs import Artifacts, action_outputs
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))

@@ -11,8 +11,8 @@ import pytest
 import ci_publish
 from ci_publish.about import DOCS_URL
 from ci_publish.app.commands import COMMANDS
+from ci_publish.app.front_end_wording import FrontEnd, Reader
 from ci_publish.app.options import Option
-from ci_publish.app.reader import FrontEnd, Reader
 from ci_publish.app.settings import declared_options
 from ci_publish.errors import CiPublishError, error_classes
 from tests.situations import MESSAGES, SITUATIONS, Situation, all_messages, examples, printed
@@ -156,7 +156,7 @@ SPELLED_FOR_ONE = (
     "app/commands.py",
     "app/option_groups/",
     "app/rehearse.py",
-    "app/serving.py",
+    "app/served_rehearsal.py",
     "app/settings_sources.py",
     "cli/",
     "installation.py",  # of uv

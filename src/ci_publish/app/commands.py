@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import Final
 
 from ci_publish.app.action_inputs import refuse_ignored_inputs
+from ci_publish.app.command_intent import prepare_command
 from ci_publish.app.composition import Composition
 from ci_publish.app.file_reports import FileReports
-from ci_publish.app.intent import prepare_command
+from ci_publish.app.front_end_wording import FrontEnd, Reader, front_end_of_process
 from ci_publish.app.options import DEFAULT, Source
 from ci_publish.app.output_files import leads_out_of_working_folder, refuse_outputs_linked_outside
-from ci_publish.app.project_trust import project_destination_notes, refuse_untrusted_project_settings
-from ci_publish.app.reader import FrontEnd, Reader, front_end_of_process
 from ci_publish.app.recording import record_command, run_with_listener
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings import Settings
 from ci_publish.app.settings_sources import Loaded, load_settings
+from ci_publish.app.untrusted_project_settings import project_destination_notes, refuse_untrusted_project_settings
 from ci_publish.errors import ConfigurationError
 from ci_publish.model.events import Outcome
 from ci_publish.model.frozen import frozen
@@ -212,7 +212,7 @@ def _run_pipeline_command(command: str, run: Run) -> Outcome:
 
 def _verify_files_or_release(run: Run) -> Outcome:
     """Verify local files, or every file of a PROJECT==VERSION."""
-    from ci_publish.app.releases import listed_file_as_distribution, parse_release  # noqa: PLC0415  (for one command)
+    from ci_publish.app.release_argument import listed_file_as_distribution, parse_release  # noqa: PLC0415  (for one command)
     from ci_publish.publishing import verify  # noqa: PLC0415  (see ``_run_pipeline_command``)
 
     named = [path for path in run.options.paths if "==" in path]
@@ -239,7 +239,7 @@ def _pipeline_command(command: str) -> Callable[[Job], Outcome]:
 
 
 def _run_doctor(job: Job) -> Outcome:
-    from ci_publish.app.diagnosis import diagnose  # noqa: PLC0415  (for one command)
+    from ci_publish.app.doctor_command import diagnose  # noqa: PLC0415  (for one command)
 
     composition = Composition(job.settings, job.context)
     try:

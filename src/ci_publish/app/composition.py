@@ -10,22 +10,22 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ci_publish.app.credentials import Credentials, accepts_any_api_token
+from ci_publish.app.configured_credentials import Credentials, accepts_any_api_token
 from ci_publish.app.interruptible_distributions import InterruptibleDistributions
 from ci_publish.app.named_audiences import named_audiences
 from ci_publish.app.output_files import require_writable_outputs
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings import Settings
-from ci_publish.app.stated import stated_release
+from ci_publish.app.stated_release import stated_release
 from ci_publish.errors import ConfigurationError
 from ci_publish.hints import Hint, option
 from ci_publish.http.transport import ConnectionLimits, HttpTransport
-from ci_publish.identity.ambient import BUDGET, AmbientIdentity, Fetching
+from ci_publish.identity.ambient_identity import BUDGET, AmbientIdentity, Fetching
 from ci_publish.identity.ci_environment import CiEnvironment
-from ci_publish.identity.credential import choose_credential
-from ci_publish.identity.job import identity_of_ci_job
+from ci_publish.identity.ci_job_identity import identity_of_ci_job
+from ci_publish.identity.credential_choice import choose_credential
 from ci_publish.index import endpoints as index_endpoints
-from ci_publish.index.prefetch import BufferedEmitter, UntilClosed
+from ci_publish.index.listing_prefetch import BufferedEmitter, UntilClosed
 from ci_publish.model.attestation import AttestationPolicy, Subject
 from ci_publish.model.identity import CredentialKind
 from ci_publish.model.index import Endpoints
@@ -35,7 +35,7 @@ from ci_publish.publishing.interruption import Interruption
 from ci_publish.regular_files import read_settings_file
 
 if TYPE_CHECKING:
-    from ci_publish.attestations.trust import TrustSource
+    from ci_publish.attestations.sigstore_trust import TrustSource
     from ci_publish.distributions.subfolders import Subfolders
     from ci_publish.index.client import HttpIndex
     from ci_publish.publishing.ports import Credential, IdentitySource, Signer
@@ -90,8 +90,8 @@ class Composition:
                 self.credentials.require_usable_credential(destination.index.endpoints)
         if command in _LISTING:
             self._prefetch_listings()
-        from ci_publish.attestations.files import require_no_attestation_files, write_attestations  # noqa: PLC0415  (late: not needed for that request)
-        from ci_publish.attestations.verification import ProvenanceJudge  # noqa: PLC0415
+        from ci_publish.attestations.attestation_files import require_no_attestation_files, write_attestations  # noqa: PLC0415  (late: not needed for that request)
+        from ci_publish.attestations.provenance_verification import ProvenanceJudge  # noqa: PLC0415
 
         expected = self._expected_publishers(command)
         return Run(
@@ -176,7 +176,7 @@ class Composition:
 
     @cached_property
     def _sigstore_trust(self) -> "TrustSource":
-        from ci_publish.attestations.trust import REFRESH_SECONDS, TrustSource  # noqa: PLC0415  (late, see ``publishing.context``)
+        from ci_publish.attestations.sigstore_trust import REFRESH_SECONDS, TrustSource  # noqa: PLC0415  (late, see ``publishing.context``)
 
         return TrustSource(
             emit=self.context.emit,

@@ -10,7 +10,7 @@ from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings import Settings
 from ci_publish.app.settings_sources import Loaded
 from ci_publish.app.settings_view import settings_rows
-from ci_publish.identity.static import TOKEN_USER
+from ci_publish.identity.static_credentials import TOKEN_USER
 from ci_publish.model.events import Event
 from ci_publish.model.identity import Secret
 from ci_publish.reports.dispatcher import Dispatcher
@@ -51,8 +51,8 @@ class FileReports:
         self._listener(event)
 
     def _add_reports_folder(self, settings: Settings, loaded: Loaded, command: str) -> None:
+        from ci_publish.reports.ci_outputs import Artifacts, CiReportOptions  # noqa: PLC0415
         from ci_publish.reports.gitlab import GitLabFiles, GitLabReport  # noqa: PLC0415  (see above)
-        from ci_publish.reports.outputs import Artifacts, CiReportOptions  # noqa: PLC0415
         from ci_publish.reports.summary import PUBLIC_LOG  # noqa: PLC0415
 
         folder = settings.reports_dir

@@ -17,7 +17,7 @@ from ci_publish.errors import ConfigurationError, InstallWithCredentials
 from ci_publish.hints import Hint, option
 from ci_publish.http.proxies import proxy_secrets
 from ci_publish.identity.ci_environment import CiEnvironment
-from ci_publish.identity.static import is_blank_secret
+from ci_publish.identity.static_credentials import is_blank_secret
 from ci_publish.model.identity import Secret
 
 _PREFIXES: Final = ("ACTIONS_",)

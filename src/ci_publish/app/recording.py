@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from ci_publish.app.front_end_wording import Reader
 from ci_publish.app.other_tools import unused_secret_variables
-from ci_publish.app.reader import Reader
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.errors import CiPublishError, IdentityUnavailable, InternalError, PublishingDeferred
 from ci_publish.hints import Hint, option

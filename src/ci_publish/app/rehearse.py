@@ -11,22 +11,22 @@ from dataclasses import replace
 from pathlib import Path
 
 from ci_publish.app.composition import Composition
-from ci_publish.app.credentials import accepts_any_api_token, objection_to_secret
+from ci_publish.app.configured_credentials import accepts_any_api_token, objection_to_secret
 from ci_publish.app.install_credentials import refuse_install_with_credentials
 from ci_publish.app.installing import install_rehearsed_files
 from ci_publish.app.named_audiences import named_audiences
 from ci_publish.app.runtime_context import RuntimeContext
-from ci_publish.app.serving import announce_served_rehearsal
+from ci_publish.app.served_rehearsal import announce_served_rehearsal
 from ci_publish.app.settings import Settings
-from ci_publish.app.stated import environment_with_tag, release_tag
+from ci_publish.app.stated_release import environment_with_tag, release_tag
 from ci_publish.app.upstream_check import UpstreamCheck
 from ci_publish.app.upstreams import open_named_upstream, read_pip_settings, upstream_address
 from ci_publish.distributions.names import guess_releases_from_filenames
 from ci_publish.errors import ConfigurationError
 from ci_publish.hints import Hint, option
 from ci_publish.http.transport import ConnectionLimits, HttpTransport
-from ci_publish.identity.credential import CredentialOptions, credential_options_for_index
-from ci_publish.identity.static import TOKEN_USER, is_blank_secret
+from ci_publish.identity.credential_choice import CredentialOptions, credential_options_for_index
+from ci_publish.identity.static_credentials import TOKEN_USER, is_blank_secret
 from ci_publish.index.endpoints import resolve_endpoints
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import Collected, Event, Outcome

@@ -8,8 +8,8 @@ from ci_publish.app.settings import Settings, declared_options
 from ci_publish.app.settings_sources import Loaded
 from ci_publish.model.identity import Secret
 from ci_publish.model.receipt_json import dump_printable_json
+from ci_publish.reports.line_writer import LineWriter
 from ci_publish.reports.neutral import neutral_line
-from ci_publish.reports.writer import LineWriter
 
 Row = tuple[str, str, str]
 """Option, value (a secret already shown as ``***``) and source."""

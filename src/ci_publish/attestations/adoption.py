@@ -13,8 +13,8 @@ from ci_publish.attestations.signers import (
     CertificateFacts,
     SignedBy,
 )
-from ci_publish.attestations.trouble import Unsound
-from ci_publish.attestations.trust import TrustSource
+from ci_publish.attestations.sigstore_trouble import Unsound
+from ci_publish.attestations.sigstore_trust import TrustSource
 from ci_publish.errors import AttestationByAnother, AttestationInvalid, BuildProvenanceMissing
 from ci_publish.hints import Hint, option
 from ci_publish.model.attestation import FILE_TYPES, SLSA_PROVENANCE_V1, Attestation, BuildProvenancePolicy, Subject

@@ -21,12 +21,12 @@ from sigstore.oidc import ExpiredIdentity, IdentityError
 from sigstore.oidc import IdentityToken as SigstoreToken
 from sigstore.sign import ExpiredCertificate, Signer, SigningContext  # type: ignore[attr-defined]  # not in an __all__
 
-from ci_publish.attestations.build_provenance import build_provenance_predicate
+from ci_publish.attestations.attestation_publishers import publisher_of_claims, token_begins_at
 from ci_publish.attestations.examiner import Examiner, attestation_value, first_validation_problem
-from ci_publish.attestations.publishers import publisher_of_claims, token_begins_at
-from ci_publish.attestations.sessions import Limits, limit_session
-from ci_publish.attestations.statements import in_toto_statement
-from ci_publish.attestations.trouble import (
+from ci_publish.attestations.in_toto_statements import in_toto_statement
+from ci_publish.attestations.provenance_predicates import build_provenance_predicate
+from ci_publish.attestations.sigstore_sessions import Limits, limit_session
+from ci_publish.attestations.sigstore_trouble import (
     CertificateEnded,
     IdentityEnded,
     IdentityRefusal,
@@ -40,7 +40,7 @@ from ci_publish.attestations.trouble import (
     trouble_of_response,
     trouble_text,
 )
-from ci_publish.attestations.trust import TrustSource
+from ci_publish.attestations.sigstore_trust import TrustSource
 from ci_publish.errors import CiPublishError, ConfigurationError, SigstoreRefused
 from ci_publish.hints import WITHOUT_ATTESTATIONS, Hint, option
 from ci_publish.http.certificates import untrusted_certificate_reason

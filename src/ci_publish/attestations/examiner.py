@@ -20,8 +20,7 @@ from pypi_attestations import Publisher as Pep740Publisher
 from sigstore.models import ClientTrustConfig
 from sigstore.verify import Verifier, policy
 
-from ci_publish.attestations.build_provenance import provenance_contradiction
-from ci_publish.attestations.publishers import (
+from ci_publish.attestations.attestation_publishers import (
     Extension,
     Publisher,
     allowed_build_config_uris,
@@ -31,9 +30,10 @@ from ci_publish.attestations.publishers import (
     gitlab_publisher,
     google_publisher,
 )
+from ci_publish.attestations.in_toto_statements import PAYLOAD_TYPE, WrongStatement, parse_statement
+from ci_publish.attestations.provenance_predicates import provenance_contradiction
 from ci_publish.attestations.signers import CertificateFacts, certificate_utf8_string
-from ci_publish.attestations.statements import PAYLOAD_TYPE, WrongStatement, parse_statement
-from ci_publish.attestations.trouble import Unsound, trouble_text
+from ci_publish.attestations.sigstore_trouble import Unsound, trouble_text
 from ci_publish.model.attestation import SLSA_PROVENANCE_V1, Attestation, Subject
 from ci_publish.model.frozen import frozen
 

@@ -6,7 +6,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ci_publish.attestations.publishers import (
+from ci_publish.attestations.attestation_publishers import (
     GITHUB_ISSUER,
     GITLAB_ISSUER,
     GOOGLE_ISSUER,

@@ -1,6 +1,6 @@
 """The errors with which signing ends (pure)."""
 
-from ci_publish.attestations.trouble import IdentityRefusal, Trouble, Unsound, Untrusted
+from ci_publish.attestations.sigstore_trouble import IdentityRefusal, Trouble, Unsound, Untrusted
 from ci_publish.errors import (
     AttestationUnsound,
     SigningFailed,

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from ci_publish.attestations.publishers import token_begins_at
+from ci_publish.attestations.attestation_publishers import token_begins_at
 from ci_publish.errors import IdentityUnavailable, SigningFailed, SigningIdentityExpired
 from ci_publish.model.identity import IdentityToken
 

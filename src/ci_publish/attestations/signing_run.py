@@ -11,11 +11,11 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from ci_publish.attestations.shared_backoff import SharedBackoff
 from ci_publish.attestations.signing_errors import final_signing_error, sigstore_unavailable_error
 from ci_publish.attestations.signing_identity import SigningIdentity
-from ci_publish.attestations.trouble import Ended, IdentityRefusal, Transient, Trouble
-from ci_publish.attestations.worker_pool import Ending, Failed, Finished, Overdue, SigningWorkerPool
+from ci_publish.attestations.signing_worker_pool import Ending, Failed, Finished, Overdue, SigningWorkerPool
+from ci_publish.attestations.sigstore_backoff import SharedBackoff
+from ci_publish.attestations.sigstore_trouble import Ended, IdentityRefusal, Transient, Trouble
 from ci_publish.errors import CiPublishError, SigningFailed, SigstoreUnavailable
 from ci_publish.http.retries import Backoff
 from ci_publish.model.attestation import Attestation, SigningResult, Subject

@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ci_publish.attestations.adoption import adopt_attestations
-from ci_publish.attestations.build_provenance import why_build_is_unprovable
-from ci_publish.attestations.publishers import (
+from ci_publish.attestations.attestation_publishers import (
     ISSUERS,
     facts_made_public,
     pipeline_project_mismatch,
     publisher_of_claims,
     unattestable_workflow_error,
 )
+from ci_publish.attestations.provenance_predicates import why_build_is_unprovable
 from ci_publish.attestations.signers import AcceptedSigners
 from ci_publish.attestations.signing_identity import AUDIENCE, IdentitySource, SigningIdentity
 from ci_publish.attestations.signing_run import POLL_SECONDS, Authority, SigningContext, SigningRun, Task
-from ci_publish.attestations.trust import TrustSource
+from ci_publish.attestations.sigstore_trust import TrustSource
 from ci_publish.errors import BuildUnprovable, SigningFailed
 from ci_publish.hints import Hint, option
 from ci_publish.model.attestation import (

@@ -16,7 +16,7 @@ from ci_publish.app.commands import COMMANDS
 from ci_publish.app.options import Group, Option
 from ci_publish.app.settings import Settings, declared_options
 from ci_publish.app.settings_sources import option_variable
-from ci_publish.cli.examples import help_epilog
+from ci_publish.cli.help_examples import help_epilog
 from ci_publish.cli.other_tools_flags import translate_other_tool_flags
 from ci_publish.errors import ConfigurationError
 from ci_publish.hints import Hint, option

@@ -98,7 +98,7 @@ def main(
         arguments, loaded = _parse_arguments_and_settings(argv, environ, streams.stdin)
         if start_again is not None and loaded.settings.install:
             _restart_without_secrets(arguments.command, loaded.settings, argv, given, start_again)
-        from ci_publish.cli.commands import Invocation, invoke_command  # noqa: PLC0415  (late: --help must be quick)
+        from ci_publish.cli.command_invocation import Invocation, invoke_command  # noqa: PLC0415  (late: --help must be quick)
 
         return invoke_command(Invocation(command=arguments.command, loaded=loaded, environ=environ, streams=streams))
     except BrokenPipeError:
@@ -155,10 +155,10 @@ def _report_error_without_settings(
     error: CiPublishError, argv: Sequence[str], environ: Mapping[str, str], streams: Streams
 ) -> int:
     """Report an error that came before there were settings: by what can be read of them."""
+    from ci_publish.app.front_end_wording import Reader, front_end_of_process  # noqa: PLC0415
     from ci_publish.app.output_files import leads_out_of_working_folder  # noqa: PLC0415
-    from ci_publish.app.reader import Reader, front_end_of_process  # noqa: PLC0415
     from ci_publish.app.secret_variables import secret_variables  # noqa: PLC0415
-    from ci_publish.cli.reporting import Reporting, ReportOptions  # noqa: PLC0415
+    from ci_publish.cli.run_reports import Reporting, ReportOptions  # noqa: PLC0415
     from ci_publish.reports.dispatcher import Dispatcher  # noqa: PLC0415
     from ci_publish.reports.receipt_file import ReceiptFile  # noqa: PLC0415
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 
 from ci_publish.errors import CiPublishError
-from ci_publish.identity.findings import (
+from ci_publish.identity.doctor_findings import (
     Finding,
     Readiness,
     Verdict,

@@ -7,9 +7,9 @@ from ci_publish.errors import CiPublishError, IndexUnavailable
 from ci_publish.hints import Hint, option
 from ci_publish.http.messages import HttpRequest, NoAnswer
 from ci_publish.identity.context import IdentityContext
-from ci_publish.identity.credential import Credential, CredentialOptions, choose_credential
+from ci_publish.identity.credential_choice import Credential, CredentialOptions, choose_credential
 from ci_publish.identity.diagnosis import Diagnosis, DiagnosisRequest
-from ci_publish.identity.findings import (
+from ci_publish.identity.doctor_findings import (
     Finding,
     Level,
     Readiness,
@@ -24,7 +24,7 @@ from ci_publish.identity.local_refusals import local_identity_refusal
 from ci_publish.identity.oidc_client import OidcClient, index_question_deadline
 from ci_publish.identity.oidc_protocol import exchange_response_date
 from ci_publish.identity.served_publishers import newest_attested_file, provenance_names_publisher
-from ci_publish.identity.static import StaticCredential
+from ci_publish.identity.static_credentials import StaticCredential
 from ci_publish.identity.upload_tokens import SIGSTORE_AUDIENCE, TrustedPublishingCredential
 from ci_publish.model.coverage import (
     absence_means_refusal,

@@ -31,7 +31,7 @@ from ci_publish.identity.jwt import audiences_of_claims
 from ci_publish.identity.local_refusals import local_identity_refusal
 from ci_publish.identity.mint_refusals import explain_mint_refusal
 from ci_publish.identity.oidc_client import OidcClient
-from ci_publish.identity.static import TOKEN_USER
+from ci_publish.identity.static_credentials import TOKEN_USER
 from ci_publish.model.events import CredentialChanged, Noted
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Claims, CredentialKind, CredentialState, IdentityToken, Purpose, UploadToken

@@ -30,9 +30,9 @@ from ci_publish.index.endpoints import (
     may_be_rehearsal,
     rehearsal_endpoints,
 )
+from ci_publish.index.index_reader import Reader
+from ci_publish.index.listing_prefetch import BufferedEmitter, PrefetchedListings
 from ci_publish.index.listings import FRESH, Listings
-from ci_publish.index.prefetch import BufferedEmitter, PrefetchedListings
-from ci_publish.index.reading import Reader
 from ci_publish.index.upload_body import file_md5
 from ci_publish.index.uploads import Uploader
 from ci_publish.model.attestation import Attestation

@@ -12,7 +12,7 @@ from ci_publish.http.retries import is_transient_status
 from ci_publish.http.urls import redacted_url, same_origin, split_url, url_has_secrets
 from ci_publish.index import simple_api
 from ci_publish.index.current_endpoints import CurrentEndpoints
-from ci_publish.index.reading import REDIRECTS, Effort, Reader, redirect_target
+from ci_publish.index.index_reader import REDIRECTS, Effort, Reader, redirect_target
 from ci_publish.model.frozen import frozen
 from ci_publish.model.index import (
     IndexProfile,

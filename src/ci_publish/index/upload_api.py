@@ -20,7 +20,7 @@ from ci_publish.http.retries import (
 )
 from ci_publish.http.urls import redacted_url, same_origin, split_url, url_host
 from ci_publish.index.duplicates import says_already_exists
-from ci_publish.index.refusals import BY_STATUS, GITLAB_NOT_FOUND, Meaning, Refusal, find_known_refusal
+from ci_publish.index.upload_refusals import BY_STATUS, GITLAB_NOT_FOUND, Meaning, Refusal, find_known_refusal
 from ci_publish.model.attestation import Attestation
 from ci_publish.model.core_metadata_form import core_metadata_form_fields
 from ci_publish.model.distribution import Distribution, Kind

@@ -21,7 +21,7 @@ from ci_publish.model.events import Collected, Outcome, Signed, Step
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Claims, CredentialKind
 from ci_publish.model.index import Endpoints, IndexProfile
-from ci_publish.publishing import build_provenance, messages
+from ci_publish.publishing import messages, required_build_provenance
 from ci_publish.publishing.collect import collect_valid_distributions
 from ci_publish.publishing.context import Run
 
@@ -125,11 +125,11 @@ def verify_found_attestations(
     """
     required = run.options.build_provenance is BuildProvenancePolicy.REQUIRED
     if required and any(each.uploads and not wants_attestations(each) for each in receivers):
-        raise build_provenance.attestations_not_sent_error()
+        raise required_build_provenance.attestations_not_sent_error()
     files = _attested_uploads(receivers)
     found = _attestation_files_of(run, collection, files)
     if required:
-        build_provenance.require_local_build_provenance(list(files), found)
+        required_build_provenance.require_local_build_provenance(list(files), found)
     if found and warn:
         run.signer().adopt(found, list(files.values()), None)
     elif found:
@@ -139,7 +139,7 @@ def verify_found_attestations(
 def _attestation_files_of(run: Run, collection: Collection, names: Container[str]) -> list[FoundAttestation]:
     """Return the attestation files of the distributions *names* that the run looks at."""
     concerned = [found for found in collection.attestations if found.distribution in names]
-    return build_provenance.relevant_attestation_files(run.options, concerned)
+    return required_build_provenance.relevant_attestation_files(run.options, concerned)
 
 
 def attest_uploads(run: Run, collection: Collection, receivers: Sequence[Receiver], claims: Claims | None) -> Attested:

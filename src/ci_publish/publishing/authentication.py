@@ -15,7 +15,7 @@ from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Claims, CredentialKind, Purpose
 from ci_publish.model.index import NoSuchProject, Upload
 from ci_publish.publishing.context import Destination, Run
-from ci_publish.publishing.coverage import Coverage
+from ci_publish.publishing.credential_coverage import Coverage
 from ci_publish.publishing.index_plan import IndexPlan
 
 

@@ -26,11 +26,11 @@ from ci_publish.model.index import (
     PublishedFile,
 )
 from ci_publish.publishing import confirmation_messages
-from ci_publish.publishing.concurrency import ConcurrencyLimit, ReleaseQueue, run_in_parallel
 from ci_publish.publishing.context import Run
 from ci_publish.publishing.messages import count_files
 from ci_publish.publishing.planning import Match, compare_with_published, find_published_file
 from ci_publish.publishing.ports import Index
+from ci_publish.publishing.upload_concurrency import ConcurrencyLimit, ReleaseQueue, run_in_parallel
 
 Answers = tuple[tuple[Distribution, IndexState], ...]
 """Files, each with what the index has of its project."""

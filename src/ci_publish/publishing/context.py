@@ -12,7 +12,7 @@ from ci_publish.model.events import Emit, Noted, Step, StepFinished, StepStarted
 from ci_publish.model.frozen import frozen
 from ci_publish.model.index import Endpoints, IndexState
 from ci_publish.model.publisher_identity import PublisherIdentity
-from ci_publish.publishing.digests import with_downloaded_digests
+from ci_publish.publishing.downloaded_digests import with_downloaded_digests
 from ci_publish.publishing.ports import Credential, Distributions, Index, ProvenanceVerifier, Signer, Stopper
 
 

@@ -17,8 +17,8 @@ from ci_publish.publishing import messages
 from ci_publish.publishing.attest import Attested, attest_uploads, verify_found_attestations, wants_attestations
 from ci_publish.publishing.collect import blocking_problems, collect_and_check, collect_valid_distributions
 from ci_publish.publishing.context import Run
+from ci_publish.publishing.index_upload import IndexUpload
 from ci_publish.publishing.release_diff import FULL, LISTING
-from ci_publish.publishing.upload import IndexUpload
 
 __all__ = ["check", "plan", "publish"]
 

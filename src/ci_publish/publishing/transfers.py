@@ -8,7 +8,12 @@ from ci_publish.model.completion import UNSCHEDULED, CompletionTurn
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import FileStatus
 from ci_publish.model.index import Cancelled, CredentialRefused, IndexProfile, ProjectListing, UploadOutcome
-from ci_publish.publishing.concurrency import (
+from ci_publish.publishing.context import Destination, Run
+from ci_publish.publishing.file_outcomes import FileOutcomes, Reach
+from ci_publish.publishing.index_plan import IndexPlan
+from ci_publish.publishing.planning import Schedule, schedule_uploads
+from ci_publish.publishing.upload_answers import UploadAnswers
+from ci_publish.publishing.upload_concurrency import (
     TRANSFERS,
     ConcurrencyLimit,
     FirstFiles,
@@ -17,11 +22,6 @@ from ci_publish.publishing.concurrency import (
     ReleaseQueue,
     run_in_parallel,
 )
-from ci_publish.publishing.context import Destination, Run
-from ci_publish.publishing.file_outcomes import FileOutcomes, Reach
-from ci_publish.publishing.index_plan import IndexPlan
-from ci_publish.publishing.planning import Schedule, schedule_uploads
-from ci_publish.publishing.upload_answers import UploadAnswers
 
 Send = Callable[[Distribution, CompletionTurn], None]
 

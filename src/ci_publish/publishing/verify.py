@@ -25,7 +25,7 @@ from ci_publish.model.index import (
     ProjectStatus,
     PublishedFile,
 )
-from ci_publish.publishing import build_provenance, confirmation_messages, messages
+from ci_publish.publishing import confirmation_messages, messages, required_build_provenance
 from ci_publish.publishing.collect import blocking_problems, collect_distributions
 from ci_publish.publishing.confirmation import Confirmation
 from ci_publish.publishing.context import Destination, Run
@@ -86,7 +86,7 @@ def _require_provenance_checks(run: Run) -> None:
         return
     if run.options.publisher:
         raise confirmation_messages.publisher_without_attestations_error()
-    if build_provenance.is_build_provenance_demanded(run.options):
+    if required_build_provenance.is_build_provenance_demanded(run.options):
         raise confirmation_messages.build_provenance_without_attestations_error()
 
 
@@ -150,7 +150,7 @@ def _verify_served_provenance(run: Run, destination: Destination, files: Sequenc
     """Require provenance where the user does, and that what the index serves verifies."""
     endpoints = destination.index.endpoints
     policy, named = run.options.attestations, bool(run.options.publisher)
-    demanded = build_provenance.is_build_provenance_demanded(run.options)
+    demanded = required_build_provenance.is_build_provenance_demanded(run.options)
     required = named or demanded or policy is AttestationPolicy.REQUIRED
     if policy is AttestationPolicy.OFF or (endpoints.integrity is None and not required):
         return
@@ -168,6 +168,6 @@ def _verify_served_provenance(run: Run, destination: Destination, files: Sequenc
     if missing and required:
         raise confirmation_messages.missing_provenance_error(endpoints, missing)
     if demanded:
-        build_provenance.require_demanded_build_provenance(endpoints, outcomes, run.options)
+        required_build_provenance.require_demanded_build_provenance(endpoints, outcomes, run.options)
     for name, reason in missing.items():
         run.warn("no-provenance", f"{endpoints.name} serves no provenance for {name}: {reason}", filename=name)

@@ -9,9 +9,9 @@ from ci_publish.model.frozen import frozen
 from ci_publish.model.problem import Problem, Severity, group_alike_problems
 from ci_publish.model.receipt import Redact
 from ci_publish.reports import wording
-from ci_publish.reports.failures import unreported_file_failures
+from ci_publish.reports.file_failures import unreported_file_failures
 from ci_publish.reports.neutral import workflow_command_data, workflow_command_property
-from ci_publish.reports.repetition import FEW
+from ci_publish.reports.repeated_lines import FEW
 
 # The runner shows ten of each kind for a step and silently drops the rest.
 ANNOTATIONS_OF_A_KIND = 10

@@ -7,13 +7,13 @@ from typing import TextIO
 
 from ci_publish.model.events import Event, RunFinished
 from ci_publish.model.receipt import Redact
+from ci_publish.reports.console_lines import Line, step_line
 from ci_publish.reports.console_renderer import ConsoleRenderer
 from ci_publish.reports.dispatcher import Report
-from ci_publish.reports.lines import Line, step_line
-from ci_publish.reports.silence import Silence
+from ci_publish.reports.line_writer import LineWriter
 from ci_publish.reports.ticker import Ticker
 from ci_publish.reports.tones import Tone
-from ci_publish.reports.writer import LineWriter
+from ci_publish.reports.waiting_messages import Silence
 
 _COLOURS = {Tone.QUIET: "2", Tone.STRONG: "1", Tone.GOOD: "32", Tone.WARN: "33", Tone.BAD: "31"}
 

@@ -39,17 +39,17 @@ from ci_publish.model.events import (
 )
 from ci_publish.model.finding import Finding
 from ci_publish.model.receipt import Redact
-from ci_publish.reports import changes, tones, train, trials, wording
+from ci_publish.reports import installation_trials, release_changes, release_train, tones, wording
+from ci_publish.reports.console_lines import Line, hint_lines, step_line
 from ci_publish.reports.event_history import EventHistory
 from ci_publish.reports.failure_lines import failure_lines, file_failure_lines
-from ci_publish.reports.failures import unreported_file_failures
+from ci_publish.reports.file_failures import unreported_file_failures
 from ci_publish.reports.file_lines import FileLines
-from ci_publish.reports.lines import Line, hint_lines, step_line
 from ci_publish.reports.neutral import neutral_block, neutral_line
 from ci_publish.reports.problem_lines import problem_lines
-from ci_publish.reports.repetition import FEW, Repetition
-from ci_publish.reports.stopwatch import Stopwatch
+from ci_publish.reports.repeated_lines import FEW, Repetition
 from ci_publish.reports.tones import Tone
+from ci_publish.reports.upload_stopwatch import Stopwatch
 
 
 class ConsoleRenderer:
@@ -126,7 +126,7 @@ class ConsoleRenderer:
             yield Line(self._neutralise(verdicts[-1]), Tone.WARN)
             return
         headline = Line(
-            f"{self._neutralise(changes.changes_or_run_headline(receipt, self._history.events))}.", Tone.GOOD
+            f"{self._neutralise(release_changes.changes_or_run_headline(receipt, self._history.events))}.", Tone.GOOD
         )
         pages = [
             Line(f"  {self._neutralise(page)}")
@@ -157,18 +157,20 @@ class ConsoleRenderer:
     @_render_by_type.register
     def _render_planned(self, event: Planned) -> Iterable[Line]:
         yield from self._files.planned_file_lines(event)
-        for number, projects in enumerate(train.train_order_lines(event), 1):
+        for number, projects in enumerate(release_train.train_order_lines(event), 1):
             yield step_line("order", f"{number}. {self._neutralise(projects)}{self._index_suffix(event.plan.index)}")
 
     @_render_by_type.register
     def _render_compared(self, event: Compared) -> Iterable[Line]:
-        for severity, text in changes.release_changes_rows(event.diff):
+        for severity, text in release_changes.release_changes_rows(event.diff):
             step, tone = ("", tones.SEVERITY[severity]) if severity else ("diff", Tone.STRONG)
             yield step_line(step, self._neutralise(text), tone)
 
     @_render_by_type.register
     def _render_tried(self, event: Tried) -> Iterable[Line]:
-        yield step_line("install", self._neutralise(trials.trial_line(event)), Tone.GOOD if event.passed else Tone.BAD)
+        yield step_line(
+            "install", self._neutralise(installation_trials.trial_line(event)), Tone.GOOD if event.passed else Tone.BAD
+        )
         if event.output:
             lines = neutral_block(self._redact(event.output)).split("\n")
             yield from (step_line("", f"| {line}", Tone.QUIET) for line in lines)
@@ -249,7 +251,7 @@ class ConsoleRenderer:
         tone = Tone.WARN if event.deferred else Tone.BAD
         yield step_line(
             "deferred" if event.deferred else "left out",
-            f"{self._neutralise(train.train_left_project(event))}{self._index_suffix(event.index)}",
+            f"{self._neutralise(release_train.train_left_project(event))}{self._index_suffix(event.index)}",
             tone,
         )
 

@@ -6,7 +6,7 @@ from ci_publish.errors import CiPublishError
 from ci_publish.model.events import FileFinished
 from ci_publish.model.receipt import Redact
 from ci_publish.reports import wording
-from ci_publish.reports.lines import Line
+from ci_publish.reports.console_lines import Line
 from ci_publish.reports.neutral import neutral_block, neutral_line
 from ci_publish.reports.tones import Tone
 

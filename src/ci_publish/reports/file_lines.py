@@ -21,9 +21,9 @@ from ci_publish.model.events import (
 )
 from ci_publish.model.receipt import Redact
 from ci_publish.reports import wording
-from ci_publish.reports.lines import Line, step_line
+from ci_publish.reports.console_lines import Line, step_line
 from ci_publish.reports.neutral import neutral_line
-from ci_publish.reports.repetition import FEW
+from ci_publish.reports.repeated_lines import FEW
 from ci_publish.reports.tones import STATUS, Tone
 
 Key = tuple[str, str]

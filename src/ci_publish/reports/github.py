@@ -15,12 +15,12 @@ from typing import TextIO
 from ci_publish.model.events import Emit, Event, Noted, RunFinished, StepStarted
 from ci_publish.reports.annotations import annotation_commands, annotations
 from ci_publish.reports.atomic_files import write_error_reason
+from ci_publish.reports.ci_outputs import CiReportOptions, action_outputs
 from ci_publish.reports.event_history import EventHistory
-from ci_publish.reports.groups import StepGroups
+from ci_publish.reports.line_writer import LineWriter
+from ci_publish.reports.log_groups import StepGroups
 from ci_publish.reports.neutral import neutral_line, workflow_command_data
-from ci_publish.reports.outputs import CiReportOptions, action_outputs
 from ci_publish.reports.summary import SUMMARY_LIMIT, SummaryInput, markdown_summary
-from ci_publish.reports.writer import LineWriter
 
 _OPTIONS = CiReportOptions()
 

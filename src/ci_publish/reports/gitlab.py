@@ -15,13 +15,13 @@ from typing import TextIO
 from ci_publish.model.events import Emit, Event, Noted, RunFinished, StepStarted
 from ci_publish.model.frozen import frozen
 from ci_publish.reports.atomic_files import write_atomically, write_error_reason
+from ci_publish.reports.ci_outputs import CiReportOptions, action_outputs
 from ci_publish.reports.event_history import EventHistory
-from ci_publish.reports.groups import StepGroups
 from ci_publish.reports.junit import junit_document
+from ci_publish.reports.line_writer import LineWriter
+from ci_publish.reports.log_groups import StepGroups
 from ci_publish.reports.neutral import neutral_line
-from ci_publish.reports.outputs import CiReportOptions, action_outputs
 from ci_publish.reports.summary import SummaryInput, markdown_summary
-from ci_publish.reports.writer import LineWriter
 
 # Not CI_PUBLISH_…: a later job that runs ci-publish would take those for its settings.
 DOTENV_PREFIX = "PUBLISH_"

@@ -8,7 +8,7 @@ from ci_publish.model.events import Event, RunFinished
 from ci_publish.model.receipt import Redact
 from ci_publish.model.receipt_json import to_json
 from ci_publish.reports.event_history import EventHistory
-from ci_publish.reports.writer import LineWriter
+from ci_publish.reports.line_writer import LineWriter
 
 Text = Callable[[EventHistory, Redact], str]
 

@@ -15,9 +15,9 @@ from ci_publish.errors import CiPublishError, InvalidDistribution
 from ci_publish.model.events import Checked, Collected, Event, RunFinished, RunStarted, Step, StepFinished, Tried
 from ci_publish.model.problem import Problem, Severity
 from ci_publish.model.receipt import Redact
-from ci_publish.reports.changes import release_diffs
-from ci_publish.reports.failures import unreported_file_failures
+from ci_publish.reports.file_failures import unreported_file_failures
 from ci_publish.reports.neutral import neutral_block, neutral_line
+from ci_publish.reports.release_changes import release_diffs
 
 _SET = "all files"
 

@@ -6,7 +6,7 @@ from itertools import groupby
 from ci_publish.model.problem import Problem, Severity, group_alike_problems
 from ci_publish.model.receipt import Redact
 from ci_publish.reports import wording
-from ci_publish.reports.lines import Line, step_line
+from ci_publish.reports.console_lines import Line, step_line
 from ci_publish.reports.neutral import neutral_block, neutral_line
 from ci_publish.reports.tones import SEVERITY, Tone
 

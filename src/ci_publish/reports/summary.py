@@ -16,11 +16,11 @@ from ci_publish.model.finding import Finding
 from ci_publish.model.problem import Severity, group_alike_problems
 from ci_publish.model.receipt import FileEntry, Receipt, Redact
 from ci_publish.model.receipt_building import build_receipt
-from ci_publish.reports import changes, train, trials, wording
-from ci_publish.reports.failures import unreported_file_failures
+from ci_publish.reports import installation_trials, release_changes, release_train, wording
+from ci_publish.reports.file_failures import unreported_file_failures
 from ci_publish.reports.neutral import escape_markdown, markdown_code, markdown_with_links, preformatted_markdown
-from ci_publish.reports.repetition import FEW
-from ci_publish.reports.sections import Section, fit_summary_sections
+from ci_publish.reports.repeated_lines import FEW
+from ci_publish.reports.summary_sections import Section, fit_summary_sections
 
 # The runner discards a summary of more than 1 MiB as a whole; the difference is for other steps.
 SUMMARY_LIMIT = 1_000_000
@@ -109,7 +109,7 @@ def _summary_sections(run: SummaryInput) -> Iterator[Section]:
 def _summary_heading(run: SummaryInput) -> Section:
     receipt = run.receipt
     sign = "✅" if receipt.exit_code == 0 else "⏳" if receipt.outcome is Outcome.DEFERRED else "❌"
-    headline = changes.changes_or_run_headline(receipt, run.events)
+    headline = release_changes.changes_or_run_headline(receipt, run.events)
     releases = [each for each in wording.releases_of_run(receipt) if " ".join(each) not in headline]
     names = [f"{run.markdown(project)} {run.markdown(version)}" for project, version in releases[:_RELEASES_SHOWN]]
     more = f" and {len(releases) - len(names)} more" if len(releases) > len(names) else ""
@@ -225,13 +225,13 @@ def _summary_attestation_cell(run: SummaryInput, file: FileEntry) -> str:
 
 def _summary_release_diffs(run: SummaryInput) -> Iterator[Section]:
     """Yield what is different from the release before: both versions, then only what changed."""
-    for diff in changes.release_diffs(run.events):
+    for diff in release_changes.release_diffs(run.events):
         lines = [
             f"| {found.severity} | {_summary_rule_link(run, found.rule, found.docs)} |"
-            f" {run.markdown(f'{found.message} {changes.change_advice(found)}'.strip())} |\n"
+            f" {run.markdown(f'{found.message} {release_changes.change_advice(found)}'.strip())} |\n"
             for found in diff.findings
         ]
-        head = f"**{run.markdown(changes.release_changes_heading(diff))}**\n\n"
+        head = f"**{run.markdown(release_changes.release_changes_heading(diff))}**\n\n"
         table = "| Severity | Rule | Difference |\n|---|---|---|\n" if lines else ""
         yield Section(head=f"{head}{table}", lines=tuple(lines), foot="\n" if lines else "")
 
@@ -262,7 +262,7 @@ def _summary_installations(run: SummaryInput) -> Iterator[Section]:
 
 
 def _summary_installation_row(run: SummaryInput, tried: Tried) -> str:
-    said = trials.trial_result(tried)
+    said = installation_trials.trial_result(tried)
     result = said if tried.passed else f"**{said}**"
     cells = (run.code(tried.filename), run.markdown(tried.interpreter), run.markdown(tried.installer), result)
     return f"| {' | '.join(cells)} | {wording.format_duration(tried.seconds)} |\n"
@@ -323,7 +323,7 @@ def _summary_plan_table(run: SummaryInput) -> Iterator[Section]:
 def _summary_project_order(run: SummaryInput) -> Iterator[Section]:
     """Yield the waves of each index where there are several projects."""
     for planned in run.events_of(Planned):
-        if waves := tuple(f"1. {run.markdown(projects)}\n" for projects in train.train_order_lines(planned)):
+        if waves := tuple(f"1. {run.markdown(projects)}\n" for projects in release_train.train_order_lines(planned)):
             index = f" at {run.markdown(planned.plan.index)}" if len(run.receipt.indexes) > 1 else ""
             yield Section(f"### Order of the projects{index}\n\n", waves, "\n")
 

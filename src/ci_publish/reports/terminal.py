@@ -36,13 +36,13 @@ from ci_publish.model.events import (
 )
 from ci_publish.model.receipt import FileEntry, Receipt, Redact
 from ci_publish.reports import wording
+from ci_publish.reports.console_lines import INDENT, Line
 from ci_publish.reports.console_renderer import ConsoleRenderer
 from ci_publish.reports.event_history import EventHistory
-from ci_publish.reports.lines import INDENT, Line
 from ci_publish.reports.neutral import neutral_line
-from ci_publish.reports.silence import Silence
 from ci_publish.reports.ticker import Ticker
 from ci_publish.reports.tones import Tone
+from ci_publish.reports.waiting_messages import Silence
 
 if TYPE_CHECKING:
     from rich.status import Status

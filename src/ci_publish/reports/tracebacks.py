@@ -6,8 +6,8 @@ from typing import TextIO
 
 from ci_publish.model.events import Event, RunFinished
 from ci_publish.model.receipt import Redact
+from ci_publish.reports.line_writer import LineWriter
 from ci_publish.reports.neutral import neutral_block
-from ci_publish.reports.writer import LineWriter
 
 _LIMIT = 200_000
 _USER = re.compile(r"(?<=://)[^/\s@]+@")

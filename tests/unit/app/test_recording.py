@@ -5,7 +5,7 @@ import pytest
 import ci_publish
 from ci_publish import RuntimeContext
 from ci_publish.app import recording
-from ci_publish.app.reader import FrontEnd, Reader
+from ci_publish.app.front_end_wording import FrontEnd, Reader
 from ci_publish.errors import (
     ContentConflict,
     InternalError,

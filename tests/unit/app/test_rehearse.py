@@ -6,7 +6,7 @@ from ci_publish.app.rehearse import rehearsal_settings, rehearse, rehearsed_dest
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings import Settings
 from ci_publish.errors import CiPublishError, ConfigurationError, PasswordRefused
-from ci_publish.identity.static import TOKEN_USER
+from ci_publish.identity.static_credentials import TOKEN_USER
 from ci_publish.model.events import Event
 from ci_publish.model.identity import Secret
 from ci_publish.model.index import IndexProfile

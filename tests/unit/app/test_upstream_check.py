@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from werkzeug.wrappers import Request, Response
 
-from ci_publish.app.reader import FrontEnd, Reader
+from ci_publish.app.front_end_wording import FrontEnd, Reader
 from ci_publish.app.upstream_check import UpstreamCheck
 from ci_publish.app.upstreams import UpstreamAddress, open_named_upstream
 from ci_publish.errors import CredentialRejected, IndexUnavailable, UntrustedCertificate

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ci_publish.app.reader import FrontEnd, Reader
+from ci_publish.app.front_end_wording import FrontEnd, Reader
 from ci_publish.app.upstreams import PYPI, UpstreamAddress, open_named_upstream, read_pip_settings, upstream_address
 from ci_publish.errors import ConfigurationError
 from ci_publish.http.transport import HttpTransport

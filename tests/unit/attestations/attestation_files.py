@@ -12,7 +12,7 @@ from sigstore.models import ClientTrustConfig
 from sigstore.oidc import IdentityToken
 from sigstore.sign import SigningContext
 
-from ci_publish.attestations.build_provenance import build_provenance_predicate
+from ci_publish.attestations.provenance_predicates import build_provenance_predicate
 from ci_publish.attestations.signers import AcceptedSigners
 from ci_publish.errors import AttestationInvalid
 from ci_publish.model.attestation import SLSA_PROVENANCE_V1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
-from ci_publish.attestations.build_provenance import build_provenance_predicate
+from ci_publish.attestations.provenance_predicates import build_provenance_predicate
 from ci_publish.attestations.signers import certificate_utf8_string
 from ci_publish.rehearsal.ci_claims import github_claims, gitlab_claims
 from ci_publish.rehearsal.fulcio_profile import certificate_profile_of_claims

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from ci_publish.attestations.signing_run import Clocks, SigningContext
 from ci_publish.attestations.sigstore_signer import SigstoreSigner
-from ci_publish.attestations.trust import TrustSource
+from ci_publish.attestations.sigstore_trust import TrustSource
 from ci_publish.model.attestation import PUBLISH_V1, Attestation, SigningResult
 from ci_publish.model.identity import Claims, IdentityToken, Provider, Secret
 from ci_publish.rehearsal.ci_claims import github_claims
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sigstore.models import ClientTrustConfig
 
     from ci_publish.attestations.signing_run import Patience
-    from ci_publish.attestations.trust import Load
+    from ci_publish.attestations.sigstore_trust import Load
     from ci_publish.errors import CiPublishError, SigningFailed
     from ci_publish.model.attestation import Subject
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from ci_publish.attestations.verification import ProvenanceJudge
+from ci_publish.attestations.provenance_verification import ProvenanceJudge
 from ci_publish.model.attestation import (
     ProvenanceInvalid,
 )

@@ -15,7 +15,7 @@ import jwt
 
 from ci_publish.attestations.signing_run import Clocks, Patience, SigningContext
 from ci_publish.attestations.sigstore_signer import SigstoreSigner
-from ci_publish.attestations.trust import TrustSource
+from ci_publish.attestations.sigstore_trust import TrustSource
 from ci_publish.model.distribution import CoreMetadata, Digests, Distribution, Kind, Stamp
 from ci_publish.model.events import Event, Noted, Retrying, Signed
 from ci_publish.model.identity import Claims, IdentityToken, Provider, Secret

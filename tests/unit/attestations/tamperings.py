@@ -18,8 +18,8 @@ from sigstore.models import ClientTrustConfig
 from sigstore.oidc import IdentityToken
 from sigstore.sign import SigningContext
 
-from ci_publish.attestations.build_provenance import build_provenance_predicate
-from ci_publish.attestations.statements import STATEMENT_TYPE, in_toto_statement
+from ci_publish.attestations.in_toto_statements import STATEMENT_TYPE, in_toto_statement
+from ci_publish.attestations.provenance_predicates import build_provenance_predicate
 from ci_publish.model.attestation import PUBLISH_V1, SLSA_PROVENANCE_V1, Signable, Subject
 from tests.unit.attestations.provenance_cases import changed
 

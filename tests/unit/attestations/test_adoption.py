@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ci_publish.attestations import adoption
-from ci_publish.attestations.publishers import publisher_of_claims
+from ci_publish.attestations.attestation_publishers import publisher_of_claims
 from ci_publish.attestations.signers import AcceptedSigners
 from ci_publish.errors import AttestationByAnother, BuildProvenanceMissing
 from ci_publish.model.attestation import PUBLISH_V1, SLSA_PROVENANCE_V1, Attestation, BuildProvenancePolicy

@@ -20,10 +20,10 @@ from pypi_attestations import (
 from sigstore.models import Bundle, ClientTrustConfig
 from sigstore.verify import Verifier
 
-from ci_publish.attestations.build_provenance import build_provenance_predicate
 from ci_publish.attestations.examiner import sigstore_bundle_json
+from ci_publish.attestations.provenance_predicates import build_provenance_predicate
 from ci_publish.attestations.signing_run import Clocks
-from ci_publish.attestations.trust import TrustSource
+from ci_publish.attestations.sigstore_trust import TrustSource
 from ci_publish.errors import AttestationUnsound, ConfigurationError, SigstoreRefused
 from ci_publish.model.attestation import PUBLISH_V1, SLSA_PROVENANCE_V1
 from ci_publish.model.events import RequestTraced, Retrying

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ci_publish.attestations.verification import ProvenanceJudge
+from ci_publish.attestations.provenance_verification import ProvenanceJudge
 from ci_publish.model.attestation import (
     ProvenanceInvalid,
     ProvenanceVerified,

@@ -2,7 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from ci_publish.attestations.publishers import Extension, circleci_publisher, google_publisher, publisher_of_claims
+from ci_publish.attestations.attestation_publishers import (
+    Extension,
+    circleci_publisher,
+    google_publisher,
+    publisher_of_claims,
+)
 from ci_publish.attestations.signers import (
     AcceptedSigners,
     ByAnother,

@@ -9,7 +9,7 @@ from collections import deque
 import pytest
 
 from ci_publish.attestations.signing_errors import final_signing_error
-from ci_publish.attestations.trouble import (
+from ci_publish.attestations.sigstore_trouble import (
     IdentityRefusal,
     Refusal,
     Transient,

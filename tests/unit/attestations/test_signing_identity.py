@@ -7,7 +7,7 @@ from collections import deque
 
 import pytest
 
-from ci_publish.attestations.trouble import (
+from ci_publish.attestations.sigstore_trouble import (
     CertificateEnded,
     IdentityEnded,
     Transient,

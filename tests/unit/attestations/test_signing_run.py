@@ -8,7 +8,7 @@ from collections import deque
 
 import pytest
 
-from ci_publish.attestations.trouble import (
+from ci_publish.attestations.sigstore_trouble import (
     CertificateEnded,
     IdentityRefusal,
     Transient,

@@ -14,10 +14,10 @@ from sigstore.models import ClientTrustConfig
 
 from ci_publish.attestations.signing_run import SigningContext
 from ci_publish.attestations.sigstore_signer import SigstoreSigner
-from ci_publish.attestations.trouble import (
+from ci_publish.attestations.sigstore_trouble import (
     Transient,
 )
-from ci_publish.attestations.trust import TrustSource
+from ci_publish.attestations.sigstore_trust import TrustSource
 from ci_publish.errors import (
     BuildUnprovable,
     ConfigurationError,

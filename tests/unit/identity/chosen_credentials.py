@@ -1,6 +1,6 @@
 """Credentials as a run chooses them."""
 
-from ci_publish.identity.credential import (
+from ci_publish.identity.credential_choice import (
     Credential,
     CredentialOptions,
     choose_credential,

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 from ci_publish import errors
-from ci_publish.identity.credential import CredentialOptions
+from ci_publish.identity.credential_choice import CredentialOptions
 from ci_publish.identity.diagnosis import Diagnosis, DiagnosisRequest
 from ci_publish.identity.doctor import Doctor
-from ci_publish.identity.findings import Level
+from ci_publish.identity.doctor_findings import Level
 from ci_publish.model.identity import CredentialKind
 from ci_publish.model.index import (
     IndexState,

@@ -1,7 +1,7 @@
 """Trusted Publishing at an index over fakes, and answers that it may give."""
 
 from ci_publish.http.messages import HttpAnswer, NoAnswer, NoAnswerReason
-from ci_publish.identity.credential import CredentialOptions, choose_credential
+from ci_publish.identity.credential_choice import CredentialOptions, choose_credential
 from ci_publish.identity.upload_tokens import TrustedPublishingCredential
 from ci_publish.model.identity import Provider, Purpose
 from ci_publish.model.index import Endpoints

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ci_publish import errors
-from ci_publish.identity.ambient import (
+from ci_publish.identity.ambient_identity import (
     fetch_token_with_id,
 )
 from ci_publish.identity.ci_environment import (

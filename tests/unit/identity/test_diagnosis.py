@@ -5,9 +5,9 @@ from collections.abc import Set as AbstractSet
 
 from ci_publish import errors
 from ci_publish.http.messages import NoAnswer, NoAnswerReason
-from ci_publish.identity.credential import CredentialOptions
+from ci_publish.identity.credential_choice import CredentialOptions
 from ci_publish.identity.diagnosis import DiagnosisRequest
-from ci_publish.identity.findings import Level
+from ci_publish.identity.doctor_findings import Level
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.identity import CredentialKind, Secret
 from ci_publish.model.index import (
@@ -21,7 +21,7 @@ from ci_publish.model.index import (
 )
 from tests.unit.identity.credential_harness import FakeCI, Harness
 from tests.unit.identity.diagnoses import BAD_FILE, NO_TOKEN, UNREACHABLE, codes, diagnose, refuse
-from tests.unit.identity.test_findings import WHEEL
+from tests.unit.identity.test_doctor_findings import WHEEL
 
 
 def test_an_index_out_of_reach_comes_first() -> None:

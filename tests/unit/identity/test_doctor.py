@@ -4,10 +4,10 @@ from dataclasses import replace
 import pytest
 
 from ci_publish import errors
-from ci_publish.identity.credential import CredentialOptions
+from ci_publish.identity.credential_choice import CredentialOptions
 from ci_publish.identity.diagnosis import DiagnosisRequest
 from ci_publish.identity.doctor import Doctor
-from ci_publish.identity.findings import Level, Readiness
+from ci_publish.identity.doctor_findings import Level, Readiness
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import Retrying
 from ci_publish.model.identity import Provider, Secret
@@ -22,7 +22,7 @@ from ci_publish.model.index import (
 )
 from tests.unit.identity.credential_harness import GITHUB, GITLAB, OTHER, PYPI, FakeCI, Harness, answer, macaroon
 from tests.unit.identity.diagnoses import NO_SIGSTORE, UNREACHABLE, codes, diagnose, nothing_published, refuse
-from tests.unit.identity.test_findings import WHEEL
+from tests.unit.identity.test_doctor_findings import WHEEL
 
 DATE = "Fri, 15 Jan 2027 08:00:00 GMT"
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ci_publish import errors
-from ci_publish.identity.credential import CredentialOptions, choose_credential
+from ci_publish.identity.credential_choice import CredentialOptions, choose_credential
 from ci_publish.model.events import Noted, Retrying
 from tests.unit.identity.credential_harness import (
     OTHER,

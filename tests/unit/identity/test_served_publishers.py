@@ -4,7 +4,7 @@ import pytest
 
 from ci_publish import errors
 from ci_publish.identity.diagnosis import DiagnosisRequest
-from ci_publish.identity.findings import Readiness
+from ci_publish.identity.doctor_findings import Readiness
 from tests.unit.identity.credential_harness import Harness
 from tests.unit.identity.diagnoses import diagnose
 from tests.unit.identity.provenances import attested, provenance, serving

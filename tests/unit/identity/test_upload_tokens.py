@@ -7,7 +7,7 @@ import pytest
 
 from ci_publish import errors
 from ci_publish.http.messages import HttpAnswer, HttpRequest, NoAnswer, NoAnswerReason
-from ci_publish.identity.credential import CredentialOptions, choose_credential
+from ci_publish.identity.credential_choice import CredentialOptions, choose_credential
 from ci_publish.identity.upload_tokens import TrustedPublishingCredential
 from ci_publish.model.events import CredentialChanged, Noted, Retrying
 from ci_publish.model.identity import CredentialKind, Provider, Purpose

@@ -9,7 +9,7 @@ from ci_publish.http.messages import HttpAnswer
 from ci_publish.index import client
 from ci_publish.index.client import HttpIndex
 from ci_publish.index.endpoints import REHEARSAL_HEADER, Profile, resolve_endpoints
-from ci_publish.index.prefetch import BufferedEmitter
+from ci_publish.index.listing_prefetch import BufferedEmitter
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.index import (
     Accepted,

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ci_publish.attestations.publishers import reusable_workflow_mismatch
+from ci_publish.attestations.attestation_publishers import reusable_workflow_mismatch
 from ci_publish.identity.claims import reusable_workflow
 from ci_publish.model.reusable_workflows import CALLED_WORKFLOWS_PUBLISH, COMPARED_CLAIM
 from ci_publish.rehearsal.ci_claims import github_claims
@@ -31,8 +31,8 @@ PAGES = {
 _SPEAKS = re.compile(r"warehouse(/issues/|#)11096")
 
 AFTER = f"""
-from ci_publish.attestations.publishers import unattestable_workflow_error
-from ci_publish.identity.findings import identity_findings
+from ci_publish.attestations.attestation_publishers import unattestable_workflow_error
+from ci_publish.identity.doctor_findings import identity_findings
 from ci_publish.identity.local_refusals import local_identity_refusal
 from ci_publish.identity.publisher_forms import publisher_form_for
 from ci_publish.rehearsal.ci_claims import github_claims

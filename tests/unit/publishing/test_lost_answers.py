@@ -9,7 +9,7 @@ from ci_publish.model.events import FileStatus, Outcome
 from ci_publish.model.index import Refused, Unavailable
 from ci_publish.model.receipt_building import build_receipt
 from ci_publish.publishing.publish import publish
-from ci_publish.reports.failures import unreported_file_failures
+from ci_publish.reports.file_failures import unreported_file_failures
 from tests.unit.fakes import FakeIndex, FakeRun, fake_run, published, wheel
 from tests.unit.publishing.run_harness import failing, notes
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from ci_publish.model.events import (
     Event,
 )
+from ci_publish.reports.ci_outputs import CiReportOptions
 from ci_publish.reports.dispatcher import Dispatcher
 from ci_publish.reports.github import GitHubReport
-from ci_publish.reports.outputs import CiReportOptions
 from tests.unit.reports.runner import Command, commands, file_commands
 
 

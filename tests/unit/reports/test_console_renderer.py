@@ -20,8 +20,8 @@ from ci_publish.model.events import (
 from ci_publish.model.finding import Finding, FindingStatus
 from ci_publish.model.index import Upload
 from ci_publish.reports.console import open_console
+from ci_publish.reports.console_lines import Line
 from ci_publish.reports.console_renderer import ConsoleRenderer
-from ci_publish.reports.lines import Line
 from tests.unit.reports.recorded_runs import (
     BEGIN,
     PYPI,

@@ -22,8 +22,8 @@ from ci_publish.model.events import (
     StepStarted,
 )
 from ci_publish.model.index import AlreadyPublished, Plan, Upload
+from ci_publish.reports.console_lines import Line
 from ci_publish.reports.file_lines import FileLines
-from ci_publish.reports.lines import Line
 from tests.unit.reports.recorded_runs import (
     BEGIN,
     a_failed_check,

@@ -8,12 +8,12 @@ import pytest
 from markdown_it import MarkdownIt
 
 from ci_publish.model.events import Event
+from ci_publish.reports.ci_outputs import Artifacts, CiReportOptions
 from ci_publish.reports.console import open_console
 from ci_publish.reports.dispatcher import Dispatcher
 from ci_publish.reports.github import GitHubReport
 from ci_publish.reports.gitlab import GitLabFiles, GitLabReport
 from ci_publish.reports.json import JsonReport
-from ci_publish.reports.outputs import Artifacts, CiReportOptions
 from ci_publish.reports.receipt_file import ReceiptFile
 from tests.unit.reports.recorded_runs import every_event, hostile_texts
 from tests.unit.reports.runner import commands, file_commands

@@ -1,0 +1,254 @@
+"""Which credential a run shows to an index.
+
+A secret that was given is used; else Trusted Publishing, where there is a CI; else nothing, where the user said so.
+``.netrc`` is never read; a keyring only for people at a terminal, or where somebody asks for it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeAlias
+from urllib.parse import urlsplit
+
+from ci_publish.errors import ConfigurationError, IdentityUnavailable
+from ci_publish.hints import SET_API_TOKEN, Hint, option
+from ci_publish.identity.context import IdentityContext as IdentityContext  # noqa: PLC0414  (given out here, too: whoever chooses needs both)
+from ci_publish.identity.macaroons import has_pypi_token_prefix
+from ci_publish.identity.static_credentials import (
+    TOKEN_USER,
+    AnonymousCredential,
+    MissingCredential,
+    StaticCredential,
+    empty_secret_error,
+    is_blank_secret,
+)
+from ci_publish.model.events import Noted
+from ci_publish.model.frozen import frozen
+from ci_publish.model.identity import Purpose, Secret
+from ci_publish.model.index import Endpoints, IndexProfile
+
+if TYPE_CHECKING:
+    from ci_publish.identity.upload_tokens import TrustedPublishingCredential
+
+
+class TrustedPublishing(StrEnum):
+    """Whether a run uses Trusted Publishing."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+@frozen(kw_only=True)
+class CredentialOptions:
+    """What the user gave: ``secret`` None where nothing was, empty where an option was set to nothing.
+
+    ``name`` is what the user calls the secret's option, for messages. ``anonymous``: upload without a credential.
+    ``several``: the run publishes to more than one index; see ``credential_options_for_index``. ``keyring``: the secret
+    must come from the keyring, and ``secret`` is what it holds.
+    """
+
+    user: str | None = None
+    secret: Secret | None = None
+    name: str = "The password"
+    trusted_publishing: TrustedPublishing = TrustedPublishing.AUTO
+    anonymous: bool = False
+    several: bool = False
+    keyring: bool = False
+
+
+KEYRING_NAME = "The keyring's secret"
+
+Credential: TypeAlias = "TrustedPublishingCredential | StaticCredential | AnonymousCredential | MissingCredential"
+
+
+def choose_credential(
+    endpoints: Endpoints,
+    options: CredentialOptions,
+    tools: IdentityContext,
+    *,
+    purpose: Purpose | None = None,
+) -> Credential:
+    """Return the credential for one index; nothing is asked or sent yet. *purpose*: where it is known already.
+
+    ``authenticate`` and ``authorization`` raise what is missing or will be refused, so that a run that has nothing to
+    upload needs no credential. Raises ConfigurationError for options that contradict each other.
+    """
+    if error := _contradictory_credential_error(options):
+        raise error
+    withheld, options = options, credential_options_for_index(endpoints, options)
+    if options.anonymous:
+        return AnonymousCredential()
+    if options.secret is not None and not options.secret.satisfies(is_blank_secret):
+        return _static_credential(endpoints, options, options.secret, tools)
+    if options.keyring:
+        return MissingCredential(_not_in_keyring_error(endpoints, options))
+    if options.trusted_publishing is TrustedPublishing.ALWAYS:
+        return _trusted_publishing_credential(endpoints, tools, purpose)
+    if options.trusted_publishing is TrustedPublishing.AUTO and tools.source.provider is not None:
+        return _automatic_trusted_publishing(endpoints, options, tools, purpose)
+    return _keyring_credential(endpoints, options, tools) or MissingCredential(
+        _no_credential_error(endpoints, options, withheld)
+    )
+
+
+def credential_options_for_index(endpoints: Endpoints, options: CredentialOptions) -> CredentialOptions:
+    """Return what of *options* is for this index, where a run publishes to several.
+
+    PyPI takes neither passwords nor anonymous uploads, so these are for the other indexes, and PyPI's API tokens
+    (``pypi-…``) are shown to no index that is not like it. What is left without a secret uses Trusted Publishing.
+    """
+    if not options.several:
+        return options
+    api_token = options.user in {None, TOKEN_USER}
+    if endpoints.profile is not IndexProfile.PYPI:
+        theirs = api_token and options.secret is not None and options.secret.satisfies(has_pypi_token_prefix)
+        return replace(options, secret=None) if theirs else options
+    if options.anonymous or not api_token:
+        return replace(options, user=None, secret=None, anonymous=False)
+    return options
+
+
+def shared_secret_error(destinations: Sequence[Endpoints], options: CredentialOptions) -> ConfigurationError | None:
+    """Return the error for a secret that several servers of one run would be shown; None where at most one is.
+
+    Each server learns what it is shown, and an account's token or password on one is none of another's business.
+    """
+    takers: dict[tuple[str, str | None, int | None], str] = {}
+    for endpoints in destinations:
+        secret = credential_options_for_index(endpoints, options).secret
+        if secret is not None and not secret.satisfies(is_blank_secret):
+            takers.setdefault(_server_of_credential(endpoints.upload), endpoints.name)
+    if len(takers) < 2:  # noqa: PLR2004  (one is nobody else)
+        return None
+    return ConfigurationError(
+        f"{options.name} would be shown to several indexes: {', '.join(takers.values())}.",
+        detail="An API token or password belongs to one of them; the others would learn it, and refuse it.",
+        hints=(
+            "Publish to each in a run of its own, with its own secret.",
+            "Or use Trusted Publishing where the indexes have it: https://docs.pypi.org/trusted-publishers/",
+        ),
+    )
+
+
+def _server_of_credential(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+
+
+def _contradictory_credential_error(options: CredentialOptions) -> ConfigurationError | None:
+    if options.keyring and (options.anonymous or (options.secret is not None and options.name != KEYRING_NAME)):
+        other = "anonymous" if options.anonymous else options.name
+        return ConfigurationError(f"Both keyring and {other} were given.", hints=("Remove one of them.",))
+    if (
+        options.secret is None
+        or options.secret.satisfies(is_blank_secret)
+        or not (options.anonymous or options.trusted_publishing is TrustedPublishing.ALWAYS)
+    ):
+        return None
+    other = "no credential (anonymous)" if options.anonymous else "Trusted Publishing only (trusted-publishing: always)"
+    return ConfigurationError(
+        f"{options.name} was given together with the wish for {other}.",
+        hints=("Remove one of them.",),
+    )
+
+
+def _static_credential(
+    endpoints: Endpoints, options: CredentialOptions, secret: Secret, tools: IdentityContext
+) -> StaticCredential:
+    tools.mask(secret)
+    return StaticCredential(
+        endpoints=endpoints,
+        user=options.user or TOKEN_USER,
+        secret=secret,
+        name=options.name,
+        emit=tools.emit,
+        clock=tools.clock,
+    )
+
+
+def _trusted_publishing_credential(
+    endpoints: Endpoints, tools: IdentityContext, purpose: Purpose | None
+) -> "TrustedPublishingCredential":
+    from ci_publish.identity.upload_tokens import TrustedPublishingCredential  # noqa: PLC0415  (late: large)
+
+    return TrustedPublishingCredential(endpoints, tools, purpose)
+
+
+def _automatic_trusted_publishing(
+    endpoints: Endpoints, options: CredentialOptions, tools: IdentityContext, purpose: Purpose | None
+) -> Credential:
+    """Use Trusted Publishing; say so where an empty secret shows that something else was meant."""
+    if options.secret is None:
+        return _trusted_publishing_credential(endpoints, tools, purpose)
+    if options.user not in {None, TOKEN_USER}:
+        return MissingCredential(empty_secret_error(options.name))
+    message = f"{options.name} is empty (a secret that is not set?); Trusted Publishing is used instead."
+    tools.emit(Noted(slug="empty-secret", message=message))
+    return _trusted_publishing_credential(endpoints, tools, purpose)
+
+
+def _keyring_credential(
+    endpoints: Endpoints, options: CredentialOptions, tools: IdentityContext
+) -> StaticCredential | None:
+    if tools.keyring is None:
+        return None
+    entry = tools.keyring(endpoints.upload, options.user or TOKEN_USER)
+    if entry is None:
+        return None
+    return _static_credential(
+        endpoints, CredentialOptions(user=entry.user, secret=entry.secret, name=KEYRING_NAME), entry.secret, tools
+    )
+
+
+def _not_in_keyring_error(endpoints: Endpoints, options: CredentialOptions) -> IdentityUnavailable:
+    return IdentityUnavailable(
+        f"The keyring has no secret for {endpoints.upload}, user {options.user or TOKEN_USER}.",
+        detail="It was asked because the option keyring is set; no other credential is used instead.",
+        hints=(
+            f"Store it: keyring set {endpoints.upload} {options.user or TOKEN_USER}",
+            "Artifact Registry and CodeArtifact need their own back end and a login before this step.",
+        ),
+    )
+
+
+def _no_credential_error(
+    endpoints: Endpoints, options: CredentialOptions, withheld: CredentialOptions
+) -> IdentityUnavailable:
+    if options.secret is not None:
+        return empty_secret_error(options.name)
+    return IdentityUnavailable(
+        f"There is no credential for {endpoints.name}.",
+        detail=_no_credential_detail(options, withheld),
+        hints=(
+            *(_TRUSTED_PUBLISHING if endpoints.profile is IndexProfile.PYPI else ()),
+            SET_API_TOKEN,
+            *(
+                _anonymous_upload_hint(endpoints)
+                if options == withheld
+                else ("Indexes that need different secrets need a run each.",)
+            ),
+        ),
+    )
+
+
+_TRUSTED_PUBLISHING = (
+    "In GitHub Actions, GitLab CI or Google Cloud, Trusted Publishing needs no secret: run in a job there.",
+)
+
+
+def _anonymous_upload_hint(endpoints: Endpoints) -> tuple[str, ...]:
+    if endpoints.profile is IndexProfile.PYPI:
+        return ()
+    return (Hint("If this index takes uploads from anybody: ", option("anonymous", "true")),)
+
+
+def _no_credential_detail(options: CredentialOptions, withheld: CredentialOptions) -> str:
+    if options != withheld:
+        return (
+            f"{'The wish for no credential' if withheld.anonymous else withheld.name} is for other indexes of this run:"
+            " PyPI takes no passwords and no anonymous uploads, and its API tokens are shown to no other index."
+        )
+    if options.trusted_publishing is TrustedPublishing.NEVER:
+        return "Trusted Publishing is switched off, and no password was given."
+    return "Not running in a CI that issues OIDC identity tokens, and no password or API token was given."

@@ -1,0 +1,95 @@
+"""Files that the index already has without an attestation: none can be added to them any more (PyPI, PEP 740)."""
+
+import threading
+from collections.abc import Collection, Mapping, Sequence
+
+from ci_publish.errors import IndexUnavailable
+from ci_publish.model.attestation import AttestationPolicy, BuildProvenancePolicy
+from ci_publish.model.events import Noted
+from ci_publish.model.filename import version_in_filename
+from ci_publish.model.index import AlreadyPublished, IndexState, Plan, ProjectListing
+from ci_publish.publishing import messages, required_build_provenance
+from ci_publish.publishing.confirmation import Confirmation
+from ci_publish.publishing.context import Run
+from ci_publish.publishing.ports import Index
+from ci_publish.publishing.upload_concurrency import ConcurrencyLimit, run_in_parallel
+
+
+def require_published_files_attested(run: Run, index: Index, plan: Plan, states: Mapping[str, IndexState]) -> None:
+    """Judge the files of *plan* that are published already, before anything is signed.
+
+    Raises PublishedUnattested where the user said that attestations are required and a file has no provenance; warns
+    where they are made as a matter of course. Raises BuildProvenanceMissing where build provenance is required and a
+    file has none. Nothing is asked of an index that has no Integrity API.
+    """
+    if index.endpoints.integrity is None:
+        return
+    required = run.options.attestations is AttestationPolicy.REQUIRED
+    files = [file for file in plan.files if isinstance(file, AlreadyPublished)]
+    missing = _files_without_provenance(run, index, files, required=required)
+    if missing and required:
+        raise messages.published_unattested_error(index.endpoints, missing)
+    for name in missing:
+        message = f"{name} is on {index.endpoints.name} without an attestation and can no longer get one."
+        run.warn("already-published-unattested", message, filename=name)
+    if run.options.build_provenance is BuildProvenancePolicy.REQUIRED:
+        published = [file.distribution for file in files]
+        required_build_provenance.require_published_build_provenance(
+            index.endpoints, Confirmation(run, index).verify_provenance_once(published)
+        )
+    if required:
+        _note_other_unattested_files(run, index, plan, states)
+
+
+def has_provenance(index: Index, file: AlreadyPublished) -> bool:
+    """Return whether the index serves provenance for a file that it lists. Raises IndexUnavailable."""
+    project, version = file.distribution.release
+    return bool(file.published.provenance) or index.provenance(project, version, file.published.filename) is not None
+
+
+def _files_without_provenance(
+    run: Run, index: Index, files: Sequence[AlreadyPublished], *, required: bool
+) -> tuple[str, ...]:
+    missing: set[str] = set()
+    failures: list[IndexUnavailable] = []
+    lock = threading.Lock()
+
+    def ask(file: AlreadyPublished) -> None:
+        try:
+            served = has_provenance(index, file)
+        except IndexUnavailable as error:
+            with lock:
+                failures.append(error)
+            return
+        if not served:
+            with lock:
+                missing.add(file.distribution.filename)
+
+    run_in_parallel(files, ask, ConcurrencyLimit(run.options.jobs), run.options.jobs, lambda: not run.waiting.stopped)
+    run.raise_if_stopped()
+    if failures and required:
+        raise failures[0]
+    return tuple(file.distribution.filename for file in files if file.distribution.filename in missing)
+
+
+def _note_other_unattested_files(run: Run, index: Index, plan: Plan, states: Mapping[str, IndexState]) -> None:
+    """Name the files of these releases that only the index has, and that have no provenance."""
+    ours = {file.distribution.filename for file in plan.files}
+    for project, version in dict.fromkeys(file.distribution.release for file in plan.files):
+        names = _files_only_on_index(states.get(project), version, ours)
+        if names:
+            shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")  # noqa: PLR2004
+            message = f"{project} {version} has files on {index.endpoints.name} without an attestation: {shown}."
+            run.emit(Noted(slug="release-partly-unattested", message=message, warning=False))
+
+
+def _files_only_on_index(state: IndexState | None, version: str, ours: Collection[str]) -> list[str]:
+    listed = state.files.values() if isinstance(state, ProjectListing) else ()
+    return [
+        file.filename
+        for file in listed
+        if file.filename not in ours
+        and not file.provenance
+        and not file.inherited
+        and version_in_filename(file.filename) == version
+    ]
