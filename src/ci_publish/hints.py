@@ -1,7 +1,7 @@
 """What to do about a failure, with options that are named here and spelled for the reader (pure).
 
 Code deep in a package knows the cause, not whether somebody typed flags, wrote inputs of an action or called Python. It
-names options, and ``app.reader`` spells them for the front end and the command at hand:
+names options, and ``app.front_end_wording`` spells them for the front end and the command at hand:
 
     Hint("To publish the other projects of this run: ", option("keep_going", "true"))
 

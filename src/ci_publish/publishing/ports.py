@@ -111,7 +111,7 @@ class Index(Protocol):
 
 
 class IdentitySource(Protocol):
-    """The CI job's identity (``identity.ambient``)."""
+    """The CI job's identity (``identity.ambient_identity``)."""
 
     @property
     def provider(self) -> Provider | None:
@@ -132,7 +132,7 @@ class IdentitySource(Protocol):
 
 
 class Credential(Protocol):
-    """What a run shows to one index (``identity.credential``). Thread-safe."""
+    """What a run shows to one index (``identity.credential_choice``). Thread-safe."""
 
     @property
     def state(self) -> CredentialState:
@@ -191,7 +191,7 @@ class Signer(Protocol):
 
 
 class ProvenanceVerifier(Protocol):
-    """Judges what an index serves as provenance (``attestations.verification``)."""
+    """Judges what an index serves as provenance (``attestations.provenance_verification``)."""
 
     def verify(self, file: Distribution, provenance: bytes, claims: Claims | None) -> ProvenanceOutcome:
         """Verify against the file's name and digest, and the *claims* of this run's identity where it is known.
