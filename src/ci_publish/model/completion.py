@@ -1,7 +1,7 @@
 """When an index may be given the last bytes of an upload: the contract between the client that sends and the schedule.
 
-PyPI's database can complete few uploads of one release at once (``publishing.upload_concurrency`` says why), while any number
-may be on their way. So an upload is sent up to its last bytes, and waits there for its turn.
+PyPI's database can complete few uploads of one release at once (``publishing.upload_concurrency`` says why), while any
+number may be on their way. So an upload is sent up to its last bytes, and waits there for its turn.
 """
 
 from enum import StrEnum
