@@ -140,7 +140,8 @@ def test_a_provider_that_pypi_does_not_know_is_signed_for_with_a_note(world: Sig
 def test_importing_the_room_imports_no_sigstore() -> None:
     script = (
         "import sys, importlib\n"
-        "for name in ('sigstore_signer', 'verification', 'trust', 'adoption', 'files', 'publishers'):\n"
+        "for name in ('sigstore_signer', 'provenance_verification', 'sigstore_trust', 'adoption',"
+        " 'attestation_files', 'attestation_publishers'):\n"
         "    importlib.import_module(f'ci_publish.attestations.{name}')\n"
         "heavy = {'sigstore', 'pypi_attestations', 'requests', 'urllib3', 'tuf', 'cryptography', 'pydantic'}\n"
         "print(sorted(heavy & set(sys.modules)))\n"
