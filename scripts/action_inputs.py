@@ -28,13 +28,13 @@ DEPRECATED = ("repository-url", "packages-dir", "verify-metadata", "skip-existin
 OUTPUTS = {
     "outcome": "How the run ended, in one word: the outcome of the receipt.",
     "exit-code": "The exit code of ci-publish, as its reference lists them.",
-    "files": "What became of every file, as JSON: the list `files` of the receipt.",
-    "uploaded": "How many files were uploaded.",
-    "already-published": "How many files the index had already, with the same content.",
-    "receipt": "Path of the receipt; empty unless the input receipt was given.",
-    "attestations-dir": "Folder of the attestations; empty unless the input attestations-dir was given.",
-    "resume-after": "When a run that ended with exit code 12 can go on (RFC 3339, UTC); empty where that is not known.",
-    "release-url": "The page of each release on the index, one a line; empty where it has none.",
+    "files": "What happened to each file, as JSON: the list `files` of the receipt.",
+    "uploaded": "The number of files that were uploaded.",
+    "already-published": "The number of files that the index already had, with the same content.",
+    "receipt": "The path of the receipt; empty unless the input receipt was given.",
+    "attestations-dir": "The folder of the attestations; empty unless the input attestations-dir was given.",
+    "resume-after": "When a run that ended with exit code 12 can continue (RFC 3339, UTC); empty if that is not known.",
+    "release-url": "The page of each release on the index, one per line; empty if it has none.",
 }
 
 # A component's inputs are shown to everybody who may see the pipeline: a secret is a masked variable, not an input.
@@ -151,7 +151,7 @@ def component_inputs() -> Iterator[str]:
             yield from folded("description", text, 6)
             yield from ("      type: boolean", f"      default: {default_of(name)}")
         elif is_number(name):
-            yield from folded("description", f"{text} -1 stands for not given.", 6)
+            yield from folded("description", f"{text} -1 means not given.", 6)
             yield from ("      type: number", "      default: -1")
         else:
             yield from folded("description", text, 6)

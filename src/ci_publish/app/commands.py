@@ -271,26 +271,27 @@ def _show_settings(job: Job) -> Outcome:
 
 COMMANDS: Final[Mapping[str, Command]] = {
     "publish": Command(
-        "Publish distributions: checks, attestations, uploads, and the proof that the index shows them.",
+        "Check, attest and upload distributions, and wait until the index lists them.",
         _pipeline_command("publish"),
     ),
     "plan": Command(
-        "Say what publish would do; sends nothing (the same as publish --dry-run).", _pipeline_command("plan")
+        "Show what publish would do, without sending anything (the same as publish --dry-run).",
+        _pipeline_command("plan"),
     ),
-    "check": Command("Run all local checks, without any network.", _pipeline_command("check")),
+    "check": Command("Run all local checks, without network access.", _pipeline_command("check")),
     "diff": Command(
-        help="Show what is different from the release before; sends nothing, and needs no credential.",
+        help="Show what changed since the previous release; sends nothing and needs no credential.",
         run=_pipeline_command("diff"),
     ),
-    "attest": Command("Sign every distribution and write the attestations into a folder.", _pipeline_command("attest")),
+    "attest": Command("Sign every distribution and write the attestations to a folder.", _pipeline_command("attest")),
     "verify": Command(
-        "Does the index list exactly these files (or PROJECT==VERSION), with provenance that verifies?",
+        "Check that the index lists exactly these files (or PROJECT==VERSION), with provenance that verifies.",
         _pipeline_command("verify"),
     ),
     "rehearse": Command(
-        "Publish to an index, a CI identity provider and a Sigstore of its own, on loopback.", _run_rehearsal
+        "Publish to a local index, with its own CI identity provider and Sigstore, on loopback.", _run_rehearsal
     ),
-    "doctor": Command("Would Trusted Publishing work from here, and why not?", _run_doctor),
+    "doctor": Command("Find out whether Trusted Publishing would work from here and, if not, why.", _run_doctor),
     "settings": Command("Show every effective setting and where it came from.", _show_settings, recorded=False),
 }
 """Every command by name."""

@@ -153,7 +153,7 @@ def build_parser(only: str | None = None) -> argparse.ArgumentParser:
     top = _Parser(
         prog=NAME,
         description="Publish Python distributions from CI without stored secrets.",
-        epilog=f"Options can be set by variable, action input and pyproject.toml, too: {DOCS_URL}/reference/options/",
+        epilog=f"Options can also be set by variable, action input and pyproject.toml: {DOCS_URL}/reference/options/",
         allow_abbrev=False,
     )
     top.add_argument("--version", action="version", version=f"{NAME} {__version__}")

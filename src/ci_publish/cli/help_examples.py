@@ -8,24 +8,24 @@ from ci_publish.errors import CiPublishError
 
 EXAMPLES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     "publish": (
-        ("publish", "publish what is in dist/ to PyPI, with Trusted Publishing"),
-        ("publish --repository-url testpypi --keep-going", "publish to TestPyPI, and go on when a file is refused"),
+        ("publish", "publish the files in dist/ to PyPI, with Trusted Publishing"),
+        ("publish --repository-url testpypi --keep-going", "publish to TestPyPI, and continue if a file is refused"),
     ),
-    "plan": (("plan wheelhouse/*.whl --receipt plan.json", "say what would be published, also as JSON"),),
-    "check": (("check --strict", "check dist/, warnings count as errors"),),
+    "plan": (("plan wheelhouse/*.whl --receipt plan.json", "show what would be published, and write it as JSON"),),
+    "check": (("check --strict", "check dist/, treating warnings as errors"),),
     "diff": (("diff", "compare dist/ with the newest release on PyPI"),),
-    "attest": (("attest --output-dir attestations", "sign what is in dist/, in a CI job, and keep the attestations"),),
+    "attest": (("attest --output-dir attestations", "in a CI job, sign the files in dist/ and keep the attestations"),),
     "verify": (
-        ("verify", "check whether PyPI has the files in dist/, as they are"),
+        ("verify", "check whether PyPI has exactly the files in dist/"),
         ("verify demo==1.0 --publisher github:octo-org/demo", "check a release, and who published it"),
     ),
     "rehearse": (
         ("rehearse", "publish dist/ to an index on this machine"),
-        ("rehearse --serve", "leave that index up, and look at the project's page in a browser"),
+        ("rehearse --serve", "keep that index running, and look at the project's page in a browser"),
     ),
     "doctor": (
         ("doctor", "check whether Trusted Publishing would work from this job"),
-        ("doctor --mint", "try the exchange, too; the upload token is burned at once"),
+        ("doctor --mint", "also try the exchange; the upload token is burned at once"),
     ),
     "settings": (("settings", "show every value, and where it comes from"),),
 }

@@ -22,7 +22,7 @@ def test_without_a_command_the_help_is_printed(capsys: pytest.CaptureFixture[str
     with pytest.raises(SystemExit) as caught:
         parse_command_line([])
     assert caught.value.code == 2
-    assert "publish             Publish distributions" in capsys.readouterr().out
+    assert "publish             Check, attest and upload" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("flag", ["--password=canary", "--token", "-p"])
