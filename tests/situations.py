@@ -22,7 +22,7 @@ from sigstore.models import ClientTrustConfig
 
 from ci_publish.app.action_inputs import refuse_ignored_inputs
 from ci_publish.app.command_intent import prepare_command
-from ci_publish.app.front_end_wording import FrontEnd, Reader
+from ci_publish.app.front_end_wording import FrontEnd, FrontEndWording
 from ci_publish.app.install_credentials import refuse_install_with_credentials
 from ci_publish.app.installing import installation_failed_error
 from ci_publish.app.listed_subjects import read_subjects
@@ -136,9 +136,9 @@ class Situation:
     only: bool = False
 
     @property
-    def reader(self) -> Reader:
+    def reader(self) -> FrontEndWording:
         """Who reads it."""
-        return Reader(self.front_end, self.command)
+        return FrontEndWording(self.front_end, self.command)
 
 
 SITUATIONS: Final[list[Situation]] = []
@@ -167,9 +167,9 @@ def situation(
     return register
 
 
-def printed(error: CiPublishError, reader: Reader = Reader(FrontEnd.COMMAND_LINE, "publish")) -> str:  # noqa: B008
+def printed(error: CiPublishError, reader: FrontEndWording = FrontEndWording(FrontEnd.COMMAND_LINE, "publish")) -> str:  # noqa: B008
     """Return what the console prints for *reader* when a run ends with *error*."""
-    reader.error(error)
+    reader.reword_error(error)
     event = RunFinished(outcome=Outcome.FAILED, exit_code=error.exit_code, time=0.0, error=error)
     lines = [line.text for line in ConsoleRenderer(clock=lambda: 0.0).render_event(event)]
     text = "\n".join(line.rstrip() for line in lines if not line.startswith("Failed"))
@@ -543,7 +543,7 @@ def _() -> object:
     origin = Origin(Source.FILE, "[tool.ci-publish] repository-url")
     environ = {"GITHUB_EVENT_NAME": "pull_request", "CI_PUBLISH_ACTION": "docker"}
     refuse_untrusted_project_settings(
-        Reader(FrontEnd.ACTION, "publish"),
+        FrontEndWording(FrontEnd.ACTION, "publish"),
         settings,
         Loaded(settings=settings, origins={"repository_url": origin}),
         environ,
@@ -657,13 +657,13 @@ def _() -> object:
 @situation("The Trusted Publisher that matches is for another project")
 def _() -> object:
     state = CredentialState(kind=CredentialKind.TRUSTED_PUBLISHING, provider="github", scope=TokenScope(count=1))
-    return absent_project_error(PYPI, state, "demo", signed=False)
+    return absent_project_error(PYPI, state, "demo", already_signed=False)
 
 
 @situation("The API token is for other projects")
 def _() -> object:
     state = CredentialState(kind=CredentialKind.API_TOKEN, scope=TokenScope(projects=frozenset({"other"})))
-    return project_not_named_error(PYPI, state, "demo", signed=False)
+    return project_not_named_error(PYPI, state, "demo", already_signed=False)
 
 
 @situation("The GitLab job's CI configuration is in another project")

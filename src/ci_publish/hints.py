@@ -32,7 +32,7 @@ class Reader(Protocol):
     def command(self) -> str:
         """The command that runs."""
 
-    def spell(self, named: OptionNamed) -> str | None:
+    def spell_option(self, named: OptionNamed) -> str | None:
         """Return how the reader writes an option; None where the front end or the command does not have it."""
 
 
@@ -62,7 +62,7 @@ class Hint(str):
         said = []
         for part in self.parts:
             if isinstance(part, OptionNamed):
-                spelled = reader.spell(part)
+                spelled = reader.spell_option(part)
                 if spelled is None:
                     return None
                 said.append(spelled)

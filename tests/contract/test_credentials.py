@@ -45,11 +45,11 @@ def fake_that_cannot_renew(_: RehearsalWorld, __: ExitStack) -> Kind:
     return Kind(FakeCredential(renewable=False), TRUSTED, real=False)
 
 
-def on_github(world: RehearsalWorld, stack: ExitStack) -> Kind:
+def is_github_job(world: RehearsalWorld, stack: ExitStack) -> Kind:
     return Kind(stack.enter_context(run(world, "github")).credential, TRUSTED)
 
 
-def on_gitlab(world: RehearsalWorld, stack: ExitStack) -> Kind:
+def is_gitlab_job(world: RehearsalWorld, stack: ExitStack) -> Kind:
     return Kind(stack.enter_context(run(world, "gitlab")).credential, TRUSTED)
 
 
@@ -73,7 +73,7 @@ def world() -> Iterator[RehearsalWorld]:
         assert opened.failures == ()
 
 
-KINDS = [fake, fake_that_cannot_renew, on_github, on_gitlab, api_token, anonymous]
+KINDS = [fake, fake_that_cannot_renew, is_github_job, is_gitlab_job, api_token, anonymous]
 
 
 @pytest.fixture(params=KINDS, ids=lambda make: make.__name__)

@@ -17,14 +17,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ci_publish.app.front_end_wording import FrontEnd, Reader
+from ci_publish.app.front_end_wording import FrontEnd, FrontEndWording
 from ci_publish.app.index_names import IndexNames
 from ci_publish.app.project_file import read_project_tables
 from ci_publish.app.recording import record_command
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.attestations.examiner import parse_attestation, parse_provenance
 from ci_publish.attestations.in_toto_statements import WrongStatement, parse_statement
-from ci_publish.attestations.sigstore_trouble import Unsound, trouble_of_response
+from ci_publish.attestations.sigstore_trouble import Unsound, trouble_of_sigstore_response
 from ci_publish.attestations.sigstore_trust import sigstore_instance_hosts
 from ci_publish.cli.main import main
 from ci_publish.cli.streams import Streams
@@ -130,7 +130,9 @@ def exchanges(by: Stranger) -> None:
 
 def sigstore(by: Stranger) -> None:
     said = by.answer()
-    trouble_of_response("Rekor", said.status, said.body.decode("utf-8", "replace"), said.headers, 1_700_000_000.0)
+    trouble_of_sigstore_response(
+        "Rekor", said.status, said.body.decode("utf-8", "replace"), said.headers, 1_700_000_000.0
+    )
     sigstore_instance_hosts(by.body().decode("utf-8", "replace"))
     provenance_names_publisher(by.body(), CLAIMS)
     for read in (parse_attestation, lambda content: list(parse_provenance(content))):
@@ -190,7 +192,7 @@ def as_main_maps_it(work: Callable[[], None]) -> None:
         work()
         return Outcome.READY
 
-    record_command(ready, RuntimeContext(environ={}), Reader(FrontEnd.COMMAND_LINE, "check"))
+    record_command(ready, RuntimeContext(environ={}), FrontEndWording(FrontEnd.COMMAND_LINE, "check"))
 
 
 def test_no_parser_meets_what_it_does_not_know(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from ci_publish.app.listed_subjects import read_subjects
 from ci_publish.app.project_file import MAX_PROJECT_FILE, read_project_tables
 from ci_publish.attestations.examiner import parse_attestation, parse_provenance
 from ci_publish.attestations.in_toto_statements import WrongStatement, parse_statement
-from ci_publish.attestations.sigstore_trouble import MAX_BODY, Trouble, trouble_of_response
+from ci_publish.attestations.sigstore_trouble import MAX_BODY, Trouble, trouble_of_sigstore_response
 from ci_publish.attestations.sigstore_trust import sigstore_instance_hosts
 from ci_publish.distributions.checks import RULES, CheckedFile, form_validation
 from ci_publish.distributions.checks.comparison.python_versions import MAX_SPECIFIER, admitted_python_versions
@@ -153,7 +153,7 @@ def _refusal(body: bytes) -> None:
 
 
 def _sigstore(body: bytes) -> None:
-    trouble = trouble_of_response("Rekor", 400, body.decode(), {}, 0.0)
+    trouble = trouble_of_sigstore_response("Rekor", 400, body.decode(), {}, 0.0)
     assert isinstance(trouble, Trouble)
 
 

@@ -279,7 +279,7 @@ class FakeCredential:
     def state(self) -> CredentialState:
         return CredentialState(kind=self.kind, scope=self.scope)
 
-    def missing(self, purpose: Purpose) -> CiPublishError | None:
+    def missing_credential_error(self, purpose: Purpose) -> CiPublishError | None:
         del purpose
         return self.lacks
 

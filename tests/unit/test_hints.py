@@ -12,7 +12,7 @@ class Flags:
     command: str = "publish"
     known: tuple[str, ...] = ("deadline", "jobs")
 
-    def spell(self, named: OptionNamed) -> str | None:
+    def spell_option(self, named: OptionNamed) -> str | None:
         if named.name not in self.known:
             return None
         return f"--{named.name}" if named.value is None else f"--{named.name} {named.value}"

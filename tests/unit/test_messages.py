@@ -11,7 +11,7 @@ import pytest
 import ci_publish
 from ci_publish.about import DOCS_URL
 from ci_publish.app.commands import COMMANDS
-from ci_publish.app.front_end_wording import FrontEnd, Reader
+from ci_publish.app.front_end_wording import FrontEnd, FrontEndWording
 from ci_publish.app.options import Option
 from ci_publish.app.settings import declared_options
 from ci_publish.errors import CiPublishError, error_classes
@@ -24,7 +24,7 @@ PACKAGE = Path(ci_publish.__file__).parent
 def met(request: pytest.FixtureRequest) -> CiPublishError:
     chosen: Situation = request.param
     error = chosen.produce()
-    chosen.reader.error(error)
+    chosen.reader.reword_error(error)
     return error
 
 
@@ -75,14 +75,14 @@ COMMAND_LINE = re.compile(r"`ci-publish ([a-z]+)([^`]*)`")
 RUNNING = sorted(set(COMMANDS) - {"settings"})
 
 
-def declared(written: str, reader: Reader) -> Option | None:
+def declared(written: str, reader: FrontEndWording) -> Option | None:
     """Return the option that *reader*'s command has under the name *written*."""
     name = written.replace("-", "_").lower()
     found = declared_options().get(name) or declared_options().get(name.removeprefix("no_"))
     return found if found is not None and reader.command in found.commands else None
 
 
-def strange(text: str, reader: Reader) -> list[str]:
+def strange(text: str, reader: FrontEndWording) -> list[str]:
     """Return what *text* tells *reader* to write, and what neither the front end nor the command has."""
     commands = [
         (each[1], flag) for each in COMMAND_LINE.finditer(text) for flag in FLAG.findall(each[2]) if flag != "help"
@@ -115,8 +115,8 @@ def test_no_hint_names_what_the_front_end_or_the_command_does_not_have(situation
     error = situation.produce()
     written = f"{error.summary}\n{error.detail}"
     for command in [situation.command] if situation.only else RUNNING:
-        reader = situation.reader if situation.only else Reader(used, command)
-        hints = reader.hints(error.hints)
+        reader = situation.reader if situation.only else FrontEndWording(used, command)
+        hints = reader.reword_hints(error.hints)
         ours = [hint for hint in hints if not hint.startswith("Did you mean")]
         found = {word for hint in ours for word in strange(hint, reader) if word.strip("-") not in written}
         assert found == set(), (command, hints)
@@ -125,7 +125,7 @@ def test_no_hint_names_what_the_front_end_or_the_command_does_not_have(situation
 @pytest.mark.parametrize("used", FrontEnd)
 @pytest.mark.parametrize("situation", SITUATIONS, ids=lambda each: each.what)
 def test_every_front_end_is_told_what_to_do(situation: Situation, used: FrontEnd) -> None:
-    assert Reader(used, situation.command).hints(situation.produce().hints) != ()
+    assert FrontEndWording(used, situation.command).reword_hints(situation.produce().hints) != ()
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_every_front_end_is_told_what_to_do(situation: Situation, used: FrontEnd
     ],
 )
 def test_what_does_not_exist_is_found(text: str, used: FrontEnd, command: str, found: list[str]) -> None:
-    assert strange(text, Reader(used, command)) == found
+    assert strange(text, FrontEndWording(used, command)) == found
 
 
 # What belongs to one front end, and what is no text for people.

@@ -13,7 +13,7 @@ from ci_publish.app.action_inputs import refuse_ignored_inputs
 from ci_publish.app.command_intent import prepare_command
 from ci_publish.app.composition import Composition
 from ci_publish.app.file_reports import FileReports
-from ci_publish.app.front_end_wording import FrontEnd, Reader, front_end_of_process
+from ci_publish.app.front_end_wording import FrontEnd, FrontEndWording, front_end_of_process
 from ci_publish.app.options import DEFAULT, Source
 from ci_publish.app.output_files import leads_out_of_working_folder, refuse_outputs_linked_outside
 from ci_publish.app.recording import record_command, run_with_listener
@@ -115,7 +115,7 @@ def execute(
     table = COMMANDS if commands is None else commands
     if isinstance(what, Run) and command in TAKE_RUNS:
         run = what
-        reader = Reader(FrontEnd.PYTHON, command)
+        reader = FrontEndWording(FrontEnd.PYTHON, command)
         return record_command(
             lambda recording: _run_pipeline_command(command, run_with_listener(run, recording.emit)), context, reader
         )
@@ -127,9 +127,9 @@ def execute(
         effective, settings = prepare_command(command, loaded)
         _require_known_check_rules(settings, loaded)
         refuse_outputs_linked_outside(settings)
-        refuse_untrusted_project_settings(Reader(used, effective), settings, loaded, context.environ)
+        refuse_untrusted_project_settings(FrontEndWording(used, effective), settings, loaded, context.environ)
     except ConfigurationError as error:
-        return _report_refused_command(error, loaded, context, Reader(used, command))
+        return _report_refused_command(error, loaded, context, FrontEndWording(used, command))
     notes = (*context.notes, *project_destination_notes(effective, loaded), *loaded.notes)
     context = replace(context, notes=notes, password_name=_spelled_password_option(loaded))
     if not table[effective].recorded:
@@ -139,7 +139,7 @@ def execute(
         return record_command(
             lambda recording: table[effective].run(Job(settings, loaded, recording)),
             reporting.context,
-            Reader(used, effective),
+            FrontEndWording(used, effective),
         )
 
 
@@ -152,7 +152,7 @@ def _require_known_check_rules(settings: Settings, loaded: Loaded) -> None:
 
 
 def _report_refused_command(
-    error: ConfigurationError, loaded: Loaded, context: RuntimeContext, reader: Reader
+    error: ConfigurationError, loaded: Loaded, context: RuntimeContext, reader: FrontEndWording
 ) -> Receipt:
     """Report *error* as the end of the run that it prevents, and raise it."""
 

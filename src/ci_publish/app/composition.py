@@ -25,7 +25,7 @@ from ci_publish.identity.ci_environment import CiEnvironment
 from ci_publish.identity.ci_job_identity import identity_of_ci_job
 from ci_publish.identity.credential_choice import choose_credential
 from ci_publish.index import endpoints as index_endpoints
-from ci_publish.index.listing_prefetch import BufferedEmitter, UntilClosed
+from ci_publish.index.listing_prefetch import BufferedEmitter, PrefetchWaiting
 from ci_publish.model.attestation import AttestationPolicy, Subject
 from ci_publish.model.identity import CredentialKind
 from ci_publish.model.index import Endpoints
@@ -57,7 +57,7 @@ class Composition:
         self.context = context
         self.interruption = context.interruption or Interruption(settings.deadline)
         self.told = BufferedEmitter(context.emit)
-        self.waiting = UntilClosed(self.interruption)
+        self.waiting = PrefetchWaiting(self.interruption)
         self.transport = self._new_transport(self.waiting)
         self.patient_transport = self._new_transport(self.interruption.grace_period())
         self._indexes: list[HttpIndex] = []

@@ -51,12 +51,12 @@ def diagnose(composition: Composition) -> Outcome:
     composition.credentials.require_secret_not_shared([composition.endpoints(each) for each in addresses])
     for repository_url in addresses:
         index = composition.index(repository_url, online=True)
-        collection, checks = _distributions_if_any(composition, index.endpoints)
+        collection, checks = _collect_distributions_if_any(composition, index.endpoints)
         diagnosis = _doctor_for_index(composition, index, collection, checks).run_diagnosis()
         for found in diagnosis.findings:
             composition.context.emit(_finding_of_diagnosis(found))
         link = partial(composition.registration, index.endpoints)
-        for shown in doctor_train.train_findings(collection, diagnosis.new, index.endpoints, link):
+        for shown in doctor_train.doctor_train_findings(collection, diagnosis.new, index.endpoints, link):
             composition.context.emit(shown)
         waiting = doctor_train.deferral_by_new_project_limit(
             collection, diagnosis.new, composition.settings.new_projects
@@ -69,12 +69,12 @@ def diagnose(composition: Composition) -> Outcome:
     if not open_questions:
         return Outcome.READY
     if composition.settings.strict:
-        raise _strict_verdict_error(open_questions)
+        raise _strict_doctor_error(open_questions)
     composition.context.emit(Finding(name="verdict", status=FindingStatus.SKIP, message=" ".join(open_questions)))
     return Outcome.UNDETERMINED
 
 
-def _strict_verdict_error(questions: Sequence[str]) -> CredentialRejected:
+def _strict_doctor_error(questions: Sequence[str]) -> CredentialRejected:
     return CredentialRejected(
         questions[0],
         detail="\n".join(["In strict mode, doctor succeeds only where it knows.", *questions[1:]]),
@@ -154,7 +154,7 @@ def _inspect_attestations(
         composition.signer().inspect(found, list(files.values()))
 
 
-def _distributions_if_any(composition: Composition, endpoints: Endpoints) -> tuple[Collection, Checks | None]:
+def _collect_distributions_if_any(composition: Composition, endpoints: Endpoints) -> tuple[Collection, Checks | None]:
     """Return the distributions if there are any, and what the checks end with."""
     distributions = composition.distributions
     try:
@@ -165,7 +165,7 @@ def _distributions_if_any(composition: Composition, endpoints: Endpoints) -> tup
     except CiPublishError as error:
         failure = error
         return Collection(distributions=()), lambda _: failure
-    return collection, lambda published: _failed_checks_error(problems_as_notes(problems, published))
+    return collection, lambda published: _doctor_failed_checks_error(problems_as_notes(problems, published))
 
 
 def _plan_project_upload(
@@ -180,6 +180,6 @@ def _plan_project_upload(
     return make_plan(endpoints.name, files, {file.project: state for file in files}, rules, index.md5)
 
 
-def _failed_checks_error(problems: Sequence[Problem]) -> CiPublishError | None:
+def _doctor_failed_checks_error(problems: Sequence[Problem]) -> CiPublishError | None:
     failing = any(problem.severity is Severity.ERROR for problem in problems)
     return messages.failed_checks_error(problems) if failing else None

@@ -12,7 +12,7 @@ from ci_publish.publishing import train_messages
 from ci_publish.publishing.new_projects import deferred_projects
 
 
-def train_findings(
+def doctor_train_findings(
     collection: Collection, new: Sequence[str], endpoints: Endpoints, link: Callable[[str], str | None]
 ) -> Iterator[Finding]:
     """Yield the order of the projects, with the forms for those that the index does not have; nothing for one project.

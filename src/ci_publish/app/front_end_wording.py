@@ -35,13 +35,13 @@ def front_end_of_process(environ: Mapping[str, str]) -> FrontEnd:
 
 
 @frozen
-class Reader:
-    """Somebody who used *front_end* for *command*; implements ``hints.Reader``."""
+class FrontEndWording:
+    """Words hints as somebody reads them who used *front_end* for *command*; implements ``hints.Reader``."""
 
     front_end: FrontEnd
     command: str
 
-    def spell(self, named: OptionNamed) -> str | None:
+    def spell_option(self, named: OptionNamed) -> str | None:
         """Return how the reader writes an option; None where the front end or the command does not have it."""
         declared = declared_options()[named.name]
         if self.command not in declared.commands and self.command in _command_names():
@@ -58,31 +58,31 @@ class Reader:
                     _spell_as_input(named) if declared.inputs and declared.file else _spell_as_variable(named, declared)
                 )
 
-    def hints(self, hints: tuple[str, ...]) -> tuple[str, ...]:
+    def reword_hints(self, hints: tuple[str, ...]) -> tuple[str, ...]:
         """Return *hints* in the words of the reader."""
         return spoken_to(self, hints)
 
-    def error(self, error: CiPublishError) -> None:
+    def reword_error(self, error: CiPublishError) -> None:
         """Put the hints of *error* into the words of the reader."""
-        error.hints = self.hints(error.hints)
+        error.hints = self.reword_hints(error.hints)
 
-    def event(self, event: Event) -> Event:
+    def reword_event(self, event: Event) -> Event:
         """Return *event* with hints and advice in the words of the reader."""
         match event:
             case Noted() | Finding():
-                return replace(event, hints=self.hints(event.hints))
+                return replace(event, hints=self.reword_hints(event.hints))
             case Checked():
-                return replace(event, problems=self._problems_for_reader(event.problems))
+                return replace(event, problems=self._reword_problems(event.problems))
             case Compared(diff=diff):
-                return replace(event, diff=replace(diff, findings=self._problems_for_reader(diff.findings)))
+                return replace(event, diff=replace(diff, findings=self._reword_problems(diff.findings)))
             case FileFinished(error=CiPublishError() as error) | RunFinished(error=CiPublishError() as error):
-                self.error(error)
+                self.reword_error(error)
                 return event
             case _:
                 return event
 
-    def _problems_for_reader(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
-        return tuple(replace(each, advice="".join(self.hints((each.advice,)))) for each in problems)
+    def _reword_problems(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
+        return tuple(replace(each, advice="".join(self.reword_hints((each.advice,)))) for each in problems)
 
 
 def _command_names() -> frozenset[str]:

@@ -6,12 +6,12 @@ A ``.pypirc`` is read only for a name that somebody gave, or where ``--config-fi
 import configparser
 import errno
 import os
+import re
 import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from ci_publish.app.setting_values import is_index_name
 from ci_publish.errors import ConfigurationError
 from ci_publish.hints import Hint, option
 from ci_publish.index.endpoints import PYPI, TESTPYPI
@@ -24,6 +24,7 @@ MAX_LINES: Final = 5_000
 """Lines of a .pypirc. The parser's message about lines that it cannot read takes time that grows with their square."""
 
 KNOWN = {"pypi": PYPI.upload, "testpypi": TESTPYPI.upload}
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _OTHERS_READ = stat.S_IRGRP | stat.S_IROTH
 
 
@@ -153,6 +154,11 @@ def pypirc_path(environ: Mapping[str, str]) -> Path | None:
     """Return where a user's ``.pypirc`` is; None where the environment names no home."""
     home = environ.get("HOME") or environ.get("USERPROFILE")
     return Path(home) / ".pypirc" if home else None
+
+
+def is_index_name(address: str) -> bool:
+    """Return whether *address* is the name of an index, not a URL."""
+    return _NAME.fullmatch(address.strip()) is not None
 
 
 def resolve_upload_url(address: str, names: IndexNames, spelled: str) -> str:

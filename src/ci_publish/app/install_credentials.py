@@ -85,7 +85,7 @@ def secrets_to_mask(settings: Settings, environ: Mapping[str, str]) -> Iterator[
     """
     if settings.password is not None and not settings.password.satisfies(is_blank_secret):
         yield settings.password
-    yield from (Secret(value) for name, value in environ.items() if _is_own_variable(name) and value.strip())
+    yield from (Secret(value) for name, value in environ.items() if _is_upload_secret_variable(name) and value.strip())
     yield from map(Secret, proxy_secrets(environ))
 
 
@@ -97,11 +97,11 @@ def withheld_variables(environ: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value
         for name, value in environ.items()
-        if _is_own_variable(name) or name.startswith(_SETTINGS) or not _is_foreign_secret_variable(name)
+        if _is_upload_secret_variable(name) or name.startswith(_SETTINGS) or not _is_other_secret_variable(name)
     }
 
 
-def _is_foreign_secret_variable(name: str) -> bool:
+def _is_other_secret_variable(name: str) -> bool:
     return name.startswith(_PREFIXES) or name.upper().endswith((_IDENTITY, *_SECRET_ENDS))
 
 
@@ -119,7 +119,9 @@ def refuse_secrets_in_process_environment(own_environment: Path = _OWN_ENVIRONME
     except OSError:  # no such system: only what is passed on can be seen
         return
     secrets = sorted(
-        name for name in names if name.startswith(_PREFIXES) or name.endswith(_IDENTITY) or _is_own_variable(name)
+        name
+        for name in names
+        if name.startswith(_PREFIXES) or name.endswith(_IDENTITY) or _is_upload_secret_variable(name)
     )
     if secrets:
         raise ConfigurationError(
@@ -129,7 +131,7 @@ def refuse_secrets_in_process_environment(own_environment: Path = _OWN_ENVIRONME
         )
 
 
-def _is_own_variable(name: str) -> bool:
+def _is_upload_secret_variable(name: str) -> bool:
     foreign = {secret for tool in TOOLS for secret in tool.secrets}
     return name in {option_variable("password"), TOKEN, "INPUT_PASSWORD", *foreign}
 

@@ -135,7 +135,7 @@ def decide_other_tools_settings(
         tools = {each.tool.name for each in named}
         credential, notes = _secret_of_same_tool([each for each in found if each.tool.name in tools], found)
     elif ours.credential is None:
-        credential, notes = _secret_for_own_destination(ours, found)
+        credential, notes = _secret_for_ci_publish_destination(ours, found)
     else:
         credential, notes = None, ()
     if credential is not None:
@@ -266,7 +266,7 @@ def _secret_of_same_tool(own: Sequence[_Found], found: Sequence[_Found]) -> tupl
     return _only_secret(own), notes
 
 
-def _secret_for_own_destination(ours: Ours, found: Sequence[_Found]) -> tuple[_Found | None, tuple[Noted, ...]]:
+def _secret_for_ci_publish_destination(ours: Ours, found: Sequence[_Found]) -> tuple[_Found | None, tuple[Noted, ...]]:
     """Return the secret to use at a destination that no other tool names. Raises ConfigurationError if none fits."""
     addresses = ours.addresses or (PYPI.upload,)
     if not found:

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ci_publish.app.index_names import IndexNames, NamedIndex, pypirc_path, resolve_upload_url
+from ci_publish.app.index_names import IndexNames, NamedIndex, is_index_name, pypirc_path, resolve_upload_url
 from ci_publish.app.option_source import Found, OptionSource
 from ci_publish.app.options import Origin, Source
 from ci_publish.app.other_tools import Ours, decide_other_tools_settings
-from ci_publish.app.setting_values import host_names_of_value, is_index_name, split_lines
+from ci_publish.app.setting_values import host_names_of_value, split_lines
 from ci_publish.errors import ConfigurationError
 from ci_publish.identity.ci_environment import CiEnvironment
 from ci_publish.index.endpoints import resolve_endpoints
@@ -46,7 +46,7 @@ class OtherToolsSource(OptionSource):
         if not written and state.get("config_file"):
             written, spelled = ("pypi",), self._spelled_option("config_file")
         self.resolved = tuple(names.find(item, spelled) if is_index_name(item) else item for item in written)
-        ours = self._own_settings(state, spelled)
+        ours = self._ci_publish_settings(state, spelled)
         try:
             decision = decide_other_tools_settings(
                 ours, self._environ, lambda address, where: resolve_upload_url(address, names, where)
@@ -55,13 +55,19 @@ class OtherToolsSource(OptionSource):
             origins = dict(decision.origins)
             self.notes += decision.notes
             if ours.credential is None and "password" not in found:
-                self._add_pypirc_section(names, written or self._foreign_index_names(origins), found, origins)
+                self._add_pypirc_section(
+                    names, written or self._index_names_in_other_tools_variables(origins), found, origins
+                )
         except ConfigurationError as error:
             self.objection = error
             return
         finally:
             self.notes += names.notes
-        foreign = (names.find(name, name) for name in self._foreign_index_names(origins) if is_index_name(name))
+        foreign = (
+            names.find(name, name)
+            for name in self._index_names_in_other_tools_variables(origins)
+            if is_index_name(name)
+        )
         self.named_by_project = tuple(
             item.where for item in (*self.resolved, *foreign) if isinstance(item, NamedIndex) and item.in_project
         )
@@ -72,7 +78,7 @@ class OtherToolsSource(OptionSource):
         file = self.current_state.get("config_file")
         return IndexNames(self._uv_indexes, Path(file) if file else pypirc_path(self._environ), named=bool(file))
 
-    def _own_settings(self, state: Mapping[str, Any], spelled: str) -> Ours:
+    def _ci_publish_settings(self, state: Mapping[str, Any], spelled: str) -> Ours:
         given = next((name for name in _CREDENTIALS if _gives_credential(state.get(name))), None)
         user = state.get("user")
         return Ours(
@@ -85,7 +91,7 @@ class OtherToolsSource(OptionSource):
             token_for=frozenset(map(str.casefold, host_names_of_value(state.get("token_for") or ()))),
         )
 
-    def _foreign_index_names(self, origins: Mapping[str, Origin]) -> tuple[str, ...]:
+    def _index_names_in_other_tools_variables(self, origins: Mapping[str, Origin]) -> tuple[str, ...]:
         origin = origins.get("repository_url")
         return (self._environ[origin.spelled].strip(),) if origin is not None else ()
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from ci_publish.app.front_end_wording import Reader
+from ci_publish.app.front_end_wording import FrontEndWording
 from ci_publish.app.other_tools import unused_secret_variables
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.errors import CiPublishError, IdentityUnavailable, InternalError, PublishingDeferred
@@ -27,7 +27,9 @@ def run_with_listener(run: Run, emit: Emit) -> Run:
     return replace(run, emit=emit_to_both)
 
 
-def record_command(work: Callable[[RuntimeContext], Outcome], context: RuntimeContext, reader: Reader) -> Receipt:
+def record_command(
+    work: Callable[[RuntimeContext], Outcome], context: RuntimeContext, reader: FrontEndWording
+) -> Receipt:
     """Do *work* between RunStarted and RunFinished, keeping every event for the receipt.
 
     Hints reach listeners, the receipt and the caller in the words of *reader*.
@@ -35,7 +37,7 @@ def record_command(work: Callable[[RuntimeContext], Outcome], context: RuntimeCo
     events: list[Event] = []
 
     def emit(event: Event) -> None:
-        events.append(said := reader.event(event))
+        events.append(said := reader.reword_event(event))
         context.emit(said)
 
     emit(RunStarted(reader.command, time.time()))

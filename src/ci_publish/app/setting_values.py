@@ -30,7 +30,6 @@ _WORDS = {
     "finite_number": "must be a finite number",
     "path_type": "must be a path",
 }
-_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 
 def parse_attestation_policy(value: object) -> object:
@@ -148,11 +147,6 @@ Commands = Annotated[tuple[str, ...], BeforeValidator(parse_commands)]
 Lines = Annotated[tuple[str, ...], BeforeValidator(split_lines)]
 Identities = Annotated[tuple[PublisherIdentity, ...], BeforeValidator(parse_publisher_identities)]
 Builders = Annotated[tuple[PublisherIdentity, ...], BeforeValidator(parse_builder_identities)]
-
-
-def is_index_name(address: str) -> bool:
-    """Return whether *address* is the name of an index, not a URL."""
-    return _NAME.fullmatch(address.strip()) is not None
 
 
 def refuse_null_characters(values: Mapping[str, object]) -> None:

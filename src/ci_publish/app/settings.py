@@ -12,6 +12,7 @@ from pydantic import ModelWrapValidatorHandler, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from ci_publish.about import OPTIONS_URL
+from ci_publish.app.index_names import is_index_name
 from ci_publish.app.option_groups.attestations import AttestationSettings
 from ci_publish.app.option_groups.build_provenance import BuildProvenanceSettings
 from ci_publish.app.option_groups.conflicts import ConflictSettings
@@ -24,7 +25,7 @@ from ci_publish.app.option_groups.release import ReleaseSettings
 from ci_publish.app.option_groups.reports import ReportSettings
 from ci_publish.app.option_groups.run import RunSettings
 from ci_publish.app.options import Option
-from ci_publish.app.setting_values import is_index_name, refuse_null_characters, wrong_values_error
+from ci_publish.app.setting_values import refuse_null_characters, wrong_values_error
 from ci_publish.errors import ConfigurationError
 from ci_publish.index.endpoints import resolve_endpoints
 

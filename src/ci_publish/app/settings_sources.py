@@ -222,7 +222,7 @@ def load_settings(
     origins = _option_origins(sources)
     notes = tuple(note for each in sources for note in each.notes)
     return Loaded(
-        settings=_with_resolved_indexes(settings, others.resolved),
+        settings=_with_index_urls(settings, others.resolved),
         origins=origins,
         notes=notes,
         objection=others.objection,
@@ -240,7 +240,7 @@ def _option_origins(sources: Sequence[OptionSource]) -> dict[str, Origin]:
     return {name: origin for source in reversed(sources) for name, origin in source.origins.items()}
 
 
-def _with_resolved_indexes(settings: Settings, found: Sequence[NamedIndex | str]) -> Settings:
+def _with_index_urls(settings: Settings, found: Sequence[NamedIndex | str]) -> Settings:
     """Return *settings* with URLs in place of names."""
     if not any(isinstance(item, NamedIndex) for item in found):
         return settings

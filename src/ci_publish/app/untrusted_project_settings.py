@@ -9,7 +9,7 @@ import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 
-from ci_publish.app.front_end_wording import FrontEnd, Reader
+from ci_publish.app.front_end_wording import FrontEnd, FrontEndWording
 from ci_publish.app.options import Source, requests_something
 from ci_publish.app.settings import Settings, declared_options
 from ci_publish.app.settings_sources import ACTION_MARK, Loaded, option_variable
@@ -66,7 +66,7 @@ def why_foreign_code_is_visible(environ: Mapping[str, str]) -> str:
 
 
 def refuse_untrusted_project_settings(
-    reader: Reader, settings: Settings, loaded: Loaded, environ: Mapping[str, str]
+    reader: FrontEndWording, settings: Settings, loaded: Loaded, environ: Mapping[str, str]
 ) -> None:
     """Raise ConfigurationError where a file that others can change would decide where secrets or identities go.
 
@@ -162,7 +162,7 @@ def _options_decided_by_project(loaded: Loaded) -> dict[str, str]:
 
 
 def _lines_that_set_options(
-    reader: Reader, names: Iterable[str], settings: Settings, environ: Mapping[str, str]
+    reader: FrontEndWording, names: Iterable[str], settings: Settings, environ: Mapping[str, str]
 ) -> str:
     """Return how the user of this front end writes the options with the values that they have.
 
@@ -170,7 +170,9 @@ def _lines_that_set_options(
     """
     values = {name: _option_values(name, settings) for name in names}
     if reader.front_end is FrontEnd.PYTHON:
-        return " ".join(filter(None, (reader.spell(option(name, each)) for name in values for each in values[name])))
+        return " ".join(
+            filter(None, (reader.spell_option(option(name, each)) for name in values for each in values[name]))
+        )
     if environ.get("GITLAB_CI"):
         return "below `variables:`\n" + "\n".join(
             _yaml_entry(option_variable(name), each) for name, each in values.items()

@@ -39,7 +39,7 @@ _IGNORED: Final = ("extra-index-url", "find-links")
 
 @frozen
 class UpstreamAddress:
-    """What the upstream is, and who names it: "" is the option, which hints spell for the reader.
+    """What the upstream is, and who names it: "" is the option, which hints spell_option for the reader.
 
     ``text`` may hold a password: show it with ``urls.redacted_url`` only.
     """

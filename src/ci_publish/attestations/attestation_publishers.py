@@ -191,7 +191,7 @@ def _certificate_difference(name: str, wanted: str, found: str | None) -> str:
     return f"its certificate names the {name} {found}, not {wanted}"
 
 
-def reusable_workflow_mismatch(
+def reusable_workflow_attestation_error(
     claims: Claims, *, may_publish: bool = CALLED_WORKFLOWS_PUBLISH
 ) -> UnattestableWorkflow | None:
     """Return the error to raise before signing when a reusable workflow runs the job, None when none does.
@@ -220,7 +220,7 @@ def reusable_workflow_mismatch(
     )
 
 
-def pipeline_project_mismatch(claims: Claims) -> UnattestableWorkflow | None:
+def pipeline_elsewhere_attestation_error(claims: Claims) -> UnattestableWorkflow | None:
     """Return the error to raise before signing when a GitLab job's CI configuration is in another project."""
     project = _publisher_claim(claims, "project_path")
     configuration = _publisher_claim(claims, "ci_config_ref_uri")
@@ -240,7 +240,7 @@ def pipeline_project_mismatch(claims: Claims) -> UnattestableWorkflow | None:
 
 def unattestable_workflow_error(claims: Claims) -> UnattestableWorkflow | None:
     """Return why no index with PyPI's rules takes attestations of a job with these claims; None where it may."""
-    return reusable_workflow_mismatch(claims) or pipeline_project_mismatch(claims)
+    return reusable_workflow_attestation_error(claims) or pipeline_elsewhere_attestation_error(claims)
 
 
 def facts_made_public(claims: Claims) -> tuple[str, ...]:

@@ -37,7 +37,7 @@ from ci_publish.attestations.sigstore_trouble import (
     Unsound,
     Untrusted,
     exception_chain,
-    trouble_of_response,
+    trouble_of_sigstore_response,
     trouble_text,
 )
 from ci_publish.attestations.sigstore_trust import TrustSource
@@ -164,7 +164,7 @@ class SigstoreAuthority:
             case requests.exceptions.TooManyRedirects():
                 return Refusal(f"{service} answered with a redirect, which is not followed")
             case requests.RequestException(response=requests.Response() as answer) if not answer.ok:
-                return trouble_of_response(
+                return trouble_of_sigstore_response(
                     service, answer.status_code, _sigstore_response_text(answer), answer.headers, self._wall()
                 )
             case requests.exceptions.JSONDecodeError():

@@ -208,7 +208,7 @@ def attestation_value(attestation: Pep740Attestation, filename: str, examined: E
         source=extensions.get(Extension.SOURCE_REPOSITORY_URI),
         commit=examined.certificate.commit,
         identity=examined.certificate.identity,
-        builder=examined.certificate.builder,
+        builder=examined.certificate.signing_workflow,
     )
 
 

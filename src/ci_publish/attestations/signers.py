@@ -69,7 +69,7 @@ class CertificateFacts:
         return None if found is None else replace(found, environment=self.extensions.get(Extension.ENVIRONMENT))
 
     @property
-    def builder(self) -> PublisherIdentity | None:
+    def signing_workflow(self) -> PublisherIdentity | None:
         """The workflow that signed, in the same grammar: another than ``identity`` where it is a reusable one."""
         if self.issuer not in _PLACES:
             return None
@@ -172,7 +172,7 @@ class AcceptedSigners:
 
     def classify_signer(self, certificate: CertificateFacts) -> SignedBy:
         """Compare the identity in a verified certificate. Never raises."""
-        mismatch = self._own_identity_mismatch(certificate)
+        mismatch = self._run_identity_mismatch(certificate)
         if mismatch == "":
             ours = self.commit or (None if self.job is None else self.job.commit)
             return ByThisRun(certificate.commit if ours and certificate.commit != ours else None)
@@ -181,16 +181,16 @@ class AcceptedSigners:
             return ByNamed(identity)
         if mismatch is None and self.named:
             return ByAnother(f"it is none of the identities that attested-by names ({', '.join(map(str, self.named))})")
-        return ByUnknown() if mismatch is None else ByAnother(mismatch, self._names_own_repository(certificate))
+        return ByUnknown() if mismatch is None else ByAnother(mismatch, self._names_run_repository(certificate))
 
-    def _names_own_repository(self, certificate: CertificateFacts) -> bool:
+    def _names_run_repository(self, certificate: CertificateFacts) -> bool:
         """Return whether a certificate that is not the run's own names the run's repository nevertheless."""
         if self.own is None:
             return self.job is not None and replace(self.job.publisher, workflow=None).accepts(certificate.identity)
         anywhere = replace(self.own, build_config=None)
         return anywhere.email is None and certificate_mismatch(anywhere, certificate.extensions) is None
 
-    def _own_identity_mismatch(self, certificate: CertificateFacts) -> str | None:
+    def _run_identity_mismatch(self, certificate: CertificateFacts) -> str | None:
         """Return what differs from the run's own identity; empty where nothing does, None where it is not known."""
         if self.own is not None:
             return _signer_mismatch_of_publisher(self.own, certificate)

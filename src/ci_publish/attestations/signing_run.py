@@ -14,7 +14,7 @@ from typing import Protocol
 from ci_publish.attestations.signing_errors import final_signing_error, sigstore_unavailable_error
 from ci_publish.attestations.signing_identity import SigningIdentity
 from ci_publish.attestations.signing_worker_pool import Ending, Failed, Finished, Overdue, SigningWorkerPool
-from ci_publish.attestations.sigstore_backoff import SharedBackoff
+from ci_publish.attestations.sigstore_backoff import SigstoreBackoff
 from ci_publish.attestations.sigstore_trouble import Ended, IdentityRefusal, Transient, Trouble
 from ci_publish.errors import CiPublishError, SigningFailed, SigstoreUnavailable
 from ci_publish.http.retries import Backoff
@@ -125,7 +125,7 @@ class SigningRun:
         self._patience = patience
         self._clock = clocks.monotonic
         self._ends = clocks.monotonic() + patience.budget if patience.until is None else patience.until
-        self._pace = SharedBackoff(Backoff(patience.first_pause, patience.longest_pause), clocks.jitter)
+        self._pace = SigstoreBackoff(Backoff(patience.first_pause, patience.longest_pause), clocks.jitter)
         self._certificate: Certificate | None = None
         self._certifying = False
         self._issued = 0.0

@@ -7,7 +7,7 @@ from ci_publish.http.retries import Backoff
 _CAREFUL_AFTER = 3
 
 
-class SharedBackoff:
+class SigstoreBackoff:
     """One rhythm for all workers: exponential back-off with jitter, Retry-After, and a single probe in long outages.
 
     Times are seconds of one monotonic clock, given by the caller. *jitter* returns a number in [0, 1).

@@ -7,7 +7,7 @@ from ci_publish.attestations.adoption import adopt_attestations
 from ci_publish.attestations.attestation_publishers import (
     ISSUERS,
     facts_made_public,
-    pipeline_project_mismatch,
+    pipeline_elsewhere_attestation_error,
     publisher_of_claims,
     unattestable_workflow_error,
 )
@@ -153,4 +153,8 @@ def _unsignable_job_error(claims: Claims, predicate_types: Sequence[str]) -> Sig
             detail=reason,
             hints=("Make it in a GitHub Actions job on GitHub.com or a GitLab CI job on GitLab.com.",),
         )
-    return unattestable_workflow_error(claims) if PUBLISH_V1 in predicate_types else pipeline_project_mismatch(claims)
+    return (
+        unattestable_workflow_error(claims)
+        if PUBLISH_V1 in predicate_types
+        else pipeline_elsewhere_attestation_error(claims)
+    )

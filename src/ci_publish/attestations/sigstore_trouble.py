@@ -65,7 +65,7 @@ class Unsound(Trouble):
     """An attestation does not verify."""
 
 
-def trouble_of_response(
+def trouble_of_sigstore_response(
     service: str, status: int, body: str, headers: Mapping[str, str], now: float
 ) -> Transient | Rejection:
     """Return what an error answer of *service* means; *now* in seconds since the epoch.

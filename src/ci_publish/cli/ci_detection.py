@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 
-def on_github(environ: Mapping[str, str]) -> bool:
+def is_github_job(environ: Mapping[str, str]) -> bool:
     """Return whether a GitHub runner, or a compatible one, reads our output."""
     return environ.get("GITHUB_ACTIONS") == "true"
 
 
-def on_gitlab(environ: Mapping[str, str]) -> bool:
+def is_gitlab_job(environ: Mapping[str, str]) -> bool:
     """Return whether this is a GitLab job; as in ``id``, any text counts (gitlab-ci-local sets ``false``)."""
     return bool(environ.get("GITLAB_CI"))

@@ -155,7 +155,7 @@ def _report_error_without_settings(
     error: CiPublishError, argv: Sequence[str], environ: Mapping[str, str], streams: Streams
 ) -> int:
     """Report an error that came before there were settings: by what can be read of them."""
-    from ci_publish.app.front_end_wording import Reader, front_end_of_process  # noqa: PLC0415
+    from ci_publish.app.front_end_wording import FrontEndWording, front_end_of_process  # noqa: PLC0415
     from ci_publish.app.output_files import leads_out_of_working_folder  # noqa: PLC0415
     from ci_publish.app.secret_variables import secret_variables  # noqa: PLC0415
     from ci_publish.cli.run_reports import Reporting, ReportOptions  # noqa: PLC0415
@@ -177,7 +177,7 @@ def _report_error_without_settings(
         reporting.masker.mask(Secret(environ.get(name, "")))
     file = Dispatcher([ReceiptFile(Path(receipt), reporting.emit)]) if receipt else None
     command = next((word for word in argv if not word.startswith("-")), NAME)
-    Reader(front_end_of_process(environ), command).error(error)
+    FrontEndWording(front_end_of_process(environ), command).reword_error(error)
     for event in (
         RunStarted(command, time.time()),
         RunFinished(outcome=Outcome.FAILED, exit_code=error.exit_code, time=time.time(), error=error),

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from ci_publish.app.settings_sources import DEBUG
-from ci_publish.cli.ci_detection import on_github, on_gitlab
+from ci_publish.cli.ci_detection import is_github_job, is_gitlab_job
 from ci_publish.model.frozen import frozen
 from ci_publish.reports.console import open_console
 from ci_publish.reports.dispatcher import Dispatcher
@@ -44,7 +44,7 @@ class Reporting:
         self._environ = environ
         self._report_options = options
         self._human = stderr if options.json or options.markdown or options.machine else stdout
-        self.masker = Masker(self._human, on=on_github(environ))
+        self.masker = Masker(self._human, on=is_github_job(environ))
         self.emit = Dispatcher()
         self._add_ci_reports()
         self._add_debug_reports()
@@ -67,7 +67,7 @@ class Reporting:
 
     def _add_ci_reports(self) -> None:
         """Add what the CI shows; the files of ``--receipt`` and ``--reports-dir`` are written below every front end."""
-        if on_github(self._environ):
+        if is_github_job(self._environ):
             from ci_publish.reports.github import GitHubReport  # noqa: PLC0415  (see the module's docstring)
 
             self.emit.add_report(
@@ -75,7 +75,7 @@ class Reporting:
                     stream=self._human, environ=self._environ, emit=self.emit, options=self._ci_report_options()
                 )
             )
-        if on_gitlab(self._environ):
+        if is_gitlab_job(self._environ):
             from ci_publish.reports.gitlab import GitLabReport  # noqa: PLC0415  (see the module's docstring)
 
             self.emit.add_report(GitLabReport(stream=self._human, emit=self.emit, options=self._ci_report_options()))

@@ -106,16 +106,16 @@ class AmbientIdentity:
         """Whether each request brings a fresh token: everywhere but on GitLab."""
         return self._job.provider is not Provider.GITLAB
 
-    def missing(self, audience: str | None) -> IdentityUnavailable | None:
-        """Return what stands in the way of a token; see ``CiEnvironment.missing``."""
-        return self._job.missing(audience)
+    def missing_identity_error(self, audience: str | None) -> IdentityUnavailable | None:
+        """Return what stands in the way of a token; see ``CiEnvironment.missing_identity_error``."""
+        return self._job.missing_identity_error(audience)
 
     def token(self, audience: str) -> IdentityToken:
         """Fetch a token for *audience*, masked. Raises IdentityUnavailable or one of its kinds."""
         provider = self._job.provider
         if provider is None:
             raise no_ci_identity_error()
-        if missing := self.missing(audience):
+        if missing := self.missing_identity_error(audience):
             raise missing
         in_gitlab = provider is Provider.GITLAB
         text = (

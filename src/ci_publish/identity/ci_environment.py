@@ -90,7 +90,7 @@ class CiEnvironment:
             case _:
                 return True
 
-    def missing(self, audience: str | None) -> IdentityUnavailable | None:
+    def missing_identity_error(self, audience: str | None) -> IdentityUnavailable | None:
         """Return what stands in the way of a token, as far as the environment tells.
 
         With None, the audience is not known yet: what only it decides (GitLab's variable) is left open.

@@ -24,7 +24,7 @@ class IdentitySource(Protocol):
     def repeatable(self) -> bool:
         """Whether a second token for the same audience can be had."""
 
-    def missing(self, audience: str | None) -> CiPublishError | None:
+    def missing_identity_error(self, audience: str | None) -> CiPublishError | None:
         """Return what the environment lacks for a token, None where nothing is known to; nothing is asked or sent."""
 
     def token(self, audience: str) -> IdentityToken:

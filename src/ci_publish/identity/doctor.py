@@ -160,7 +160,7 @@ class Doctor:
             )
         except CiPublishError as error:
             return [failure_finding("credential", error)]
-        self._missing = credential.missing(self._credential_purpose)
+        self._missing = credential.missing_credential_error(self._credential_purpose)
         return [*self._authentication_findings(credential), *self._signing_findings(credential.state.kind)]
 
     @property
@@ -174,7 +174,7 @@ class Doctor:
             self._request.inspect(kind, self._plans)
         except CiPublishError as error:
             return [failure_finding("attestations", error)]
-        missing = self._tools.source.missing(SIGSTORE_AUDIENCE) if needed else None
+        missing = self._tools.source.missing_identity_error(SIGSTORE_AUDIENCE) if needed else None
         return [] if missing is None else [failure_finding("signing", missing)]
 
     def _authentication_findings(self, credential: Credential) -> list[Finding]:
@@ -199,19 +199,21 @@ class Doctor:
         if state.scope is None:
             return None
         if refused := projects_outside_scope(state.scope, projects):
-            errors = {name: project_not_named_error(self._endpoints, state, name, signed=False) for name in refused}
+            errors = {
+                name: project_not_named_error(self._endpoints, state, name, already_signed=False) for name in refused
+            }
             return combined_coverage_error(errors)
         if scope_has_too_few_projects(state.scope, projects):
-            return too_few_projects_error(self._endpoints, state, projects, signed=False)
+            return too_few_projects_error(self._endpoints, state, projects, already_signed=False)
         absent = [name for name in projects if isinstance(self._states.get(name), NoSuchProject)]
         if absent and absence_means_refusal(self._endpoints, state):
             return combined_coverage_error(
-                {name: absent_project_error(self._endpoints, state, name, signed=False) for name in absent}
+                {name: absent_project_error(self._endpoints, state, name, already_signed=False) for name in absent}
             )
         return None
 
     def _trusted_publishing_findings(self, credential: TrustedPublishingCredential) -> list[Finding]:
-        if missing := self._tools.source.missing(self._endpoints.pinned_audience):
+        if missing := self._tools.source.missing_identity_error(self._endpoints.pinned_audience):
             return [failure_finding("identity", missing)]
         try:
             identity = self._tools.source.token(OidcClient(self._endpoints, self._tools).required_audience())

@@ -29,7 +29,7 @@ from ci_publish.identity.claims import (
     workflow_file_name,
 )
 from ci_publish.identity.jwt import audiences_of_claims
-from ci_publish.identity.mint_refusals import elsewhere_reusable_refusal, pull_request_target_refusal
+from ci_publish.identity.mint_refusals import pull_request_target_mint_error, reusable_workflow_elsewhere_error
 from ci_publish.identity.publisher_forms import publisher_form_for
 from ci_publish.model.identity import Claims
 from ci_publish.model.index import Endpoints, IndexProfile
@@ -50,23 +50,25 @@ def local_identity_refusal(claims: Claims, endpoints: Endpoints, *, attesting: b
             hints=("In `id_tokens:`, write `aud:` with one text, and one token for each audience.",),
         )
     if not is_possibly_known_issuer(claims):
-        return _unknown_issuer_refusal(claims, endpoints)
+        return _unknown_issuer_local_refusal(claims, endpoints)
     if text_claim(claims, "event_name") == "pull_request_target":
-        return pull_request_target_refusal(endpoints)
-    return _workflow_elsewhere_refusal(claims, endpoints, attesting=attesting) or _missing_claims_refusal(
+        return pull_request_target_mint_error(endpoints)
+    return _workflow_elsewhere_local_refusal(claims, endpoints, attesting=attesting) or _missing_claims_local_refusal(
         claims, endpoints
     )
 
 
-def _workflow_elsewhere_refusal(claims: Claims, endpoints: Endpoints, *, attesting: bool) -> CredentialRejected | None:
+def _workflow_elsewhere_local_refusal(
+    claims: Claims, endpoints: Endpoints, *, attesting: bool
+) -> CredentialRejected | None:
     """Return why a job that is defined elsewhere is refused; None for one that is defined where it runs."""
     if elsewhere := gitlab_configuration_project(claims):
-        return _pipeline_elsewhere_refusal(elsewhere, claims, endpoints)
+        return _pipeline_elsewhere_local_refusal(elsewhere, claims, endpoints)
     reusable = reusable_workflow(claims)
     if isinstance(reusable, ElsewhereReusable):
-        return elsewhere_reusable_refusal(reusable, endpoints)
+        return reusable_workflow_elsewhere_error(reusable, endpoints)
     return (
-        _same_repository_reusable_refusal(reusable, endpoints)
+        _same_repository_local_refusal(reusable, endpoints)
         if attesting and isinstance(reusable, SameReusable)
         else None
     )
@@ -84,7 +86,7 @@ def is_possibly_known_issuer(claims: Claims) -> bool:
     return issuer in _ISSUERS or of_gitlab or issuer.startswith(CIRCLECI_ISSUER) or not issuer
 
 
-def _unknown_issuer_refusal(claims: Claims, endpoints: Endpoints) -> CredentialRejected:
+def _unknown_issuer_local_refusal(claims: Claims, endpoints: Endpoints) -> CredentialRejected:
     return InvalidIdentityPayload(
         f"{endpoints.name} has no Trusted Publishers for the issuer of this identity: {claim_text(claims.get('iss'))}",
         detail="PyPI knows GitHub.com, GitLab.com, Google, ActiveState and the GitLab of registered organizations.",
@@ -104,7 +106,7 @@ def gitlab_configuration_project(claims: Claims) -> str | None:
     return found[1] if found and own and found[1].casefold() != own.casefold() else None
 
 
-def _pipeline_elsewhere_refusal(elsewhere: str, claims: Claims, endpoints: Endpoints) -> PipelineElsewhere:
+def _pipeline_elsewhere_local_refusal(elsewhere: str, claims: Claims, endpoints: Endpoints) -> PipelineElsewhere:
     return PipelineElsewhere(
         f"{endpoints.name} refuses this job's identity: its CI configuration is in another project, {elsewhere}.",
         detail=(
@@ -125,7 +127,7 @@ _NEEDED_CLAIMS = {
 }
 
 
-def _missing_claims_refusal(claims: Claims, endpoints: Endpoints) -> CredentialRejected | None:
+def _missing_claims_local_refusal(claims: Claims, endpoints: Endpoints) -> CredentialRejected | None:
     form = publisher_form_for(claims)
     needed = _NEEDED_CLAIMS.get(form.provider, ()) if form else ()
     missing = [name for name in needed if claims.get(name) in (None, "")]
@@ -138,7 +140,7 @@ def _missing_claims_refusal(claims: Claims, endpoints: Endpoints) -> CredentialR
     )
 
 
-def _same_repository_reusable_refusal(reusable: SameReusable, endpoints: Endpoints) -> ReusableWorkflow:
+def _same_repository_local_refusal(reusable: SameReusable, endpoints: Endpoints) -> ReusableWorkflow:
     caller = workflow_file_name(reusable.caller)
     return ReusableWorkflow(
         f"{endpoints.name} would refuse the attestations of this job, because it lies in a reusable workflow.",

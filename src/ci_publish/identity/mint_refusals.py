@@ -36,7 +36,7 @@ from ci_publish.model.identity import Claims
 from ci_publish.model.index import Endpoints
 
 
-def pull_request_target_refusal(endpoints: Endpoints) -> CredentialRejected:
+def pull_request_target_mint_error(endpoints: Endpoints) -> CredentialRejected:
     """Return the error for a workflow that ``pull_request_target`` started."""
     return InvalidPublisher(
         f"{endpoints.name} takes no identity of a workflow that `pull_request_target` started.",
@@ -45,7 +45,7 @@ def pull_request_target_refusal(endpoints: Endpoints) -> CredentialRejected:
     )
 
 
-def claims_named_in_refusal(description: str) -> frozenset[str]:
+def claims_named_in_mint_refusal(description: str) -> frozenset[str]:
     """Return the claims that a refusal's description names as not matching (texts: warehouse/oidc/models/_core.py)."""
     named = re.findall(r"(?:Check failed for (?:required|optional) claim|Missing claim) '([^']+)'", description)
     named += re.findall(r"The (job_workflow_ref|workflow_ref|ci_config_ref_uri) claim", description)
@@ -57,22 +57,22 @@ def explain_mint_refusal(
 ) -> CredentialRejected:
     """Return the error for an identity that the index refused, in plain words, with what would match."""
     if refusal.code == "invalid-publisher":
-        return _no_publisher_refusal(refusal, claims, endpoints, projects)
+        return _no_publisher_mint_refusal(refusal, claims, endpoints, projects)
     reason = _REASONS.get(refusal.code, _other_mint_refusal)
     return reason(refusal, claims, endpoints)
 
 
-def _no_publisher_refusal(
+def _no_publisher_mint_refusal(
     refusal: MintRefused, claims: Claims, endpoints: Endpoints, projects: Sequence[str]
 ) -> CredentialRejected:
     if "pull_request_target" in refusal.description:
-        return pull_request_target_refusal(endpoints)
+        return pull_request_target_mint_error(endpoints)
     reusable = reusable_workflow(claims)
     if isinstance(reusable, ElsewhereReusable):
-        return elsewhere_reusable_refusal(reusable, endpoints)
+        return reusable_workflow_elsewhere_error(reusable, endpoints)
     summary = f"{endpoints.name} has no Trusted Publisher that matches this job."
     said = f"The job's identity token says:\n{claims_table(claims)}"
-    detail = _refusal_paragraphs(refusal.description, _matching_publisher_paragraph(refusal, claims), said)
+    detail = _mint_refusal_paragraphs(refusal.description, _matching_publisher_paragraph(refusal, claims), said)
     return InvalidPublisher(summary, detail=detail, hints=_matching_publisher_hints(claims, endpoints, projects))
 
 
@@ -80,7 +80,7 @@ def _matching_publisher_paragraph(refusal: MintRefused, claims: Claims) -> str:
     form = publisher_form_for(claims)
     if form is None:
         return "PyPI has no Trusted Publisher for this CI."
-    table = publisher_form_table(form, claims_named_in_refusal(refusal.description))
+    table = publisher_form_table(form, claims_named_in_mint_refusal(refusal.description))
     return f"A {form.kind} publisher that matches has these values:\n{table}"
 
 
@@ -108,7 +108,7 @@ def _matching_publisher_hints(claims: Claims, endpoints: Endpoints, projects: Se
     return tuple(hints)
 
 
-def elsewhere_reusable_refusal(reusable: ElsewhereReusable, endpoints: Endpoints) -> ReusableWorkflow:
+def reusable_workflow_elsewhere_error(reusable: ElsewhereReusable, endpoints: Endpoints) -> ReusableWorkflow:
     """Return the error for a job in a reusable workflow of another repository."""
     caller = workflow_file_name(reusable.caller)
     return ReusableWorkflow(
@@ -124,7 +124,7 @@ def elsewhere_reusable_refusal(reusable: ElsewhereReusable, endpoints: Endpoints
     )
 
 
-def _pending_publisher_refusal(_refusal: MintRefused, _claims: Claims, endpoints: Endpoints) -> CredentialRejected:
+def _pending_publisher_mint_refusal(_refusal: MintRefused, _claims: Claims, endpoints: Endpoints) -> CredentialRejected:
     return InvalidPendingPublisher(
         f"The pending publisher on {endpoints.name} matches, but its project already exists.",
         detail=(
@@ -135,7 +135,7 @@ def _pending_publisher_refusal(_refusal: MintRefused, _claims: Claims, endpoints
     )
 
 
-def trusted_publishing_disabled(endpoints: Endpoints, description: str) -> CredentialRejected:
+def trusted_publishing_disabled_error(endpoints: Endpoints, description: str) -> CredentialRejected:
     """Return the error for an index whose operators have switched Trusted Publishing off."""
     return TrustedPublishingNotEnabled(
         f"{endpoints.name} has disabled Trusted Publishing for now: {description}",
@@ -144,14 +144,14 @@ def trusted_publishing_disabled(endpoints: Endpoints, description: str) -> Crede
     )
 
 
-def _not_enabled_refusal(refusal: MintRefused, _claims: Claims, endpoints: Endpoints) -> CredentialRejected:
-    return trusted_publishing_disabled(endpoints, refusal.description)
+def _not_enabled_mint_refusal(refusal: MintRefused, _claims: Claims, endpoints: Endpoints) -> CredentialRejected:
+    return trusted_publishing_disabled_error(endpoints, refusal.description)
 
 
-def _invalid_identity_token_refusal(refusal: MintRefused, claims: Claims, endpoints: Endpoints) -> CredentialRejected:
+def _invalid_identity_mint_refusal(refusal: MintRefused, claims: Claims, endpoints: Endpoints) -> CredentialRejected:
     return InvalidIdentityToken(
         f"{endpoints.name} does not accept the OIDC identity token: {refusal.description}",
-        detail=_refusal_paragraphs(
+        detail=_mint_refusal_paragraphs(
             "Its signature, audience or timestamps did not pass validation.",
             f"The job's identity token says:\n{claims_table(claims)}",
         ),
@@ -162,7 +162,7 @@ def _invalid_identity_token_refusal(refusal: MintRefused, claims: Claims, endpoi
     )
 
 
-def _reused_identity_token_refusal(_refusal: MintRefused, _claims: Claims, endpoints: Endpoints) -> CredentialRejected:
+def _reused_identity_mint_refusal(_refusal: MintRefused, _claims: Claims, endpoints: Endpoints) -> CredentialRejected:
     return ReusedIdentityToken(
         f"{endpoints.name} has seen this OIDC identity token before; each can be exchanged only once.",
         detail="Another step of this job exchanged it, or the answer to an earlier exchange was lost.",
@@ -170,7 +170,7 @@ def _reused_identity_token_refusal(_refusal: MintRefused, _claims: Claims, endpo
     )
 
 
-def _identity_payload_refusal(refusal: MintRefused, claims: Claims, endpoints: Endpoints) -> CredentialRejected:
+def _identity_payload_mint_refusal(refusal: MintRefused, claims: Claims, endpoints: Endpoints) -> CredentialRejected:
     if "issuer" in refusal.description:
         return InvalidIdentityPayload(
             f"{endpoints.name} does not know the issuer of this identity: {claim_text(claims.get('iss', 'none'))}",
@@ -200,13 +200,13 @@ def _other_mint_refusal(refusal: MintRefused, claims: Claims, endpoints: Endpoin
 
 
 _REASONS: dict[str, Callable[[MintRefused, Claims, Endpoints], CredentialRejected]] = {
-    "invalid-pending-publisher": _pending_publisher_refusal,
-    "not-enabled": _not_enabled_refusal,
-    "invalid-token": _invalid_identity_token_refusal,
-    "invalid-reuse-token": _reused_identity_token_refusal,
-    "invalid-payload": _identity_payload_refusal,
+    "invalid-pending-publisher": _pending_publisher_mint_refusal,
+    "not-enabled": _not_enabled_mint_refusal,
+    "invalid-token": _invalid_identity_mint_refusal,
+    "invalid-reuse-token": _reused_identity_mint_refusal,
+    "invalid-payload": _identity_payload_mint_refusal,
 }
 
 
-def _refusal_paragraphs(*parts: str) -> str:
+def _mint_refusal_paragraphs(*parts: str) -> str:
     return "\n\n".join(part for part in parts if part)

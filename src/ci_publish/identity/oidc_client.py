@@ -16,7 +16,7 @@ from ci_publish.identity import oidc_protocol
 from ci_publish.identity.audiences import Audience, AudienceForeign
 from ci_publish.identity.context import IdentityContext
 from ci_publish.identity.exchange_addresses import upload_host
-from ci_publish.identity.mint_refusals import trusted_publishing_disabled
+from ci_publish.identity.mint_refusals import trusted_publishing_disabled_error
 from ci_publish.model.events import Retrying, WaitStarted
 from ci_publish.model.identity import Secret
 from ci_publish.model.index import Endpoints
@@ -113,7 +113,7 @@ class OidcClient:
             hints=("Check the index's URL; if it is right, tell its operators.",),
         )
 
-    def wait_before_retry(self, what: str, attempt: int, unclear: oidc_protocol.Unclear) -> bool:
+    def wait_before_exchange_retry(self, what: str, attempt: int, unclear: oidc_protocol.Unclear) -> bool:
         """Wait before another attempt and say so; return False where there should be none."""
         if not unclear.again or attempt >= MAX_ATTEMPTS or self._tools.waiting.stopped:
             return False
@@ -155,7 +155,7 @@ class OidcClient:
             answer = oidc_protocol.parse_audience_response(
                 self._tools.transport.send(request, deadline=deadline), endpoints
             )
-            if not isinstance(answer, oidc_protocol.Unclear) or not self.wait_before_retry(
+            if not isinstance(answer, oidc_protocol.Unclear) or not self.wait_before_exchange_retry(
                 "the audience", attempt, answer
             ):
                 return answer
@@ -168,7 +168,7 @@ class OidcClient:
             case AudienceForeign():
                 raise _foreign_audience_error(endpoints, answer)
             case oidc_protocol.NotEnabled(message):
-                raise trusted_publishing_disabled(endpoints, message)
+                raise trusted_publishing_disabled_error(endpoints, message)
             case oidc_protocol.NotSupported() | oidc_protocol.PointsElsewhere():
                 raise self.unsupported_exchange_error(answer)
             case oidc_protocol.Unclear():

@@ -57,7 +57,7 @@ class StaticCredential:
             kind=CredentialKind.API_TOKEN, scope=token.scope if isinstance(token, ReadToken) else None
         )
 
-    def missing(self, purpose: Purpose | None = None) -> None:
+    def missing_credential_error(self, purpose: Purpose | None = None) -> None:
         """Return None: it was given."""
 
     def authenticate(self, purpose: Purpose | None = None, *, mint: bool = True) -> None:  # noqa: ARG002  (nothing is minted)
@@ -231,7 +231,7 @@ class AnonymousCredential:
         """None."""
         return CredentialState(kind=CredentialKind.NONE)
 
-    def missing(self, purpose: Purpose | None = None) -> None:
+    def missing_credential_error(self, purpose: Purpose | None = None) -> None:
         """Return None: nothing is needed."""
 
     def authenticate(self, purpose: Purpose | None = None, *, mint: bool = True) -> None:
@@ -258,7 +258,7 @@ class MissingCredential:
         """None."""
         return CredentialState(kind=CredentialKind.NONE)
 
-    def missing(self, purpose: Purpose | None = None) -> CiPublishError:  # noqa: ARG002  (whatever it is for)
+    def missing_credential_error(self, purpose: Purpose | None = None) -> CiPublishError:  # noqa: ARG002  (whatever it is for)
         """Return the error that says why."""
         return self.error
 

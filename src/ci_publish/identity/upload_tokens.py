@@ -95,11 +95,11 @@ class TrustedPublishingCredential:
             scope=held.scope if held else None,
         )
 
-    def missing(self, purpose: Purpose | None = None) -> CiPublishError | None:
+    def missing_credential_error(self, purpose: Purpose | None = None) -> CiPublishError | None:
         """Return what the job lacks for an identity for this index, or for Sigstore when attestations must be made."""
-        missing = self._tools.source.missing(self._endpoints.pinned_audience)
+        missing = self._tools.source.missing_identity_error(self._endpoints.pinned_audience)
         attesting = (purpose or self._purpose).attesting
-        return missing or (self._tools.source.missing(SIGSTORE_AUDIENCE) if attesting else None)
+        return missing or (self._tools.source.missing_identity_error(SIGSTORE_AUDIENCE) if attesting else None)
 
     def authenticate(self, purpose: Purpose | None = None, *, mint: bool = True) -> Claims | None:
         """Mint, where another OIDC token can be had; else validate the only one's claims, and keep it.
@@ -110,7 +110,7 @@ class TrustedPublishingCredential:
             self._purpose = purpose or self._purpose
             if self._held is not None:
                 return self._claims
-            if missing := self.missing():
+            if missing := self.missing_credential_error():
                 raise missing
             if self._tools.source.repeatable and mint:
                 self._mint_upload_token()
@@ -187,7 +187,7 @@ class TrustedPublishingCredential:
                         raise explain_mint_refusal(answer, identity.claims, self._endpoints, self._purpose.projects)
                     cured.add(answer.code)
                 case oidc_protocol.Unclear():
-                    self._wait_after_unclear_exchange(answer, attempt)
+                    self._wait_or_raise_after_unclear_exchange(answer, attempt)
                 case oidc_protocol.NotSupported() | oidc_protocol.PointsElsewhere():
                     raise self._exchanger.unsupported_exchange_error(answer)
                 case _:
@@ -248,11 +248,13 @@ class TrustedPublishingCredential:
             self._burn_upload_tokens()
         return held
 
-    def _wait_after_unclear_exchange(self, unclear: oidc_protocol.Unclear, attempt: int) -> None:
+    def _wait_or_raise_after_unclear_exchange(self, unclear: oidc_protocol.Unclear, attempt: int) -> None:
         """Wait for another attempt, or raise why there is none."""
         if not self._tools.source.repeatable:
             raise self._lost_mint_error(unclear)
-        if attempt >= MAX_ATTEMPTS or not self._exchanger.wait_before_retry("the token exchange", attempt, unclear):
+        if attempt >= MAX_ATTEMPTS or not self._exchanger.wait_before_exchange_retry(
+            "the token exchange", attempt, unclear
+        ):
             raise self._exchanger.exchange_unavailable_error("the token exchange", unclear)
 
     def _lost_mint_error(self, unclear: oidc_protocol.Unclear) -> CiPublishError:
@@ -279,7 +281,7 @@ class TrustedPublishingCredential:
 
     def _fetch_identity_token(self) -> IdentityToken:
         """Fetch an identity token and validate its claims before it is sent anywhere; a job without one asks nobody."""
-        if missing := self._tools.source.missing(self._endpoints.pinned_audience):
+        if missing := self._tools.source.missing_identity_error(self._endpoints.pinned_audience):
             raise missing
         identity = self._tools.source.token(self._exchanger.required_audience())
         if error := self._identity_token_objection(identity):

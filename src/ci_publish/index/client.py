@@ -30,7 +30,7 @@ from ci_publish.index.endpoints import (
     may_be_rehearsal,
     rehearsal_endpoints,
 )
-from ci_publish.index.index_reader import Reader
+from ci_publish.index.index_reader import IndexReader
 from ci_publish.index.listing_prefetch import BufferedEmitter, PrefetchedListings
 from ci_publish.index.listings import FRESH, Listings
 from ci_publish.index.upload_body import file_md5
@@ -84,7 +84,7 @@ class HttpIndex:
     ) -> None:
         self._endpoints = CurrentEndpoints(endpoints)
         self._listing_authorization = listing_authorization
-        self._reader = Reader(
+        self._reader = IndexReader(
             transport=transport,
             index=endpoints.name,
             authorization=self._listing_authorization_for,
@@ -112,8 +112,8 @@ class HttpIndex:
         return self._listing_authorization if same_origin(url, self.endpoints.upload) else None
 
     def _fetch_listing_for_upload(self, file: Distribution) -> IndexState:
-        effort = self._reader.retry_budget(max_attempts=QUESTION_ATTEMPTS)
-        return self._listings.fetch_listing(file.project, file.version, effort, fresh=True)
+        budget = self._reader.retry_budget(max_attempts=QUESTION_ATTEMPTS)
+        return self._listings.fetch_listing(file.project, file.version, budget, fresh=True)
 
     # --- listings
 
@@ -178,9 +178,9 @@ class HttpIndex:
         if published.core_metadata is False:
             return None
         url = f"{published.url.partition('#')[0]}.metadata"
-        effort = self._reader.retry_budget(max_attempts=QUESTION_ATTEMPTS)
+        budget = self._reader.retry_budget(max_attempts=QUESTION_ATTEMPTS)
         what = f"the metadata of {published.filename}"
-        answer, _ = self._reader.get(url, {"Accept": "*/*"}, simple_api.MAX_CORE_METADATA, what, effort)
+        answer, _ = self._reader.get(url, {"Accept": "*/*"}, simple_api.MAX_CORE_METADATA, what, budget)
         if not isinstance(answer, HttpAnswer) or answer.status != 200 or answer.truncated:  # noqa: PLR2004
             return None
         told = published.core_metadata

@@ -31,7 +31,7 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 @dataclass(slots=True, kw_only=True)
-class Effort:
+class RetryBudget:
     """What one question may cost: attempts of each of its requests, and seconds until the last retry of all begins."""
 
     began: float
@@ -44,7 +44,7 @@ class Effort:
         return math.inf if self.patience is None else self.patience - max(self.waited, now - self.began)
 
 
-class Reader:
+class IndexReader:
     """Reads from one index. Thread-safe.
 
     *authorization* returns what may be sent to an address. *index* is its name in events.
@@ -67,12 +67,12 @@ class Reader:
         self._waiting = waiting
         self._sources = sources
 
-    def retry_budget(self, *, max_attempts: int = MAX_ATTEMPTS, patience: float | None = None) -> Effort:
+    def retry_budget(self, *, max_attempts: int = MAX_ATTEMPTS, patience: float | None = None) -> RetryBudget:
         """Return the budget of a question that begins now."""
-        return Effort(began=self._sources.clock(), max_attempts=max_attempts, patience=patience)
+        return RetryBudget(began=self._sources.clock(), max_attempts=max_attempts, patience=patience)
 
     def get(
-        self, url: str, headers: Mapping[str, str], limit: int, what: str, effort: Effort
+        self, url: str, headers: Mapping[str, str], limit: int, what: str, budget: RetryBudget
     ) -> tuple[HttpAnswer | NoAnswer, str]:
         """GET with retries and redirects; return the response and the address that it came from.
 
@@ -85,9 +85,9 @@ class Reader:
             failure = self._failed_attempt(answer)
             if failure is None or self._waiting.stopped:
                 return answer, at
-            left = min(self._waiting.left(), effort.left(self._sources.clock()))
+            left = min(self._waiting.left(), budget.left(self._sources.clock()))
             decision = decide_retry(
-                history, failure, random=self._sources.random(), left=left, max_attempts=effort.max_attempts
+                history, failure, random=self._sources.random(), left=left, max_attempts=budget.max_attempts
             )
             if isinstance(decision, GiveUp):
                 return answer, at
@@ -97,7 +97,7 @@ class Reader:
                 )
             )
             history = history.with_wait(failure, decision.wait)
-            effort.waited += decision.wait
+            budget.waited += decision.wait
             self._waiting.wait(decision.wait)
 
     def _failed_attempt(self, answer: HttpAnswer | NoAnswer) -> FailedAttempt | None:

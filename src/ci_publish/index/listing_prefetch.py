@@ -17,7 +17,7 @@ _SLICE = 0.1
 _AT_ONCE = 8
 
 
-class UntilClosed:
+class PrefetchWaiting:
     """``Waiting`` that also ends when its result is no longer needed."""
 
     def __init__(self, waiting: Waiting) -> None:
@@ -50,7 +50,7 @@ class UntilClosed:
         return 0.0 if self._closed.is_set() else self._waiting.left()
 
 
-class HeldEvents:
+class EventsHeldForThread:
     """The events of a prefetch: kept until the listing is needed, and emitted at once from then on."""
 
     def __init__(self, emit: Emit) -> None:
@@ -72,7 +72,7 @@ class HeldEvents:
 
 
 class BufferedEmitter:
-    """An ``Emit`` that passes the events of a thread to a ``HeldEvents``, where that thread was given one."""
+    """An ``Emit`` that passes the events of a thread to a ``EventsHeldForThread``, where that thread was given one."""
 
     def __init__(self, emit: Emit) -> None:
         self._emit = emit
@@ -80,19 +80,19 @@ class BufferedEmitter:
 
     def __call__(self, event: Event) -> None:
         """Emit *event*, or keep it."""
-        held: HeldEvents | None = getattr(self._given, "held", None)
+        held: EventsHeldForThread | None = getattr(self._given, "held", None)
         (self._emit if held is None else held)(event)
 
-    def new_held_events(self) -> HeldEvents:
+    def new_held_events(self) -> EventsHeldForThread:
         """Return what may be given to a thread."""
-        return HeldEvents(self._emit)
+        return EventsHeldForThread(self._emit)
 
-    def hold_events_of_thread(self, held: HeldEvents) -> None:
+    def hold_events_of_thread(self, held: EventsHeldForThread) -> None:
         """Keep in *held* what this thread emits from now on."""
         self._given.held = held
 
 
-_Promise = tuple[Future[IndexState], HeldEvents]
+_Promise = tuple[Future[IndexState], EventsHeldForThread]
 
 
 class PrefetchedListings:

@@ -12,7 +12,7 @@ from ci_publish.http.retries import is_transient_status
 from ci_publish.http.urls import redacted_url, same_origin, split_url, url_has_secrets
 from ci_publish.index import simple_api
 from ci_publish.index.current_endpoints import CurrentEndpoints
-from ci_publish.index.index_reader import REDIRECTS, Effort, Reader, redirect_target
+from ci_publish.index.index_reader import REDIRECTS, IndexReader, RetryBudget, redirect_target
 from ci_publish.model.frozen import frozen
 from ci_publish.model.index import (
     IndexProfile,
@@ -28,7 +28,7 @@ HINT = "Set index-url to the root of its Simple API, the address that pip instal
 
 
 @frozen
-class _Known:
+class _RememberedListing:
     """A listing that was read in this run, and what it takes (if not empty) to ask whether it is still the newest."""
 
     etag: str
@@ -41,33 +41,33 @@ class Listings:
     *endpoints* are corrected where a guessed root of the Simple API proves right.
     """
 
-    def __init__(self, reader: Reader, endpoints: CurrentEndpoints) -> None:
+    def __init__(self, reader: IndexReader, endpoints: CurrentEndpoints) -> None:
         self._reader = reader
         self._endpoints = endpoints
         self._lock = Lock()
-        self._known: dict[str, _Known] = {}
+        self._known: dict[str, _RememberedListing] = {}
         self._serials: dict[str, int] = {}
         self._proved: dict[str, bool] = {}
 
-    def fetch_listing(self, project: str, version: str | None, effort: Effort, *, fresh: bool) -> IndexState:
+    def fetch_listing(self, project: str, version: str | None, budget: RetryBudget, *, fresh: bool) -> IndexState:
         """Return what the index has of *project*; see ``publishing.ports.Index``."""
         endpoints = self._endpoints.now
         if endpoints.simple is None:
             reason = f"the address of the Simple API cannot be derived from {redacted_url(endpoints.upload)}. {HINT}"
             return NotVisible(project, reason)
         if endpoints.simple_guesses:
-            return self._fetch_from_guessed_roots(project, endpoints.simple_guesses, effort, fresh=fresh)
+            return self._fetch_from_guessed_roots(project, endpoints.simple_guesses, budget, fresh=fresh)
         known = self.remembered_listing(project)
-        first = self._fetch_from_root(endpoints.simple, project, known, effort, fresh=fresh)
+        first = self._fetch_from_root(endpoints.simple, project, known, budget, fresh=fresh)
         same = known is not None and first is known.listing
         if self._needs_json_api(first, version, fresh=fresh, same=same):
-            first = self._merge_with_json_api(first, project, version or "", effort)
+            first = self._merge_with_json_api(first, project, version or "", budget)
         if isinstance(first, ProjectListing) and first.serial is not None:
             with self._lock:
                 self._serials[project] = max(first.serial, self._serials.get(project, 0))
         return first
 
-    def remembered_listing(self, project: str) -> "_Known | None":
+    def remembered_listing(self, project: str) -> "_RememberedListing | None":
         """Return the listing of *project* that was read last in this run."""
         with self._lock:
             return self._known.get(project)
@@ -75,18 +75,18 @@ class Listings:
     # --- addresses that are only guessed
 
     def _fetch_from_guessed_roots(
-        self, project: str, guesses: tuple[str, ...], effort: Effort, *, fresh: bool
+        self, project: str, guesses: tuple[str, ...], budget: RetryBudget, *, fresh: bool
     ) -> IndexState:
         """Ask each guessed root until one proves to be a Simple API; without one, nothing is known."""
         elsewhere: NotVisible | None = None
         for root in guesses:
-            state = self._fetch_from_root(root, project, None, effort, fresh=fresh)
+            state = self._fetch_from_root(root, project, None, budget, fresh=fresh)
             if isinstance(state, ListingUnavailable):
                 return state
             if isinstance(state, NotVisible) and state.index_url is not None:
                 elsewhere = state
             if isinstance(state, ProjectListing) or (
-                isinstance(state, NoSuchProject) and self._is_simple_api_root(root, effort)
+                isinstance(state, NoSuchProject) and self._is_simple_api_root(root, budget)
             ):
                 self._endpoints.correct(simple=root, simple_guesses=())
                 return state
@@ -99,11 +99,11 @@ class Listings:
             project, f"the address of its Simple API is not known: {neither}{addresses} {verb} as one. {HINT}"
         )
 
-    def _is_simple_api_root(self, root: str, effort: Effort) -> bool:
+    def _is_simple_api_root(self, root: str, budget: RetryBudget) -> bool:
         """Whether *root* answers as the root of a Simple API."""
         if root not in self._proved:
             headers = {"Accept": simple_api.ACCEPT}
-            answer, url = self._reader.get(root, headers, simple_api.MAX_ROOT, "the Simple API", effort)
+            answer, url = self._reader.get(root, headers, simple_api.MAX_ROOT, "the Simple API", budget)
             self._proved[root] = (
                 isinstance(answer, HttpAnswer)
                 and answer.status == 200  # noqa: PLR2004
@@ -114,21 +114,21 @@ class Listings:
     # --- one address
 
     def _fetch_from_root(
-        self, root: str, project: str, known: _Known | None, effort: Effort, *, fresh: bool
+        self, root: str, project: str, known: _RememberedListing | None, budget: RetryBudget, *, fresh: bool
     ) -> IndexState:
         """Return what the listing says: that of *known* itself where the index says that it has not changed."""
         url = simple_api.listing_url(root, project)
         headers = {"Accept": simple_api.ACCEPT, **(FRESH if fresh else {})}
         if known is not None and known.etag:
             headers["If-None-Match"] = known.etag  # beside no-cache: caches on the way ask, too (RFC 9111 §5.2.1.4)
-        answer, url = self._reader.get(url, headers, simple_api.MAX_LISTING, project, effort)
+        answer, url = self._reader.get(url, headers, simple_api.MAX_LISTING, project, budget)
         unchanged = isinstance(answer, HttpAnswer) and answer.status == 304  # noqa: PLR2004
         if known is not None and known.etag and unchanged:
             return known.listing
         state = self._state_from_response(project, answer, url)
         if isinstance(state, ProjectListing) and isinstance(answer, HttpAnswer):
             with self._lock:
-                self._known[project] = _Known(answer.headers.get("etag", ""), state)
+                self._known[project] = _RememberedListing(answer.headers.get("etag", ""), state)
         return state
 
     def _state_from_response(self, project: str, answer: HttpAnswer | NoAnswer, url: str) -> IndexState:
@@ -212,10 +212,10 @@ class Listings:
             seen = self._serials.get(listing.project)
         return listing.serial is not None and seen is not None and listing.serial <= seen
 
-    def _merge_with_json_api(self, first: IndexState, project: str, version: str, effort: Effort) -> IndexState:
+    def _merge_with_json_api(self, first: IndexState, project: str, version: str, budget: RetryBudget) -> IndexState:
         url = simple_api.json_api_url(self._endpoints.now.json_api or "", project, version)
         headers = {"Accept": simple_api.ACCEPT_JSON_API, **FRESH}
-        answer, url = self._reader.get(url, headers, simple_api.MAX_LISTING, project, effort)
+        answer, url = self._reader.get(url, headers, simple_api.MAX_LISTING, project, budget)
         if not isinstance(answer, HttpAnswer) or answer.status != 200 or answer.truncated:  # noqa: PLR2004
             return first
         second = simple_api.parse_json_api_release(project, answer.body, url)

@@ -20,7 +20,13 @@ from ci_publish.http.retries import (
 )
 from ci_publish.http.urls import redacted_url, same_origin, split_url, url_host
 from ci_publish.index.duplicates import says_already_exists
-from ci_publish.index.upload_refusals import BY_STATUS, GITLAB_NOT_FOUND, Meaning, Refusal, find_known_refusal
+from ci_publish.index.upload_refusals import (
+    BY_STATUS,
+    GITLAB_NOT_FOUND,
+    KnownUploadRefusal,
+    Meaning,
+    find_known_upload_refusal,
+)
 from ci_publish.model.attestation import Attestation
 from ci_publish.model.core_metadata_form import core_metadata_form_fields
 from ci_publish.model.distribution import Distribution, Kind
@@ -115,9 +121,9 @@ def interpret_upload_response(answer: HttpAnswer, url: str, attempts: int, now: 
     if answer.status in _SUCCESS:
         return Accepted(attempts, response_message(answer))
     if 300 <= answer.status <= 399:  # noqa: PLR2004  (the class of redirects)
-        return _redirected_upload(answer, url, attempts)
+        return _outcome_of_redirected_upload(answer, url, attempts)
     if 400 <= answer.status <= 499:  # noqa: PLR2004  (the class of client errors)
-        return _refused_upload(answer, url, attempts, now)
+        return _outcome_of_refused_upload(answer, url, attempts, now)
     if is_transient_status(answer.status):
         return _later_from_response(answer, now)
     failure = FailedAttempt(
@@ -132,7 +138,7 @@ def _says_too_many_new_projects(answer: HttpAnswer) -> bool:
     names = [each.policy for each in parse_rate_limits(answer.headers) if each.remaining in {0, None}]
     if answer.status == HTTPStatus.TOO_MANY_REQUESTS and any(name.startswith(_NEW_PROJECTS) for name in names):
         return True
-    known = find_known_refusal(answer.status, all_response_text(answer))
+    known = find_known_upload_refusal(answer.status, all_response_text(answer))
     return known is not None and known.meaning is Meaning.NEW_PROJECTS
 
 
@@ -159,7 +165,7 @@ def _web_page_instead_of_response(answer: HttpAnswer) -> Later:
 
 
 def _later_from_response(answer: HttpAnswer, now: float) -> Later:
-    known = find_known_refusal(answer.status, all_response_text(answer))
+    known = find_known_upload_refusal(answer.status, all_response_text(answer))
     reason = f"the index answered {answer.status}: {response_message(answer)}"
     quota = exhausted_rate_limit_quota(answer.headers)
     limit = "" if quota is None else f" (the limit is {quota})"
@@ -172,7 +178,7 @@ def _later_from_response(answer: HttpAnswer, now: float) -> Later:
     )
 
 
-def _refused_upload(answer: HttpAnswer, url: str, attempts: int, now: float) -> ServerResponse:
+def _outcome_of_refused_upload(answer: HttpAnswer, url: str, attempts: int, now: float) -> ServerResponse:
     if _says_too_many_new_projects(answer):
         return _new_project_limit(answer, attempts, now)
     if is_transient_status(answer.status):
@@ -180,15 +186,15 @@ def _refused_upload(answer: HttpAnswer, url: str, attempts: int, now: float) -> 
     text = all_response_text(answer)
     if says_already_exists(answer.status, text):
         return AlreadyThere(attempts, response_message(answer))
-    known = find_known_refusal(answer.status, text)
+    known = find_known_upload_refusal(answer.status, text)
     if known is None and answer.status == 403 and is_web_page(answer.body):  # noqa: PLR2004
-        return _refused_with_web_page(answer, url, attempts)
+        return _outcome_of_refusing_web_page(answer, url, attempts)
     if known is None:
-        return _refused_by_status(answer, url, attempts)
-    return _refused_as_known(known, answer, attempts, now)
+        return _outcome_of_unknown_upload_refusal(answer, url, attempts)
+    return _outcome_of_known_upload_refusal(known, answer, attempts, now)
 
 
-def _refused_with_web_page(answer: HttpAnswer, url: str, attempts: int) -> CredentialRefused | Later:
+def _outcome_of_refusing_web_page(answer: HttpAnswer, url: str, attempts: int) -> CredentialRefused | Later:
     """Return what a web page with status 403 means: PyPI explains its refusals in text, others may not."""
     words = " ".join(response_body_text(answer.body).split())[:200]
     if url_host(url) in _PYPI_HOSTS:
@@ -208,7 +214,7 @@ def _refused_with_web_page(answer: HttpAnswer, url: str, attempts: int) -> Crede
     )
 
 
-def _refused_by_status(answer: HttpAnswer, url: str, attempts: int) -> Refused | CredentialRefused:
+def _outcome_of_unknown_upload_refusal(answer: HttpAnswer, url: str, attempts: int) -> Refused | CredentialRefused:
     if answer.status in {401, 403}:
         return CredentialRefused(
             attempts=attempts,
@@ -228,7 +234,9 @@ def _refused_by_status(answer: HttpAnswer, url: str, attempts: int) -> Refused |
     )
 
 
-def _refused_as_known(known: Refusal, answer: HttpAnswer, attempts: int, now: float) -> ServerResponse:
+def _outcome_of_known_upload_refusal(
+    known: KnownUploadRefusal, answer: HttpAnswer, attempts: int, now: float
+) -> ServerResponse:
     message = response_message(answer)
     if known.meaning is Meaning.LATER or known.once is not None:
         reason = f"the index answered {answer.status}: {message}"
@@ -251,13 +259,13 @@ def _refused_as_known(known: Refusal, answer: HttpAnswer, attempts: int, now: fl
     )
 
 
-def advice_for_refusal(message: str) -> tuple[str, ...]:
+def advice_for_upload_refusal(message: str) -> tuple[str, ...]:
     """Return what to do about a known message of an index, nothing for others."""
-    known = find_known_refusal(0, message)
+    known = find_known_upload_refusal(0, message)
     return () if known is None else known.advice
 
 
-def _redirected_upload(answer: HttpAnswer, url: str, attempts: int) -> Refused | MissingSlash:
+def _outcome_of_redirected_upload(answer: HttpAnswer, url: str, attempts: int) -> Refused | MissingSlash:
     target = answer.headers.get("location", "")
     with_slash = f"{url}/"
     if answer.status in {307, 308} and not url.endswith("/"):

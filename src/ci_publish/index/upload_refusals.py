@@ -29,7 +29,7 @@ class Meaning(StrEnum):
 
 
 @frozen(kw_only=True)
-class Refusal:
+class KnownUploadRefusal:
     """One known refusal: a regular expression, compiled when it is needed. ``statuses`` empty: any of 4xx."""
 
     words: str
@@ -42,14 +42,14 @@ class Refusal:
 _FLAGS = re.IGNORECASE | re.DOTALL
 
 
-def _known_refusal(
+def _known_upload_refusal(
     words: str,
     *advice: str,
     meaning: Meaning = Meaning.FILE,
     once: SingleRetry | None = None,
     statuses: tuple[int, ...] = (),
-) -> Refusal:
-    return Refusal(words=words, meaning=meaning, advice=advice, once=once, statuses=frozenset(statuses))
+) -> KnownUploadRefusal:
+    return KnownUploadRefusal(words=words, meaning=meaning, advice=advice, once=once, statuses=frozenset(statuses))
 
 
 _SCOPE = "Check that the Trusted Publisher or API token is for this project, in the project's settings on the"
@@ -63,18 +63,18 @@ _URL = option("repository_url")
 
 REFUSALS = (
     # --- come back later
-    _known_refusal(
+    _known_upload_refusal(
         r"read-only mode|uploads are temporarily disabled|registration temporarily disabled",
         "The index does not accept uploads at the moment; see https://status.python.org/ and run again later.",
         meaning=Meaning.LATER,
     ),
     # --- the credential
-    _known_refusal(
+    _known_upload_refusal(
         r"token is expired|token has expired|token expired",
         "The upload token expired before the upload was complete; run again to upload the missing files.",
         meaning=Meaning.EXPIRED,
     ),
-    _known_refusal(
+    _known_upload_refusal(
         r"username/password authentication is no longer supported",
         Hint(
             "Use Trusted Publishing: omit ",
@@ -86,150 +86,152 @@ REFUSALS = (
         Hint("Or use an API token: ", option("user", "__token__"), ", and the API token as ", option("password"), "."),
         meaning=Meaning.CREDENTIAL,
     ),
-    _known_refusal(
+    _known_upload_refusal(
         r"invalid or non-existent authentication information",
         "PyPI and TestPyPI have separate accounts and tokens: check that this one belongs to this index.",
         "Check that the secret is available to this job (it is empty in pull requests from forks), complete, and not "
         "revoked.",
         meaning=Meaning.CREDENTIAL,
     ),
-    _known_refusal(
+    _known_upload_refusal(
         r"(?:project-scoped|oidc scoped) token is not valid for project|not valid for project",
         _SCOPE,
         "A token for one project cannot upload to another: check the name in the project's metadata.",
         meaning=Meaning.PERMISSION,
     ),
-    _known_refusal(
+    _known_upload_refusal(
         r"invalid api token", "Make a new API token, or use Trusted Publishing.", meaning=Meaning.CREDENTIAL
     ),
-    _known_refusal(
+    _known_upload_refusal(
         r"isn't allowed to upload to project",
         "Most likely the project is not yours: compare the name in the metadata with your project's, letter by letter.",
         _SCOPE,
         meaning=Meaning.PERMISSION,
     ),
-    _known_refusal(
+    _known_upload_refusal(
         r"verified primary email|does not have two-factor|two-factor authentication enabled",
         "The account that owns the token must verify its e-mail address and enable two-factor authentication.",
         meaning=Meaning.CREDENTIAL,
     ),
     # --- the project
-    _known_refusal(
+    _known_upload_refusal(
         r"non-user identities cannot create new projects",
         "A Trusted Publisher can upload only to the project it is registered for: compare the name in the metadata "
         "with the project's name on the index, letter by letter.",
         "For a new project, register a pending publisher with exactly that name first.",
         meaning=Meaning.PROJECT,
     ),
-    _known_refusal(
+    _known_upload_refusal(
         r"too many new projects created",
         "The index limits how many projects an account may create within a period. Projects that a pending Trusted "
         "Publisher creates do not count.",
         meaning=Meaning.NEW_PROJECTS,
     ),
-    _known_refusal(
+    _known_upload_refusal(
         r"isn't allowed|is too similar to an existing project|conflict with (?:the )?python standard library",
         "Choose another project name: https://pypi.org/help/#project-name",
         meaning=Meaning.PROJECT,
     ),
-    _known_refusal(
+    _known_upload_refusal(
         r"organization account owning this project is inactive",
         "The organization's owners must reactivate it.",
         meaning=Meaning.PROJECT,
     ),
     # --- the file and its release
-    _known_refusal(
+    _known_upload_refusal(
         r"previously used by a file that has since been deleted",
         "A deleted filename can never be used again, not even for the same bytes: raise the version, or, for a"
         " wheel, add a build tag.",
     ),
-    _known_refusal(
+    _known_upload_refusal(
         r"releases older than \d+ days",
         "A release accepts new files for 14 days only: raise the version and publish all files again.",
     ),
-    _known_refusal(
+    _known_upload_refusal(
         r"only one sdist may be uploaded",
         "This release has an sdist under another name already: publish one .tar.gz whose name is normalised.",
     ),
-    _known_refusal(
+    _known_upload_refusal(
         r"project size too large",
         "The project's files together exceed its limit: delete old releases, or request a higher limit: "
         "https://docs.pypi.org/project-management/storage-limits/",
         meaning=Meaning.PROJECT,
     ),
-    _known_refusal(
+    _known_upload_refusal(
         r"file too large|limit for project",
         "The file exceeds the project's limit (100 MB unless raised): make it smaller, or request a higher limit: "
         "https://docs.pypi.org/project-management/storage-limits/",
     ),
-    _known_refusal(
+    _known_upload_refusal(
         r"digest supplied does not match",
         "The file was damaged in transit, twice; look for a proxy that modifies traffic.",
         once=SingleRetry.DIGEST_MISMATCH,
     ),
-    _known_refusal(
+    _known_upload_refusal(
         r"invalid distribution file.{0,200}(?:trailing data|\bnone\b)",
         "The index cannot read the archive, although it was read here: if it arrived damaged twice, look for a proxy "
         "that modifies traffic.",
         once=SingleRetry.DAMAGED_TRANSFER,
     ),
-    _known_refusal(
+    _known_upload_refusal(
         r"invalid distribution file",
         "Build the file again with an up-to-date build backend; `ci-publish check` explains what is wrong with it.",
     ),
-    _known_refusal(
+    _known_upload_refusal(
         r"unsupported platform tag '(?:many|musl)?linux",
         "Repair the wheel with auditwheel, or build it in a manylinux or musllinux image (cibuildwheel does both).",
     ),
-    _known_refusal(
+    _known_upload_refusal(
         r"unsupported platform tag '(?:mac|osx|darwin)",
         "Set MACOSX_DEPLOYMENT_TARGET and build the wheel again; PyPI accepts a new macOS version some time later.",
     ),
-    _known_refusal(
+    _known_upload_refusal(
         r"unsupported platform tag",
         "Build the wheel again with a current backend; `ci-publish check` says what is wrong with its platform tag.",
     ),
-    _known_refusal(
+    _known_upload_refusal(
         r"description failed to render",
         "Fix the long description: `ci-publish check` shows where rendering fails.",
     ),
-    _known_refusal(
+    _known_upload_refusal(
         r"use of local versions",
         "Versions with a plus sign are for private use: publish a version without it.",
     ),
-    _known_refusal(
+    _known_upload_refusal(
         r"not a valid metadata version",
         "The index does not know this metadata version yet: pin the build backend to a release that writes an older "
         "one.",
     ),
-    _known_refusal(r"can't have direct dependency", "Depend on released versions instead of URLs."),
-    _known_refusal(r"is not a valid classifier|classifier .{0,200}deprecated", "See https://pypi.org/classifiers/"),
-    _known_refusal(
+    _known_upload_refusal(r"can't have direct dependency", "Depend on released versions instead of URLs."),
+    _known_upload_refusal(
+        r"is not a valid classifier|classifier .{0,200}deprecated", "See https://pypi.org/classifiers/"
+    ),
+    _known_upload_refusal(
         r"filename .{0,300}is invalid|should contain the normalized|start filename for|version in filename should be",
         "Build the file with an up-to-date build backend: its name does not match its metadata.",
     ),
     # --- attestations
-    _known_refusal(
+    _known_upload_refusal(
         r"attestations are only supported when using trusted publishing",
         Hint("Use Trusted Publishing, or publish without attestations: ", option("attestations", "off")),
     ),
-    _known_refusal(
+    _known_upload_refusal(
         r"attestations are not currently supported with",
         Hint("This kind of Trusted Publisher has no attestations yet: ", option("attestations", "off")),
     ),
-    _known_refusal(
+    _known_upload_refusal(
         r"unknown error while trying to verify included attestations",
         "The index could not verify the attestation, twice; see https://status.sigstore.dev/ and run again.",
         once=SingleRetry.ATTESTATION_ERROR,
     ),
-    _known_refusal(r"build config uri|oidcsourcerepositoryuri", _ATTESTATIONS_ELSEWHERE),
-    _known_refusal(
+    _known_upload_refusal(r"build config uri|oidcsourcerepositoryuri", _ATTESTATIONS_ELSEWHERE),
+    _known_upload_refusal(
         r"invalid attestations supplied",
         "Run again: the file is signed again.",
         Hint("If it is refused again, publish without attestations and report it: ", option("attestations", "off")),
     ),
     # --- not PyPI
-    _known_refusal(
+    _known_upload_refusal(
         r"requires_python",
         "The index requires Requires-Python in the metadata; set requires-python in pyproject.toml.",
         statuses=(400, 422),
@@ -260,7 +262,7 @@ BY_STATUS = {
 }
 
 
-def find_known_refusal(status: int, text: str) -> Refusal | None:
+def find_known_upload_refusal(status: int, text: str) -> KnownUploadRefusal | None:
     """Return the row for a response of *status* with *text*, None where the message is not known."""
     for row in REFUSALS:
         if (not row.statuses or status in row.statuses) and re.search(row.words, text, _FLAGS):

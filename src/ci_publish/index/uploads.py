@@ -237,7 +237,7 @@ class Uploader:
                         attempts=attempts.count,
                         status=400,
                         message=failure.reason,
-                        advice=upload_api.advice_for_refusal(failure.reason),
+                        advice=upload_api.advice_for_upload_refusal(failure.reason),
                     )
                 if page:
                     return Accepted(attempts.count, reason, doubt=reason)

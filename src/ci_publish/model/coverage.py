@@ -36,20 +36,20 @@ def absence_means_refusal(endpoints: Endpoints, state: CredentialState) -> bool:
 
 
 def project_not_named_error(
-    endpoints: Endpoints, state: CredentialState, project: str, *, signed: bool
+    endpoints: Endpoints, state: CredentialState, project: str, *, already_signed: bool
 ) -> ProjectNotCovered:
     """The token names its projects, and this one is not among them."""
     names = sorted(state.scope.projects or ()) if state.scope else []
     listed = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")  # noqa: PLR2004
     return ProjectNotCovered(
         f"{_credential_text(endpoints, state)} is for {listed or 'no project'}, not for {project}.",
-        detail=_nothing_sent_text(signed=signed),
+        detail=_nothing_sent_text(already_signed=already_signed),
         hints=(*_not_covered_hints(endpoints, state, project), _KEEP_GOING),
     )
 
 
 def too_few_projects_error(
-    endpoints: Endpoints, state: CredentialState, projects: Sequence[str], *, signed: bool
+    endpoints: Endpoints, state: CredentialState, projects: Sequence[str], *, already_signed: bool
 ) -> ProjectNotCovered:
     """The token lists the ids of fewer projects than the run has."""
     count = (state.scope.count if state.scope else None) or 0
@@ -57,7 +57,7 @@ def too_few_projects_error(
     return ProjectNotCovered(
         f"{_credential_text(endpoints, state)} is for {covered}, but this run has files of {len(projects)}:"
         f" {', '.join(sorted(projects)[:10])}.",
-        detail=_nothing_sent_text(signed=signed),
+        detail=_nothing_sent_text(already_signed=already_signed),
         hints=(
             *_not_covered_hints(endpoints, state, "each of these projects"),
             "Or publish each project in a run of its own.",
@@ -66,7 +66,7 @@ def too_few_projects_error(
 
 
 def absent_project_error(
-    endpoints: Endpoints, state: CredentialState, project: str, *, signed: bool
+    endpoints: Endpoints, state: CredentialState, project: str, *, already_signed: bool
 ) -> ProjectNotCovered:
     """The exchange succeeded, and the project still does not exist."""
     trusted = state.kind is CredentialKind.TRUSTED_PUBLISHING
@@ -79,7 +79,7 @@ def absent_project_error(
     )
     return ProjectNotCovered(
         reason,
-        detail=_nothing_sent_text(signed=signed),
+        detail=_nothing_sent_text(already_signed=already_signed),
         hints=(
             f"Register a pending publisher for {project}: its project name must match the metadata exactly."
             if trusted
@@ -167,5 +167,5 @@ def _not_covered_hints(endpoints: Endpoints, state: CredentialState, project: st
     return (f"Use an API token that covers {project}, or Trusted Publishing.",)
 
 
-def _nothing_sent_text(*, signed: bool) -> str:
-    return f"Nothing was uploaded. {_IN_PUBLIC_LOG}" if signed else "Nothing was signed or uploaded."
+def _nothing_sent_text(*, already_signed: bool) -> str:
+    return f"Nothing was uploaded. {_IN_PUBLIC_LOG}" if already_signed else "Nothing was signed or uploaded."

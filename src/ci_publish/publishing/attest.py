@@ -34,7 +34,7 @@ class Attested:
     claims: Claims | None = None
 
 
-class Receiver(Protocol):
+class AttestationReceiver(Protocol):
     """An index's part of a run: which files it is sent, and whether with attestations."""
 
     @property
@@ -108,13 +108,13 @@ def attestation_policy(option: AttestationPolicy, kind: CredentialKind, endpoint
             return option
 
 
-def wants_attestations(receiver: Receiver) -> bool:
+def wants_attestations(receiver: AttestationReceiver) -> bool:
     """Return whether an index is sent attestations."""
     return receiver.policy is not AttestationPolicy.OFF
 
 
 def verify_found_attestations(
-    run: Run, collection: Collection, receivers: Sequence[Receiver], *, warn: bool = False
+    run: Run, collection: Collection, receivers: Sequence[AttestationReceiver], *, warn: bool = False
 ) -> None:
     """Verify the attestation files beside the files that are uploaded with attestations, before any token exchange.
 
@@ -142,7 +142,9 @@ def _attestation_files_of(run: Run, collection: Collection, names: Container[str
     return required_build_provenance.relevant_attestation_files(run.options, concerned)
 
 
-def attest_uploads(run: Run, collection: Collection, receivers: Sequence[Receiver], claims: Claims | None) -> Attested:
+def attest_uploads(
+    run: Run, collection: Collection, receivers: Sequence[AttestationReceiver], claims: Claims | None
+) -> Attested:
     """Attest what is uploaded with attestations, once for all indexes, by the strictest policy among them.
 
     *claims*: what the identity says that the run has shown to an index already.
@@ -157,7 +159,7 @@ def attest_uploads(run: Run, collection: Collection, receivers: Sequence[Receive
         return _adopt_or_sign(run=run, collection=collection, files=files, policy=policy, claims=claims)
 
 
-def _attested_uploads(receivers: Sequence[Receiver]) -> dict[str, Distribution]:
+def _attested_uploads(receivers: Sequence[AttestationReceiver]) -> dict[str, Distribution]:
     """Return the files that are uploaded with attestations to at least one index, by filename."""
     return {file.filename: file for each in receivers if wants_attestations(each) for file in each.uploads}
 

@@ -15,7 +15,7 @@ from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Claims, CredentialKind, Purpose
 from ci_publish.model.index import NoSuchProject, Upload
 from ci_publish.publishing.context import Destination, Run
-from ci_publish.publishing.credential_coverage import Coverage
+from ci_publish.publishing.credential_coverage import CredentialCoverage
 from ci_publish.publishing.index_plan import IndexPlan
 
 
@@ -43,19 +43,19 @@ class Authentication:
         self._endpoints = destination.index.endpoints
         self._credential = destination.credential
         self._purpose = purpose
-        self._coverage = Coverage(run, destination)
+        self._coverage = CredentialCoverage(run, destination)
 
     def authenticate(self, planned: IndexPlan) -> Covered:
         """Learn whether the index takes the run's identity, before anything is signed."""
         with self._run.step(Step.AUTHENTICATE, self._endpoints.name):
             claims = self._credential.authenticate(self._purpose)
-            return replace(self._require_coverage(planned, signed=False), claims=claims)
+            return replace(self._require_coverage(planned, already_signed=False), claims=claims)
 
-    def authorize(self, planned: IndexPlan, *, signed: bool) -> Covered:
-        """Obtain what the uploads need. *signed*: attestations of this run are in the public log already."""
+    def authorize(self, planned: IndexPlan, *, already_signed: bool) -> Covered:
+        """Obtain what the uploads need. *already_signed*: attestations of this run are in the public log already."""
         with self._run.step(Step.AUTHENTICATE, self._endpoints.name):
             self._credential.authorization()
-            return self._require_coverage(planned, signed=signed)
+            return self._require_coverage(planned, already_signed=already_signed)
 
     def try_authentication(self, planned: IndexPlan) -> Covered:
         """Do what ``authenticate`` does for a plan, and report what is known afterwards.
@@ -68,20 +68,20 @@ class Authentication:
         mint = not (trusted and absent) or self._run.options.create_project
         with self._run.step(Step.AUTHENTICATE, self._endpoints.name):
             self._credential.authenticate(self._purpose, mint=mint)
-            covered = self._require_coverage(planned, signed=False)
+            covered = self._require_coverage(planned, already_signed=False)
             if not mint:
                 self._run.emit(exchange_omitted_note(self._endpoints, absent))
             message = tried_credential_text(self._endpoints, self._credential.state, projects)
             self._run.emit(Noted(slug="credential-proof", message=message, warning=False))
         return covered
 
-    def _require_coverage(self, planned: IndexPlan, *, signed: bool) -> Covered:
+    def _require_coverage(self, planned: IndexPlan, *, already_signed: bool) -> Covered:
         """Raise ProjectNotCovered; with ``--keep-going``, leave out what the credential does not cover.
 
         A project that requires one that is left out is left out as well.
         """
         uploads = planned.uploads
-        refusals = self._coverage.uncovered_projects(uploads, planned.states, signed=signed)
+        refusals = self._coverage.find_uncovered_projects_once(uploads, planned.states, already_signed=already_signed)
         if refusals.whole is not None:
             raise refusals.whole
         if not refusals.projects:

@@ -27,14 +27,14 @@ PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0)
 
 
 @frozen
-class Refusals:
+class UncoveredProjects:
     """The projects that the credential does not cover, with the error for each; ``whole`` stops everything."""
 
     projects: Mapping[str, ProjectNotCovered]
     whole: ProjectNotCovered | None = None
 
 
-class Coverage:
+class CredentialCoverage:
     """Compares what a credential states with the projects of one index's uploads."""
 
     def __init__(self, run: Run, destination: Destination) -> None:
@@ -44,33 +44,35 @@ class Coverage:
         self.known = False
         """Whether the credential's scope could be compared: not before the token exchange."""
 
-    def uncovered_projects(
-        self, uploads: Sequence[Distribution], states: Mapping[str, IndexState], *, signed: bool
-    ) -> Refusals:
+    def find_uncovered_projects_once(
+        self, uploads: Sequence[Distribution], states: Mapping[str, IndexState], *, already_signed: bool
+    ) -> UncoveredProjects:
         """Return what the credential does not cover; empty where nothing tells of it.
 
-        *signed*: attestations of this run are in the public log already. May wait up to 30 s for a project.
+        *already_signed*: attestations of this run are in the public log already. May wait up to 30 s for a project.
         """
         state = self._credential.state
         projects = tuple(dict.fromkeys(file.project for file in uploads))
         if state.scope is None or self.known or not projects:
-            return Refusals({})
+            return UncoveredProjects({})
         self.known = True
         endpoints = self._index.endpoints
         refused = {
-            project: project_not_named_error(endpoints, state, project, signed=signed)
+            project: project_not_named_error(endpoints, state, project, already_signed=already_signed)
             for project in projects_outside_scope(state.scope, projects)
         }
         if scope_has_too_few_projects(state.scope, projects):
-            return Refusals(refused, too_few_projects_error(endpoints, state, projects, signed=signed))
+            return UncoveredProjects(
+                refused, too_few_projects_error(endpoints, state, projects, already_signed=already_signed)
+            )
         missing = [
             project for project in projects if project not in refused and isinstance(states.get(project), NoSuchProject)
         ]
-        refused |= self._absent_project_errors(missing, state, signed=signed)
-        return Refusals(refused)
+        refused |= self._absent_project_errors(missing, state, already_signed=already_signed)
+        return UncoveredProjects(refused)
 
     def _absent_project_errors(
-        self, missing: Sequence[str], state: CredentialState, *, signed: bool
+        self, missing: Sequence[str], state: CredentialState, *, already_signed: bool
     ) -> dict[str, ProjectNotCovered]:
         endpoints = self._index.endpoints
         if not missing or state.scope is None:
@@ -85,7 +87,10 @@ class Coverage:
                 self._run.emit(Noted(slug="project-not-created-yet", message=message, warning=False))
             return {}
         absent = self._wait_for_absent_projects(missing)
-        return {project: absent_project_error(endpoints, state, project, signed=signed) for project in absent}
+        return {
+            project: absent_project_error(endpoints, state, project, already_signed=already_signed)
+            for project in absent
+        }
 
     def _wait_for_absent_projects(self, missing: Sequence[str]) -> tuple[str, ...]:
         """Ask up to six times within 30 s; a project that cannot be looked up is left to the upload."""

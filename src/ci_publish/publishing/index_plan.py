@@ -114,13 +114,13 @@ def plan_index(
         if run.options.new_projects is not None:
             planned = _limit_new_projects(endpoints, planned, run.options.new_projects)
         run.emit(Planned(planned.plan, train, planned.new_projects))
-        for note in train_messages.upload_order_notes(train):
+        for note in train_messages.sibling_requirement_notes(train):
             run.emit(note)
         _note_pending_publishers(run, destination, planned)
         _emit_settled_files(run, endpoints, planned.plan)
         _warn_of_yanked_releases(run, endpoints, planned)
         _warn_of_undecided_files(run, endpoints, planned)
-        if endpoints.profile is not IndexProfile.PYPI:  # an error there: ``foreseen_refusals``
+        if endpoints.profile is not IndexProfile.PYPI:  # an error there: ``foreseen_upload_refusals``
             _warn_of_reserved_names(run, states)
     return planned
 
@@ -156,7 +156,7 @@ def conflict_error(run: Run, endpoints: Endpoints, conflicts: Sequence[Conflict]
     return messages.content_conflict_error(endpoints, conflicts, skip_existing=run.options.skip_existing)
 
 
-def foreseen_refusals(run: Run, endpoints: Endpoints, planned: IndexPlan) -> dict[str, CiPublishError]:
+def foreseen_upload_refusals(run: Run, endpoints: Endpoints, planned: IndexPlan) -> dict[str, CiPublishError]:
     """Return why the index will refuse files, by project: names that are taken by other content, or what it tells."""
     refusals: dict[str, CiPublishError] = {}
     for project, state in planned.states.items():
@@ -180,7 +180,7 @@ def _fetch_project_listings(
         if isinstance(state, ListingUnavailable):
             run.raise_if_stopped()
             unavailable = messages.listing_unavailable_error(endpoints, state, sending=purpose is not None)
-            if purpose is not None and (missing := destination.credential.missing(purpose)):
+            if purpose is not None and (missing := destination.credential.missing_credential_error(purpose)):
                 raise missing from unavailable
             raise unavailable
         if isinstance(state, NotVisible) and project not in states:

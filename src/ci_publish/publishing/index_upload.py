@@ -17,13 +17,13 @@ from ci_publish.publishing.confirmation import Confirmation
 from ci_publish.publishing.confirmed_files import ConfirmedFiles
 from ci_publish.publishing.context import Destination, Run
 from ci_publish.publishing.file_outcomes import FileOutcomes
-from ci_publish.publishing.index_plan import IndexPlan, conflict_error, foreseen_refusals, plan_index
+from ci_publish.publishing.index_plan import IndexPlan, conflict_error, foreseen_upload_refusals, plan_index
 from ci_publish.publishing.left_projects import projects_left_unpublished
 from ci_publish.publishing.release_diff import compare_releases
 from ci_publish.publishing.required_build_provenance import require_sent_attestations_served
 from ci_publish.publishing.transfers import Transfers
 from ci_publish.publishing.unattested_files import require_published_files_attested
-from ci_publish.publishing.upload_waves import Waves
+from ci_publish.publishing.upload_waves import UploadWaves
 
 
 class IndexUpload:
@@ -94,14 +94,14 @@ class IndexUpload:
         """Compare the releases with those before, as the user says or else as *default*; return what was found."""
         return compare_releases(self._run, self._destination, self._planned, self._distributions, default=default)
 
-    def require_no_foreseen_refusal(self, *, sending: bool) -> None:
+    def require_no_foreseen_upload_refusal(self, *, sending: bool) -> None:
         """Raise ContentConflict or UploadRejected for files that the index will refuse, before anything is signed.
 
         A run that is *sending* with ``--keep-going`` leaves out their projects and those that require them, where
         others remain.
         """
         plan, train = self._planned.plan, self._planned.train
-        refusals = foreseen_refusals(self._run, self.endpoints, self._planned)
+        refusals = foreseen_upload_refusals(self._run, self.endpoints, self._planned)
         left = train.projects_requiring(refusals)
         if sending and self._run.options.keep_going and any(file.project not in left for file in self.uploads):
             self._outcomes.record_refused_projects(refusals, [each.distribution for each in plan.conflicts])
@@ -165,7 +165,7 @@ class IndexUpload:
         if not self.uploads:
             return
         attestations = {} if self.policy is AttestationPolicy.OFF else attested.files
-        self._restrict_to_covered(self._authentication.authorize(self._planned, signed=bool(attestations)))
+        self._restrict_to_covered(self._authentication.authorize(self._planned, already_signed=bool(attestations)))
         transfers = Transfers(
             run=self._run,
             destination=self._destination,
@@ -173,7 +173,7 @@ class IndexUpload:
             outcomes=self._outcomes,
             attestations=attestations,
         )
-        waves = Waves(
+        waves = UploadWaves(
             run=self._run,
             index=self._index,
             train=self._planned.train,

@@ -52,7 +52,7 @@ class ConflictRules:
         """Translate the options for one index: on PyPI and in its rehearsals ``skip-existing`` hides no conflict."""
         keep = on_conflict == OnConflict.KEEP_PUBLISHED
         return cls(
-            keep_other=keep or (skip_existing and not _is_pypi_itself(endpoints)),
+            keep_other=keep or (skip_existing and not _is_pypi_or_rehearsal(endpoints)),
             keep_undigested=keep or skip_existing,
         )
 
@@ -61,7 +61,7 @@ class ConflictRules:
         return self.keep_undigested if match is Match.UNKNOWN else self.keep_other
 
 
-def _is_pypi_itself(endpoints: Endpoints) -> bool:
+def _is_pypi_or_rehearsal(endpoints: Endpoints) -> bool:
     return endpoints.profile is IndexProfile.PYPI and endpoints.name != "testpypi"
 
 
@@ -225,23 +225,23 @@ def _plan_file_with_taken_name(
 
 
 def _release_exists(file: Distribution, state: IndexState | None) -> bool:
-    return isinstance(state, ProjectListing) and file.version in _parsed_listing_names(_Listed(state)).versions
+    return isinstance(state, ProjectListing) and file.version in _listed_name_version_keys(_Listed(state)).versions
 
 
 def _find_other_spelling(filename: str, listing: ProjectListing) -> PublishedFile | None:
-    wanted = _distribution_identity(filename)
-    return None if wanted is None else _parsed_listing_names(_Listed(listing)).files.get(wanted)
+    wanted = _name_version_key(filename)
+    return None if wanted is None else _listed_name_version_keys(_Listed(listing)).files.get(wanted)
 
 
-_Identity = tuple[object, str]
+_NameVersionKey = tuple[object, str]
 """What a name identifies, and its version as it is normalised (1.0 is not 1.0.0)."""
 
 
 @frozen
-class _Names:
+class _ListedNameVersionKeys:
     """What the names in a listing stand for: the first file of each identity, and every version."""
 
-    files: Mapping[_Identity, PublishedFile]
+    files: Mapping[_NameVersionKey, PublishedFile]
     versions: AbstractSet[str]
 
 
@@ -259,15 +259,15 @@ class _Listed:
 
 
 @lru_cache(maxsize=32)
-def _parsed_listing_names(listed: _Listed) -> _Names:
-    files: dict[_Identity, PublishedFile] = {}
+def _listed_name_version_keys(listed: _Listed) -> _ListedNameVersionKeys:
+    files: dict[_NameVersionKey, PublishedFile] = {}
     for name, file in listed.listing.files.items():
-        if (identity := _distribution_identity(name)) is not None:
+        if (identity := _name_version_key(name)) is not None:
             files.setdefault(identity, file)
-    return _Names(files, {version for _, version in files})
+    return _ListedNameVersionKeys(files, {version for _, version in files})
 
 
-def _distribution_identity(filename: str) -> _Identity | None:
+def _name_version_key(filename: str) -> _NameVersionKey | None:
     """Return what the name of a wheel or an sdist identifies; None for others."""
     parsed = DistributionFilename.parse_or_none(filename)
     return None if parsed is None else (parsed.identity, str(parsed.version))

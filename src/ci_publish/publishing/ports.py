@@ -121,7 +121,7 @@ class IdentitySource(Protocol):
     def repeatable(self) -> bool:
         """Whether a second token for the same audience can be had (GitHub: yes; GitLab: one a job and audience)."""
 
-    def missing(self, audience: str | None) -> CiPublishError | None:
+    def missing_identity_error(self, audience: str | None) -> CiPublishError | None:
         """Return what the environment lacks for a token for *audience* (None: not known yet); nothing is asked or sent.
 
         None where nothing is known to be missing; ``token`` may fail nevertheless.
@@ -138,7 +138,7 @@ class Credential(Protocol):
     def state(self) -> CredentialState:
         """What reports may know."""
 
-    def missing(self, purpose: Purpose) -> CiPublishError | None:
+    def missing_credential_error(self, purpose: Purpose) -> CiPublishError | None:
         """Return what this run lacks for *purpose*, as far as its environment tells; None where nothing is known.
 
         Asks and sends nothing, and never raises. ``authenticate`` raises it before any request of its own; it does not

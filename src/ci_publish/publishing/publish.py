@@ -126,7 +126,7 @@ def _emit_check_problems(run: Run, problems: Sequence[Problem]) -> None:
 def _require_publishable_everywhere(indexes: Sequence[IndexUpload], *, sending: bool) -> None:
     """Raise what each index is known to refuse: a name that is taken, a project or release that takes no files."""
     for index in indexes:
-        index.require_no_foreseen_refusal(sending=sending)
+        index.require_no_foreseen_upload_refusal(sending=sending)
     for index in indexes:
         index.require_published_files_attested()
 

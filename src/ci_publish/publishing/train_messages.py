@@ -12,7 +12,7 @@ from ci_publish.model.train import Train
 _SHOWN = 20
 
 
-def upload_order_notes(train: Train) -> Iterator[Noted]:
+def sibling_requirement_notes(train: Train) -> Iterator[Noted]:
     """Yield what people should know about the requirements between the projects of a run."""
     for cycle in train.cycles:
         yield Noted(

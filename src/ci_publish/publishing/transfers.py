@@ -62,7 +62,7 @@ class Transfers:
         self._send_first_files(order, send_one)
         turns = self._completion_turns()
         rest = ReleaseQueue(order.rest, lambda file: file.release, TRANSFERS if self._is_pypi else jobs)
-        run_in_parallel(rest, lambda file: send_one(file, turns(file)), limit, jobs, self._may_start_more)
+        run_in_parallel(rest, lambda file: send_one(file, turns(file)), limit, jobs, self._may_start_more_uploads)
 
     def _send_first_files(self, order: Schedule, send: Send) -> None:
         """Transfer the first files side by side, and have the index complete one after the other, or two of them.
@@ -70,7 +70,7 @@ class Transfers:
         Where one is refused, those that wait for their turn are withdrawn. Those that waited too long are sent again.
         """
         leads, transfers = order.leads, min(TRANSFERS, self._run.options.jobs)
-        while leads and self._may_start_more():
+        while leads and self._may_start_more_uploads():
             turns = FirstFiles(
                 files=leads,
                 together=order.may_complete_together,
@@ -79,7 +79,7 @@ class Transfers:
                 clock=self._run.clock,
             )
             run_in_parallel(
-                leads, _send_in_turn(turns, send), ConcurrencyLimit(transfers), transfers, self._may_start_more
+                leads, _send_in_turn(turns, send), ConcurrencyLimit(transfers), transfers, self._may_start_more_uploads
             )
             leads = self._outcomes.take_withdrawn()
             transfers = 1
@@ -102,7 +102,7 @@ class Transfers:
             completions[keys[release]].complete_one_at_a_time()
         return lambda file: completions[keys[file.release]].new_turn()
 
-    def _may_start_more(self) -> bool:
+    def _may_start_more_uploads(self) -> bool:
         return not self._outcomes.halted and not self._run.waiting.stopped
 
     def _send_file(self, file: Distribution, throttled: Callable[[], None], turn: CompletionTurn) -> None:

@@ -14,7 +14,7 @@ from ci_publish.publishing.ports import Index
 from ci_publish.publishing.transfers import Transfers
 
 
-class Waves:
+class UploadWaves:
     """Sends files to *index* in the waves of *train*. ``fate_reported``: what is lost was asked about, and reported."""
 
     def __init__(
@@ -32,7 +32,7 @@ class Waves:
         for wave in self._train.waves_of({file.project for file in files}):
             if self._outcomes.halted or self._run.waiting.stopped:
                 return
-            self._await_what_is_required_by(wave)
+            self._wait_until_required_projects_listed(wave)
             with self._run.step(Step.UPLOAD, self._index.endpoints.name):
                 self._send_wave([file for file in files if file.project in wave], transfers)
 
@@ -40,9 +40,9 @@ class Waves:
         left = tuple(files)
         while left:
             transfers.send_files(left)
-            left = self._left_after_lost_answers(files)
+            left = self._files_left_after_lost_answers(files)
 
-    def _await_what_is_required_by(self, wave: Sequence[str]) -> None:
+    def _wait_until_required_projects_listed(self, wave: Sequence[str]) -> None:
         """Wait until what *wave* requires is listed, where it was uploaded in this run.
 
         Where the listing cannot be read, or the user does not want to wait, the index's answer counts, with a warning.
@@ -59,7 +59,7 @@ class Waves:
             names = list(dict.fromkeys(file.project for file in unseen))
             self._run.emit(train_messages.unconfirmed_requirements_warning(self._index.endpoints, going, names))
 
-    def _left_after_lost_answers(self, files: Sequence[Distribution]) -> tuple[Distribution, ...]:
+    def _files_left_after_lost_answers(self, files: Sequence[Distribution]) -> tuple[Distribution, ...]:
         """Return what is left to send where nothing but lost answers ended the uploads, and the index has those files.
 
         It may store a file after the last retry: so it is asked once more. Empty where anything else failed.

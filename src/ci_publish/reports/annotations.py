@@ -9,7 +9,7 @@ from ci_publish.model.frozen import frozen
 from ci_publish.model.problem import Problem, Severity, group_alike_problems
 from ci_publish.model.receipt import Redact
 from ci_publish.reports import wording
-from ci_publish.reports.file_failures import unreported_file_failures
+from ci_publish.reports.file_failures import file_failures_not_in_run_error
 from ci_publish.reports.neutral import workflow_command_data, workflow_command_property
 from ci_publish.reports.repeated_lines import FEW
 
@@ -48,7 +48,7 @@ def _run_annotations(events: Sequence[Event]) -> Iterator[Annotation]:
         deferred = isinstance(finished.error, PublishingDeferred)
         severity = Severity.WARNING if deferred else Severity.ERROR
         yield Annotation(severity=severity, title=finished.error.summary, message=steps)
-    for failed, error in unreported_file_failures(events):
+    for failed, error in file_failures_not_in_run_error(events):
         message = "\n".join((error.summary, *wording.hints_with_rerun(error), error.docs))
         yield Annotation(
             severity=Severity.ERROR,

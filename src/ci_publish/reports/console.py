@@ -13,7 +13,7 @@ from ci_publish.reports.dispatcher import Report
 from ci_publish.reports.line_writer import LineWriter
 from ci_publish.reports.ticker import Ticker
 from ci_publish.reports.tones import Tone
-from ci_publish.reports.waiting_messages import Silence
+from ci_publish.reports.waiting_messages import WaitingMessages
 
 _COLOURS = {Tone.QUIET: "2", Tone.STRONG: "1", Tone.GOOD: "32", Tone.WARN: "33", Tone.BAD: "31"}
 
@@ -25,11 +25,17 @@ class PlainConsole:
     """
 
     def __init__(
-        self, *, stream: TextIO, renderer: ConsoleRenderer, silence: Silence, redact: Redact = str, colour: bool = False
+        self,
+        *,
+        stream: TextIO,
+        renderer: ConsoleRenderer,
+        waiting_messages: WaitingMessages,
+        redact: Redact = str,
+        colour: bool = False,
     ) -> None:
         self._lines = LineWriter(stream, redact)
         self._renderer = renderer
-        self._silence = silence
+        self._waiting_messages = waiting_messages
         self._colour = colour
         self._lock = threading.Lock()
         self._ticker = Ticker(self.report_waiting)
@@ -39,7 +45,7 @@ class PlainConsole:
         with self._lock:
             lines = self._renderer.render_event(event)
             self._write_console_lines(*lines)
-            self._silence.follow_event(event, spoke=bool(lines))
+            self._waiting_messages.track_event(event, spoke=bool(lines))
         if isinstance(event, RunFinished):
             self._ticker.stop()
         else:
@@ -48,7 +54,7 @@ class PlainConsole:
     def report_waiting(self) -> None:
         """Say what the run waits for, where that is due."""
         with self._lock:
-            if waiting := self._silence.due_waiting_message():
+            if waiting := self._waiting_messages.due_waiting_message():
                 self._write_console_lines(step_line("wait", waiting, Tone.QUIET))
 
     def close(self) -> None:
@@ -77,15 +83,23 @@ def open_console(  # noqa: PLR0913  (each of them is one option of the command l
     """
     draws = _is_drawing_terminal(stream, environ)
     renderer = ConsoleRenderer(clock=clock, redact=redact, verbose=verbose, print_hash=print_hash, announces=not draws)
-    silence = Silence(clock, now)
+    waiting_messages = WaitingMessages(clock, now)
     if not draws:
         return PlainConsole(
-            stream=stream, renderer=renderer, silence=silence, redact=redact, colour=_console_has_colours(environ)
+            stream=stream,
+            renderer=renderer,
+            waiting_messages=waiting_messages,
+            redact=redact,
+            colour=_console_has_colours(environ),
         )
     from ci_publish.reports.terminal import Terminal  # noqa: PLC0415  (rich costs start-up time; CI never needs it)
 
     return Terminal(
-        stream=stream, renderer=renderer, silence=silence, redact=redact, colour=not environ.get("NO_COLOR")
+        stream=stream,
+        renderer=renderer,
+        waiting_messages=waiting_messages,
+        redact=redact,
+        colour=not environ.get("NO_COLOR"),
     )
 
 

@@ -43,13 +43,13 @@ from ci_publish.reports import installation_trials, release_changes, release_tra
 from ci_publish.reports.console_lines import Line, hint_lines, step_line
 from ci_publish.reports.event_history import EventHistory
 from ci_publish.reports.failure_lines import failure_lines, file_failure_lines
-from ci_publish.reports.file_failures import unreported_file_failures
+from ci_publish.reports.file_failures import file_failures_not_in_run_error
 from ci_publish.reports.file_lines import FileLines
 from ci_publish.reports.neutral import neutral_block, neutral_line
 from ci_publish.reports.problem_lines import problem_lines
-from ci_publish.reports.repeated_lines import FEW, Repetition
+from ci_publish.reports.repeated_lines import FEW, RepeatedLines
 from ci_publish.reports.tones import Tone
-from ci_publish.reports.upload_stopwatch import Stopwatch
+from ci_publish.reports.upload_stopwatch import UploadStopwatch
 
 
 class ConsoleRenderer:
@@ -68,7 +68,7 @@ class ConsoleRenderer:
         print_hash: bool = False,
         announces: bool = True,
     ) -> None:
-        self._stopwatch = Stopwatch(clock)
+        self._stopwatch = UploadStopwatch(clock)
         self._redact = redact
         self._verbose = verbose
         self._announces = announces
@@ -76,7 +76,7 @@ class ConsoleRenderer:
         self._indexes: set[str] = set()
         self._at_step = ""
         self._collected = 0
-        self._repetition = Repetition(unlimited=verbose)
+        self._repetition = RepeatedLines(unlimited=verbose)
         self._files = FileLines(redact=redact, at=self._index_suffix, every=verbose, print_hash=print_hash)
 
     def render_event(self, event: Event) -> tuple[Line, ...]:
@@ -103,8 +103,8 @@ class ConsoleRenderer:
 
     @_render_by_type.register
     def _render_step_finished(self, event: StepFinished) -> Iterable[Line]:
-        yield from self._files.postponed_lines()
-        yield from self._repetition.omitted_line_counts()
+        yield from self._files.take_postponed_lines()
+        yield from self._repetition.take_omitted_line_counts()
         if self._verbose:
             at = f" at {self._neutralise(event.index)}" if event.index else ""
             yield step_line(event.step, f"took {wording.format_duration(event.seconds)}{at}", Tone.QUIET)
@@ -112,14 +112,14 @@ class ConsoleRenderer:
     @_render_by_type.register
     def _render_run_finished(self, event: RunFinished) -> Iterable[Line]:
         receipt = self._history.build_receipt()
-        yield from self._files.postponed_lines()
-        yield from self._repetition.omitted_line_counts()
+        yield from self._files.take_postponed_lines()
+        yield from self._repetition.take_omitted_line_counts()
         yield Line("")
-        yield from file_failure_lines(unreported_file_failures(self._history.events), self._redact)
+        yield from file_failure_lines(file_failures_not_in_run_error(self._history.events), self._redact)
         if event.error is not None:
             yield from failure_lines(event.error, self._redact)
             yield Line(f"exit code {event.exit_code} · {event.error.slug}", Tone.STRONG)
-            yield from (Line(self._neutralise(text)) for text in wording.describe_public_state(receipt))
+            yield from (Line(self._neutralise(text)) for text in wording.public_state_and_rerun_lines(receipt))
             return
         findings = [event for event in self._history.events if isinstance(event, Finding)]
         if verdicts := [finding.message for finding in findings if finding.name == "verdict"]:
@@ -186,11 +186,11 @@ class ConsoleRenderer:
 
     @_render_by_type.register
     def _render_signed(self, event: Signed) -> Iterable[Line]:
-        return self._files.signed_file_lines(event.attestation, files=self._collected)
+        return self._files.signed_file_lines_or_postpone(event.attestation, files=self._collected)
 
     @_render_by_type.register
     def _render_wait_started(self, _event: WaitStarted) -> Iterable[Line]:
-        return ()  # ``silence`` says so when it takes long
+        return ()  # ``waiting_messages`` says so when it takes long
 
     # -- the index --
 
@@ -244,7 +244,7 @@ class ConsoleRenderer:
 
     @_render_by_type.register
     def _render_file_listed(self, event: FileListed) -> Iterable[Line]:
-        return self._files.listed_file_lines(event)
+        return self._files.listed_file_lines_or_postpone(event)
 
     @_render_by_type.register
     def _render_project_left(self, event: ProjectLeft) -> Iterable[Line]:
@@ -257,7 +257,7 @@ class ConsoleRenderer:
 
     @_render_by_type.register
     def _render_provenance_checked(self, event: ProvenanceChecked) -> Iterable[Line]:
-        return self._files.provenance_lines(event)
+        return self._files.provenance_lines_or_postpone(event)
 
     # -- notes --
 

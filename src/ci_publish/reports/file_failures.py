@@ -7,7 +7,7 @@ from ci_publish.errors import CiPublishError
 from ci_publish.model.events import Event, FileFinished, FileStatus, ProjectLeft, RunFinished
 
 
-def unreported_file_failures(events: Sequence[Event]) -> tuple[tuple[FileFinished, CiPublishError], ...]:
+def file_failures_not_in_run_error(events: Sequence[Event]) -> tuple[tuple[FileFinished, CiPublishError], ...]:
     """Return the failures of single files that the run's own failure does not report already."""
     run_error = next((event.error for event in reversed(events) if isinstance(event, RunFinished)), None)
     last = {(event.index, event.distribution.filename): event for event in events if isinstance(event, FileFinished)}

@@ -46,7 +46,7 @@ class FileLines:
     def collected_file_lines(self, event: Collected) -> Iterator[Line]:
         """Yield the files that were found."""
         files = event.distributions
-        if self._are_too_many(files) and not self._print_hash:
+        if self._are_too_many_to_name(files) and not self._print_hash:
             kinds = Counter(str(each.kind) for each in files)
             counted = ", ".join(wording.pluralise(number, kind) for kind, number in sorted(kinds.items(), reverse=True))
             yield step_line("collect", f"{len(files)} files: {counted}, {_files_total_size(files)}")
@@ -82,8 +82,8 @@ class FileLines:
                     "plan", f"{said}  {self._neutralise(file.filename):<{names}}  {why}{at}", STATUS[status]
                 )
 
-    def signed_file_lines(self, attestation: Attestation, *, files: int) -> Iterator[Line]:
-        """Yield the attestation of a file, unless *files* are many: then ``postponed_lines`` yields all of them."""
+    def signed_file_lines_or_postpone(self, attestation: Attestation, *, files: int) -> Iterator[Line]:
+        """Yield the attestation of a file; where *files* are many, ``take_postponed_lines`` yields all."""
         if files <= FEW or self._every:
             described = self._neutralise(wording.describe_attestation(attestation))
             yield step_line("sign", f"{self._neutralise(attestation.filename)}  {described}")
@@ -102,8 +102,8 @@ class FileLines:
         """Return whether the plan has said it already."""
         return (event.index, event.distribution.filename, event.status) in self._planned
 
-    def listed_file_lines(self, event: FileListed) -> Iterator[Line]:
-        """Yield what the index lists; what is good waits for the provenance, or for ``postponed_lines``."""
+    def listed_file_lines_or_postpone(self, event: FileListed) -> Iterator[Line]:
+        """Yield what the index lists; what is good waits for the provenance, or for ``take_postponed_lines``."""
         if event.listed and (event.index, event.filename, FileStatus.ALREADY_PUBLISHED) in self._planned:
             return
         if event.listed:
@@ -116,8 +116,8 @@ class FileLines:
             tone,
         )
 
-    def provenance_lines(self, event: ProvenanceChecked) -> Iterator[Line]:
-        """Yield what the index serves, together with what it lists; many good ones are for ``postponed_lines``."""
+    def provenance_lines_or_postpone(self, event: ProvenanceChecked) -> Iterator[Line]:
+        """Yield what the index serves, together with what it lists; many good ones are for ``take_postponed_lines``."""
         listed = self._listed.pop((event.index, event.filename), "")
         said = self._neutralise(wording.describe_provenance(event.outcome))
         both = "; ".join(filter(None, (listed, said)))
@@ -127,7 +127,7 @@ class FileLines:
             return
         yield step_line("confirm", f"{self._neutralise(event.filename)}  {both}{self._at(event.index)}", Tone.WARN)
 
-    def postponed_lines(self) -> Iterator[Line]:
+    def take_postponed_lines(self) -> Iterator[Line]:
         """Yield what was put off, at the end of a step."""
         if self._signed:
             verified = "verified" if all(each.verified for each in self._signed) else "not all verified"
@@ -145,7 +145,7 @@ class FileLines:
                 yield step_line("confirm", f"{number} files  {shared}{self._at(index)}", Tone.GOOD)
         self._signed, self._listed, self._proven = [], {}, {}
 
-    def _are_too_many(self, files: Sequence[object]) -> bool:
+    def _are_too_many_to_name(self, files: Sequence[object]) -> bool:
         return len(files) > FEW and not self._every
 
     def _neutralise(self, text: str) -> str:

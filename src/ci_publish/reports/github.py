@@ -18,7 +18,7 @@ from ci_publish.reports.atomic_files import write_error_reason
 from ci_publish.reports.ci_outputs import CiReportOptions, action_outputs
 from ci_publish.reports.event_history import EventHistory
 from ci_publish.reports.line_writer import LineWriter
-from ci_publish.reports.log_groups import StepGroups
+from ci_publish.reports.log_groups import StepLogGroups
 from ci_publish.reports.neutral import neutral_line, workflow_command_data
 from ci_publish.reports.summary import SUMMARY_LIMIT, SummaryInput, markdown_summary
 
@@ -48,14 +48,14 @@ class GitHubReport:
         self._delimiter = delimiter
         self._history = EventHistory()
         self._lock = threading.RLock()
-        self._groups = StepGroups(self._open_log_group, self._close_log_group)
+        self._groups = StepLogGroups(self._open_log_group, self._close_log_group)
         self._finished = False
 
     def __call__(self, event: Event) -> None:
         """Take one event."""
         with self._lock:
             self._history.remember_event(event)
-            self._groups.follow_event(event)
+            self._groups.open_or_close_group_for(event)
             if isinstance(event, RunFinished):
                 self.close()
 

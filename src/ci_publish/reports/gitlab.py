@@ -19,7 +19,7 @@ from ci_publish.reports.ci_outputs import CiReportOptions, action_outputs
 from ci_publish.reports.event_history import EventHistory
 from ci_publish.reports.junit import junit_document
 from ci_publish.reports.line_writer import LineWriter
-from ci_publish.reports.log_groups import StepGroups
+from ci_publish.reports.log_groups import StepLogGroups
 from ci_publish.reports.neutral import neutral_line
 from ci_publish.reports.summary import SummaryInput, markdown_summary
 
@@ -66,14 +66,14 @@ class GitLabReport:
         self._history = EventHistory()
         self._lock = threading.RLock()
         self._section = ""
-        self._groups = StepGroups(self._open_log_section, self._close_log_section)
+        self._groups = StepLogGroups(self._open_log_section, self._close_log_section)
         self._finished = False
 
     def __call__(self, event: Event) -> None:
         """Take one event."""
         with self._lock:
             self._history.remember_event(event)
-            self._groups.follow_event(event)
+            self._groups.open_or_close_group_for(event)
             if isinstance(event, RunFinished):
                 self.close()
 

@@ -15,7 +15,7 @@ from ci_publish.errors import CiPublishError, InvalidDistribution
 from ci_publish.model.events import Checked, Collected, Event, RunFinished, RunStarted, Step, StepFinished, Tried
 from ci_publish.model.problem import Problem, Severity
 from ci_publish.model.receipt import Redact
-from ci_publish.reports.file_failures import unreported_file_failures
+from ci_publish.reports.file_failures import file_failures_not_in_run_error
 from ci_publish.reports.neutral import neutral_block, neutral_line
 from ci_publish.reports.release_changes import release_diffs
 
@@ -48,7 +48,7 @@ def _junit_failures_suite(events: Sequence[Event], redact: Redact) -> ET.Element
     if end is None or end.error is None or isinstance(end.error, InvalidDistribution):
         return None
     suite = ET.Element("testsuite", name=NAME)
-    for event, error in unreported_file_failures(events):
+    for event, error in file_failures_not_in_run_error(events):
         suite.append(_junit_error_case(event.distribution.filename, error, redact))
     suite.append(_junit_error_case(_junit_command_name(events), end.error, redact))
     suite.attrib.update(_junit_suite_counts(len(suite), len(suite)))

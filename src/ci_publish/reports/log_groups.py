@@ -16,7 +16,7 @@ from ci_publish.model.events import (
 _SILENT = (RequestTraced, UploadProgressed, WaitStarted)
 
 
-class StepGroups:
+class StepLogGroups:
     """Opens a group before the first line of a step, and closes it before the first line after the step.
 
     A step about which nothing is said has no group. What is said at the end of a step is in its group.
@@ -29,7 +29,7 @@ class StepGroups:
         self._open = False
         self._over = False
 
-    def follow_event(self, event: Event) -> None:
+    def open_or_close_group_for(self, event: Event) -> None:
         """Take an event, before its lines are written."""
         match event:
             case StepStarted():

@@ -49,17 +49,17 @@ def _describe_compared_releases(diffs: Sequence[ReleaseDiff]) -> str:
 def release_changes_heading(diff: ReleaseDiff) -> str:
     """Return both versions, and how many files of which size each has."""
     ours = f"{diff.ours.project} {diff.ours.version}"
-    files = _describe_release_files(diff.ours)
+    files = _describe_file_count_and_size(diff.ours)
     size = f"; the project has {format_size(diff.project_size)}" if diff.project_size else ""
     if diff.against is None:
         return f"{ours} on {diff.index}: nothing to compare with, {diff.why_not} ({files}{size})"
     against = f"{ours} against {diff.against.version} on {diff.index}"
     if not diff.changed:
         return f"{against}: nothing changed ({files}{size})"
-    return f"{against}: {files}, before {_describe_release_files(diff.against)}{size}"
+    return f"{against}: {files}, before {_describe_file_count_and_size(diff.against)}{size}"
 
 
-def _describe_release_files(release: Release) -> str:
+def _describe_file_count_and_size(release: Release) -> str:
     size = "" if release.size is None else f", {format_size(release.size)}"
     return f"{wording.pluralise(len(release.files), 'file')}{size}"
 

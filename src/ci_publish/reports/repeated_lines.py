@@ -13,7 +13,7 @@ FEW = 10
 """So many files are named; of more, their number is said."""
 
 
-class Repetition:
+class RepeatedLines:
     """Lets the first few lines of a kind pass, and counts the others until somebody asks how many there were."""
 
     def __init__(self, *, unlimited: bool = False) -> None:
@@ -30,7 +30,7 @@ class Repetition:
         else:
             self._kept[kind] = (step, more, said[0].tone)
 
-    def omitted_line_counts(self) -> Iterator[Line]:
+    def take_omitted_line_counts(self) -> Iterator[Line]:
         """Yield how many lines of each kind were left out, and begin again."""
         for kind, (step, more, tone) in self._kept.items():
             yield step_line(step, f"{self._said[kind] - FEW} more files: {more}", tone)

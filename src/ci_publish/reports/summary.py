@@ -17,7 +17,7 @@ from ci_publish.model.problem import Severity, group_alike_problems
 from ci_publish.model.receipt import FileEntry, Receipt, Redact
 from ci_publish.model.receipt_building import build_receipt
 from ci_publish.reports import installation_trials, release_changes, release_train, wording
-from ci_publish.reports.file_failures import unreported_file_failures
+from ci_publish.reports.file_failures import file_failures_not_in_run_error
 from ci_publish.reports.neutral import escape_markdown, markdown_code, markdown_with_links, preformatted_markdown
 from ci_publish.reports.repeated_lines import FEW
 from ci_publish.reports.summary_sections import Section, fit_summary_sections
@@ -96,7 +96,7 @@ def _summary_sections(run: SummaryInput) -> Iterator[Section]:
         yield from _summary_files_table(run)
     yield from _summary_builds_table(run)
     yield from _summary_left_projects(run)
-    for event, error in unreported_file_failures(run.events):
+    for event, error in file_failures_not_in_run_error(run.events):
         yield Section(f"### {run.code(event.distribution.filename)}\n\n" + "".join(_summary_error(run, error)))
     yield from _summary_installations(run)
     yield from _summary_notes(run)
@@ -118,7 +118,7 @@ def _summary_heading(run: SummaryInput) -> Section:
 
 
 def _summary_run_failure(run: SummaryInput, error: CiPublishError, exit_code: int) -> Section:
-    standing = "".join(f"{run.markdown(text)}\n\n" for text in wording.describe_public_state(run.receipt))
+    standing = "".join(f"{run.markdown(text)}\n\n" for text in wording.public_state_and_rerun_lines(run.receipt))
     return Section(
         "".join(_summary_error(run, error))
         + f"exit code {exit_code} · {error.slug} · [docs]({error.docs})\n\n{standing}"

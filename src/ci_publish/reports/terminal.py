@@ -42,7 +42,7 @@ from ci_publish.reports.event_history import EventHistory
 from ci_publish.reports.neutral import neutral_line
 from ci_publish.reports.ticker import Ticker
 from ci_publish.reports.tones import Tone
-from ci_publish.reports.waiting_messages import Silence
+from ci_publish.reports.waiting_messages import WaitingMessages
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -73,13 +73,19 @@ class Terminal:
     """Draws a run on a terminal. Thread-safe; ``close`` restores the cursor."""
 
     def __init__(
-        self, *, stream: TextIO, renderer: ConsoleRenderer, silence: Silence, redact: Redact = str, colour: bool = True
+        self,
+        *,
+        stream: TextIO,
+        renderer: ConsoleRenderer,
+        waiting_messages: WaitingMessages,
+        redact: Redact = str,
+        colour: bool = True,
     ) -> None:
         self._console = Console(
             file=stream, no_color=not colour, markup=False, emoji=False, highlight=False, force_terminal=True
         )
         self._renderer = renderer
-        self._silence = silence
+        self._waiting_messages = waiting_messages
         self._redact = redact
         self._history = EventHistory()
         self._progress: Progress | None = None
@@ -102,13 +108,13 @@ class Terminal:
             self._draw_event(event)
             for line in lines:
                 self._print_wrapped_line(line)
-            self._silence.follow_event(event, spoke=bool(lines))
+            self._waiting_messages.track_event(event, spoke=bool(lines))
         self._ticker.start()
 
     def draw_waiting_status(self) -> None:
         """Draw what the run waits for, once that takes long, as one line that is kept up to date."""
         with self._lock:
-            waiting = self._silence.long_waiting_message() if self._progress is None else ""
+            waiting = self._waiting_messages.long_waiting_message() if self._progress is None else ""
             if not waiting:
                 return
             text = Text(neutral_line(self._redact(waiting)), style="dim", no_wrap=True, overflow="ellipsis")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from ci_publish.model.events import Event, FileFinished, UploadStarted
 
 
-class Stopwatch:
+class UploadStopwatch:
     """Measures from a file's first attempt to its end, waits between attempts included. Not thread-safe.
 
     *clock* gives seconds that never run backwards.

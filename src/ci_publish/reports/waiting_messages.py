@@ -44,7 +44,7 @@ class _Wait:
     until: float | None
 
 
-class Silence:
+class WaitingMessages:
     """Follows a run, and knows what it waits for. Not thread-safe: the caller holds a lock.
 
     *clock* gives seconds that never run backwards, *now* seconds since the epoch.
@@ -62,9 +62,9 @@ class Silence:
         self._sent = 0
         self._signed = 0
 
-    def follow_event(self, event: Event, *, spoke: bool) -> None:
+    def track_event(self, event: Event, *, spoke: bool) -> None:
         """Take an event; *spoke*: a line was written about it."""
-        self._follow_uploads(event)
+        self._track_uploads(event)
         match event:
             case StepStarted(step=step, index=index, left=left):
                 self._wait = self._wait_of(_ACTIVITIES[step].format(index=neutral_line(index or "the index")), left)
@@ -80,7 +80,7 @@ class Silence:
         if spoke:
             self._said, self._quiet_since = 0, self._clock()
 
-    def _follow_uploads(self, event: Event) -> None:
+    def _track_uploads(self, event: Event) -> None:
         match event:
             case Planned(plan=plan):
                 self._uploads += len(plan.uploads)

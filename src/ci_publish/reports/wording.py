@@ -274,11 +274,11 @@ def _describe_signers(receipt: Receipt) -> str:
     return f"{by}; {pluralise(unsigned, 'file')} without verified provenance" if unsigned else by
 
 
-def describe_public_state(receipt: Receipt) -> tuple[str, ...]:
+def public_state_and_rerun_lines(receipt: Receipt) -> tuple[str, ...]:
     """Return what is public after a run that failed, what a re-run will do, and what happened to the upload token."""
     if receipt.error is None or receipt.command not in _PUBLISHING:
         return ()
-    lines = [_describe_public_state_at(receipt, index) for index in receipt.indexes]
+    lines = [_describe_public_files_at_index(receipt, index) for index in receipt.indexes]
     if not lines:
         return ("Nothing was uploaded.",)
     if receipt.command != "rehearse" and any(file.status not in _DONE for file in receipt.files):
@@ -286,7 +286,7 @@ def describe_public_state(receipt: Receipt) -> tuple[str, ...]:
     return (*lines, *(text for index in receipt.indexes if (text := _describe_upload_token(index))))
 
 
-def _describe_public_state_at(receipt: Receipt, index: IndexEntry) -> str:
+def _describe_public_files_at_index(receipt: Receipt, index: IndexEntry) -> str:
     files = [file for file in receipt.files if file.index == index.name]
     public = sum(file.listed is True for file in files)
     others = Counter(file.status for file in files if file.listed is not True)

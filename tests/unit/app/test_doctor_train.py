@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from ci_publish.app.doctor_train import deferral_by_new_project_limit, train_findings
+from ci_publish.app.doctor_train import deferral_by_new_project_limit, doctor_train_findings
 from ci_publish.errors import PublishingDeferred
 from ci_publish.model.distribution import Collection
 from ci_publish.model.finding import FindingStatus
@@ -18,7 +18,7 @@ def link(project: str) -> str | None:
 
 
 def test_the_order_and_the_forms_are_shown_in_the_order_of_the_train() -> None:
-    order, forms = train_findings(FAMILY, NEW, PYPI, link)
+    order, forms = doctor_train_findings(FAMILY, NEW, PYPI, link)
     assert order.message.splitlines()[1:] == ["  1. core", "  2. plugin (new project)", "  3. meta (new project)"]
     assert forms.status is FindingStatus.WARN
     assert forms.message.startswith("pypi has no project plugin, meta. For Trusted Publishing, register a pending")
@@ -26,14 +26,14 @@ def test_the_order_and_the_forms_are_shown_in_the_order_of_the_train() -> None:
 
 
 def test_one_project_and_projects_that_exist_need_nothing() -> None:
-    assert list(train_findings(Collection(distributions=(project("core"),)), ("core",), PYPI, link)) == []
-    assert [found.name for found in train_findings(FAMILY, (), PYPI, link)] == ["order"]
-    assert [found.name for found in train_findings(FAMILY, NEW, GENERIC, link)] == ["order"]
+    assert list(doctor_train_findings(Collection(distributions=(project("core"),)), ("core",), PYPI, link)) == []
+    assert [found.name for found in doctor_train_findings(FAMILY, (), PYPI, link)] == ["order"]
+    assert [found.name for found in doctor_train_findings(FAMILY, NEW, GENERIC, link)] == ["order"]
 
 
 def test_many_forms_are_cut() -> None:
     many = replace(FAMILY, distributions=tuple(project(f"p{number:02}") for number in range(25)))
-    _, forms = train_findings(many, [file.project for file in many], PYPI, link)
+    _, forms = doctor_train_findings(many, [file.project for file in many], PYPI, link)
     assert forms.hints[-1] == "and 5 more"
 
 

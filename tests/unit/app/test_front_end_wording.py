@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from ci_publish.app.front_end_wording import FrontEnd, Reader, front_end_of_process
+from ci_publish.app.front_end_wording import FrontEnd, FrontEndWording, front_end_of_process
 from ci_publish.app.option_groups.installation import TABLE
 from ci_publish.app.settings import declared_options
 from ci_publish.app.settings_sources import ACTION_MARK
@@ -29,7 +29,7 @@ from ci_publish.model.release import Release, ReleaseDiff
 from tests.unit.fakes import wheel
 
 KEEP_GOING = Hint("Go on: ", option("keep_going", "true"))
-TERMINAL = Reader(FrontEnd.COMMAND_LINE, "publish")
+TERMINAL = FrontEndWording(FrontEnd.COMMAND_LINE, "publish")
 
 
 @pytest.mark.parametrize(
@@ -108,31 +108,31 @@ def test_a_process_knows_its_front_end(environ: dict[str, str], used: FrontEnd) 
 def test_an_option_is_spelled_for_the_front_end(
     named: OptionNamed, flag: str | None, action: str | None, component: str | None, python: str | None
 ) -> None:
-    spelled = [Reader(each, "publish").spell(named) for each in FrontEnd]
+    spelled = [FrontEndWording(each, "publish").spell_option(named) for each in FrontEnd]
     if named.name == "password_stdin":
         python = None
     assert spelled == [flag, action, component, python]
 
 
 def test_before_the_command_is_known_every_option_may_be_named() -> None:
-    assert Reader(FrontEnd.COMMAND_LINE, "ci-publish").spell(option("mint", "true")) == "--mint"
+    assert FrontEndWording(FrontEnd.COMMAND_LINE, "ci-publish").spell_option(option("mint", "true")) == "--mint"
 
 
 def test_events_reach_people_in_their_words() -> None:
-    noted = TERMINAL.event(Noted(slug="x", message="m", hints=(KEEP_GOING,)))
+    noted = TERMINAL.reword_event(Noted(slug="x", message="m", hints=(KEEP_GOING,)))
     assert isinstance(noted, Noted)
     assert noted.hints == ("Go on: --keep-going",)
-    finding = TERMINAL.event(Finding(name="x", status=FindingStatus.OK, message="m", hints=(KEEP_GOING,)))
+    finding = TERMINAL.reword_event(Finding(name="x", status=FindingStatus.OK, message="m", hints=(KEEP_GOING,)))
     assert isinstance(finding, Finding)
     assert finding.hints == ("Go on: --keep-going",)
     problem = Problem(filename=None, rule="r", severity=Severity.ERROR, message="m", advice=KEEP_GOING)
     plain = Problem(filename=None, rule="r", severity=Severity.ERROR, message="m")
-    checked = TERMINAL.event(Checked((problem, plain)))
+    checked = TERMINAL.reword_event(Checked((problem, plain)))
     assert isinstance(checked, Checked)
     assert [each.advice for each in checked.problems] == ["Go on: --keep-going", ""]
     ours = Release(project="demo", version="1.1", files=())
     diff = ReleaseDiff(index="pypi", ours=ours, against=None, why_not="", findings=(problem, plain))
-    compared = TERMINAL.event(Compared(diff))
+    compared = TERMINAL.reword_event(Compared(diff))
     assert isinstance(compared, Compared)
     assert [each.advice for each in compared.diff.findings] == ["Go on: --keep-going", ""]
 
@@ -140,17 +140,17 @@ def test_events_reach_people_in_their_words() -> None:
 def test_errors_are_the_same_errors_afterwards() -> None:
     error = UploadRejected("no", hints=(KEEP_GOING,))
     event = FileFinished(index="pypi", distribution=wheel(), status=FileStatus.FAILED, error=error)
-    assert TERMINAL.event(event) is event
+    assert TERMINAL.reword_event(event) is event
     assert error.hints == ("Go on: --keep-going",)
     wrong = ConfigurationError("no", hints=(KEEP_GOING,))
     ended = RunFinished(outcome=Outcome.FAILED, exit_code=2, time=0.0, error=wrong)
-    assert Reader(FrontEnd.COMMAND_LINE, "check").event(ended) is ended
+    assert FrontEndWording(FrontEnd.COMMAND_LINE, "check").reword_event(ended) is ended
     assert wrong.hints == ()
 
 
 def test_other_events_are_left_alone() -> None:
     event = RunStarted("publish", 0.0)
-    assert TERMINAL.event(event) is event
+    assert TERMINAL.reword_event(event) is event
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.id)
@@ -187,7 +187,7 @@ def test_advice_of_rules_names_options_as_the_reader_writes_them(
     rule: str, front_end: FrontEnd, command: str, said: str
 ) -> None:
     found = problem_of_fault(Fault(rule=rule, message="It is wrong."), "demo-1.0.tar.gz", Severity.ERROR)
-    event = Reader(front_end, command).event(Checked((found,)))
+    event = FrontEndWording(front_end, command).reword_event(Checked((found,)))
 
     assert isinstance(event, Checked)
     assert said in event.problems[0].advice

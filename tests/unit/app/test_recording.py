@@ -5,7 +5,7 @@ import pytest
 import ci_publish
 from ci_publish import RuntimeContext
 from ci_publish.app import recording
-from ci_publish.app.front_end_wording import FrontEnd, Reader
+from ci_publish.app.front_end_wording import FrontEnd, FrontEndWording
 from ci_publish.errors import (
     ContentConflict,
     InternalError,
@@ -57,4 +57,4 @@ def test_notes_come_first() -> None:
     assert isinstance(events[1], Noted)
 
 
-PUBLISHING = Reader(FrontEnd.COMMAND_LINE, "publish")
+PUBLISHING = FrontEndWording(FrontEnd.COMMAND_LINE, "publish")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from werkzeug.wrappers import Request, Response
 
-from ci_publish.app.front_end_wording import FrontEnd, Reader
+from ci_publish.app.front_end_wording import FrontEnd, FrontEndWording
 from ci_publish.app.upstream_check import UpstreamCheck
 from ci_publish.app.upstreams import UpstreamAddress, open_named_upstream
 from ci_publish.errors import CredentialRejected, IndexUnavailable, UntrustedCertificate
@@ -93,7 +93,7 @@ def test_nobody_there_is_unavailable_and_a_warning_says_so_too() -> None:
         warning = found.warning()
 
     assert "It comes from pip's index-url." in failed.value.detail
-    assert "--upstream FOLDER" in Reader(FrontEnd.COMMAND_LINE, "rehearse").hints(failed.value.hints)[1]
+    assert "--upstream FOLDER" in FrontEndWording(FrontEnd.COMMAND_LINE, "rehearse").reword_hints(failed.value.hints)[1]
     assert warning is not None
     assert (warning.slug, warning.warning) == ("upstream-unavailable", True)
     assert warning.message.endswith("only the rehearsed projects can be installed.")

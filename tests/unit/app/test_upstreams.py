@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ci_publish.app.front_end_wording import FrontEnd, Reader
+from ci_publish.app.front_end_wording import FrontEnd, FrontEndWording
 from ci_publish.app.upstreams import PYPI, UpstreamAddress, open_named_upstream, read_pip_settings, upstream_address
 from ci_publish.errors import ConfigurationError
 from ci_publish.http.transport import HttpTransport
@@ -109,5 +109,5 @@ def test_plain_http_must_be_allowed_and_is_then_passed_on() -> None:
 def test_what_is_no_place_is_an_error(text: str) -> None:
     with pytest.raises(ConfigurationError, match="upstream") as refused:
         open_upstream(text)
-    on_the_command_line = Reader(FrontEnd.COMMAND_LINE, "rehearse").hints(refused.value.hints)
+    on_the_command_line = FrontEndWording(FrontEnd.COMMAND_LINE, "rehearse").reword_hints(refused.value.hints)
     assert "--upstream URL" in on_the_command_line[0] or "--allow-http" in on_the_command_line[0]

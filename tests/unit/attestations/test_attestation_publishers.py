@@ -15,7 +15,7 @@ from ci_publish.attestations.attestation_publishers import (
     gitlab_publisher,
     google_publisher,
     publisher_of_claims,
-    reusable_workflow_mismatch,
+    reusable_workflow_attestation_error,
     token_begins_at,
     unattestable_workflow_error,
 )
@@ -155,7 +155,7 @@ def test_a_pipeline_of_another_project_is_explained_before_anything_is_signed() 
 def test_a_reusable_workflow_is_explained_before_anything_is_signed() -> None:
     called = "octo-org/demo/.github/workflows/publish.yml@refs/heads/main"
 
-    error = reusable_workflow_mismatch(github_claims(reusable_workflow_ref=called))
+    error = reusable_workflow_attestation_error(github_claims(reusable_workflow_ref=called))
 
     assert error is not None
     assert called in error.summary
@@ -176,7 +176,7 @@ def test_a_reusable_workflow_is_explained_before_anything_is_signed() -> None:
     ],
 )
 def test_a_job_of_its_own_workflow_is_no_mismatch(claims: dict[str, object]) -> None:
-    assert reusable_workflow_mismatch(claims) is None
+    assert reusable_workflow_attestation_error(claims) is None
 
 
 @pytest.mark.parametrize("claims", [github_claims(), gitlab_claims(), google_claims()])

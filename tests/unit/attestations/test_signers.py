@@ -195,4 +195,4 @@ def test_another_workflow_of_the_runs_own_repository_is_told_from_all_others() -
     ],
 )
 def test_the_builder_is_the_workflow_that_signed(certificate: CertificateFacts, builder: str | None) -> None:
-    assert certificate.builder == (None if builder is None else parse_identity(builder))
+    assert certificate.signing_workflow == (None if builder is None else parse_identity(builder))

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from ci_publish.attestations.sigstore_backoff import SharedBackoff
+from ci_publish.attestations.sigstore_backoff import SigstoreBackoff
 from ci_publish.http.retries import Backoff
 
 
-def pace(jitter: float = 1.0) -> SharedBackoff:
-    return SharedBackoff(Backoff(first=1.0, longest=8.0), lambda: jitter)
+def pace(jitter: float = 1.0) -> SigstoreBackoff:
+    return SigstoreBackoff(Backoff(first=1.0, longest=8.0), lambda: jitter)
 
 
 def test_the_pause_doubles_up_to_its_ceiling() -> None:

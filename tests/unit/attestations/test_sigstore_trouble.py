@@ -8,7 +8,7 @@ from ci_publish.attestations.sigstore_trouble import (
     Refusal,
     Transient,
     exception_chain,
-    trouble_of_response,
+    trouble_of_sigstore_response,
     trouble_text,
 )
 
@@ -17,12 +17,12 @@ NOW = 1_700_000_000.0
 
 @pytest.mark.parametrize("status", [408, 409, 425, 429, 500, 502, 503, 504])
 def test_what_may_pass_is_worth_another_try(status: int) -> None:
-    assert isinstance(trouble_of_response("Rekor", status, "", {}, NOW), Transient)
+    assert isinstance(trouble_of_sigstore_response("Rekor", status, "", {}, NOW), Transient)
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 422])
 def test_a_refusal_is_final(status: int) -> None:
-    assert isinstance(trouble_of_response("Rekor", status, "", {}, NOW), Refusal)
+    assert isinstance(trouble_of_sigstore_response("Rekor", status, "", {}, NOW), Refusal)
 
 
 @pytest.mark.parametrize(
@@ -39,22 +39,24 @@ def test_a_refusal_is_final(status: int) -> None:
     ],
 )
 def test_the_reason_is_in_the_servers_own_words(body: str, reason: str) -> None:
-    assert trouble_of_response("Rekor", 503, body, {}, NOW).reason == reason
+    assert trouble_of_sigstore_response("Rekor", 503, body, {}, NOW).reason == reason
 
 
 def test_a_body_is_read_up_to_a_size() -> None:
-    assert trouble_of_response("Rekor", 503, " " * (MAX_BODY - 4) + "seenunseen", {}, NOW).reason.endswith(": seen")
+    assert trouble_of_sigstore_response("Rekor", 503, " " * (MAX_BODY - 4) + "seenunseen", {}, NOW).reason.endswith(
+        ": seen"
+    )
     message = '{"message": "unseen"' + " " * MAX_BODY + "}"
-    assert trouble_of_response("Rekor", 503, message, {}, NOW).reason.endswith(': {"message": "unseen"')
+    assert trouble_of_sigstore_response("Rekor", 503, message, {}, NOW).reason.endswith(': {"message": "unseen"')
 
 
 def test_long_texts_are_cut() -> None:
-    assert len(trouble_of_response("Rekor", 503, "x" * 100_000, {}, NOW).reason) < 350
+    assert len(trouble_of_sigstore_response("Rekor", 503, "x" * 100_000, {}, NOW).reason) < 350
 
 
 @pytest.mark.parametrize(("asked", "expected"), [("7", 7.0), ("86400", LONGEST_RETRY_AFTER), ("soon", 0.0)])
 def test_retry_after_reaches_the_failure_within_its_limit(asked: str, expected: float) -> None:
-    trouble = trouble_of_response("Rekor", 429, "", {"Retry-After": asked}, NOW)
+    trouble = trouble_of_sigstore_response("Rekor", 429, "", {"Retry-After": asked}, NOW)
 
     assert isinstance(trouble, Transient)
     assert trouble.retry_after == expected

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ci_publish.cli.ci_detection import on_github, on_gitlab
+from ci_publish.cli.ci_detection import is_github_job, is_gitlab_job
 
 
 @pytest.mark.parametrize(
@@ -18,5 +18,5 @@ from ci_publish.cli.ci_detection import on_github, on_gitlab
     ],
 )
 def test_a_ci_is_known_by_its_variable(environ: dict[str, str], *, github: bool, gitlab: bool) -> None:
-    assert on_github(environ) is github
-    assert on_gitlab(environ) is gitlab
+    assert is_github_job(environ) is github
+    assert is_gitlab_job(environ) is gitlab

@@ -161,7 +161,7 @@ class FakeCI:
     def repeatable(self) -> bool:
         return self.provider is not Provider.GITLAB
 
-    def missing(self, audience: str | None) -> CiPublishError | None:
+    def missing_identity_error(self, audience: str | None) -> CiPublishError | None:
         return self.lacks.get(audience)
 
     def token(self, audience: str) -> IdentityToken:

@@ -77,7 +77,7 @@ def test_what_is_missing_is_said_before_any_network(
     environ: dict[str, str], event: object, error: type[errors.IdentityUnavailable], words: str
 ) -> None:
     environment = environment_of(environ, lambda path: json.dumps(event).encode() if path == "/event.json" else b"")
-    missing = environment.missing("pypi")
+    missing = environment.missing_identity_error("pypi")
     assert type(missing) is error
     assert words in missing.summary
     assert missing.exit_code == 5
@@ -85,8 +85,8 @@ def test_what_is_missing_is_said_before_any_network(
 
 
 def test_without_an_audience_only_what_it_decides_is_left_open() -> None:
-    assert environment_of({"GITLAB_CI": "true"}).missing(None) is None
-    assert isinstance(environment_of(NO_PERMISSION).missing(None), errors.NoIdTokenPermission)
+    assert environment_of({"GITLAB_CI": "true"}).missing_identity_error(None) is None
+    assert isinstance(environment_of(NO_PERMISSION).missing_identity_error(None), errors.NoIdTokenPermission)
 
 
 @pytest.mark.parametrize(

@@ -167,7 +167,7 @@ def test_a_keyring_is_asked_where_there_is_one_and_nothing_else() -> None:
 
 
 def test_a_keyring_that_was_asked_for_is_the_only_credential() -> None:
-    missing = choose(CredentialOptions(keyring=True), Harness()).missing()
+    missing = choose(CredentialOptions(keyring=True), Harness()).missing_credential_error()
     assert isinstance(missing, errors.IdentityUnavailable)
     assert PYPI.upload in missing.summary
     found = choose(

@@ -10,10 +10,10 @@ from tests.unit.identity.ci_jobs import NO_PERMISSION, environment_of
 
 
 def test_the_missing_lines_of_configuration_are_written_out() -> None:
-    missing = environment_of(NO_PERMISSION).missing("pypi")
+    missing = environment_of(NO_PERMISSION).missing_identity_error("pypi")
     assert missing is not None
     assert missing.hints[0].splitlines()[1:] == ["permissions:", "  id-token: write  # for the publishing job"]
-    missing = environment_of({"GITLAB_CI": "true"}).missing("sigstore")
+    missing = environment_of({"GITLAB_CI": "true"}).missing_identity_error("sigstore")
     assert missing is not None
     (hint,) = missing.hints
     assert hint.splitlines() == [
@@ -22,8 +22,8 @@ def test_the_missing_lines_of_configuration_are_written_out() -> None:
         "  SIGSTORE_ID_TOKEN:",
         "    aud: sigstore",
     ]
-    assert environment_of({"BUILDKITE": "true"}).missing("pypi") is None
-    assert type(environment_of({}).missing("pypi")) is errors.IdentityUnavailable
+    assert environment_of({"BUILDKITE": "true"}).missing_identity_error("pypi") is None
+    assert type(environment_of({}).missing_identity_error("pypi")) is errors.IdentityUnavailable
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_the_missing_lines_of_configuration_are_written_out() -> None:
 )
 def test_a_runner_that_passes_for_githubs_is_known(environ: dict[str, str], name: str | None) -> None:
     assert github_compatible_runner(environ) == name
-    missing = environment_of({"GITHUB_ACTIONS": "true", **environ}).missing("pypi")
+    missing = environment_of({"GITHUB_ACTIONS": "true", **environ}).missing_identity_error("pypi")
     assert missing is not None
     assert (name or "GitHub") in missing.summary
     assert isinstance(missing, errors.NoIdTokenPermission) is (name is None)

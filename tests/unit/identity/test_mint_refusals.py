@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ci_publish import errors
-from ci_publish.identity.mint_refusals import claims_named_in_refusal, explain_mint_refusal
+from ci_publish.identity.mint_refusals import claims_named_in_mint_refusal, explain_mint_refusal
 from ci_publish.identity.oidc_protocol import MintRefused
 from tests.unit.identity.credential_harness import GITHUB, GITLAB, OTHER, PYPI
 from tests.unit.identity.job_claims import BUILDKITE, GOOGLE, SHARED
@@ -24,7 +24,7 @@ from tests.unit.identity.job_claims import BUILDKITE, GOOGLE, SHARED
     ],
 )
 def test_the_claim_that_differs_is_read_from_the_refusal(description: str, expected: set[str]) -> None:
-    assert claims_named_in_refusal(description) == expected
+    assert claims_named_in_mint_refusal(description) == expected
 
 
 NO_PUBLISHER = "valid token, but no corresponding publisher ({})"

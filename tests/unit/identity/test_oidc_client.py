@@ -104,8 +104,8 @@ def test_an_audience_that_comes_late_is_waited_for() -> None:
 
 def test_an_index_whose_audience_is_not_known_is_asked_for_it() -> None:
     world = Harness(FakeIndex(audience="index.example"), FakeCI(lacks={"index.example": NO_TOKEN}))
-    assert credential(world, OTHER).missing() is None
-    assert credential(Harness(ci=FakeCI(lacks={None: NO_TOKEN})), OTHER).missing() is NO_TOKEN
+    assert credential(world, OTHER).missing_credential_error() is None
+    assert credential(Harness(ci=FakeCI(lacks={None: NO_TOKEN})), OTHER).missing_credential_error() is NO_TOKEN
 
 
 @pytest.mark.parametrize(

@@ -81,9 +81,9 @@ def test_a_blank_secret_is_called_empty() -> None:
 
 def test_what_was_given_is_not_missing_and_what_was_not_is() -> None:
     world = Harness(ci=NOWHERE)
-    assert choose(CredentialOptions(secret=API_TOKEN), world).missing() is None
-    assert choose(CredentialOptions(anonymous=True), world).missing() is None
-    assert isinstance(choose(CredentialOptions(), world).missing(), errors.IdentityUnavailable)
+    assert choose(CredentialOptions(secret=API_TOKEN), world).missing_credential_error() is None
+    assert choose(CredentialOptions(anonymous=True), world).missing_credential_error() is None
+    assert isinstance(choose(CredentialOptions(), world).missing_credential_error(), errors.IdentityUnavailable)
 
 
 @pytest.mark.parametrize(

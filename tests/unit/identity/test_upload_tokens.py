@@ -224,7 +224,7 @@ NO_SIGSTORE = errors.GitLabIdTokenMissing("no token for sigstore")
 def test_what_the_environment_lacks_is_said_before_the_index_is_asked() -> None:
     world = Harness(ci=FakeCI(lacks={"pypi": NO_TOKEN}))
     trusted = credential(world)
-    assert trusted.missing() is NO_TOKEN
+    assert trusted.missing_credential_error() is NO_TOKEN
     for ask in (trusted.authenticate, trusted.authorization):
         with pytest.raises(errors.NoIdTokenPermission):
             ask()
@@ -234,13 +234,13 @@ def test_what_the_environment_lacks_is_said_before_the_index_is_asked() -> None:
 def test_sigstores_identity_is_missing_only_where_something_must_be_signed() -> None:
     world = Harness(ci=FakeCI(Provider.GITLAB, GITLAB, lacks={"sigstore": NO_SIGSTORE}))
     signing = Purpose(("demo",), attesting=True)
-    assert credential(world, attesting=True).missing() is NO_SIGSTORE
-    assert credential(world).missing(signing) is NO_SIGSTORE
+    assert credential(world, attesting=True).missing_credential_error() is NO_SIGSTORE
+    assert credential(world).missing_credential_error(signing) is NO_SIGSTORE
     with pytest.raises(errors.GitLabIdTokenMissing):
         credential(world).authenticate(signing)
     assert world.index.requests == []
     unsigned = credential(world)
-    assert unsigned.missing() is None
+    assert unsigned.missing_credential_error() is None
     unsigned.authenticate()
 
 

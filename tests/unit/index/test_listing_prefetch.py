@@ -3,7 +3,7 @@ from collections.abc import Callable
 
 import pytest
 
-from ci_publish.index.listing_prefetch import BufferedEmitter, PrefetchedListings, UntilClosed
+from ci_publish.index.listing_prefetch import BufferedEmitter, PrefetchedListings, PrefetchWaiting
 from ci_publish.model.events import Event, Noted
 from ci_publish.model.index import IndexState, NoSuchProject
 from ci_publish.publishing.interruption import Interruption
@@ -99,7 +99,7 @@ def test_finishing_waits_for_what_was_begun() -> None:
 
 
 def test_a_wait_ends_when_nobody_waits_any_more() -> None:
-    waiting = UntilClosed(Interruption(60.0))
+    waiting = PrefetchWaiting(Interruption(60.0))
     assert not waiting.stopped
     assert not waiting.cut
     assert not waiting.wait(0.01)
@@ -113,7 +113,7 @@ def test_a_wait_ends_when_nobody_waits_any_more() -> None:
 
 def test_a_wait_ends_with_the_run() -> None:
     run = Interruption(60.0)
-    waiting = UntilClosed(run)
+    waiting = PrefetchWaiting(run)
     run.request_stop(2)
     run.request_stop(2)
     assert waiting.stopped

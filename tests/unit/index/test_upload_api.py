@@ -10,7 +10,7 @@ from ci_publish.http.retries import SingleRetry
 from ci_publish.index.upload_api import (
     Later,
     MissingSlash,
-    advice_for_refusal,
+    advice_for_upload_refusal,
     interpret_upload_response,
     multipart_framing,
     upload_form_fields,
@@ -169,7 +169,7 @@ def test_some_refusals_may_be_accidents(reason: str, once: SingleRetry) -> None:
     verdict = understood(answer(400, reason=reason))
     assert isinstance(verdict, Later)
     assert verdict.failure.once is once
-    assert advice_for_refusal(verdict.failure.reason)
+    assert advice_for_upload_refusal(verdict.failure.reason)
 
 
 @pytest.mark.parametrize("status", [401, 403])

@@ -5,10 +5,10 @@ import pytest
 from ci_publish.http.messages import HttpAnswer
 from ci_publish.index.upload_api import (
     Later,
-    advice_for_refusal,
+    advice_for_upload_refusal,
     interpret_upload_response,
 )
-from ci_publish.index.upload_refusals import REFUSALS, Meaning, find_known_refusal
+from ci_publish.index.upload_refusals import REFUSALS, Meaning, find_known_upload_refusal
 from ci_publish.model.index import CredentialRefused, Refused
 from tests.unit.index.scripted_index import NOW, answer
 
@@ -104,9 +104,9 @@ def test_the_words_of_pypi(status: int, reason: str, meaning: Meaning, advice: s
 
 
 def test_words_that_nobody_knows_have_no_advice() -> None:
-    assert advice_for_refusal("flux capacitor") == ()
+    assert advice_for_upload_refusal("flux capacitor") == ()
 
 
 def test_every_row_of_words_can_be_met() -> None:
     assert all(row.advice for row in REFUSALS)
-    assert find_known_refusal(404, "requires_python") is None
+    assert find_known_upload_refusal(404, "requires_python") is None

@@ -9,7 +9,7 @@ from ci_publish.model.events import FileStatus, Outcome
 from ci_publish.model.index import Refused, Unavailable
 from ci_publish.model.receipt_building import build_receipt
 from ci_publish.publishing.publish import publish
-from ci_publish.reports.file_failures import unreported_file_failures
+from ci_publish.reports.file_failures import file_failures_not_in_run_error
 from tests.unit.fakes import FakeIndex, FakeRun, fake_run, published, wheel
 from tests.unit.publishing.run_harness import failing, notes
 
@@ -36,7 +36,7 @@ def test_where_the_index_has_the_file_the_run_goes_on_and_does_not_fail(files: l
     receipt = build_receipt(played.events)
     assert [file.status for file in receipt.files] == [FileStatus.UPLOADED] * len(FILES)
     assert "lost-answer-found" in notes(played)
-    assert unreported_file_failures(played.events) == ()
+    assert file_failures_not_in_run_error(played.events) == ()
 
 
 def test_where_the_index_does_not_have_it_the_run_fails() -> None:

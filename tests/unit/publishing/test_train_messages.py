@@ -4,8 +4,8 @@ from ci_publish.errors import UploadRejected
 from ci_publish.model.train import Train, Unknown, Unsatisfied
 from ci_publish.publishing.train_messages import (
     project_stopped_error,
+    sibling_requirement_notes,
     unconfirmed_requirements_warning,
-    upload_order_notes,
 )
 from tests.unit.fakes import GENERIC
 
@@ -17,12 +17,12 @@ def test_what_is_odd_about_the_requirements_is_named() -> None:
         unsatisfied=(Unsatisfied(project="app", requirement="core>=2", sibling="core", versions=("1.0", "1.1")),),
         unknown=(Unknown("a.tar.gz"), Unknown("b.tar.gz", ("core", "tools"))),
     )
-    notes = {note.slug: note for note in upload_order_notes(train)}
+    notes = {note.slug: note for note in sibling_requirement_notes(train)}
     assert notes["requirement-cycle"].message.startswith("a, b require each other")
     assert notes["unsatisfied-requirement"].message == "app requires core>=2, but this run has core 1.0, 1.1."
     assert notes["requirements-unknown"].message.endswith("building it requires core, tools.")
-    assert [note.warning for note in upload_order_notes(train)] == [True, True, False, False]
-    assert list(upload_order_notes(Train(requires={}))) == []
+    assert [note.warning for note in sibling_requirement_notes(train)] == [True, True, False, False]
+    assert list(sibling_requirement_notes(Train(requires={}))) == []
 
 
 def test_what_counts_without_a_listing_is_said() -> None:

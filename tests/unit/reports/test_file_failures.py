@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from ci_publish.errors import PublishingDeferred, UploadRejected
 from ci_publish.model.events import Event, FileFinished, FileStatus, Outcome, ProjectLeft, RunFinished
-from ci_publish.reports.file_failures import unreported_file_failures
+from ci_publish.reports.file_failures import file_failures_not_in_run_error
 from tests.unit.reports.recorded_runs import SDIST, WHEEL
 
 NO = UploadRejected("pypi refuses it")
@@ -20,15 +20,17 @@ def ended(error: UploadRejected) -> RunFinished:
 
 def test_what_the_end_says_is_not_said_again() -> None:
     events: list[Event] = [finished(FileStatus.REFUSED, NO)]
-    assert unreported_file_failures([*events, ended(NO)]) == ()
-    assert unreported_file_failures([*events, ended(UploadRejected("two files", detail=WHEEL.filename))]) == ()
-    assert [error for _, error in unreported_file_failures([*events, ended(UploadRejected(SDIST.filename))])] == [NO]
+    assert file_failures_not_in_run_error([*events, ended(NO)]) == ()
+    assert file_failures_not_in_run_error([*events, ended(UploadRejected("two files", detail=WHEEL.filename))]) == ()
+    assert [error for _, error in file_failures_not_in_run_error([*events, ended(UploadRejected(SDIST.filename))])] == [
+        NO
+    ]
 
 
 def test_what_waits_or_was_left_with_its_project_is_reported_once() -> None:
     left = ProjectLeft(index="pypi", project="plugin", because=("demo",), reason="no", deferred=False)
     end = ended(UploadRejected("other"))
     untried = finished(FileStatus.NOT_ATTEMPTED, NO, project="plugin")
-    assert unreported_file_failures([untried, left, end]) == ()
-    assert len(unreported_file_failures([untried, end])) == 1
-    assert unreported_file_failures([finished(FileStatus.DEFERRED, PublishingDeferred("later")), end]) == ()
+    assert file_failures_not_in_run_error([untried, left, end]) == ()
+    assert len(file_failures_not_in_run_error([untried, end])) == 1
+    assert file_failures_not_in_run_error([finished(FileStatus.DEFERRED, PublishingDeferred("later")), end]) == ()

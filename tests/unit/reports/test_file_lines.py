@@ -100,20 +100,25 @@ def test_what_the_plan_has_shown_is_not_listed_again() -> None:
     files = lines()
     there = AlreadyPublished(MANY[0], published_file(MANY[0]))
     assert len(texts(files.planned_file_lines(Planned(Plan("pypi", (there,)))))) == 1
-    assert texts(files.listed_file_lines(FileListed(index="pypi", filename=MANY[0].filename, listed=True))) == []
-    assert texts(files.postponed_lines()) == []
+    assert (
+        texts(files.listed_file_lines_or_postpone(FileListed(index="pypi", filename=MANY[0].filename, listed=True)))
+        == []
+    )
+    assert texts(files.take_postponed_lines()) == []
 
 
 @pytest.mark.parametrize(("listed", "said"), [(False, "not listed"), (None, "cannot be read")])
 def test_what_is_not_as_it_should_be_is_said_at_once(listed: bool | None, said: str) -> None:
-    found = texts(lines().listed_file_lines(FileListed(index="pypi", filename="x.whl", listed=listed)))
+    found = texts(lines().listed_file_lines_or_postpone(FileListed(index="pypi", filename="x.whl", listed=listed)))
     assert said in found[0]
 
 
 def test_provenance_that_is_missing_is_said_at_once() -> None:
     files = lines()
-    assert texts(files.listed_file_lines(FileListed(index="pypi", filename="x.whl", listed=True))) == []
-    found = texts(files.provenance_lines(ProvenanceChecked("pypi", "x.whl", ProvenanceMissing("none is served"))))
+    assert texts(files.listed_file_lines_or_postpone(FileListed(index="pypi", filename="x.whl", listed=True))) == []
+    found = texts(
+        files.provenance_lines_or_postpone(ProvenanceChecked("pypi", "x.whl", ProvenanceMissing("none is served")))
+    )
     assert found == ["confirm   x.whl  listed with this SHA-256; no provenance: none is served"]
 
 
@@ -121,8 +126,8 @@ def test_what_differs_from_the_many_is_named() -> None:
     files = lines()
     for number in range(12):
         event = ProvenanceChecked("pypi", f"{number}.whl", ProvenanceVerified("me" if number else "somebody", None))
-        assert texts(files.provenance_lines(event)) == []
-    found = texts(files.postponed_lines())
+        assert texts(files.provenance_lines_or_postpone(event)) == []
+    found = texts(files.take_postponed_lines())
     assert found == [
         "confirm   0.whl  provenance verified: somebody",
         "confirm   11 files  on the index; provenance by me",
@@ -132,5 +137,5 @@ def test_what_differs_from_the_many_is_named() -> None:
 def test_attestations_that_are_not_verified_are_not_called_so() -> None:
     files = lines()
     made = replace(attestation(MANY[0]), verified=False, log_index=None)
-    assert texts(files.signed_file_lines(made, files=200)) == []
-    assert texts(files.postponed_lines()) == ["sign      1 attestation not all verified"]
+    assert texts(files.signed_file_lines_or_postpone(made, files=200)) == []
+    assert texts(files.take_postponed_lines()) == ["sign      1 attestation not all verified"]

@@ -12,7 +12,7 @@ from ci_publish.model.events import (
     StepFinished,
     StepStarted,
 )
-from ci_publish.reports.log_groups import StepGroups
+from ci_publish.reports.log_groups import StepLogGroups
 from tests.unit.reports.recorded_runs import WHEEL
 
 NOTE = Noted(slug="x", message="m")
@@ -20,9 +20,9 @@ NOTE = Noted(slug="x", message="m")
 
 def groups(*events: Event) -> list[str]:
     said: list[str] = []
-    found = StepGroups(lambda event: said.append(f"+{event.step}"), lambda: said.append("-"))
+    found = StepLogGroups(lambda event: said.append(f"+{event.step}"), lambda: said.append("-"))
     for event in events:
-        found.follow_event(event)
+        found.open_or_close_group_for(event)
         said.append(type(event).__name__)
     found.close_group()
     return said

@@ -1,13 +1,13 @@
 """How long uploads took, as a report sees it."""
 
 from ci_publish.model.events import Event, FileFinished, FileStatus, UploadStarted
-from ci_publish.reports.upload_stopwatch import Stopwatch
+from ci_publish.reports.upload_stopwatch import UploadStopwatch
 from tests.unit.reports.recorded_runs import SDIST, WHEEL
 
 
 def test_an_upload_is_measured_from_its_first_attempt_to_its_end() -> None:
     moments = iter([1.0, 2.0, 4.5])
-    stopwatch = Stopwatch(lambda: next(moments))
+    stopwatch = UploadStopwatch(lambda: next(moments))
     events: list[Event] = [
         UploadStarted(index="pypi", filename=WHEEL.filename, size=WHEEL.size),
         UploadStarted(index="pypi", filename=WHEEL.filename, size=WHEEL.size, attempt=2),

@@ -18,7 +18,7 @@ from ci_publish.model.events import (
     WaitStarted,
 )
 from ci_publish.model.index import Plan, Upload
-from ci_publish.reports.waiting_messages import FIRST, Silence
+from ci_publish.reports.waiting_messages import FIRST, WaitingMessages
 from tests.unit.reports.recorded_runs import SDIST, WHEEL, attestation
 
 BEGIN = 1_800_000_000.0
@@ -29,19 +29,19 @@ class Heard:
 
     def __init__(self, *events: Event) -> None:
         self.seconds = 0.0
-        self.silence = Silence(lambda: self.seconds, lambda: BEGIN + self.seconds)
+        self.waiting_messages = WaitingMessages(lambda: self.seconds, lambda: BEGIN + self.seconds)
         self.take(*events)
 
     def take(self, *events: Event, spoke: bool = False) -> None:
         for event in events:
-            self.silence.follow_event(event, spoke=spoke)
+            self.waiting_messages.track_event(event, spoke=spoke)
 
     def until(self, seconds: float) -> dict[float, str]:
         """Return what is said by then, and when."""
         said = {}
         while self.seconds < seconds:
             self.seconds += 1.0
-            if line := self.silence.due_waiting_message():
+            if line := self.waiting_messages.due_waiting_message():
                 said[self.seconds] = line
         return said
 
@@ -74,7 +74,7 @@ def test_a_retry_says_what_is_tried_again_and_when() -> None:
 def test_after_the_pause_before_a_retry_the_wait_itself_goes_on() -> None:
     heard = Heard(StepStarted(Step.SIGN), WaitStarted("Sigstore to attest 3 files", 300.0))
     heard.take(Retrying(what="signing certificate", attempt=1, reason="503", wait=2.0), spoke=True)
-    assert heard.silence.waiting_message().startswith("waiting to try signing certificate again (0.0 s")
+    assert heard.waiting_messages.waiting_message().startswith("waiting to try signing certificate again (0.0 s")
     said = heard.until(10.0)[FIRST]
     assert said.startswith("waiting for Sigstore to attest 3 files, 0 attestations so far (10.0 s, until 08:05:00 UTC")
 
@@ -89,35 +89,37 @@ def test_a_large_file_says_how_much_of_it_was_sent() -> None:
     )
     assert heard.until(10.0)[FIRST] == f"sending {WHEEL.filename}: 41 % of 1.0 GB and 1 more; 0 of 2 files sent"
     heard.take(FileFinished(index="pypi", distribution=SDIST, status=FileStatus.UPLOADED, attempts=1))
-    assert heard.silence.waiting_message() == f"sending {WHEEL.filename}: 41 % of 1.0 GB; 1 of 2 files sent"
+    assert heard.waiting_messages.waiting_message() == f"sending {WHEEL.filename}: 41 % of 1.0 GB; 1 of 2 files sent"
 
 
 def test_a_file_that_was_sent_waits_for_the_index() -> None:
     heard = Heard(UploadStarted(index="pypi", filename=WHEEL.filename, size=10))
     heard.take(UploadProgressed(index="pypi", filename=WHEEL.filename, sent=10, total=10))
-    assert heard.silence.waiting_message() == f"waiting for pypi to accept {WHEEL.filename}"
+    assert heard.waiting_messages.waiting_message() == f"waiting for pypi to accept {WHEEL.filename}"
 
 
 def test_one_file_alone_is_not_counted() -> None:
     heard = Heard(UploadStarted(index="pypi", filename=WHEEL.filename, size=10))
-    assert heard.silence.waiting_message() == f"sending {WHEEL.filename}: 0 % of 10 B"
+    assert heard.waiting_messages.waiting_message() == f"sending {WHEEL.filename}: 0 % of 10 B"
 
 
 def test_signing_says_how_many_are_done() -> None:
     heard = Heard(StepStarted(Step.SIGN), WaitStarted("Sigstore to attest 3 files", 60.0), Signed(attestation(WHEEL)))
-    assert heard.silence.waiting_message().startswith("waiting for Sigstore to attest 3 files, 1 attestation so far")
+    assert heard.waiting_messages.waiting_message().startswith(
+        "waiting for Sigstore to attest 3 files, 1 attestation so far"
+    )
 
 
 def test_between_steps_nothing_is_waited_for() -> None:
     heard = Heard(StepStarted(Step.PLAN, "pypi"), StepFinished(Step.PLAN, 1.0, "pypi"))
     assert heard.until(60.0) == {}
-    assert heard.silence.waiting_message() == ""
+    assert heard.waiting_messages.waiting_message() == ""
     heard = Heard(StepStarted(Step.SIGN), RunFinished(outcome=Outcome.FAILED, exit_code=1, time=0.0))
     assert heard.until(60.0) == {}
 
 
 def test_a_terminal_shows_a_wait_that_lasts() -> None:
     heard = Heard(StepStarted(Step.SIGN))
-    assert heard.silence.long_waiting_message() == ""
+    assert heard.waiting_messages.long_waiting_message() == ""
     heard.seconds = FIRST
-    assert heard.silence.long_waiting_message() == "waiting for Sigstore, 0 attestations so far (10.0 s)"
+    assert heard.waiting_messages.long_waiting_message() == "waiting for Sigstore, 0 attestations so far (10.0 s)"

@@ -235,7 +235,7 @@ def test_the_last_lines_of_a_failure_say_what_is_public_and_what_became_of_the_t
         CredentialChanged("pypi", state),
         RunFinished(outcome=Outcome.FAILED, exit_code=10, time=BEGIN, error=IndexUnavailable("away")),
     ]
-    assert wording.describe_public_state(build_receipt(events)) == (
+    assert wording.public_state_and_rerun_lines(build_receipt(events)) == (
         "Public on pypi now: 1 of 2 files; 1 unknown (the response was lost).",
         "A re-run recognises published files by their digest, and uploads only the rest.",
         *said,
@@ -267,7 +267,7 @@ def test_every_file_of_a_failure_is_counted_in_one_of_the_states(status: FileSta
         RunFinished(outcome=Outcome.FAILED, exit_code=10, time=BEGIN, error=error),
     ]
     assert (
-        wording.describe_public_state(build_receipt(events))[0]
+        wording.public_state_and_rerun_lines(build_receipt(events))[0]
         == f"Public on pypi now: 0 of 2 files; 1 {said}; 1 not attempted."
     )
 
@@ -279,7 +279,7 @@ def test_a_failed_confirmation_of_everything_needs_no_word_about_the_rest() -> N
         FileListed(index="pypi", filename=SDIST.filename, listed=True),
         RunFinished(outcome=Outcome.FAILED, exit_code=11, time=BEGIN, error=IndexUnavailable("provenance")),
     ]
-    assert wording.describe_public_state(build_receipt(events)) == ("Public on pypi now: 1 of 1 file.",)
+    assert wording.public_state_and_rerun_lines(build_receipt(events)) == ("Public on pypi now: 1 of 1 file.",)
 
 
 def test_what_failed_in_a_rehearsal_is_not_public() -> None:
@@ -290,11 +290,11 @@ def test_what_failed_in_a_rehearsal_is_not_public() -> None:
     ]
     failed = RunFinished(outcome=Outcome.FAILED, exit_code=13, time=BEGIN, error=IndexUnavailable("away"))
 
-    (said,) = wording.describe_public_state(build_receipt([*rehearsed, failed]))
+    (said,) = wording.public_state_and_rerun_lines(build_receipt([*rehearsed, failed]))
     assert said == "On the rehearsal index now: 1 of 2 files; 1 not attempted; nothing is public."
 
     second = IndexChosen(replace(PYPI, name="second"))
-    assert wording.describe_public_state(build_receipt([*rehearsed, second, failed])) == (
+    assert wording.public_state_and_rerun_lines(build_receipt([*rehearsed, second, failed])) == (
         "On the rehearsal index pypi now: 1 of 2 files; 1 not attempted; nothing is public.",
         "On the rehearsal index second now: 0 of 2 files; 2 not attempted; nothing is public.",
     )
