@@ -86,13 +86,16 @@ class UpstreamCheck:
             return self._upstream_unavailable_error(f"The {self._name} answers {response_status_line(answer)}.")
         if answer.status not in {_UNAUTHORIZED, _FORBIDDEN}:
             return None
-        given = "its credential" if url_has_secrets(self._address.text) else "requests without a credential"
+        example = "https://USER:PASSWORD@HOST/simple/"
+        given, hint = (
+            ("its credential", f"Correct the user and password in its address, {example}; they may have expired.")
+            if url_has_secrets(self._address.text)
+            else ("requests without a credential", f"Put user and password into its address, {example}, from a secret.")
+        )
         return CredentialRejected(
             f"The {self._name} refuses {given}: {response_status_line(answer)}.",
             detail=self._upstream_error_detail(),
-            hints=(
-                "Its address needs a user and a password, https://USER:PASSWORD@HOST/simple/: keep it in a secret.",
-            ),
+            hints=(hint,),
         )
 
     def _upstream_unavailable_error(self, summary: str) -> IndexUnavailable:
