@@ -19,8 +19,8 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 DOCS: Final = ROOT / "docs"
 MESSAGES: Final = ROOT / "tests" / "assets" / "messages.txt"
 NOTHING_WRONG: Final = (
-    "| 0 | everything is on the index, as signed (or was left as it is at your request: `kept-published`); for"
-    " commands that send nothing: everything is as it should be | | |"
+    "| 0 | the index has every file exactly as signed (or, at your request, kept other content: `kept-published`); for"
+    " commands that send nothing: no problem was found | | |"
 )
 MEANINGS: Final = {
     1: "a bug; the message shows what to report",
@@ -64,7 +64,7 @@ def facts(error: type[CiPublishError]) -> str:
     return (
         f"{docstring}\n\n"
         f"Exit code **{error.exit_code}** ({MEANINGS[error.exit_code]}). "
-        f"Does it help to run again without changing anything? **{again(error).capitalize()}.**\n"
+        f"Will running it again without changes help? **{again(error).capitalize()}.**\n"
     )
 
 

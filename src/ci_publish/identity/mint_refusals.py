@@ -114,7 +114,7 @@ def reusable_workflow_elsewhere_error(reusable: ElsewhereReusable, endpoints: En
     return ReusableWorkflow(
         f"{endpoints.name} refuses this job's identity: the job is in another repository's reusable workflow.",
         detail=(
-            f"The job is defined in {reusable.called}, called by {reusable.caller}. PyPI compares the called file with "
+            f"The job is defined in {reusable.called}, called by {reusable.caller}. PyPI expects the called file in "
             "the publisher's repository (https://github.com/pypi/warehouse/issues/11096)."
         ),
         hints=(
