@@ -233,6 +233,7 @@ def test_a_simple_api_that_other_indexes_could_have_is_a_guess() -> None:
         "https://h/root/dev/simple/",
     )
     assert resolve_endpoints("https://h/api/packages/me/pypi").simple_guesses == ()
+    assert resolve_endpoints("https://python.cloudsmith.io/o/r/").simple_guesses == ()
     assert resolve_endpoints("https://h/root/dev/", "https://h/elsewhere").simple_guesses == ()
 
 
