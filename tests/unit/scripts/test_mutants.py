@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,13 @@ def test_only_a_failing_test_kills(code: int, words: str) -> None:
     assert lines[0] == "ci_publish.http.retries: 0 of 1 killed"
     assert lines[1].startswith(f"{words}: ci_publish.http.retries.wait: ")
     assert f"with {int(code == -24)}, the tests did not end in time" in lines[3]
+
+
+def test_what_is_mutated_and_which_tests_are_asked_exists() -> None:
+    settings = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["tool"]["mutmut"]
+    named = [*settings["only_mutate"], *settings["pytest_add_cli_args_test_selection"], *settings["also_copy"]]
+    assert len(named) > 20
+    assert [each for each in named if not Path(each.partition("::")[0]).exists()] == []
 
 
 def test_every_explanation_names_a_function_that_exists() -> None:

@@ -66,7 +66,7 @@ def test_the_other_files_are_judged(tmp_path: Path) -> None:
     assert {problem.filename for problem in problems if problem.severity == "error"} == {bad.name}
 
 
-@pytest.mark.parametrize("function", ["_read_metadata_content", "form_fields", "_render_rst"])
+@pytest.mark.parametrize("function", ["_read_metadata_content", "core_metadata_form_fields", "_render_rst"])
 def test_a_run_that_is_stopped_is_no_fault_of_a_file(tmp_path: Path, function: str) -> None:
     """A signal's error is raised anywhere in the main thread; a profile function plays the signal."""
     file = make_wheel(tmp_path, "good", extra="\nwords, and a `link <https://example.org>`_\n")
