@@ -25,7 +25,7 @@ from ci_publish.app.command_intent import prepare_command
 from ci_publish.app.front_end_wording import FrontEnd, FrontEndWording
 from ci_publish.app.install_credentials import refuse_install_with_credentials
 from ci_publish.app.installing import installation_failed_error
-from ci_publish.app.listed_subjects import read_subjects
+from ci_publish.app.listed_subjects import read_listed_subjects
 from ci_publish.app.options import Origin, Source
 from ci_publish.app.other_tools import Ours, decide_other_tools_settings
 from ci_publish.app.output_files import require_writable_outputs
@@ -818,7 +818,7 @@ def _() -> object:
 def _() -> object:
     with folder() as here:
         (here / "files.json").write_text('[{"filename": "demo-1.0.tar.gz"}]', encoding="utf-8")
-        return shortened(lambda: read_subjects(here / "files.json"), f"{here}/")
+        return shortened(lambda: read_listed_subjects(here / "files.json"), f"{here}/")
 
 
 # --- the index -----------------------------------------------------------------------------------------------------

@@ -173,7 +173,7 @@ def run_as_google(world: RehearsalWorld, folder: Path, claims: dict[str, object]
     )
     composition = Composition(settings, replace(context, interruption=interruption), identity=identity)
     try:
-        return events, publish(composition.run("publish"))
+        return events, publish(composition.compose_run("publish"))
     finally:
         composition.close()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ci_publish.app.index_names import IndexNames
-from ci_publish.app.listed_subjects import read_subjects
+from ci_publish.app.listed_subjects import read_listed_subjects
 from ci_publish.app.project_file import MAX_PROJECT_FILE, read_project_tables
 from ci_publish.attestations.examiner import parse_attestation, parse_provenance
 from ci_publish.attestations.in_toto_statements import WrongStatement, parse_statement
@@ -224,7 +224,7 @@ def _subjects(content: bytes) -> None:
         file = Path(folder, "files")
         file.write_bytes(content)
         try:
-            read_subjects(file)
+            read_listed_subjects(file)
         except ConfigurationError:
             return
 

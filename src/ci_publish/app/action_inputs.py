@@ -6,7 +6,7 @@ A `docker://` step passes its inputs without our mark: with ``rehearse: true`` i
 from collections.abc import Mapping
 
 from ci_publish.app.settings import Settings
-from ci_publish.app.settings_sources import ACTION_MARK, MARK_HINTS, given_inputs, parse_input_value
+from ci_publish.app.settings_sources import ACTION_MARK, MARK_HINTS, given_action_inputs, parse_action_input_value
 from ci_publish.app.settings_view import addresses_without_secrets
 from ci_publish.errors import ConfigurationError
 from ci_publish.index.endpoints import resolve_endpoints
@@ -22,8 +22,8 @@ def refuse_ignored_inputs(command: str, settings: Settings, environ: Mapping[str
     """Raise ConfigurationError for an ignored input whose intent this run would not follow."""
     if environ.get(ACTION_MARK) or command in _HARMLESS:
         return
-    for name, spelling, text in given_inputs(environ):
-        value = parse_input_value(name, text)
+    for name, spelling, text in given_action_inputs(environ):
+        value = parse_action_input_value(name, text)
         if name in _DECISIVE and not _does_what_input_asks(command, settings, name, value):
             said = addresses_without_secrets(text) if name == "repository_url" else text
             message = f"INPUT_{spelling.upper()} is {said}, but this run would ignore it."

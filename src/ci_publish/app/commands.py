@@ -231,7 +231,7 @@ def _pipeline_command(command: str) -> Callable[[Job], Outcome]:
     def run(job: Job) -> Outcome:
         composition = Composition(job.settings, job.context)
         try:
-            return _run_pipeline_command(command, composition.run(command))
+            return _run_pipeline_command(command, composition.compose_run(command))
         finally:
             composition.close()
 

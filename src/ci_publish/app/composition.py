@@ -10,7 +10,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ci_publish.app.configured_credentials import Credentials, accepts_any_api_token
+from ci_publish.app.configured_credentials import ConfiguredCredentials, accepts_any_api_token
 from ci_publish.app.interruptible_distributions import InterruptibleDistributions
 from ci_publish.app.named_audiences import named_audiences
 from ci_publish.app.output_files import require_writable_outputs
@@ -62,7 +62,7 @@ class Composition:
         self.patient_transport = self._new_transport(self.interruption.grace_period())
         self._indexes: list[HttpIndex] = []
         self.identity = identity or self._ambient_identity()
-        self.credentials = Credentials(
+        self.credentials = ConfiguredCredentials(
             settings=settings,
             context=context,
             interruption=self.interruption,
@@ -78,7 +78,7 @@ class Composition:
         self.transport.close()
         self.patient_transport.close()
 
-    def run(self, command: str) -> Run:
+    def compose_run(self, command: str) -> Run:
         """Put the parts of *command* together. Raises ConfigurationError for wrong addresses and unwritable outputs."""
         if command in _IRREVERSIBLE:
             require_writable_outputs(self.settings)
@@ -97,7 +97,7 @@ class Composition:
         return Run(
             distributions=self.distributions,
             destinations=destinations,
-            signer=cache(self.signer),
+            signer=cache(self.compose_signer),
             verifier=ProvenanceJudge(self._sigstore_trust, named=expected or self.settings.attested_by),
             write_attestations=write_attestations,
             require_unwritten=require_no_attestation_files,
@@ -108,10 +108,10 @@ class Composition:
             expected_publishers=expected,
             subjects=self._read_listed_subjects(command),
             last_question=self.interruption.last_question,
-            registration=self.registration,
+            registration=self.pending_publisher_form_link,
         )
 
-    def registration(self, endpoints: Endpoints, project: str) -> str | None:
+    def pending_publisher_form_link(self, endpoints: Endpoints, project: str) -> str | None:
         """Return the link to the form for the pending publisher of a new project, with this job filled in."""
         from ci_publish.identity.pending_publishers import pending_publisher_link  # noqa: PLC0415  (for new projects)
 
@@ -137,9 +137,9 @@ class Composition:
         """Return the files that ``attest --subjects`` lists. Raises ConfigurationError."""
         if command != "attest" or self.settings.subjects is None:
             return ()
-        from ci_publish.app.listed_subjects import read_subjects  # noqa: PLC0415  (for one option)
+        from ci_publish.app.listed_subjects import read_listed_subjects  # noqa: PLC0415  (for one option)
 
-        return read_subjects(self.settings.subjects)
+        return read_listed_subjects(self.settings.subjects)
 
     def _prefetch_listings(self) -> None:
         """Begin to fetch the listings of the releases whose files are found, going by the names of the files."""
@@ -157,7 +157,7 @@ class Composition:
     @cached_property
     def distributions(self) -> InterruptibleDistributions:
         """The steps on the disk; Artifactory shows no SHA-256, so that MD5 is compared."""
-        from ci_publish.distributions.local import LocalDistributions  # noqa: PLC0415  (late, see ``run``)
+        from ci_publish.distributions.local import LocalDistributions  # noqa: PLC0415  (late, see ``compose_run``)
 
         settings = self.settings
         addresses = [self._resolve_allowed_endpoints(url).upload for url in settings.repository_url]
@@ -180,11 +180,11 @@ class Composition:
 
         return TrustSource(
             emit=self.context.emit,
-            config=_path_text(self.settings.sigstore_trust_config),
+            config=_sigstore_trust_config_text(self.settings.sigstore_trust_config),
             seconds=self.settings.timeout or REFRESH_SECONDS,
         )
 
-    def signer(self) -> "Signer":
+    def compose_signer(self) -> "Signer":
         """Make what signs; most of what that takes is imported only now."""
         from ci_publish.attestations.signers import AcceptedSigners  # noqa: PLC0415
         from ci_publish.attestations.signing_run import Patience, SigningContext  # noqa: PLC0415
@@ -245,7 +245,9 @@ class Composition:
         self.interruption.when_abandoned(credential.burn)
         return credential
 
-    def attesting(self, endpoints: Endpoints, kind: CredentialKind = CredentialKind.TRUSTED_PUBLISHING) -> bool:
+    def are_attestations_required(
+        self, endpoints: Endpoints, kind: CredentialKind = CredentialKind.TRUSTED_PUBLISHING
+    ) -> bool:
         """Return whether attestations must be made with a credential of *kind* at this index.
 
         Raises ConfigurationError where they are required and cannot be made with it.
@@ -253,17 +255,20 @@ class Composition:
         return self.attestation_policy_for(endpoints, kind) is AttestationPolicy.REQUIRED
 
     def attestation_policy_for(self, endpoints: Endpoints, kind: CredentialKind) -> AttestationPolicy:
-        """Return whether an index is sent attestations with a credential of *kind*. Raises as ``attesting``."""
-        from ci_publish.publishing.attest import attestation_policy  # noqa: PLC0415  (late, see ``publishing.context``)
+        """Return whether an index is sent attestations with a credential of *kind*.
 
-        return attestation_policy(self.settings.attestations, kind, endpoints)
+        Raises ConfigurationError as ``are_attestations_required`` does.
+        """
+        from ci_publish.publishing.attest import resolve_attestation_policy  # noqa: PLC0415  (late, see ``publishing.context``)
+
+        return resolve_attestation_policy(self.settings.attestations, kind, endpoints)
 
     def _destination_for_index(self, repository_url: str, *, online: bool) -> Destination:
-        index = self.index(repository_url, online=online)
+        index = self.open_index(repository_url, online=online)
         self._indexes.append(index)
         return Destination(index, self._credential_for_index(index.endpoints))
 
-    def index(self, repository_url: str, *, online: bool) -> "HttpIndex":
+    def open_index(self, repository_url: str, *, online: bool) -> "HttpIndex":
         """Return the client of an index; a rehearsal on loopback is recognised when *online*."""
         from ci_publish.index.client import HttpIndex, recognise_rehearsal  # noqa: PLC0415  (late, see ``publishing.context``)
 
@@ -303,14 +308,14 @@ class Composition:
 
 
 def _subfolder_policy(settings: Settings) -> "Subfolders":
-    from ci_publish.distributions.subfolders import Subfolders  # noqa: PLC0415  (late, see ``Composition.run``)
+    from ci_publish.distributions.subfolders import Subfolders  # noqa: PLC0415  (late, see ``Composition.compose_run``)
 
     if settings.recursive:
         return Subfolders.TAKE
     return Subfolders.IGNORE if settings.ignore_subfolders else Subfolders.REFUSE
 
 
-def _path_text(path: Path | None) -> str | None:
+def _sigstore_trust_config_text(path: Path | None) -> str | None:
     if path is None:
         return None
     try:

@@ -24,7 +24,6 @@ from ci_publish.identity.keyring import KeyringEntry, requested_keyring
 from ci_publish.identity.static_credentials import (
     TOKEN_USER,
     expired_api_token_error,
-    is_blank_secret,
     static_credential_objection,
 )
 from ci_publish.model.index import Endpoints
@@ -32,7 +31,7 @@ from ci_publish.publishing.interruption import Interruption
 from ci_publish.publishing.ports import IdentitySource
 
 
-class Credentials:
+class ConfiguredCredentials:
     """Reads the credentials that settings and keyring give; the keyring is asked once for each index.
 
     *transport* still sends while the run is being stopped.
@@ -129,6 +128,6 @@ def accepts_any_api_token(settings: Settings, endpoints: Endpoints) -> bool:
 def objection_to_secret(endpoints: Endpoints, options: CredentialOptions) -> CiPublishError | None:
     """Return why the secret that *options* show to this index can never work there, None where it may or is missing."""
     given = credential_options_for_index(endpoints, options)
-    if given.secret is None or given.secret.satisfies(is_blank_secret):
+    if given.secret is None or given.secret.is_blank:
         return None
     return static_credential_objection(endpoints, given.user or TOKEN_USER, given.secret, given.name)

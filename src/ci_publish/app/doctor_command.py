@@ -21,7 +21,7 @@ from ci_publish.model.index import AlreadyPublished, Endpoints, IndexState, Plan
 from ci_publish.model.problem import Problem, Severity, problems_as_notes
 from ci_publish.publishing import downloaded_digests, messages, required_build_provenance
 from ci_publish.publishing.planning import ConflictRules, make_plan
-from ci_publish.publishing.unattested_files import has_provenance
+from ci_publish.publishing.unattested_files import index_serves_provenance
 
 if TYPE_CHECKING:
     from ci_publish.identity.doctor_findings import Finding as Diagnosed
@@ -50,12 +50,12 @@ def diagnose(composition: Composition) -> Outcome:
     addresses = composition.settings.repository_url
     composition.credentials.require_secret_not_shared([composition.endpoints(each) for each in addresses])
     for repository_url in addresses:
-        index = composition.index(repository_url, online=True)
+        index = composition.open_index(repository_url, online=True)
         collection, checks = _collect_distributions_if_any(composition, index.endpoints)
         diagnosis = _doctor_for_index(composition, index, collection, checks).run_diagnosis()
         for found in diagnosis.findings:
             composition.context.emit(_finding_of_diagnosis(found))
-        link = partial(composition.registration, index.endpoints)
+        link = partial(composition.pending_publisher_form_link, index.endpoints)
         for shown in doctor_train.doctor_train_findings(collection, diagnosis.new, index.endpoints, link):
             composition.context.emit(shown)
         waiting = doctor_train.deferral_by_new_project_limit(
@@ -108,7 +108,7 @@ def _doctor_for_index(
     must_attest = not collection.distributions or collection.unattested
     wanted = DiagnosisRequest(
         distributions=collection.distributions,
-        attesting=lambda kind: composition.attesting(index.endpoints, kind) and must_attest,
+        attesting=lambda kind: composition.are_attestations_required(index.endpoints, kind) and must_attest,
         mint=settings.mint,
         spend_token=settings.spend_token,
         create_project=settings.create_project,
@@ -143,7 +143,7 @@ def _inspect_attestations(
     planned = [file for plan in plans for file in plan.files]
     published = {file.distribution.filename: file for file in planned if isinstance(file, AlreadyPublished)}
     required = composition.settings.attestations is AttestationPolicy.REQUIRED and endpoints.integrity is not None
-    if missing := [name for name, file in published.items() if required and not has_provenance(index, file)]:
+    if missing := [name for name, file in published.items() if required and not index_serves_provenance(index, file)]:
         raise messages.published_unattested_error(endpoints, missing)
     files = {file.filename: file for file in collection.distributions if file.filename not in published}
     concerned = [each for each in collection.attestations if each.distribution in files]
@@ -151,7 +151,7 @@ def _inspect_attestations(
     if provenance_required:
         required_build_provenance.require_local_build_provenance(list(files), found)
     if found:
-        composition.signer().inspect(found, list(files.values()))
+        composition.compose_signer().inspect(found, list(files.values()))
 
 
 def _collect_distributions_if_any(composition: Composition, endpoints: Endpoints) -> tuple[Collection, Checks | None]:

@@ -17,7 +17,6 @@ from ci_publish.errors import ConfigurationError, InstallWithCredentials
 from ci_publish.hints import Hint, option
 from ci_publish.http.proxies import proxy_secrets
 from ci_publish.identity.ci_environment import CiEnvironment
-from ci_publish.identity.static_credentials import is_blank_secret
 from ci_publish.model.identity import Secret
 
 _PREFIXES: Final = ("ACTIONS_",)
@@ -70,7 +69,7 @@ def reachable_credentials(settings: Settings, environ: Mapping[str, str]) -> lis
     if CiEnvironment(environ).can_request_identity_token() or environ.get("ACTIONS_ID_TOKEN_REQUEST_TOKEN"):
         found.append("the identity of this CI job")
     password = settings.password
-    if password is not None and not password.satisfies(is_blank_secret):
+    if password is not None and not password.is_blank:
         found.append("the password or API token of this run")
     if settings.keyring:
         found.append("the keyring")
@@ -83,7 +82,7 @@ def secrets_to_mask(settings: Settings, environ: Mapping[str, str]) -> Iterator[
 
     The installers themselves get those of proxies.
     """
-    if settings.password is not None and not settings.password.satisfies(is_blank_secret):
+    if settings.password is not None and not settings.password.is_blank:
         yield settings.password
     yield from (Secret(value) for name, value in environ.items() if _is_upload_secret_variable(name) and value.strip())
     yield from map(Secret, proxy_secrets(environ))

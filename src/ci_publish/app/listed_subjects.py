@@ -19,7 +19,7 @@ class _Unusable(Exception):
     """A list names no files that can be attested; the message is a clause that says why."""
 
 
-def read_subjects(path: Path) -> tuple[Subject, ...]:
+def read_listed_subjects(path: Path) -> tuple[Subject, ...]:
     """Read a list of distributions with their SHA-256: JSON, or what sha256sum prints. Raises ConfigurationError."""
     try:
         text = read_settings_file(path)

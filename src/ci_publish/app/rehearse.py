@@ -18,7 +18,7 @@ from ci_publish.app.named_audiences import named_audiences
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.served_rehearsal import announce_served_rehearsal
 from ci_publish.app.settings import Settings
-from ci_publish.app.stated_release import environment_with_tag, release_tag
+from ci_publish.app.stated_release import environment_with_tag, release_tag_of_job
 from ci_publish.app.upstream_check import UpstreamCheck
 from ci_publish.app.upstreams import open_named_upstream, read_pip_settings, upstream_address
 from ci_publish.distributions.names import guess_releases_from_filenames
@@ -26,7 +26,7 @@ from ci_publish.errors import ConfigurationError
 from ci_publish.hints import Hint, option
 from ci_publish.http.transport import ConnectionLimits, HttpTransport
 from ci_publish.identity.credential_choice import CredentialOptions, credential_options_for_index
-from ci_publish.identity.static_credentials import TOKEN_USER, is_blank_secret
+from ci_publish.identity.static_credentials import TOKEN_USER
 from ci_publish.index.endpoints import resolve_endpoints
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import Collected, Event, Outcome
@@ -161,18 +161,20 @@ def _publish_to_world(
             found.extend(event.distributions)
         context.emit(event)
 
-    tag = release_tag(context.environ)  # before ``ambient``: the simulated job's tag is an example, not the user's
+    tag = release_tag_of_job(
+        context.environ
+    )  # before ``ambient``: the simulated job's tag is an example, not the user's
     with world.ambient(job.provider), contextlib.ExitStack() as stack:
         own = replace(context, environ=environment_with_tag(os.environ, tag), keyring=None, emit=emit)
         composition = Composition(rehearsal_settings(settings, destination, world), own)
         stack.callback(composition.close)
-        run = composition.run("plan" if settings.dry_run else "publish")
+        run = composition.compose_run("plan" if settings.dry_run else "publish")
         if settings.release_diff in {"listing", "full"}:
             real = Composition(
                 settings_without_credential(settings, destination.address), replace(context, keyring=None)
             )
             stack.callback(real.close)
-            reference = real.index(destination.address, online=True)
+            reference = real.open_index(destination.address, online=True)
             run = replace(run, destinations=tuple(replace(each, reference=reference) for each in run.destinations))
         (plan if settings.dry_run else publish)(run)
     return tuple(each for each in found if each.filename in world.index.files)
@@ -211,7 +213,7 @@ def rehearsed_destination(settings: Settings, address: str, password_name: str) 
     if error := objection_to_secret(endpoints, options):
         raise error
     given = credential_options_for_index(endpoints, options)
-    token = settings.keyring or (given.secret is not None and not given.secret.satisfies(is_blank_secret))
+    token = settings.keyring or (given.secret is not None and not given.secret.is_blank)
     return Played(
         address=address,
         name=endpoints.name,

@@ -97,7 +97,7 @@ def parse_size(value: object) -> object:
     return int(found[1]) * (1024 if binary else 1000) ** " kmg".index(prefix or " ")
 
 
-def limit_or_none(stated: int | None) -> ByteLimit | None:
+def byte_limit_or_none(stated: int | None) -> ByteLimit | None:
     """Take ``off`` (0) for no limit, which is what there is where nothing is stated."""
     return ByteLimit(stated) if stated else None
 

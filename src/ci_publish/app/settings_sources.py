@@ -121,7 +121,7 @@ class ComponentSource(OptionSource):
                     hints=("Use the component and the image from the same release.",),
                 )
             name = ours[key]
-            if _is_given_input(name, self._environ[key]):
+            if _is_given_action_input(name, self._environ[key]):
                 yield name, self._environ[key], Origin(Source.COMPONENT, declared_options()[name].inputs[0])
 
 
@@ -178,10 +178,10 @@ class InputSource(OptionSource):
 
     def read(self) -> Found:
         """Yield the inputs of our own actions; warn of inputs that look like ours and are ignored."""
-        found = tuple(given_inputs(self._environ))
+        found = tuple(given_action_inputs(self._environ))
         if self._environ.get(ACTION_MARK):
             for name, spelling, value in found:
-                yield name, parse_input_value(name, value), Origin(Source.INPUT, spelling)
+                yield name, parse_action_input_value(name, value), Origin(Source.INPUT, spelling)
         elif found:
             names = ", ".join(f"INPUT_{spelling.upper()}" for _, spelling, _ in found)
             message = f"Ignored because {ACTION_MARK} is not set: {names}."
@@ -258,13 +258,13 @@ def component_input_variable(name: str) -> str:
     return COMPONENT_PREFIX + declared_options()[name].inputs[0].replace("-", "_").upper()
 
 
-def given_inputs(environ: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+def given_action_inputs(environ: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
     """Yield option, spelling and value of every input that is given, whoever gave it.
 
     The runner sets them upper-cased, keeps their hyphens, and sets an input without a value to the empty text.
     """
     for name, declared in declared_options().items():
-        for spelling in input_spellings(declared):
+        for spelling in action_input_spellings(declared):
             if value := environ.get(f"INPUT_{spelling.upper()}", "").strip():
                 yield name, spelling, value
                 break
@@ -275,7 +275,7 @@ def option_variable(name: str) -> str:
     return PREFIX + name.upper()
 
 
-def input_spellings(option: Option) -> Iterator[str]:
+def action_input_spellings(option: Option) -> Iterator[str]:
     """Yield an input's name and its deprecated snake_case alias, which gh-action-pypi-publish still takes."""
     for name in option.inputs:
         yield name
@@ -283,14 +283,14 @@ def input_spellings(option: Option) -> Iterator[str]:
             yield name.replace("-", "_")
 
 
-def _is_given_input(name: str, value: str) -> bool:
+def _is_given_action_input(name: str, value: str) -> bool:
     field = Settings.model_fields[name]
     if field.annotation is bool:
         return value.lower() != str(field.default).lower()
     return not (field.annotation in (int, float, float | None) and value == "-1")
 
 
-def parse_input_value(name: str, value: str) -> object:
+def parse_action_input_value(name: str, value: str) -> object:
     """Apply gh-action-pypi-publish's truth rule: anything but ``false`` is true."""
     field = Settings.model_fields[name]
     if field.annotation is bool:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from ci_publish.distributions.checks.comparison.stated import Stated
 
 
-def release_tag(environ: Mapping[str, str]) -> str:
+def release_tag_of_job(environ: Mapping[str, str]) -> str:
     """Return the tag that the job runs for, empty where it runs for none.
 
     Sources: GitHub's "Variables reference", which Forgejo and Gitea follow; GitLab's "Predefined CI/CD variables".
@@ -28,12 +28,12 @@ def environment_with_tag(environ: Mapping[str, str], tag: str) -> dict[str, str]
 
 def stated_release(settings: Settings, environ: Mapping[str, str]) -> "Stated":
     """Return what is stated. Raises ConfigurationError for patterns that cannot be read."""
-    from ci_publish.distributions.checks.comparison.stated import Stated, VersionTag, parse_expected_wheels  # noqa: PLC0415  (late, see ``Composition.run``)
+    from ci_publish.distributions.checks.comparison.stated import Stated, VersionTag, parse_expected_wheels  # noqa: PLC0415  (late, see ``Composition.compose_run``)
 
     return Stated(
         expected=parse_expected_wheels(settings.expect_wheels),
         file_limit=settings.file_size_limit,
         project_limit=settings.project_size_limit,
-        tag=release_tag(environ),
+        tag=release_tag_of_job(environ),
         version_tag=VersionTag(settings.version_tag),
     )

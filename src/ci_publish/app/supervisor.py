@@ -43,13 +43,13 @@ class Supervisor:
             ready, _, _ = select.select([0], [], [], _PAUSE)
             data = os.read(0, 65536) if ready else None
             if data == b"":
-                self._burn_upload_tokens()
+                self._burn_kept_upload_tokens()
                 return
             *lines, buffer = (buffer + (data or b"")).split(b"\n")
             for line in lines:
                 self._take_message(line)
             if reason := self._why_run_is_stuck(time.monotonic()):
-                burned = self._burn_upload_tokens()
+                burned = self._burn_kept_upload_tokens()
                 self._end_supervised_run(reason, burned)
                 return
 
@@ -72,7 +72,7 @@ class Supervisor:
             return "it was asked to stop, and did not react"
         return "it did not end at its deadline" if now >= self._ends else ""
 
-    def _burn_upload_tokens(self) -> int:
+    def _burn_kept_upload_tokens(self) -> int:
         """Burn what is kept, and return how many tokens that were."""
         kept = list(self._kept.values())
         self._kept.clear()

@@ -111,7 +111,7 @@ def _untrusted_project_settings(command: str, settings: Settings, loaded: Loaded
 
 
 def _weakens_checks(rules: Sequence[str]) -> bool:
-    from ci_publish.distributions.checks.weights import weakens_any_rule  # noqa: PLC0415  (late, see ``Composition.run``)
+    from ci_publish.distributions.checks.weights import weakens_any_rule  # noqa: PLC0415  (late, see ``Composition.compose_run``)
 
     return weakens_any_rule(rules)
 

@@ -263,7 +263,7 @@ def facts_made_public(claims: Claims) -> tuple[str, ...]:
     return tuple(f"{name} {value}" for name, value in named if value)
 
 
-def token_begins_at(token: IdentityToken) -> float:
+def token_validity_start(token: IdentityToken) -> float:
     """Return when a token's life begins by its own words, in seconds since the epoch."""
     times = (token.claims.get("nbf"), token.claims.get("iat"))
     return max((float(value) for value in times if isinstance(value, int | float)), default=0.0)

@@ -21,7 +21,7 @@ from sigstore.oidc import ExpiredIdentity, IdentityError
 from sigstore.oidc import IdentityToken as SigstoreToken
 from sigstore.sign import ExpiredCertificate, Signer, SigningContext  # type: ignore[attr-defined]  # not in an __all__
 
-from ci_publish.attestations.attestation_publishers import publisher_of_claims, token_begins_at
+from ci_publish.attestations.attestation_publishers import publisher_of_claims, token_validity_start
 from ci_publish.attestations.examiner import Examiner, attestation_value, first_validation_problem
 from ci_publish.attestations.in_toto_statements import in_toto_statement
 from ci_publish.attestations.provenance_predicates import build_provenance_predicate
@@ -104,7 +104,7 @@ class SigstoreAuthority:
     def _unusable_token_trouble(self, token: IdentityToken, error: IdentityError) -> Trouble:
         """Return why sigstore does not take a token: too old or too young by this machine's clock, or a wrong one."""
         now = self._wall()
-        early = token_begins_at(token) - now
+        early = token_validity_start(token) - now
         if token.expires is not None and token.expires <= now:
             return IdentityEnded("the identity token has expired")
         if early > 0:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from ci_publish.attestations.attestation_publishers import token_begins_at
+from ci_publish.attestations.attestation_publishers import token_validity_start
 from ci_publish.errors import IdentityUnavailable, SigningFailed, SigningIdentityExpired
 from ci_publish.model.identity import IdentityToken
 
@@ -40,7 +40,7 @@ class SigningIdentity:
             self._token = self._fetch_signing_token()
         elif self._used and self._token.expires is not None and self._token.expires <= now:
             raise self.identity_expired_error("it has expired")
-        self._used = token_begins_at(self._token) <= now
+        self._used = token_validity_start(self._token) <= now
         return self._token
 
     def identity_expired_error(self, reason: str) -> SigningFailed:

@@ -207,7 +207,7 @@ class SigningRun:
         match ending:
             case Finished(key=None, value=certificate):
                 self._certificate = certificate  # type: ignore[assignment]  # the task without a file is `certify`
-                self._pace.note_success()
+                self._pace.note_sigstore_success()
             case Finished(key=task, value=product):
                 self._record_attestation(task, product)  # type: ignore[arg-type]  # the task of a file is `attest`
             case Overdue(seconds=seconds):
@@ -224,7 +224,7 @@ class SigningRun:
         self._lifetime = product.lifetime
         self._barren = 0
         self._refused = False
-        self._pace.note_success()
+        self._pace.note_sigstore_success()
         self._emit(Signed(product.attestation))
 
     def _handle_trouble(self, task: Task | None, started: float, trouble: Trouble) -> None:
@@ -245,7 +245,7 @@ class SigningRun:
         self._last_reason = trouble.reason
         what = _CERTIFICATE if task is None else task.subject.filename
         self._attempts[what] += 1
-        wait = self._pace.note_failure(started, self._clock(), trouble.retry_after)
+        wait = self._pace.pause_after_failure(started, self._clock(), trouble.retry_after)
         self._emit(Retrying(what=what, attempt=self._attempts[what], reason=trouble.reason, wait=wait))
 
     def _discard_ended_certificate(self, task: Task | None, started: float, trouble: Ended) -> None:

@@ -20,7 +20,7 @@ class SigstoreBackoff:
         self._since = float("-inf")
         self.resume = float("-inf")
 
-    def note_failure(self, started: float, now: float, retry_after: float) -> float:
+    def pause_after_failure(self, started: float, now: float, retry_after: float) -> float:
         """Note a failed attempt; return how many seconds nothing should be sent.
 
         Attempts that were under way when the pause began tell nothing new: they do not lengthen the back-off.
@@ -32,7 +32,7 @@ class SigstoreBackoff:
         self.resume = max(self.resume, now + retry_after)
         return max(0.0, self.resume - now)
 
-    def note_success(self) -> None:
+    def note_sigstore_success(self) -> None:
         """Note a success: the outage, if there was one, is over."""
         self._streak = 0
 

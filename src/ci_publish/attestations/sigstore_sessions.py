@@ -91,13 +91,13 @@ class _LimitedAdapter(HTTPAdapter):
             # `read1` returns what has come; `read` waits for the whole chunk, however slowly it trickles in.
             while piece := response.raw.read1(_CHUNK, decode_content=True):
                 content += piece
-                self._check_body_limits(response, len(content), ends)
+                self._require_body_within_limits(response, len(content), ends)
         except urllib3.exceptions.HTTPError as error:
             response.raw.close()
             raise requests.ConnectionError(f"the answer broke off ({error})", request=response.request) from error
         return bytes(content)
 
-    def _check_body_limits(self, response: requests.Response, size: int, ends: float) -> None:
+    def _require_body_within_limits(self, response: requests.Response, size: int, ends: float) -> None:
         problem: requests.RequestException | None = None
         if size > self._limits.size:
             problem = requests.ConnectionError(f"the answer is longer than {self._limits.size} bytes")

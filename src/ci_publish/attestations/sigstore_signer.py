@@ -97,7 +97,11 @@ class SigstoreSigner:
         if (mismatch := _unsignable_job_error(token.claims, predicate_types)) is not None:
             return SigningResult(failures={file.filename: mismatch for file in files}, claims=token.claims)
         self._note_what_becomes_public(token.claims)
-        while not self._trust.ready(POLL_SECONDS) and not context.waiting.stopped and context.clocks.monotonic() < ends:
+        while (
+            not self._trust.wait_until_ready(POLL_SECONDS)
+            and not context.waiting.stopped
+            and context.clocks.monotonic() < ends
+        ):
             pass
         subjects = (Subject(file.filename, file.sha256) for file in files)
         tasks = [Task(subject, predicate_type) for subject in subjects for predicate_type in predicate_types]

@@ -106,7 +106,7 @@ class TrustSource:
                 self._refresh.start()
             return self._refresh
 
-    def ready(self, seconds: float) -> bool:
+    def wait_until_ready(self, seconds: float) -> bool:
         """Wait for at most *seconds*; return whether `get` would answer at once now."""
         refresh = self._started_refresh()
         if self._result is not None:

@@ -27,7 +27,7 @@ from ci_publish.http import retries
 from ci_publish.http.messages import BearerAuthorization, HttpRequest, NoAnswer, Transport
 from ci_publish.identity.ci_environment import GITHUB_REQUEST, CiEnvironment, gitlab_id_token_variable
 from ci_publish.identity.identity_errors import (
-    identity_provider_failed,
+    identity_provider_failed_error,
     no_ci_identity_error,
     no_id_token_permission_error,
     wrong_gitlab_audience_error,
@@ -142,7 +142,7 @@ class AmbientIdentity:
         while True:
             try:
                 return self._fetch_token_once(audience, ends - self._fetching.clock())
-            except _Passing as failure:
+            except _TransientTokenFailure as failure:
                 wait = retries.OIDC.wait(attempt, self._fetching.random())
                 if self._fetching.clock() + wait >= ends or self._waiting.stopped:
                     raise failure.error from failure.__cause__
@@ -158,31 +158,31 @@ class AmbientIdentity:
             return self._fetch_token_through_proxy(self._proxied, audience, seconds)
         outcome = _fetch_token_in_thread(lambda: self._fetching.detect(audience), seconds, self._waiting)
         if outcome is None:
-            raise _Passing(
-                identity_provider_failed(self._job.provider, f"no answer within {self._fetching.budget:g} s")
+            raise _TransientTokenFailure(
+                identity_provider_failed_error(self._job.provider, f"no answer within {self._fetching.budget:g} s")
             )
         if isinstance(outcome, Exception):
             raise self._map_id_library_error(outcome) from outcome
         if not outcome.value:
-            raise identity_provider_failed(self._job.provider, "it gave no token")
+            raise identity_provider_failed_error(self._job.provider, "it gave no token")
         return outcome.value
 
     def _fetch_token_through_proxy(self, transport: Transport, audience: str, seconds: float) -> str:
         answer = transport.send(_github_token_request(self._job.variables, audience), deadline=seconds)
         if isinstance(answer, NoAnswer):
-            raise _Passing(identity_provider_failed(self._job.provider, answer.text))
+            raise _TransientTokenFailure(identity_provider_failed_error(self._job.provider, answer.text))
         if answer.status != HTTPStatus.OK:
-            error = identity_provider_failed(self._job.provider, f"HTTP {answer.status} {answer.reason}".strip())
-            raise _Passing(error) if _is_transient_token_status(answer.status) else error
+            error = identity_provider_failed_error(self._job.provider, f"HTTP {answer.status} {answer.reason}".strip())
+            raise _TransientTokenFailure(error) if _is_transient_token_status(answer.status) else error
         return self._parse_github_token_response(answer.body)
 
     def _parse_github_token_response(self, body: bytes) -> str:
         try:
             value = json.loads(body)["value"]
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise identity_provider_failed(self._job.provider, "its answer holds no token") from error
+            raise identity_provider_failed_error(self._job.provider, "its answer holds no token") from error
         if not isinstance(value, str):
-            raise identity_provider_failed(self._job.provider, "its answer holds no token")
+            raise identity_provider_failed_error(self._job.provider, "its answer holds no token")
         return value
 
     def _map_id_library_error(self, error: Exception) -> Exception:
@@ -190,13 +190,13 @@ class AmbientIdentity:
         text = " ".join(str(error).split())[:300] or type(error).__name__
         if type(error).__name__ == "GitHubOidcPermissionCredentialError":
             return no_id_token_permission_error(GITHUB_REQUEST[0])
-        mapped = identity_provider_failed(self._job.provider, text)
-        return _Passing(mapped, error) if _is_transient_id_error(error, text) else mapped
+        mapped = identity_provider_failed_error(self._job.provider, text)
+        return _TransientTokenFailure(mapped, error) if _is_transient_id_error(error, text) else mapped
 
     def _require_claims_for_audience(self, token: str, audience: str) -> Claims:
         claims = decode_jwt_claims(token)
         if claims is None:
-            raise identity_provider_failed(self._job.provider, "what it gave is not an OIDC identity token")
+            raise identity_provider_failed_error(self._job.provider, "what it gave is not an OIDC identity token")
         if audience not in audiences_of_claims(claims):
             raise self._wrong_audience_error(audience, audiences_of_claims(claims))
         return claims
@@ -204,11 +204,11 @@ class AmbientIdentity:
     def _wrong_audience_error(self, audience: str, found: tuple[str, ...]) -> IdentityUnavailable:
         said = ", ".join(found)[:200] or "nobody"
         if self._job.provider is not Provider.GITLAB:
-            return identity_provider_failed(self._job.provider, f"the token is for {said}, not for {audience}")
+            return identity_provider_failed_error(self._job.provider, f"the token is for {said}, not for {audience}")
         return wrong_gitlab_audience_error(gitlab_id_token_variable(audience), audience, said)
 
 
-class _Passing(Exception):
+class _TransientTokenFailure(Exception):
     """A failure that another attempt may cure; never leaves this module."""
 
     def __init__(self, error: IdentityUnavailable, cause: Exception | None = None) -> None:

@@ -58,7 +58,7 @@ class SameReusable:
     called: str
 
 
-def reusable_workflow(
+def classify_reusable_workflow(
     claims: Claims, *, may_publish: bool = CALLED_WORKFLOWS_PUBLISH
 ) -> ElsewhereReusable | SameReusable | None:
     """Tell from ``workflow_ref`` (the caller) and ``job_workflow_ref`` whether PyPI minds where the job is defined.
@@ -82,10 +82,10 @@ def claims_table(claims: Claims) -> str:
     """Return the claims that matter and may be shown, one a line."""
     shown = [(name, claims[name]) for name in SHOWN_CLAIMS if claims.get(name) not in (None, "")]
     width = max((len(name) for name, _ in shown), default=0)
-    return "\n".join(f"  {name:<{width}}  {claim_text(value)}" for name, value in shown)
+    return "\n".join(f"  {name:<{width}}  {printable_claim(value)}" for name, value in shown)
 
 
-def claim_text(value: object) -> str:
+def printable_claim(value: object) -> str:
     """Return a claim as it may be printed, cut where it is long."""
     text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"

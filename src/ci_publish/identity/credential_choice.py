@@ -20,7 +20,6 @@ from ci_publish.identity.static_credentials import (
     MissingCredential,
     StaticCredential,
     empty_secret_error,
-    is_blank_secret,
 )
 from ci_publish.model.events import Noted
 from ci_publish.model.frozen import frozen
@@ -79,7 +78,7 @@ def choose_credential(
     withheld, options = options, credential_options_for_index(endpoints, options)
     if options.anonymous:
         return AnonymousCredential()
-    if options.secret is not None and not options.secret.satisfies(is_blank_secret):
+    if options.secret is not None and not options.secret.is_blank:
         return _static_credential(endpoints, options, options.secret, tools)
     if options.keyring:
         return MissingCredential(_not_in_keyring_error(endpoints, options))
@@ -117,7 +116,7 @@ def shared_secret_error(destinations: Sequence[Endpoints], options: CredentialOp
     takers: dict[tuple[str, str | None, int | None], str] = {}
     for endpoints in destinations:
         secret = credential_options_for_index(endpoints, options).secret
-        if secret is not None and not secret.satisfies(is_blank_secret):
+        if secret is not None and not secret.is_blank:
             takers.setdefault(_server_of_credential(endpoints.upload), endpoints.name)
     if len(takers) < 2:  # noqa: PLR2004  (one is nobody else)
         return None
@@ -142,7 +141,7 @@ def _contradictory_credential_error(options: CredentialOptions) -> Configuration
         return ConfigurationError(f"Both keyring and {other} were given.", hints=("Remove one of them.",))
     if (
         options.secret is None
-        or options.secret.satisfies(is_blank_secret)
+        or options.secret.is_blank
         or not (options.anonymous or options.trusted_publishing is TrustedPublishing.ALWAYS)
     ):
         return None

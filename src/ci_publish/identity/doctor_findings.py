@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from ci_publish.errors import CiPublishError, ContentConflict, IndexUnavailable
-from ci_publish.identity.claims import ElsewhereReusable, claims_table, reusable_workflow
+from ci_publish.identity.claims import ElsewhereReusable, claims_table, classify_reusable_workflow
 from ci_publish.identity.publisher_forms import (
     account_publishing_link,
     prefilled_publisher_links,
@@ -146,7 +146,7 @@ def _publisher_form_finding(claims: Claims, endpoints: Endpoints, projects: Sequ
 
 
 def _reusable_workflow_findings(claims: Claims, endpoints: Endpoints) -> tuple[Finding, ...]:
-    reusable = reusable_workflow(claims)
+    reusable = classify_reusable_workflow(claims)
     if reusable is None or endpoints.profile is not IndexProfile.PYPI:
         return ()
     elsewhere = isinstance(reusable, ElsewhereReusable)

@@ -24,7 +24,7 @@ _NAMES: dict[Provider | None, str] = {
 _PERMISSION_LINES = "permissions:\n  id-token: write  # for the publishing job"
 
 
-def identity_provider_failed(provider: Provider | None, reason: str) -> IdentityProviderFailed:
+def identity_provider_failed_error(provider: Provider | None, reason: str) -> IdentityProviderFailed:
     """The CI gave no usable token, for *reason*."""
     return IdentityProviderFailed(
         f"{_NAMES[provider]} did not issue an OIDC identity token: {reason}",

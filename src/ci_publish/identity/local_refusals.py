@@ -22,9 +22,9 @@ from ci_publish.identity.claims import (
     LONGEST_SHOWN,
     ElsewhereReusable,
     SameReusable,
-    claim_text,
     claims_table,
-    reusable_workflow,
+    classify_reusable_workflow,
+    printable_claim,
     text_claim,
     workflow_file_name,
 )
@@ -64,7 +64,7 @@ def _workflow_elsewhere_local_refusal(
     """Return why a job that is defined elsewhere is refused; None for one that is defined where it runs."""
     if elsewhere := gitlab_configuration_project(claims):
         return _pipeline_elsewhere_local_refusal(elsewhere, claims, endpoints)
-    reusable = reusable_workflow(claims)
+    reusable = classify_reusable_workflow(claims)
     if isinstance(reusable, ElsewhereReusable):
         return reusable_workflow_elsewhere_error(reusable, endpoints)
     return (
@@ -88,7 +88,8 @@ def is_possibly_known_issuer(claims: Claims) -> bool:
 
 def _unknown_issuer_local_refusal(claims: Claims, endpoints: Endpoints) -> CredentialRejected:
     return InvalidIdentityPayload(
-        f"{endpoints.name} has no Trusted Publishers for the issuer of this identity: {claim_text(claims.get('iss'))}",
+        f"{endpoints.name} has no Trusted Publishers for the issuer of this identity:"
+        f" {printable_claim(claims.get('iss'))}",
         detail="PyPI knows GitHub.com, GitLab.com, Google, ActiveState and the GitLab of registered organizations.",
         hints=(
             Hint(

@@ -19,9 +19,9 @@ from ci_publish.errors import (
 from ci_publish.hints import SET_API_TOKEN, Hint, option
 from ci_publish.identity.claims import (
     ElsewhereReusable,
-    claim_text,
     claims_table,
-    reusable_workflow,
+    classify_reusable_workflow,
+    printable_claim,
     text_claim,
     workflow_file_name,
 )
@@ -67,7 +67,7 @@ def _no_publisher_mint_refusal(
 ) -> CredentialRejected:
     if "pull_request_target" in refusal.description:
         return pull_request_target_mint_error(endpoints)
-    reusable = reusable_workflow(claims)
+    reusable = classify_reusable_workflow(claims)
     if isinstance(reusable, ElsewhereReusable):
         return reusable_workflow_elsewhere_error(reusable, endpoints)
     summary = f"{endpoints.name} has no Trusted Publisher that matches this job."
@@ -173,7 +173,7 @@ def _reused_identity_mint_refusal(_refusal: MintRefused, _claims: Claims, endpoi
 def _identity_payload_mint_refusal(refusal: MintRefused, claims: Claims, endpoints: Endpoints) -> CredentialRejected:
     if "issuer" in refusal.description:
         return InvalidIdentityPayload(
-            f"{endpoints.name} does not know the issuer of this identity: {claim_text(claims.get('iss', 'none'))}",
+            f"{endpoints.name} does not know the issuer of this identity: {printable_claim(claims.get('iss', 'none'))}",
             detail="PyPI knows GitHub.com, GitLab.com, Google Cloud and the issuers that it has registered for"
             " organizations.",
             hints=(

@@ -14,10 +14,10 @@ from ci_publish.identity.claims import (
     GITLAB_ISSUER,
     GOOGLE_ISSUER,
     ElsewhereReusable,
-    claim_text,
+    classify_reusable_workflow,
     github_workflow_file,
     gitlab_pipeline_file,
-    reusable_workflow,
+    printable_claim,
     text_claim,
 )
 from ci_publish.model.frozen import frozen
@@ -70,7 +70,7 @@ def _github_publisher_form(claims: Claims) -> PublisherForm:
     owner, _, name = text_claim(claims, "repository").partition("/")
     # PyPI compares the called file; a reusable workflow of another repository matches nothing, so there the caller's
     # file is what a publisher should name once the job has moved there.
-    elsewhere = isinstance(reusable_workflow(claims), ElsewhereReusable)
+    elsewhere = isinstance(classify_reusable_workflow(claims), ElsewhereReusable)
     workflow = github_workflow_file(text_claim(claims, "workflow_ref" if elsewhere else COMPARED_CLAIM))
     fields = (
         PublisherFormField(label="Owner", parameter="owner", value=owner, claim="repository_owner"),
@@ -148,7 +148,7 @@ def publisher_form_table(form: PublisherForm, differing: frozenset[str] = frozen
 def _publisher_form_line(field: PublisherFormField, width: int, differing: frozenset[str]) -> str:
     value = field.value or (ANY if field.optional else "(unknown: the claim is missing)")
     mark = "  <-- differs on the index" if field.claim in differing else ""
-    return f"  {field.label + ':':<{width + 1}}  {claim_text(value)}{mark}"
+    return f"  {field.label + ':':<{width + 1}}  {printable_claim(value)}{mark}"
 
 
 def prefilled_publisher_links(form: PublisherForm, endpoints: Endpoints, projects: Sequence[str]) -> tuple[str, ...]:

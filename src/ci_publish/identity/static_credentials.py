@@ -21,7 +21,6 @@ from ci_publish.model.identity import CredentialKind, CredentialState, Purpose, 
 from ci_publish.model.index import Endpoints, IndexProfile
 
 TOKEN_USER = "__token__"  # noqa: S105  (a user name, the same for everybody)
-_PYPIS_OWN = frozenset({"https://upload.pypi.org/legacy/", "https://test.pypi.org/legacy/"})
 _SURROUNDING = frozenset("\"'` \t\r\n\u2018\u2019\u201c\u201d")
 
 
@@ -88,14 +87,9 @@ class StaticCredential:
         """Do nothing: it belongs to the user."""
 
 
-def is_blank_secret(text: str) -> bool:
-    """Return whether *text* holds nothing but white space."""
-    return not text.strip()
-
-
 def static_credential_objection(endpoints: Endpoints, user: str, secret: Secret, name: str) -> CiPublishError | None:
     """Return why *user* and *secret* can never work on this index, whatever the time; None where they may."""
-    if secret.satisfies(is_blank_secret):
+    if secret.is_blank:
         return empty_secret_error(name)
     if endpoints.profile is IndexProfile.PYPI and user != TOKEN_USER:
         return PasswordRefused(
@@ -106,7 +100,7 @@ def static_credential_objection(endpoints: Endpoints, user: str, secret: Secret,
                 "Or create an API token in your account settings, and use it with the user name __token__.",
             ),
         )
-    if _is_pypi_upload_url(endpoints) and not secret.satisfies(has_pypi_token_prefix):
+    if endpoints.is_pypi_or_testpypi and not secret.satisfies(has_pypi_token_prefix):
         return _not_an_api_token_error(endpoints, secret, name)
     if error := _foreign_api_token_error(endpoints, secret, name):
         return error
@@ -117,10 +111,6 @@ def static_credential_objection(endpoints: Endpoints, user: str, secret: Secret,
             hints=("Copy the whole token into the secret; if it is lost, create a new one in the account's settings.",),
         )
     return None
-
-
-def _is_pypi_upload_url(endpoints: Endpoints) -> bool:
-    return endpoints.upload in _PYPIS_OWN
 
 
 def _not_an_api_token_error(endpoints: Endpoints, secret: Secret, name: str) -> NotAnApiToken:
@@ -171,7 +161,7 @@ def _foreign_api_token_error(endpoints: Endpoints, secret: Secret, name: str) ->
     ):
         return None
     issuer = secret.read(macaroon_location) or ""
-    own = host.removeprefix("upload.") if _is_pypi_upload_url(endpoints) else host
+    own = host.removeprefix("upload.") if endpoints.is_pypi_or_testpypi else host
     if {issuer, own} <= _PYPI_AND_TESTPYPI:
         detail = "PyPI and TestPyPI have separate accounts and API tokens."
         hints = [f"Create an API token at {own}, or publish to {issuer}."]

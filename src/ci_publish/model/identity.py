@@ -26,6 +26,11 @@ class Secret:
         """Return the text itself, to be sent or masked."""
         return self.__value
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether the text holds nothing but white space."""
+        return not self.__value.strip()
+
     def satisfies(self, question: Callable[[str], bool]) -> bool:
         """Answer a yes-or-no question about the text, such as ``str.isspace``, without letting it out."""
         return bool(question(self.__value))

@@ -44,6 +44,11 @@ class Endpoints:
     takes_any_token: bool = False
     web: str | None = None
 
+    @property
+    def is_pypi_or_testpypi(self) -> bool:
+        """Whether uploads go to PyPI or TestPyPI themselves, by their upload URLs."""
+        return self.upload in {"https://upload.pypi.org/legacy/", "https://test.pypi.org/legacy/"}
+
 
 class ProjectStatus(StrEnum):
     """The status markers of PEP 792."""

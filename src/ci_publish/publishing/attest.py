@@ -67,7 +67,7 @@ def attest(run: Run) -> Outcome:
         if run.options.build:
             _make_build_provenance(run, run.subjects or collection.distributions, run.options.attestations_dir)
         else:
-            _adopt_or_sign(
+            _adopt_or_sign_attestations(
                 run=run,
                 collection=collection,
                 files=collection.distributions,
@@ -89,7 +89,9 @@ def _make_build_provenance(run: Run, files: Sequence[Signable], folder: Path) ->
     run.write_attestations(folder, made, bundles=run.options.sigstore_bundle)
 
 
-def attestation_policy(option: AttestationPolicy, kind: CredentialKind, endpoints: Endpoints) -> AttestationPolicy:
+def resolve_attestation_policy(
+    option: AttestationPolicy, kind: CredentialKind, endpoints: Endpoints
+) -> AttestationPolicy:
     """Resolve ``auto`` for one index: required with Trusted Publishing under PyPI's rules, off elsewhere.
 
     PyPI takes attestations only with Trusted Publishing (warehouse/attestations/services.py): with an API token there,
@@ -156,7 +158,7 @@ def attest_uploads(
     required = AttestationPolicy.REQUIRED in policies
     with run.step(Step.SIGN):
         policy = AttestationPolicy.REQUIRED if required else AttestationPolicy.IF_POSSIBLE
-        return _adopt_or_sign(run=run, collection=collection, files=files, policy=policy, claims=claims)
+        return _adopt_or_sign_attestations(run=run, collection=collection, files=files, policy=policy, claims=claims)
 
 
 def _attested_uploads(receivers: Sequence[AttestationReceiver]) -> dict[str, Distribution]:
@@ -164,7 +166,7 @@ def _attested_uploads(receivers: Sequence[AttestationReceiver]) -> dict[str, Dis
     return {file.filename: file for each in receivers if wants_attestations(each) for file in each.uploads}
 
 
-def _adopt_or_sign(
+def _adopt_or_sign_attestations(
     *,
     run: Run,
     collection: Collection,

@@ -49,13 +49,13 @@ class Authentication:
         """Learn whether the index takes the run's identity, before anything is signed."""
         with self._run.step(Step.AUTHENTICATE, self._endpoints.name):
             claims = self._credential.authenticate(self._purpose)
-            return replace(self._require_coverage(planned, already_signed=False), claims=claims)
+            return replace(self._restrict_to_covered_or_raise(planned, already_signed=False), claims=claims)
 
     def authorize(self, planned: IndexPlan, *, already_signed: bool) -> Covered:
         """Obtain what the uploads need. *already_signed*: attestations of this run are in the public log already."""
         with self._run.step(Step.AUTHENTICATE, self._endpoints.name):
             self._credential.authorization()
-            return self._require_coverage(planned, already_signed=already_signed)
+            return self._restrict_to_covered_or_raise(planned, already_signed=already_signed)
 
     def try_authentication(self, planned: IndexPlan) -> Covered:
         """Do what ``authenticate`` does for a plan, and report what is known afterwards.
@@ -68,14 +68,14 @@ class Authentication:
         mint = not (trusted and absent) or self._run.options.create_project
         with self._run.step(Step.AUTHENTICATE, self._endpoints.name):
             self._credential.authenticate(self._purpose, mint=mint)
-            covered = self._require_coverage(planned, already_signed=False)
+            covered = self._restrict_to_covered_or_raise(planned, already_signed=False)
             if not mint:
                 self._run.emit(exchange_omitted_note(self._endpoints, absent))
             message = tried_credential_text(self._endpoints, self._credential.state, projects)
             self._run.emit(Noted(slug="credential-proof", message=message, warning=False))
         return covered
 
-    def _require_coverage(self, planned: IndexPlan, *, already_signed: bool) -> Covered:
+    def _restrict_to_covered_or_raise(self, planned: IndexPlan, *, already_signed: bool) -> Covered:
         """Raise ProjectNotCovered; with ``--keep-going``, leave out what the credential does not cover.
 
         A project that requires one that is left out is left out as well.

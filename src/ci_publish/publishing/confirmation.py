@@ -61,7 +61,7 @@ class Confirmation:
         self._outages: dict[str, str] = {}
         self._by_md5: list[str] = []
 
-    def report_as_not_asked(self, files: Sequence[Distribution]) -> None:
+    def report_listing_not_asked(self, files: Sequence[Distribution]) -> None:
         """Report that nothing is known of *files*, because the user does not want to wait."""
         for file in files:
             self._run.emit(FileListed(index=self._name, filename=file.filename, listed=None, asked=False))
@@ -80,7 +80,7 @@ class Confirmation:
         return {
             file
             for file, state in answers
-            if (published := self._listed_file(file, state)) is not None
+            if (published := self._listed_file_with_digest(file, state)) is not None
             and self._compare_digests(file, published) in {Match.SAME, Match.SAME_MD5}
         }
 
@@ -213,7 +213,7 @@ class Confirmation:
             self._outages.pop(file.filename, None)
             if isinstance(state, ListingUnavailable):
                 self._outages[file.filename] = state.reason
-            elif isinstance(state, NotVisible) or self._listed_file(file, state) is not None:
+            elif isinstance(state, NotVisible) or self._listed_file_with_digest(file, state) is not None:
                 match = self._report_listed_file(file, state)
                 reason = state.reason if isinstance(state, NotVisible) else "the index shows no digest."
                 settled.append((file, None if match in {Match.SAME, Match.SAME_MD5} else reason))
@@ -225,7 +225,7 @@ class Confirmation:
             )
         return settled
 
-    def _listed_file(self, file: Distribution, state: IndexState) -> PublishedFile | None:
+    def _listed_file_with_digest(self, file: Distribution, state: IndexState) -> PublishedFile | None:
         """Return the listed file; PyPI shows a digest for every file, so what has none there is not ours yet."""
         published = find_published_file(file.filename, state) if isinstance(state, ProjectListing) else None
         pypi = self._index.endpoints.profile is IndexProfile.PYPI
@@ -233,7 +233,7 @@ class Confirmation:
 
     def _report_listed_file(self, file: Distribution, state: IndexState) -> Match:
         """Emit and return what *state* shows of *file*; a file that is absent counts as other content."""
-        published = self._listed_file(file, state)
+        published = self._listed_file_with_digest(file, state)
         if published is not None:
             match = self._compare_digests(file, published)
         else:

@@ -174,7 +174,7 @@ class Run:
         finally:
             self.emit(StepFinished(step, self.clock() - started, index))
 
-    def with_digests(self, index: Index, files: Sequence[Distribution], state: IndexState) -> IndexState:
+    def with_missing_digests(self, index: Index, files: Sequence[Distribution], state: IndexState) -> IndexState:
         """Return *state* with the digests that *index* does not show, as far as the options allow a download."""
         return with_downloaded_digests(index, files, state, limit=self.options.compare_downloads, emit=self.emit)
 

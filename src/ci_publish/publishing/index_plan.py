@@ -44,7 +44,7 @@ from ci_publish.model.problem import Problem, undecided_problems_by_file
 from ci_publish.model.train import Train, train_of
 from ci_publish.publishing import messages, train_messages
 from ci_publish.publishing.context import Destination, Run
-from ci_publish.publishing.new_projects import deferred_projects, with_deferred_projects
+from ci_publish.publishing.new_projects import limit_new_projects, new_projects_in_upload_order
 from ci_publish.publishing.planning import (
     ConflictRules,
     Undecided,
@@ -76,8 +76,7 @@ class IndexPlan:
     @property
     def new_projects(self) -> tuple[str, ...]:
         """The projects that the uploads create, in upload order."""
-        projects = {file.project for file in self.uploads if isinstance(self.states.get(file.project), NoSuchProject)}
-        return tuple(project for project in self.train.order if project in projects)
+        return new_projects_in_upload_order(self.plan, self.states, self.train)
 
 
 def plan_index(
@@ -96,7 +95,7 @@ def plan_index(
     with run.step(Step.PLAN, endpoints.name):
         run.emit(IndexChosen(endpoints))
         run.emit(CredentialChanged(endpoints.name, destination.credential.state))
-        states = _fetch_project_listings(run, destination, distributions, purpose)
+        states = _fetch_listings_or_raise_missing_credential(run, destination, distributions, purpose)
         plan = make_plan(
             endpoints.name,
             in_wave_order(train, distributions),
@@ -104,6 +103,8 @@ def plan_index(
             conflict_rules(run, endpoints),
             index.md5,
         )
+        if (most := run.options.new_projects) is not None:
+            plan = limit_new_projects(endpoints=endpoints, plan=plan, states=states, train=train, most=most)
         planned = IndexPlan(
             plan=plan,
             states=states,
@@ -111,8 +112,6 @@ def plan_index(
             undecided=undecided_problems_by_file(problems) if endpoints.profile is IndexProfile.PYPI else {},
             train=train,
         )
-        if run.options.new_projects is not None:
-            planned = _limit_new_projects(endpoints, planned, run.options.new_projects)
         run.emit(Planned(planned.plan, train, planned.new_projects))
         for note in train_messages.sibling_requirement_notes(train):
             run.emit(note)
@@ -131,19 +130,6 @@ def _note_pending_publishers(run: Run, destination: Destination, planned: IndexP
     trusted = destination.credential.state.kind is CredentialKind.TRUSTED_PUBLISHING
     if trusted and new and len(planned.train.requires) > 1 and endpoints.profile is IndexProfile.PYPI:
         run.emit(pending_publishers_note(endpoints, new, lambda project: run.registration(endpoints, project)))
-
-
-def _limit_new_projects(endpoints: Endpoints, planned: IndexPlan, most: int) -> IndexPlan:
-    """Return the plan of a run that creates *most* projects at most. Raises ConfigurationError where that is unsure."""
-    unseen = dict.fromkeys(
-        file.project for file in planned.uploads if isinstance(planned.states[file.project], NotVisible)
-    )
-    if unseen:
-        raise train_messages.unknown_new_projects_error(endpoints, tuple(unseen))
-    deferred = deferred_projects(planned.new_projects, planned.train, most)
-    return replace(
-        planned, plan=with_deferred_projects(planned.plan, deferred, train_messages.too_many_new_projects_error(most))
-    )
 
 
 def conflict_rules(run: Run, endpoints: Endpoints) -> ConflictRules:
@@ -170,7 +156,7 @@ def foreseen_upload_refusals(run: Run, endpoints: Endpoints, planned: IndexPlan)
     return refusals
 
 
-def _fetch_project_listings(
+def _fetch_listings_or_raise_missing_credential(
     run: Run, destination: Destination, distributions: Sequence[Distribution], purpose: Purpose | None
 ) -> dict[str, IndexState]:
     index, endpoints = destination.index, destination.index.endpoints
@@ -186,7 +172,7 @@ def _fetch_project_listings(
         if isinstance(state, NotVisible) and project not in states:
             _warn_of_invisible_listing(run, endpoints, state)
         files = [file for file in distributions if file.release == (project, version)]
-        state, before = run.with_digests(index, files, state), states.get(project)
+        state, before = run.with_missing_digests(index, files, state), states.get(project)
         if isinstance(before, ProjectListing) and isinstance(state, ProjectListing):
             # Two releases of one project, each listed by a request of its own.
             state = replace(state, files={**before.files, **state.files})

@@ -11,7 +11,7 @@ from ci_publish.model.index import AlreadyPublished, Deferred, Endpoints, KeptPu
 from ci_publish.model.problem import Problem
 from ci_publish.model.train import NO_TRAIN
 from ci_publish.publishing import confirmation_messages, messages, train_messages
-from ci_publish.publishing.attest import Attested, attestation_policy
+from ci_publish.publishing.attest import Attested, resolve_attestation_policy
 from ci_publish.publishing.authentication import Authentication, Covered
 from ci_publish.publishing.confirmation import Confirmation
 from ci_publish.publishing.confirmed_files import ConfirmedFiles
@@ -42,7 +42,9 @@ class IndexUpload:
         self._index = destination.index
         self._distributions = collection.distributions
         self._problems = problems
-        trusted = attestation_policy(run.options.attestations, CredentialKind.TRUSTED_PUBLISHING, self.endpoints)
+        trusted = resolve_attestation_policy(
+            run.options.attestations, CredentialKind.TRUSTED_PUBLISHING, self.endpoints
+        )
         self._purpose = Purpose(
             collection.projects, attesting=trusted is AttestationPolicy.REQUIRED and collection.unattested
         )
@@ -62,7 +64,7 @@ class IndexUpload:
     def policy(self) -> AttestationPolicy:
         """Whether this index is sent attestations, and whether they are required."""
         kind = self._destination.credential.state.kind
-        return attestation_policy(self._run.options.attestations, kind, self.endpoints)
+        return resolve_attestation_policy(self._run.options.attestations, kind, self.endpoints)
 
     @property
     def uploads(self) -> tuple[Distribution, ...]:
@@ -204,7 +206,7 @@ class IndexUpload:
         left = self._confirmed.unconfirmed_uploads(uploaded)
         with self._run.step(Step.CONFIRM, self.endpoints.name):
             if not self._run.options.verify:
-                Confirmation(self._run, self._index).report_as_not_asked(left)
+                Confirmation(self._run, self._index).report_listing_not_asked(left)
                 return Outcome.NOT_CONFIRMED
             self._confirmed.wait_until_listed(left)
             if unreadable := self._confirmed.unreadable:

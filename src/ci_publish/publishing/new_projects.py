@@ -1,12 +1,32 @@
 """How many projects a run creates: the first ones in the order of the train (pure)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ci_publish.errors import PublishingDeferred
-from ci_publish.model.index import Deferred, Plan, Upload
+from ci_publish.model.index import Deferred, Endpoints, IndexState, NoSuchProject, NotVisible, Plan, Upload
 from ci_publish.model.train import Train
 from ci_publish.publishing import train_messages
+
+
+def new_projects_in_upload_order(plan: Plan, states: Mapping[str, IndexState], train: Train) -> tuple[str, ...]:
+    """Return the projects that the uploads of *plan* create, in the order of *train*."""
+    projects = {file.project for file in plan.uploads if isinstance(states.get(file.project), NoSuchProject)}
+    return tuple(project for project in train.order if project in projects)
+
+
+def limit_new_projects(
+    *, endpoints: Endpoints, plan: Plan, states: Mapping[str, IndexState], train: Train, most: int
+) -> Plan:
+    """Return *plan* for a run that creates *most* projects at most, and leaves the others for later.
+
+    Raises ConfigurationError where it is unsure which projects are new.
+    """
+    unseen = dict.fromkeys(file.project for file in plan.uploads if isinstance(states[file.project], NotVisible))
+    if unseen:
+        raise train_messages.unknown_new_projects_error(endpoints, tuple(unseen))
+    deferred = deferred_projects(new_projects_in_upload_order(plan, states, train), train, most)
+    return with_deferred_projects(plan, deferred, train_messages.too_many_new_projects_error(most))
 
 
 def deferred_projects(new: Sequence[str], train: Train, most: int) -> frozenset[str]:

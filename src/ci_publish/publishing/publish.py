@@ -43,7 +43,7 @@ def publish(run: Run) -> Outcome:
         run.raise_if_stopped()
         return _most_cautious_outcome(_upload_to_all_indexes(indexes, attested))
     finally:
-        _burn_upload_tokens(run)
+        _burn_upload_tokens_of_all_indexes(run)
 
 
 def plan(run: Run) -> Outcome:
@@ -65,7 +65,7 @@ def plan(run: Run) -> Outcome:
             if run.options.prove_credential:
                 index.try_credential()
     finally:
-        _burn_upload_tokens(run)
+        _burn_upload_tokens_of_all_indexes(run)
     return Outcome.PLANNED
 
 
@@ -155,7 +155,7 @@ def _upload_to_all_indexes(indexes: Sequence[IndexUpload], attested: Attested) -
     return outcomes
 
 
-def _burn_upload_tokens(run: Run) -> None:
+def _burn_upload_tokens_of_all_indexes(run: Run) -> None:
     for destination in run.destinations:
         destination.credential.burn()
 

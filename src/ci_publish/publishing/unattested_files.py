@@ -41,7 +41,7 @@ def require_published_files_attested(run: Run, index: Index, plan: Plan, states:
         _note_other_unattested_files(run, index, plan, states)
 
 
-def has_provenance(index: Index, file: AlreadyPublished) -> bool:
+def index_serves_provenance(index: Index, file: AlreadyPublished) -> bool:
     """Return whether the index serves provenance for a file that it lists. Raises IndexUnavailable."""
     project, version = file.distribution.release
     return bool(file.published.provenance) or index.provenance(project, version, file.published.filename) is not None
@@ -56,7 +56,7 @@ def _files_without_provenance(
 
     def ask(file: AlreadyPublished) -> None:
         try:
-            served = has_provenance(index, file)
+            served = index_serves_provenance(index, file)
         except IndexUnavailable as error:
             with lock:
                 failures.append(error)

@@ -98,7 +98,7 @@ def _verify_files(run: Run, destination: Destination, files: Sequence[Distributi
         quarantined: dict[str, None] = {}
         conflicts: list[Conflict] = []
         for file in files:
-            state = run.with_digests(index, [file], _fetch_readable_listing(index, file.project, file.version))
+            state = run.with_missing_digests(index, [file], _fetch_readable_listing(index, file.project, file.version))
             published = find_published_file(file.filename, state) if isinstance(state, ProjectListing) else None
             if published is None:
                 missing.append(file.filename)

@@ -51,14 +51,14 @@ class FileLines:
             counted = ", ".join(wording.pluralise(number, kind) for kind, number in sorted(kinds.items(), reverse=True))
             yield step_line("collect", f"{len(files)} files: {counted}, {_files_total_size(files)}")
             files = ()
-        width = max((len(self._neutralise(each.filename)) for each in files), default=0)
+        width = max((len(self._neutral_file_text(each.filename)) for each in files), default=0)
         for each in files:
-            name = self._neutralise(each.filename)
+            name = self._neutral_file_text(each.filename)
             yield step_line("collect", f"{name:<{width}}  {each.kind:<5}  {format_size(each.size):>8}")
             if self._print_hash:
                 yield step_line("", f"sha256 {each.sha256}", Tone.QUIET)
         for subject in event.subjects:
-            yield step_line("collect", f"{self._neutralise(subject.filename)}  sha256 {subject.sha256}")
+            yield step_line("collect", f"{self._neutral_file_text(subject.filename)}  sha256 {subject.sha256}")
 
     def planned_file_lines(self, event: Planned) -> Iterator[Line]:
         """Yield what is decided: many files with one decision are one line."""
@@ -66,27 +66,27 @@ class FileLines:
         self._planned |= {(event.plan.index, file.filename, status) for status, _, file in rows}
         at = self._at(event.plan.index)
         width = max((len(wording.STATUS[row[0]]) for row in rows), default=0)
-        names = max((len(self._neutralise(row[2].filename)) for row in rows), default=0)
+        names = max((len(self._neutral_file_text(row[2].filename)) for row in rows), default=0)
         counted = Counter(row[:2] for row in rows)
         for (status, reason), group in groupby(rows, key=lambda row: row[:2]):
             files = [row[2] for row in group]
             said = f"{wording.STATUS[status]:<{width}}"
             if counted[status, reason] > FEW and not self._every:
                 counted_files = f"{wording.pluralise(len(files), 'file')}  {_files_total_size(files)}"
-                text = f"{said}  {counted_files}  {self._neutralise(reason)}{at}"
+                text = f"{said}  {counted_files}  {self._neutral_file_text(reason)}{at}"
                 yield step_line("plan", text, STATUS[status])
                 continue
             for file in files:
-                why = f"{format_size(file.size):>8}  {self._neutralise(reason)}"
+                why = f"{format_size(file.size):>8}  {self._neutral_file_text(reason)}"
                 yield step_line(
-                    "plan", f"{said}  {self._neutralise(file.filename):<{names}}  {why}{at}", STATUS[status]
+                    "plan", f"{said}  {self._neutral_file_text(file.filename):<{names}}  {why}{at}", STATUS[status]
                 )
 
     def signed_file_lines_or_postpone(self, attestation: Attestation, *, files: int) -> Iterator[Line]:
         """Yield the attestation of a file; where *files* are many, ``take_postponed_lines`` yields all."""
         if files <= FEW or self._every:
-            described = self._neutralise(wording.describe_attestation(attestation))
-            yield step_line("sign", f"{self._neutralise(attestation.filename)}  {described}")
+            described = self._neutral_file_text(wording.describe_attestation(attestation))
+            yield step_line("sign", f"{self._neutral_file_text(attestation.filename)}  {described}")
         else:
             self._signed.append(attestation)
 
@@ -95,7 +95,7 @@ class FileLines:
         if event.attempt == 1:
             yield step_line(
                 "upload",
-                f"{self._neutralise(event.filename)}  sending {format_size(event.size)}{self._at(event.index)}",
+                f"{self._neutral_file_text(event.filename)}  sending {format_size(event.size)}{self._at(event.index)}",
             )
 
     def is_status_in_plan(self, event: FileFinished) -> bool:
@@ -112,20 +112,22 @@ class FileLines:
         tone = Tone.BAD if event.listed is False else Tone.WARN
         yield step_line(
             "confirm",
-            f"{self._neutralise(event.filename)}  {wording.describe_listing(event)}{self._at(event.index)}",
+            f"{self._neutral_file_text(event.filename)}  {wording.describe_listing(event)}{self._at(event.index)}",
             tone,
         )
 
     def provenance_lines_or_postpone(self, event: ProvenanceChecked) -> Iterator[Line]:
         """Yield what the index serves, together with what it lists; many good ones are for ``take_postponed_lines``."""
         listed = self._listed.pop((event.index, event.filename), "")
-        said = self._neutralise(wording.describe_provenance(event.outcome))
+        said = self._neutral_file_text(wording.describe_provenance(event.outcome))
         both = "; ".join(filter(None, (listed, said)))
         if isinstance(event.outcome, ProvenanceVerified):
-            signer = self._neutralise(event.outcome.publisher)
+            signer = self._neutral_file_text(event.outcome.publisher)
             self._proven[event.index, event.filename] = (both, f"{listed or 'on the index'}; provenance by {signer}")
             return
-        yield step_line("confirm", f"{self._neutralise(event.filename)}  {both}{self._at(event.index)}", Tone.WARN)
+        yield step_line(
+            "confirm", f"{self._neutral_file_text(event.filename)}  {both}{self._at(event.index)}", Tone.WARN
+        )
 
     def take_postponed_lines(self) -> Iterator[Line]:
         """Yield what was put off, at the end of a step."""
@@ -139,7 +141,7 @@ class FileLines:
         counted = Counter((index, shared) for (index, _), (_, shared) in files.items())
         for (index, name), (text, shared) in files.items():
             if not many or counted[index, shared] == 1:
-                yield step_line("confirm", f"{self._neutralise(name)}  {text}{self._at(index)}", Tone.GOOD)
+                yield step_line("confirm", f"{self._neutral_file_text(name)}  {text}{self._at(index)}", Tone.GOOD)
         for (index, shared), number in counted.items():
             if many and number > 1:
                 yield step_line("confirm", f"{number} files  {shared}{self._at(index)}", Tone.GOOD)
@@ -148,7 +150,7 @@ class FileLines:
     def _are_too_many_to_name(self, files: Sequence[object]) -> bool:
         return len(files) > FEW and not self._every
 
-    def _neutralise(self, text: str) -> str:
+    def _neutral_file_text(self, text: str) -> str:
         return neutral_line(self._redact(text))
 
 

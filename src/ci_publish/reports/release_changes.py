@@ -69,8 +69,8 @@ def release_changes_rows(diff: ReleaseDiff) -> Iterator[tuple[Severity | None, s
     yield None, release_changes_heading(diff)
     for finding in diff.findings[:SHOWN]:
         yield finding.severity, f"{finding.severity}: {finding.message} [{finding.rule}]"
-        if change_advice(finding):
-            yield finding.severity, f"  - {change_advice(finding)}"
+        if release_change_advice(finding):
+            yield finding.severity, f"  - {release_change_advice(finding)}"
     if len(diff.findings) > SHOWN:
         yield (
             Severity.NOTE,
@@ -78,6 +78,6 @@ def release_changes_rows(diff: ReleaseDiff) -> Iterator[tuple[Severity | None, s
         )
 
 
-def change_advice(finding: Problem) -> str:
+def release_change_advice(finding: Problem) -> str:
     """Return what to do about a finding, nothing for a note."""
     return "" if finding.severity is Severity.NOTE else finding.advice

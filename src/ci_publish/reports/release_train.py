@@ -3,13 +3,13 @@
 from ci_publish.model.events import Planned, ProjectLeft
 
 
-def train_order_lines(planned: Planned) -> tuple[str, ...]:
+def release_train_order_lines(planned: Planned) -> tuple[str, ...]:
     """Return the projects of each wave, in upload order; empty where fewer than two projects are uploaded."""
     projects = {file.project for file in planned.plan.uploads}
     return planned.train.wave_lines(projects, planned.new_projects)
 
 
-def train_left_project(event: ProjectLeft) -> str:
+def left_project_line(event: ProjectLeft) -> str:
     """Return which project did not go out, and because of which."""
     others = [name for name in event.because if name != event.project]
     cause = f", because of {', '.join(others)}" if others else ""

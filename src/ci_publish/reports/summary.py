@@ -228,7 +228,7 @@ def _summary_release_diffs(run: SummaryInput) -> Iterator[Section]:
     for diff in release_changes.release_diffs(run.events):
         lines = [
             f"| {found.severity} | {_summary_rule_link(run, found.rule, found.docs)} |"
-            f" {run.markdown(f'{found.message} {release_changes.change_advice(found)}'.strip())} |\n"
+            f" {run.markdown(f'{found.message} {release_changes.release_change_advice(found)}'.strip())} |\n"
             for found in diff.findings
         ]
         head = f"**{run.markdown(release_changes.release_changes_heading(diff))}**\n\n"
@@ -262,7 +262,7 @@ def _summary_installations(run: SummaryInput) -> Iterator[Section]:
 
 
 def _summary_installation_row(run: SummaryInput, tried: Tried) -> str:
-    said = installation_trials.trial_result(tried)
+    said = installation_trials.installation_trial_result(tried)
     result = said if tried.passed else f"**{said}**"
     cells = (run.code(tried.filename), run.markdown(tried.interpreter), run.markdown(tried.installer), result)
     return f"| {' | '.join(cells)} | {wording.format_duration(tried.seconds)} |\n"
@@ -323,7 +323,9 @@ def _summary_plan_table(run: SummaryInput) -> Iterator[Section]:
 def _summary_project_order(run: SummaryInput) -> Iterator[Section]:
     """Yield the waves of each index where there are several projects."""
     for planned in run.events_of(Planned):
-        if waves := tuple(f"1. {run.markdown(projects)}\n" for projects in release_train.train_order_lines(planned)):
+        if waves := tuple(
+            f"1. {run.markdown(projects)}\n" for projects in release_train.release_train_order_lines(planned)
+        ):
             index = f" at {run.markdown(planned.plan.index)}" if len(run.receipt.indexes) > 1 else ""
             yield Section(f"### Order of the projects{index}\n\n", waves, "\n")
 

@@ -173,7 +173,7 @@ def describe_provenance(outcome: ProvenanceOutcome) -> str:
         case ProvenanceVerified(publisher=publisher, log_index=log_index, attestations=attestations):
             log = "" if log_index is None else f", log index {log_index}"
             built = (
-                f"; {describe_build(builder_source_commit(each))}"
+                f"; {describe_build_provenance(builder_source_commit(each))}"
                 for each in attestations
                 if each.predicate_type == SLSA_PROVENANCE_V1
             )
@@ -198,7 +198,7 @@ def builder_source_commit(attestation: Attestation | AttestationEntry) -> Build:
     return attestation.signer or "an unknown builder", str(source), attestation.commit or "an unknown commit"
 
 
-def describe_build(build: Build) -> str:
+def describe_build_provenance(build: Build) -> str:
     """Return what build provenance says, as a clause."""
     builder, source, commit = build
     return f"built by {builder} from {source} at commit {commit}"
@@ -210,7 +210,7 @@ def describe_attestation(attestation: Attestation) -> str:
     log = "" if attestation.log_index is None else f", transparency log index {attestation.log_index}"
     if attestation.predicate_type != SLSA_PROVENANCE_V1:
         return f"attestation {verified}{log}"
-    return f"build provenance {verified}{log}; {describe_build(builder_source_commit(attestation))}"
+    return f"build provenance {verified}{log}; {describe_build_provenance(builder_source_commit(attestation))}"
 
 
 def count_files_by_build(receipt: Receipt) -> Mapping[Build, int]:
@@ -270,7 +270,9 @@ def _describe_signers(receipt: Receipt) -> str:
     shown = ", ".join(publishers[:_PUBLISHERS_SHOWN])
     more = f" and {len(publishers) - _PUBLISHERS_SHOWN} more" if len(publishers) > _PUBLISHERS_SHOWN else ""
     by = f"; signed by {shown}{more}" if publishers else ""
-    by += "".join(f"; {describe_build(build)}" for build in list(count_files_by_build(receipt))[:_PUBLISHERS_SHOWN])
+    by += "".join(
+        f"; {describe_build_provenance(build)}" for build in list(count_files_by_build(receipt))[:_PUBLISHERS_SHOWN]
+    )
     return f"{by}; {pluralise(unsigned, 'file')} without verified provenance" if unsigned else by
 
 

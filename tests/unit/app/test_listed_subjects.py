@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ci_publish.app.listed_subjects import read_subjects
+from ci_publish.app.listed_subjects import read_listed_subjects
 from ci_publish.errors import ConfigurationError
 from ci_publish.model.attestation import Subject
 
@@ -16,7 +16,7 @@ WHEEL, SDIST = "demo-1.0-py3-none-any.whl", "demo-1.0.tar.gz"
 def listed(folder: Path, text: str) -> tuple[Subject, ...]:
     path = folder / "files"
     path.write_text(text, encoding="utf-8")
-    return read_subjects(path)
+    return read_listed_subjects(path)
 
 
 def test_json_names_files_with_whatever_else_is_known_of_them(tmp_path: Path) -> None:
@@ -56,5 +56,5 @@ def test_a_list_that_cannot_be_read_is_refused(tmp_path: Path, content: bytes | 
     if content is not None:
         (tmp_path / "files").write_bytes(content)
     with pytest.raises(ConfigurationError) as caught:
-        read_subjects(tmp_path / "files")
+        read_listed_subjects(tmp_path / "files")
     assert caught.value.detail.startswith("It cannot be read: ")

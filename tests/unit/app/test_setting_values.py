@@ -4,7 +4,7 @@ import pytest
 
 from ci_publish.app.option_groups.conflicts import LARGEST_DOWNLOAD
 from ci_publish.app.options import Source
-from ci_publish.app.setting_values import ByteLimit, limit_or_none, parse_size
+from ci_publish.app.setting_values import ByteLimit, byte_limit_or_none, parse_size
 from ci_publish.app.settings import Settings
 from ci_publish.app.settings_sources import load_settings
 from ci_publish.errors import ConfigurationError
@@ -35,7 +35,7 @@ def test_what_is_no_size(value: str) -> None:
 
 
 def test_a_limit_of_nothing_is_no_limit() -> None:
-    assert [limit_or_none(stated) for stated in (None, 0, 1)] == [None, None, 1]
+    assert [byte_limit_or_none(stated) for stated in (None, 0, 1)] == [None, None, 1]
 
 
 def test_limits_are_shown_as_people_write_them() -> None:

@@ -3,7 +3,7 @@ from collections.abc import Mapping
 import pytest
 
 from ci_publish import Settings
-from ci_publish.app.stated_release import environment_with_tag, release_tag, stated_release
+from ci_publish.app.stated_release import environment_with_tag, release_tag_of_job, stated_release
 from ci_publish.errors import ConfigurationError
 
 
@@ -19,12 +19,12 @@ from ci_publish.errors import ConfigurationError
     ],
 )
 def test_the_tag_that_a_job_runs_for(environ: Mapping[str, str], tag: str) -> None:
-    assert release_tag(environ) == tag
+    assert release_tag_of_job(environ) == tag
 
 
 def test_a_job_can_be_given_the_tag_of_another() -> None:
     given = {"CI_COMMIT_TAG": "v1", "GITHUB_REF_NAME": "main", "HOME": "/root"}
-    assert release_tag(environment_with_tag(given, "v2")) == "v2"
+    assert release_tag_of_job(environment_with_tag(given, "v2")) == "v2"
     assert environment_with_tag(given, "") == {"HOME": "/root"}
 
 

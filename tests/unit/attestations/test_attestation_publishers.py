@@ -16,7 +16,7 @@ from ci_publish.attestations.attestation_publishers import (
     google_publisher,
     publisher_of_claims,
     reusable_workflow_attestation_error,
-    token_begins_at,
+    token_validity_start,
     unattestable_workflow_error,
 )
 from ci_publish.model.identity import IdentityToken, Provider, Secret
@@ -201,6 +201,8 @@ def test_what_becomes_public_is_named(claims: dict[str, object], facts: tuple[st
 )
 def test_a_tokens_life_begins_with_the_later_of_its_own_words(claims: dict[str, object], moment: float) -> None:
     assert (
-        token_begins_at(IdentityToken(secret=Secret("x"), audience="sigstore", provider=Provider.GITHUB, claims=claims))
+        token_validity_start(
+            IdentityToken(secret=Secret("x"), audience="sigstore", provider=Provider.GITHUB, claims=claims)
+        )
         == moment
     )

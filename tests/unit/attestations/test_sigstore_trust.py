@@ -63,11 +63,11 @@ def test_the_refresh_runs_while_other_things_happen() -> None:
     source = trust(Events(), after(release))
     source.prefetch()
 
-    assert not source.ready(0.01)
+    assert not source.wait_until_ready(0.01)
     release.set()
-    assert source.ready(5.0)
+    assert source.wait_until_ready(5.0)
     assert source.get() is FRESH
-    assert source.ready(0.0)
+    assert source.wait_until_ready(0.0)
 
 
 def test_a_refresh_that_fails_falls_back_to_the_embedded_root_with_a_warning() -> None:
@@ -110,7 +110,7 @@ def test_a_refresh_that_hangs_falls_back_in_time() -> None:
 
     assert time.monotonic() - began < 2.0
     assert "no answer within 0.1 s" in events.of(Noted)[0].message
-    assert source.ready(0.0)
+    assert source.wait_until_ready(0.0)
     release.set()
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ci_publish.identity.claims import ElsewhereReusable, SameReusable, claims_table, reusable_workflow
+from ci_publish.identity.claims import ElsewhereReusable, SameReusable, claims_table, classify_reusable_workflow
 from tests.unit.identity.credential_harness import GITHUB, GITLAB
 from tests.unit.identity.job_claims import CALLED, SHARED, values
 
@@ -28,7 +28,7 @@ def test_a_reference_of_another_shape_names_no_file(reference: str) -> None:
     ],
 )
 def test_reusable_workflows_are_seen_from_the_claims(change: dict[str, object], expected: type | None) -> None:
-    found = reusable_workflow({**GITHUB, **change})
+    found = classify_reusable_workflow({**GITHUB, **change})
     assert (type(found) if found else None) is expected
 
 

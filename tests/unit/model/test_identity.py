@@ -31,3 +31,9 @@ def test_secrets_are_compared_by_their_text() -> None:
     assert len({Secret("a"), Secret("a")}) == 1
     assert not Secret("")
     assert copy.copy(Secret("a")) == Secret("a")
+
+
+def test_a_secret_of_white_space_is_blank() -> None:
+    assert Secret(" \n\t").is_blank
+    assert Secret("").is_blank
+    assert not Secret(" x ").is_blank

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from ci_publish.attestations.attestation_publishers import reusable_workflow_attestation_error
-from ci_publish.identity.claims import reusable_workflow
+from ci_publish.identity.claims import classify_reusable_workflow
 from ci_publish.model.reusable_workflows import CALLED_WORKFLOWS_PUBLISH, COMPARED_CLAIM
 from ci_publish.rehearsal.ci_claims import github_claims
 
@@ -60,8 +60,8 @@ def test_the_switch_says_what_pypi_compares_today() -> None:
 def test_a_reusable_workflow_is_no_obstacle_where_it_may_publish() -> None:
     for called in (SAME, ELSEWHERE):
         claims = github_claims(reusable_workflow_ref=called)
-        assert reusable_workflow(claims) is not None
-        assert reusable_workflow(claims, may_publish=True) is None
+        assert classify_reusable_workflow(claims) is not None
+        assert classify_reusable_workflow(claims, may_publish=True) is None
         assert reusable_workflow_attestation_error(claims) is not None
         assert reusable_workflow_attestation_error(claims, may_publish=True) is None
 

@@ -24,7 +24,7 @@ from ci_publish.model.events import (
     Signed,
 )
 from ci_publish.model.identity import CredentialKind, Purpose
-from ci_publish.publishing.attest import attest, attestation_policy
+from ci_publish.publishing.attest import attest, resolve_attestation_policy
 from ci_publish.publishing.publish import publish
 from tests.unit.fakes import (
     GENERIC,
@@ -52,7 +52,7 @@ from tests.unit.publishing.run_harness import ALL, ONE, TWO, credential_of, fail
 def test_auto_means_required_where_pypi_takes_attestations(
     option: str, kind: CredentialKind, endpoints: object, expected: str
 ) -> None:
-    assert attestation_policy(AttestationPolicy(option), kind, endpoints) == expected  # type: ignore[arg-type]
+    assert resolve_attestation_policy(AttestationPolicy(option), kind, endpoints) == expected  # type: ignore[arg-type]
 
 
 def test_required_attestations_with_an_api_token_on_pypi_are_refused_before_anything() -> None:

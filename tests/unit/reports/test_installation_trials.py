@@ -7,7 +7,7 @@ from ci_publish.model.problem import Problem, Severity
 from ci_publish.model.receipt import TriedEntry
 from ci_publish.model.receipt_building import build_receipt
 from ci_publish.reports.console_renderer import ConsoleRenderer
-from ci_publish.reports.installation_trials import trial_line, trial_result
+from ci_publish.reports.installation_trials import installation_trial_line, installation_trial_result
 from ci_publish.reports.junit import junit_document
 from ci_publish.reports.summary import SummaryInput, markdown_summary
 from tests.unit.reports.recorded_runs import WHEEL
@@ -44,12 +44,16 @@ def redact(text: str) -> str:
 
 
 def test_a_trial_ends_in_a_word() -> None:
-    assert (trial_result(tried()), trial_result(tried(NOTE)), trial_result(FAILED)) == (
+    assert (
+        installation_trial_result(tried()),
+        installation_trial_result(tried(NOTE)),
+        installation_trial_result(FAILED),
+    ) == (
         "passed",
         "passed",
         "failed",
     )
-    assert trial_line(tried()) == f"{WHEEL.filename}  CPython 3.12.1  uv 0.13.8  passed in 1.2 s"
+    assert installation_trial_line(tried()) == f"{WHEEL.filename}  CPython 3.12.1  uv 0.13.8  passed in 1.2 s"
 
 
 def test_the_console_shows_output_of_failures_only_neutral_and_redacted() -> None:

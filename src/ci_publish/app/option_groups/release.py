@@ -9,7 +9,7 @@ from ci_publish.app.options import SENDING, Group, Option
 from ci_publish.app.setting_values import (
     ByteLimit,
     Lines,
-    limit_or_none,
+    byte_limit_or_none,
     parse_entries,
     parse_size,
     require_version_text,
@@ -79,7 +79,7 @@ class ReleaseSettings(OptionGroup):
         int | None,
         Field(ge=0, le=LARGEST_LIMIT),
         BeforeValidator(parse_size),
-        AfterValidator(limit_or_none),
+        AfterValidator(byte_limit_or_none),
         Option(
             help="The project's limit for one file on the index; a larger file is an error before anything is sent."
             " There is no default.",
@@ -93,7 +93,7 @@ class ReleaseSettings(OptionGroup):
         int | None,
         Field(ge=0, le=LARGEST_LIMIT),
         BeforeValidator(parse_size),
-        AfterValidator(limit_or_none),
+        AfterValidator(byte_limit_or_none),
         Option(
             help="The project's limit for all its files on the index; a release that does not fit is an error before"
             " anything is sent. There is no default.",
