@@ -66,7 +66,11 @@ def shown(name: str) -> str:
 
 def survivor(name: str, diff: str) -> Survivor:
     """Return what the mutant *name* changes, by the *diff* that mutmut shows."""
-    added = [line[1:].strip() for line in diff.splitlines() if line.startswith("+") and not line.startswith("+++")]
+    changed = [line for line in diff.splitlines() if line[:1] in {"+", "-"} and line[:3] not in {"+++", "---"}]
+    added = [line[1:].strip() for line in changed if line[0] == "+"] or [
+        "without",
+        *(line[1:].strip() for line in changed),
+    ]
     function = name.rpartition("__mutmut_")[0].replace("xǁ", "").replace("ǁ", ".").replace(".x_", ".")
     return Survivor(function, " ".join(added))
 

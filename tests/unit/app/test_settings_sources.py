@@ -197,8 +197,9 @@ def test_token_is_a_second_name_of_the_password(pyproject: Path) -> None:
     assert loaded(pyproject, both).settings.password == Secret("pypi-x")
     assert loaded(pyproject, {"CI_PUBLISH_TOKEN": "x", "CI_PUBLISH_PASSWORD": ""}).settings.password == Secret("x")
     assert loaded(pyproject, {"CI_PUBLISH_TOKEN": ""}).settings.password == Secret("")
-    with pytest.raises(ConfigurationError, match="CI_PUBLISH_TOKEN and CI_PUBLISH_PASSWORD"):
+    with pytest.raises(ConfigurationError, match="CI_PUBLISH_TOKEN and CI_PUBLISH_PASSWORD") as caught:
         loaded(pyproject, {"CI_PUBLISH_TOKEN": "x", "CI_PUBLISH_PASSWORD": "y"})
+    assert caught.value.hints == ("Unset one of them.",)
 
 
 def test_the_folder_of_the_distributions_is_no_flag(pyproject: Path) -> None:

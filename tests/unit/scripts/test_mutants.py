@@ -42,6 +42,11 @@ def test_a_survivor_is_told_by_its_function_and_its_line(name: str, function: st
     assert survivor(name, DIFF) == Survivor(function, "return min(a, None)")
 
 
+def test_a_mutant_that_only_removes_is_told_by_what_it_removes() -> None:
+    removed = "".join(line for line in DIFF.splitlines(keepends=True) if not line.startswith("+ "))
+    assert survivor(NAME, removed).line == "without return min(a, b)"
+
+
 def test_only_mutants_that_were_tried_count(tmp_path: Path) -> None:
     (tmp_path / "a.py.meta").write_text(json.dumps({"exit_code_by_key": {"a": 1, "b": None}}), encoding="utf-8")
     assert results(tmp_path) == {"a": 1}
