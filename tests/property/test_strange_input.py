@@ -23,7 +23,7 @@ from ci_publish.app.project_file import read_project_tables
 from ci_publish.app.recording import record_command
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.attestations.examiner import parse_attestation, parse_provenance
-from ci_publish.attestations.in_toto_statements import WrongStatement, parse_statement
+from ci_publish.attestations.in_toto_statements import WrongStatement, parse_in_toto_statement
 from ci_publish.attestations.sigstore_trouble import Unsound, trouble_of_sigstore_response
 from ci_publish.attestations.sigstore_trust import sigstore_instance_hosts
 from ci_publish.cli.main import main
@@ -44,7 +44,7 @@ from ci_publish.identity import oidc_protocol
 from ci_publish.identity.ci_environment import is_fork_pull_request
 from ci_publish.identity.jwt import decode_jwt_claims
 from ci_publish.identity.macaroons import read_pypi_token
-from ci_publish.identity.served_publishers import provenance_names_publisher
+from ci_publish.identity.served_publishers import provenance_names_job_publisher
 from ci_publish.index import simple_api, upload_api
 from ci_publish.model.attestation import Subject
 from ci_publish.model.core_metadata_form import core_metadata_form_fields
@@ -134,12 +134,12 @@ def sigstore(by: Stranger) -> None:
         "Rekor", said.status, said.body.decode("utf-8", "replace"), said.headers, 1_700_000_000.0
     )
     sigstore_instance_hosts(by.body().decode("utf-8", "replace"))
-    provenance_names_publisher(by.body(), CLAIMS)
+    provenance_names_job_publisher(by.body(), CLAIMS)
     for read in (parse_attestation, lambda content: list(parse_provenance(content))):
         with suppress(Unsound):
             read(by.body())
     with suppress(WrongStatement):
-        parse_statement(by.body(), Subject("demo-1.0.tar.gz", "0" * 64))
+        parse_in_toto_statement(by.body(), Subject("demo-1.0.tar.gz", "0" * 64))
 
 
 def comparisons(by: Stranger) -> None:

@@ -13,7 +13,7 @@ from ci_publish.app.index_names import IndexNames
 from ci_publish.app.listed_subjects import read_listed_subjects
 from ci_publish.app.project_file import MAX_PROJECT_FILE, read_project_tables
 from ci_publish.attestations.examiner import parse_attestation, parse_provenance
-from ci_publish.attestations.in_toto_statements import WrongStatement, parse_statement
+from ci_publish.attestations.in_toto_statements import WrongStatement, parse_in_toto_statement
 from ci_publish.attestations.sigstore_trouble import MAX_BODY, Trouble, trouble_of_sigstore_response
 from ci_publish.attestations.sigstore_trust import sigstore_instance_hosts
 from ci_publish.distributions.checks import RULES, CheckedFile, form_validation
@@ -214,7 +214,7 @@ def _attestation(content: bytes) -> None:
         except (ValueError, Trouble):
             continue
     try:
-        parse_statement(content, Subject("demo-1.0.tar.gz", "0" * 64))
+        parse_in_toto_statement(content, Subject("demo-1.0.tar.gz", "0" * 64))
     except WrongStatement:
         return
 

@@ -35,7 +35,7 @@ TAKE_RUNS = frozenset({"publish", "plan", "check", "diff", "attest", "verify"})
 
 
 @frozen
-class Job:
+class CommandJob:
     """One command to run: its settings, with where they came from, and its context."""
 
     settings: Settings
@@ -53,7 +53,7 @@ class Command:
     """A command: what it is for, and what runs it. ``recorded`` is False for one that makes no receipt."""
 
     help: str
-    run: Callable[[Job], Outcome]
+    run: Callable[[CommandJob], Outcome]
     recorded: bool = True
 
 
@@ -133,11 +133,11 @@ def execute(
     notes = (*context.notes, *project_destination_notes(effective, loaded), *loaded.notes)
     context = replace(context, notes=notes, password_name=_spelled_password_option(loaded))
     if not table[effective].recorded:
-        table[effective].run(Job(settings, loaded, context))
+        table[effective].run(CommandJob(settings, loaded, context))
         return build_receipt([])
     with FileReports(settings=settings, loaded=loaded, command=effective, context=context) as reporting:
         return record_command(
-            lambda recording: table[effective].run(Job(settings, loaded, recording)),
+            lambda recording: table[effective].run(CommandJob(settings, loaded, recording)),
             reporting.context,
             FrontEndWording(used, effective),
         )
@@ -212,7 +212,7 @@ def _run_pipeline_command(command: str, run: Run) -> Outcome:
 
 def _verify_files_or_release(run: Run) -> Outcome:
     """Verify local files, or every file of a PROJECT==VERSION."""
-    from ci_publish.app.release_argument import listed_file_as_distribution, parse_release  # noqa: PLC0415  (for one command)
+    from ci_publish.app.release_argument import listed_file_as_distribution, parse_release_argument  # noqa: PLC0415  (for one command)
     from ci_publish.publishing import verify  # noqa: PLC0415  (see ``_run_pipeline_command``)
 
     named = [path for path in run.options.paths if "==" in path]
@@ -221,14 +221,14 @@ def _verify_files_or_release(run: Run) -> Outcome:
     if len(run.options.paths) > 1:
         message = "PROJECT==VERSION stands alone: it cannot be mixed with paths or another release."
         raise ConfigurationError(message, hints=("Run verify once for each release.",))
-    project, version = parse_release(named[0])
+    project, version = parse_release_argument(named[0])
     return verify.verify_release(
         run, project, version, lambda file: listed_file_as_distribution(file, project, version)
     )
 
 
-def _pipeline_command(command: str) -> Callable[[Job], Outcome]:
-    def run(job: Job) -> Outcome:
+def _pipeline_command(command: str) -> Callable[[CommandJob], Outcome]:
+    def run(job: CommandJob) -> Outcome:
         composition = Composition(job.settings, job.context)
         try:
             return _run_pipeline_command(command, composition.compose_run(command))
@@ -238,17 +238,17 @@ def _pipeline_command(command: str) -> Callable[[Job], Outcome]:
     return run
 
 
-def _run_doctor(job: Job) -> Outcome:
-    from ci_publish.app.doctor_command import diagnose  # noqa: PLC0415  (for one command)
+def _run_doctor(job: CommandJob) -> Outcome:
+    from ci_publish.app.doctor_command import diagnose_all_indexes  # noqa: PLC0415  (for one command)
 
     composition = Composition(job.settings, job.context)
     try:
-        return diagnose(composition)
+        return diagnose_all_indexes(composition)
     finally:
         composition.close()
 
 
-def _run_rehearsal(job: Job) -> Outcome:
+def _run_rehearsal(job: CommandJob) -> Outcome:
     try:
         from ci_publish.app.rehearse import rehearse as play  # noqa: PLC0415  (an extra)
     except ModuleNotFoundError as error:
@@ -261,7 +261,7 @@ def _run_rehearsal(job: Job) -> Outcome:
     return play(job.settings, job.context, paths_given=job.paths_given)
 
 
-def _show_settings(job: Job) -> Outcome:
+def _show_settings(job: CommandJob) -> Outcome:
     from ci_publish.app.settings_view import write_settings  # noqa: PLC0415  (for one command)
 
     if job.context.stdout is not None:

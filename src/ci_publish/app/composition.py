@@ -61,7 +61,7 @@ class Composition:
         self.transport = self._new_transport(self.waiting)
         self.patient_transport = self._new_transport(self.interruption.grace_period())
         self._indexes: list[HttpIndex] = []
-        self.identity = identity or self._ambient_identity()
+        self.identity = identity or self._compose_ambient_identity()
         self.credentials = ConfiguredCredentials(
             settings=settings,
             context=context,
@@ -285,7 +285,7 @@ class Composition:
             listing_authorization=self.credentials.listing_authorization(endpoints),
         )
 
-    def _ambient_identity(self) -> "IdentitySource":
+    def _compose_ambient_identity(self) -> "IdentitySource":
         return AmbientIdentity(
             job=CiEnvironment(self.context.environ),
             mask=self.context.mask,

@@ -65,7 +65,7 @@ class ConfiguredCredentials:
 
         Nothing is required of what is missing or has expired: a run that has nothing to upload needs no credential.
         """
-        if error := objection_to_secret(endpoints, self.credential_options(endpoints)):
+        if error := secret_objection_at_index(endpoints, self.credential_options(endpoints)):
             raise error
 
     def credential_options(self, endpoints: Endpoints | None = None) -> CredentialOptions:
@@ -125,7 +125,7 @@ def accepts_any_api_token(settings: Settings, endpoints: Endpoints) -> bool:
     return url_host(endpoints.upload) in {host.casefold() for host in settings.token_for}
 
 
-def objection_to_secret(endpoints: Endpoints, options: CredentialOptions) -> CiPublishError | None:
+def secret_objection_at_index(endpoints: Endpoints, options: CredentialOptions) -> CiPublishError | None:
     """Return why the secret that *options* show to this index can never work there, None where it may or is missing."""
     given = credential_options_for_index(endpoints, options)
     if given.secret is None or given.secret.is_blank:

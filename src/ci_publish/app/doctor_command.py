@@ -39,7 +39,7 @@ _FINDINGS = {
 }
 
 
-def diagnose(composition: Composition) -> Outcome:
+def diagnose_all_indexes(composition: Composition) -> Outcome:
     """Check each index in turn; raise the first error that publishing would end with.
 
     What cannot be known without trying is not a failure, unless the user asks for certainty (``strict``).

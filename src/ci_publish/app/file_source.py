@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ci_publish.app.option_groups.installation import TABLE
-from ci_publish.app.option_source import Found, OptionSource, refuse_near_miss
+from ci_publish.app.option_source import Found, OptionSource, refuse_misspelled_option
 from ci_publish.app.options import Origin, Source
 from ci_publish.app.settings import declared_options
 from ci_publish.errors import ConfigurationError
@@ -37,7 +37,7 @@ class FileSource(OptionSource):
                 raise _no_pyproject_key_error(key, name)
             else:
                 known = dict.fromkeys(name.replace("_", "-") for name in ours)
-                refuse_near_miss(key, known, "key of [tool.ci-publish]")
+                refuse_misspelled_option(key, known, "key of [tool.ci-publish]")
 
     def _read_install_table(self, table: Mapping[str, Any]) -> Found:
         """Yield the keys of ``[tool.ci-publish.install]``, which asks for an installation by being there."""

@@ -88,7 +88,7 @@ def secrets_to_mask(settings: Settings, environ: Mapping[str, str]) -> Iterator[
     yield from map(Secret, proxy_secrets(environ))
 
 
-def withheld_variables(environ: Mapping[str, str]) -> dict[str, str]:
+def variables_for_installing_process(environ: Mapping[str, str]) -> dict[str, str]:
     """Return what a process that starts other people's code needs to know of *environ*.
 
     No identity, and no secret but the upload credential of this run, which is there only where the settings allow it.

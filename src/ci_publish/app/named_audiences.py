@@ -36,7 +36,7 @@ def _indexes_of_audience_entry(entry: str, written: str, indexes: Mapping[str, E
             raise ConfigurationError(
                 f"The audience {entry} does not say which of the {len(indexes)} indexes it is for.",
                 hints=[
-                    Hint("Bind it to one of them: ", option("audience", f"{_index_host(each)}={entry}"))
+                    Hint("Bind it to one of them: ", option("audience", f"{_audience_host_of_index(each)}={entry}"))
                     for each in indexes.values()
                 ],
             )
@@ -44,7 +44,8 @@ def _indexes_of_audience_entry(entry: str, written: str, indexes: Mapping[str, E
     meant = [
         address
         for address, index in indexes.items()
-        if written.casefold() in {name.casefold() for name in (address, index.upload, index.name, _index_host(index))}
+        if written.casefold()
+        in {name.casefold() for name in (address, index.upload, index.name, _audience_host_of_index(index))}
     ]
     if not meant:
         raise ConfigurationError(
@@ -55,12 +56,12 @@ def _indexes_of_audience_entry(entry: str, written: str, indexes: Mapping[str, E
     return meant
 
 
-def _index_host(index: Endpoints) -> str:
+def _audience_host_of_index(index: Endpoints) -> str:
     return url_host(index.upload)
 
 
 def _refuse_audience_of_other_index(index: Endpoints, name: str) -> None:
-    if reason := named_audience_objection(name, _index_host(index)):
+    if reason := named_audience_objection(name, _audience_host_of_index(index)):
         raise ConfigurationError(
             f"The audience {name!r} cannot be named for {index.name}: {reason}.",
             detail="With a token for it, the index could act in your name elsewhere.",

@@ -42,7 +42,7 @@ class OptionSource(PydanticBaseSettingsSource):
         return values
 
 
-def refuse_near_miss(key: str, ours: Mapping[str, object], kind: str) -> None:
+def refuse_misspelled_option(key: str, ours: Mapping[str, object], kind: str) -> None:
     """Refuse a name that is nearly one of ours; leave all others alone."""
     import difflib  # noqa: PLC0415  (late: hardly ever needed)
 

@@ -205,10 +205,10 @@ def _destination_to_take_over(ours: Ours, named: Sequence[_Named]) -> _Named | N
 
 
 def _is_same_destination(one: str, other: str) -> bool:
-    return _canonical_url(one) == _canonical_url(other)
+    return _canonical_destination_url(one) == _canonical_destination_url(other)
 
 
-def _canonical_url(url: str) -> tuple[str, int | None, str]:
+def _canonical_destination_url(url: str) -> tuple[str, int | None, str]:
     parts = split_url(url)
     return url_host(url), parts.port or {"https": 443, "http": 80}.get(parts.scheme), parts.path.rstrip("/")
 
@@ -239,7 +239,7 @@ def _secrets_of_other_tools(environ: Mapping[str, str]) -> list[_Found]:
     return found
 
 
-def _only_secret(found: Sequence[_Found]) -> _Found | None:
+def _require_single_secret(found: Sequence[_Found]) -> _Found | None:
     """Return the only secret. Raises ConfigurationError where two tools hold different ones."""
     if not found:
         return None
@@ -263,7 +263,7 @@ def _secret_of_same_tool(own: Sequence[_Found], found: Sequence[_Found]) -> tupl
         )
         for variable in others
     )
-    return _only_secret(own), notes
+    return _require_single_secret(own), notes
 
 
 def _secret_for_ci_publish_destination(ours: Ours, found: Sequence[_Found]) -> tuple[_Found | None, tuple[Noted, ...]]:
@@ -276,7 +276,7 @@ def _secret_for_ci_publish_destination(ours: Ours, found: Sequence[_Found]) -> t
         message = f"{names}: not used, because this job can use Trusted Publishing."
         hint = Hint("To publish with it instead: ", option("password", f"${{{{ secrets.{found[0].variable} }}}}"))
         return None, (Noted(slug="foreign-credential-unused", message=message, hints=(hint,)),)
-    candidate = _only_secret(found)
+    candidate = _require_single_secret(found)
     if candidate is None or any(_may_secret_go_to(candidate.secret, address, ours) for address in addresses):
         return candidate, ()
     raise _unfit_secret_error(candidate, addresses, named=bool(ours.addresses))

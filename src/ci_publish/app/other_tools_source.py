@@ -8,7 +8,7 @@ from ci_publish.app.index_names import IndexNames, NamedIndex, is_index_name, py
 from ci_publish.app.option_source import Found, OptionSource
 from ci_publish.app.options import Origin, Source
 from ci_publish.app.other_tools import Ours, decide_other_tools_settings
-from ci_publish.app.setting_values import host_names_of_value, split_lines
+from ci_publish.app.setting_values import host_names_of_value, split_setting_lines
 from ci_publish.errors import ConfigurationError
 from ci_publish.identity.ci_environment import CiEnvironment
 from ci_publish.index.endpoints import resolve_endpoints
@@ -123,7 +123,7 @@ class OtherToolsSource(OptionSource):
 
 def _written_destination(state: Mapping[str, Any]) -> tuple[str, ...]:
     """Return our destination as the user wrote it; nothing where no setting of ours names one."""
-    value = split_lines(state.get("repository_url") or ())
+    value = split_setting_lines(state.get("repository_url") or ())
     return tuple(str(item).strip() for item in value) if isinstance(value, tuple | list) else ()
 
 

@@ -24,7 +24,7 @@ def require_writable_outputs(settings: Settings) -> None:
         try:
             _probe_writable_folder(folder)
             if name in _FILES:
-                _refuse_folder_as_file(getattr(settings, name))
+                _refuse_folder_as_output_file(getattr(settings, name))
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or str(error)
             path = getattr(settings, name)
@@ -47,7 +47,7 @@ def refuse_outputs_linked_outside(settings: Settings) -> None:
             message = f"{path} ({name.replace('_', '-')}) leads out of the working folder through a link."
             raise ConfigurationError(
                 message,
-                detail=f"It leads to {_resolve_path(path)}. Nothing was written.",
+                detail=f"It leads to {_resolve_output_path(path)}. Nothing was written.",
                 hints=("Remove the link, or name the place that it leads to.",),
             )
 
@@ -56,12 +56,12 @@ def leads_out_of_working_folder(path: Path) -> bool:
     """Return whether *path* is inside the working folder as it is written, and outside of it as it is resolved."""
     working = Path.cwd()
     written = Path(os.path.abspath(path))  # noqa: PTH100  (links are what must not be resolved here)
-    inside = any(_is_same_folder(folder, working) for folder in (written, *written.parents))
-    resolved = _resolve_path(path)
+    inside = any(_is_same_output_folder(folder, working) for folder in (written, *written.parents))
+    resolved = _resolve_output_path(path)
     return inside and (resolved is None or not resolved.is_relative_to(working.resolve()))
 
 
-def _resolve_path(path: Path) -> Path | None:
+def _resolve_output_path(path: Path) -> Path | None:
     """Return where *path* leads, None for a circle of links."""
     try:
         path.stat()
@@ -74,7 +74,7 @@ def _resolve_path(path: Path) -> Path | None:
         return None
 
 
-def _is_same_folder(one: Path, other: Path) -> bool:
+def _is_same_output_folder(one: Path, other: Path) -> bool:
     try:
         return one.samefile(other)
     except OSError:
@@ -102,7 +102,7 @@ def _probe_writable_folder(folder: Path) -> None:
         pass
 
 
-def _refuse_folder_as_file(path: Path) -> None:
+def _refuse_folder_as_output_file(path: Path) -> None:
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
 

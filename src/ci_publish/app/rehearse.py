@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ci_publish.app.composition import Composition
-from ci_publish.app.configured_credentials import accepts_any_api_token, objection_to_secret
+from ci_publish.app.configured_credentials import accepts_any_api_token, secret_objection_at_index
 from ci_publish.app.install_credentials import refuse_install_with_credentials
 from ci_publish.app.installing import install_rehearsed_files
 from ci_publish.app.named_audiences import named_audiences
@@ -210,7 +210,7 @@ def rehearsed_destination(settings: Settings, address: str, password_name: str) 
         several=len(settings.repository_url) > 1,
         keyring=settings.keyring,
     )
-    if error := objection_to_secret(endpoints, options):
+    if error := secret_objection_at_index(endpoints, options):
         raise error
     given = credential_options_for_index(endpoints, options)
     token = settings.keyring or (given.secret is not None and not given.secret.is_blank)

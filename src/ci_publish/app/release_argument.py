@@ -11,7 +11,7 @@ from ci_publish.model.filename import DistributionFilename
 from ci_publish.model.index import PublishedFile
 
 
-def parse_release(text: str) -> tuple[str, str]:
+def parse_release_argument(text: str) -> tuple[str, str]:
     """Return the normalised project and version of ``PROJECT==VERSION``. Raises ConfigurationError."""
     name, _, version = text.partition("==")
     try:

@@ -14,7 +14,7 @@ def secret_variables() -> tuple[str, ...]:
     return (option_variable("password"), TOKEN, *foreign, *inputs)
 
 
-def forget_secrets(environ: MutableMapping[str, str]) -> None:
+def forget_secret_variables(environ: MutableMapping[str, str]) -> None:
     """Remove them from *environ*, once they are read: no child of ours gets them."""
     for name in secret_variables():
         environ.pop(name, None)

@@ -41,32 +41,32 @@ def parse_attestation_policy(value: object) -> object:
     return value
 
 
-def split_lines(value: object) -> object:
+def split_setting_lines(value: object) -> object:
     """Split a value that comes as one text, one item a line."""
     if isinstance(value, str):
         return tuple(item.strip() for item in value.splitlines() if item.strip())
     return value
 
 
-def parse_entries(value: object) -> object:
+def parse_setting_entries(value: object) -> object:
     """Take a table for ``NAME=VALUE`` lines, as several of them come as one text."""
     if isinstance(value, dict):
         return tuple(f"{name}={level}" for name, level in value.items())
-    return split_lines(value)
+    return split_setting_lines(value)
 
 
-def split_hosts(value: object) -> object:
+def split_setting_hosts(value: object) -> object:
     """Split host names at blanks, commas and line ends."""
     return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
 
 def host_names_of_value(value: object) -> tuple[str, ...]:
     """Return the host names of a raw value, nothing where it is none."""
-    found = split_hosts(value)
+    found = split_setting_hosts(value)
     return tuple(map(str, found)) if isinstance(found, tuple | list) else ()
 
 
-def parse_secret(value: object) -> object:
+def parse_secret_setting(value: object) -> object:
     """Take a text of one line for a secret; blanks around it are no part of it."""
     if not isinstance(value, str):
         return value
@@ -83,7 +83,7 @@ class ByteLimit(int):
         return format_limit(self) if self else "off"
 
 
-def parse_size(value: object) -> object:
+def parse_size_setting(value: object) -> object:
     """Read ``off`` or a number of bytes, with or without a unit: ``25 MiB``, ``10M``, ``1000000``."""
     if not isinstance(value, str):
         return value
@@ -117,7 +117,7 @@ def require_version_text(value: object) -> object:
 
 def parse_publisher_identities(value: object) -> object:
     """Read identities of publishers, several one a line. Raises ValueError."""
-    items = split_lines(value)
+    items = split_setting_lines(value)
     if not isinstance(items, tuple | list):
         return items
     return tuple(parse_identity(item) if isinstance(item, str) else item for item in items)
@@ -135,7 +135,7 @@ def parse_builder_identities(value: object) -> object:
 
 def parse_commands(value: object) -> object:
     """Read commands, several one a line, each of which can be split into words. Raises ValueError."""
-    items = split_lines(value)
+    items = split_setting_lines(value)
     for item in items if isinstance(items, tuple | list) else ():
         if isinstance(item, str) and not "".join(shlex.split(item)[:1]):
             message = "a command is empty"
@@ -144,7 +144,7 @@ def parse_commands(value: object) -> object:
 
 
 Commands = Annotated[tuple[str, ...], BeforeValidator(parse_commands)]
-Lines = Annotated[tuple[str, ...], BeforeValidator(split_lines)]
+Lines = Annotated[tuple[str, ...], BeforeValidator(split_setting_lines)]
 Identities = Annotated[tuple[PublisherIdentity, ...], BeforeValidator(parse_publisher_identities)]
 Builders = Annotated[tuple[PublisherIdentity, ...], BeforeValidator(parse_builder_identities)]
 

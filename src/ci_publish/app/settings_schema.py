@@ -28,13 +28,13 @@ Size = (
 )
 
 INPUTS: Final[Mapping[object, Any]] = {
-    setting_values.split_lines: Texts,
+    setting_values.split_setting_lines: Texts,
     setting_values.parse_commands: Texts,
-    setting_values.parse_entries: Texts | dict[str, Literal["off", "note", "warning", "error"]],
-    setting_values.split_hosts: Texts,
+    setting_values.parse_setting_entries: Texts | dict[str, Literal["off", "note", "warning", "error"]],
+    setting_values.split_setting_hosts: Texts,
     setting_values.parse_publisher_identities: Texts,
     setting_values.parse_builder_identities: Texts,
-    setting_values.parse_size: Size,
+    setting_values.parse_size_setting: Size,
     setting_values.parse_attestation_policy: bool | AttestationPolicy,
 }
 """What each validator reads from the file. A validator that is not here has no schema: the key cannot be described."""

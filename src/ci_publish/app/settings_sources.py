@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from ci_publish.about import OPTIONS_URL
 from ci_publish.app.file_source import FileSource
 from ci_publish.app.index_names import KNOWN, NamedIndex
-from ci_publish.app.option_source import Found, OptionSource, refuse_near_miss
+from ci_publish.app.option_source import Found, OptionSource, refuse_misspelled_option
 from ci_publish.app.options import DEFAULT, Option, Origin, Source
 from ci_publish.app.other_tools_source import OtherToolsSource
 from ci_publish.app.project_file import read_project_tables
@@ -159,7 +159,7 @@ class VariableSource(OptionSource):
     def _refuse_unknown_variable(self, key: str, ours: Mapping[str, object]) -> None:
         if key.endswith(_IDENTITY_TOKEN):
             return
-        refuse_near_miss(key, ours, "environment variable")
+        refuse_misspelled_option(key, ours, "environment variable")
         if any(word in key for word in _SUSPICIOUS):
             raise ConfigurationError(
                 f"Unknown environment variable: {key}",

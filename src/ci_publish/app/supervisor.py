@@ -93,10 +93,10 @@ class Supervisor:
             os.kill(self._parent, signal.SIGKILL)
         time.sleep(1.0)
         if os.getppid() == self._parent:
-            _end_first_process(self._parent)
+            _end_first_container_process(self._parent)
 
 
-def _end_first_process(number: int) -> None:
+def _end_first_container_process(number: int) -> None:
     """End the first process of a container, which no signal of another one in there ends: it has used its CPU time."""
     import resource  # noqa: PLC0415  (late: hardly ever needed)
 

@@ -175,13 +175,13 @@ def _lines_that_set_options(
         )
     if environ.get("GITLAB_CI"):
         return "below `variables:`\n" + "\n".join(
-            _yaml_entry(option_variable(name), each) for name, each in values.items()
+            _option_yaml_entry(option_variable(name), each) for name, each in values.items()
         )
     if environ.get(ACTION_MARK):
         inputs = {name: declared_options()[name].inputs for name in values}
         given = {inputs[name][0]: values[name] for name in values if inputs[name]}
         others = {option_variable(name): values[name] for name in values if not inputs[name]}
-        return "\n".join(_yaml_block("with:", given) + _yaml_block("env:", others))
+        return "\n".join(_option_yaml_block("with:", given) + _option_yaml_block("env:", others))
     words: list[str] = []
     for name, some in values.items():
         if reader.command in declared_options()[name].commands:
@@ -191,8 +191,8 @@ def _lines_that_set_options(
     return " ".join(words)
 
 
-def _yaml_block(head: str, values: Mapping[str, Sequence[str]]) -> list[str]:
-    return [f"below `{head}`", *(_yaml_entry(name, each) for name, each in values.items())] if values else []
+def _option_yaml_block(head: str, values: Mapping[str, Sequence[str]]) -> list[str]:
+    return [f"below `{head}`", *(_option_yaml_entry(name, each) for name, each in values.items())] if values else []
 
 
 def _option_values(name: str, settings: Settings) -> list[str]:
@@ -204,7 +204,7 @@ def _option_values(name: str, settings: Settings) -> list[str]:
     return [option_value_for_people(name, settings)]
 
 
-def _yaml_entry(key: str, values: Sequence[str]) -> str:
+def _option_yaml_entry(key: str, values: Sequence[str]) -> str:
     if len(values) > 1:
         return "\n".join([f"  {key}: |", *(f"    {value}" for value in values)])
     return f"  {key}: {values[0] if _PLAIN.fullmatch(values[0]) else json.dumps(values[0])}"

@@ -128,14 +128,14 @@ def open_named_upstream(
     if needs_no_credential(text) and not plain and not everything:
         return RedirectedIndex(text)
     return ForwardedIndex(
-        url=_url_without_user(text),
+        url=_upstream_url_without_user(text),
         authorization=_upstream_authorization(text, mask),
         transport=transport(),
         everything=everything,
     )
 
 
-def _url_without_user(url: str) -> str:
+def _upstream_url_without_user(url: str) -> str:
     parts = split_url(url)
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment=""))
 

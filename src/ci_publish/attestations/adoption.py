@@ -126,7 +126,7 @@ class _Adoption:
         """Return what was taken. Raises AttestationInvalid when anything was wrong."""
         if self._faults:
             raise AttestationInvalid(
-                f"{_count_attestation_files(len(self._faults))} beside the distributions cannot be used.",
+                f"{_pluralise_attestation_files(len(self._faults))} beside the distributions cannot be used.",
                 detail="\n".join([*self._faults, *map(str, self._foreign)]),
                 hints=(
                     "An index refuses a file whose attestations do not verify, so nothing was uploaded.",
@@ -204,7 +204,7 @@ class _Adoption:
 
 def foreign_signer_error(foreign: Sequence[ForeignAttestation], signers: AcceptedSigners) -> AttestationByAnother:
     """Return the error for files that verify and are signed by identities that the run does not take."""
-    files = _count_attestation_files(len(foreign))
+    files = _pluralise_attestation_files(len(foreign))
     identities = dict.fromkeys(
         str(replace(identity, environment=None))
         for each in foreign
@@ -256,5 +256,5 @@ def _files_to_delete(files: Sequence[FoundAttestation]) -> str:
     return files[0].path.name if len(files) == 1 else f"the {len(files)} attestation files named above"
 
 
-def _count_attestation_files(number: int) -> str:
+def _pluralise_attestation_files(number: int) -> str:
     return "1 attestation file" if number == 1 else f"{number} attestation files"

@@ -22,10 +22,10 @@ from sigstore.oidc import IdentityToken as SigstoreToken
 from sigstore.sign import ExpiredCertificate, Signer, SigningContext  # type: ignore[attr-defined]  # not in an __all__
 
 from ci_publish.attestations.attestation_publishers import publisher_of_claims, token_validity_start
-from ci_publish.attestations.examiner import Examiner, attestation_value, first_validation_problem
+from ci_publish.attestations.examiner import Examiner, attestation_value, first_attestation_validation_problem
 from ci_publish.attestations.in_toto_statements import in_toto_statement
 from ci_publish.attestations.provenance_predicates import build_provenance_predicate
-from ci_publish.attestations.sigstore_sessions import Limits, limit_session
+from ci_publish.attestations.sigstore_sessions import Limits, limit_sigstore_session
 from ci_publish.attestations.sigstore_trouble import (
     CertificateEnded,
     IdentityEnded,
@@ -36,7 +36,7 @@ from ci_publish.attestations.sigstore_trouble import (
     Trouble,
     Unsound,
     Untrusted,
-    exception_chain,
+    sigstore_exception_chain,
     trouble_of_sigstore_response,
     trouble_text,
 )
@@ -110,7 +110,9 @@ class SigstoreAuthority:
         if early > 0:
             reason = f"the identity token is not valid for another {early:.1f} s"
             return Transient(reason, early) if early <= _BEARABLE_SKEW else IdentityEnded(reason)
-        return IdentityRefusal("; ".join(dict.fromkeys(str(step) for step in exception_chain(error) if str(step))))
+        return IdentityRefusal(
+            "; ".join(dict.fromkeys(str(step) for step in sigstore_exception_chain(error) if str(step)))
+        )
 
     @cached_property
     def _trust_config(self) -> ClientTrustConfig:
@@ -134,7 +136,7 @@ class SigstoreAuthority:
             ) from error
         fulcio = signing.get_fulcio()
         _require_https_authority(fulcio.url)
-        limit_session(fulcio.session, self._limits, self._emit_request_trace)
+        limit_sigstore_session(fulcio.session, self._limits, self._emit_request_trace)
         self.rekor = signing.get_tlogs()[0]
         tsas = [] if _NO_TIMESTAMPS else signing.get_tsas()
         return SigningContext(
@@ -145,14 +147,14 @@ class SigstoreAuthority:
         """Give the log client's session of this thread its limits, where the client shows it (Rekor v1 does)."""
         log = getattr(self.rekor, "log", None)
         if log is not None:
-            limit_session(log.session, self._limits, self._emit_request_trace)
+            limit_sigstore_session(log.session, self._limits, self._emit_request_trace)
 
     def _emit_request_trace(self, method: str, url: str, result: str, seconds: float) -> None:
         self._emit(RequestTraced(method=method, url=url, result=result, seconds=seconds))
 
     def interpret_sigstore_error(self, service: str, error: BaseException) -> Trouble:
         """Return what an exception of the libraries means."""
-        for step in exception_chain(error):
+        for step in sigstore_exception_chain(error):
             if (
                 found := _interpret_verification_error(step) or self._interpret_request_error(service, step)
             ) is not None:
@@ -231,7 +233,9 @@ class SigstoreCertificate:
         try:
             distribution = Pep740Distribution(name=subject.filename, digest=subject.sha256)
         except ValidationError as error:
-            raise Refusal(f"its name is not a distribution's ({first_validation_problem(error)})") from error
+            raise Refusal(
+                f"its name is not a distribution's ({first_attestation_validation_problem(error)})"
+            ) from error
         try:
             self._authority.limit_log_session()
             if predicate_type == SLSA_PROVENANCE_V1:

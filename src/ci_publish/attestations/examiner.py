@@ -30,7 +30,7 @@ from ci_publish.attestations.attestation_publishers import (
     gitlab_publisher,
     google_publisher,
 )
-from ci_publish.attestations.in_toto_statements import PAYLOAD_TYPE, WrongStatement, parse_statement
+from ci_publish.attestations.in_toto_statements import PAYLOAD_TYPE, WrongStatement, parse_in_toto_statement
 from ci_publish.attestations.provenance_predicates import provenance_contradiction
 from ci_publish.attestations.signers import CertificateFacts, certificate_utf8_string
 from ci_publish.attestations.sigstore_trouble import Unsound, trouble_text
@@ -80,7 +80,7 @@ class Examiner:
         kind, payload = self._verifier.verify_dsse(bundle, _sigstore_policy(publisher, extensions))
         if kind != PAYLOAD_TYPE:
             raise Unsound(f"its payload is of type {kind}")
-        statement = parse_statement(payload, subject)
+        statement = parse_in_toto_statement(payload, subject)
         if statement.predicate_type == SLSA_PROVENANCE_V1:
             difference = provenance_contradiction(statement.predicate, extensions)
             if difference is not None:
@@ -89,8 +89,8 @@ class Examiner:
         signing = bundle.signing_certificate
         return Examined(
             predicate_type=statement.predicate_type,
-            log_index=_log_entry_number(entry.get("logIndex")),
-            integrated_time=_log_entry_number(entry.get("integratedTime")),
+            log_index=_rekor_log_index_or_none(entry.get("logIndex")),
+            integrated_time=_rekor_log_index_or_none(entry.get("integratedTime")),
             lifetime=(signing.not_valid_after_utc - signing.not_valid_before_utc).total_seconds(),
             certificate=certificate,
         )
@@ -101,11 +101,11 @@ class Examiner:
         if (known := self._certificates.get(raw)) is None:
             if len(self._certificates) >= _REMEMBERED_CERTIFICATES:
                 self._certificates.clear()
-            known = self._certificates[raw] = _read_certificate(attestation)
+            known = self._certificates[raw] = _read_fulcio_certificate(attestation)
         return known
 
 
-def _read_certificate(attestation: Pep740Attestation) -> CertificateFacts:
+def _read_fulcio_certificate(attestation: Pep740Attestation) -> CertificateFacts:
     """Read a certificate: what pypi-attestations reads (extensions 8 to 22), the environment, the email address."""
     extensions = dict(attestation.certificate_claims)
     certificate = x509.load_der_x509_certificate(attestation.verification_material.certificate)
@@ -154,7 +154,7 @@ def parse_attestation(content: bytes) -> Pep740Attestation:
     try:
         return Pep740Attestation.model_validate_json(content)
     except ValidationError as error:
-        raise Unsound(f"it is not a PEP 740 attestation ({first_validation_problem(error)})") from error
+        raise Unsound(f"it is not a PEP 740 attestation ({first_attestation_validation_problem(error)})") from error
 
 
 @frozen
@@ -171,7 +171,9 @@ def parse_provenance(content: bytes) -> Iterator[ServedAttestation]:
     try:
         provenance = Provenance.model_validate_json(content)
     except ValidationError as error:
-        raise Unsound(f"it is not a PEP 740 provenance object ({first_validation_problem(error)})") from error
+        raise Unsound(
+            f"it is not a PEP 740 provenance object ({first_attestation_validation_problem(error)})"
+        ) from error
     for bundle in provenance.attestation_bundles:
         publisher = _pep740_publisher(bundle.publisher)
         environment = getattr(bundle.publisher, "environment", None) or None
@@ -217,12 +219,12 @@ def sigstore_bundle_json(attestation: Attestation) -> str:
     return parse_attestation(attestation.json.encode()).to_bundle().to_json()
 
 
-def first_validation_problem(error: ValidationError) -> str:
+def first_attestation_validation_problem(error: ValidationError) -> str:
     """Return where and why a document is not what it should be."""
     problem = error.errors(include_url=False, include_input=False, include_context=False)[0]
     place = ".".join(str(part) for part in problem["loc"])
     return f"{place}: {problem['msg']}" if place else problem["msg"]
 
 
-def _log_entry_number(value: object) -> int | None:
+def _rekor_log_index_or_none(value: object) -> int | None:
     return int(value) if isinstance(value, int | str) and str(value).isdecimal() else None

@@ -40,7 +40,7 @@ def in_toto_statement(subject: Subject, predicate_type: str, predicate: Any) -> 
     return json.dumps(statement, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def parse_statement(payload: bytes, subject: Subject) -> Statement:
+def parse_in_toto_statement(payload: bytes, subject: Subject) -> Statement:
     """Return what a statement about *subject* says. Raises WrongStatement."""
     statement = _parse_unambiguous_statement(payload)
     named = _single_statement_subject(statement)
@@ -63,7 +63,7 @@ def _parse_unambiguous_statement(payload: bytes) -> dict[str, Any]:
     """Read a statement as every reader does: UTF-8, no name twice in an object, and no number that JSON lacks."""
     try:
         statement = json.loads(
-            payload.decode(), object_pairs_hook=_object_without_duplicates, parse_constant=_refuse_json_constant
+            payload.decode(), object_pairs_hook=_json_object_without_duplicates, parse_constant=_refuse_json_constant
         )
     except (ValueError, RecursionError) as error:
         raise WrongStatement("its statement is not JSON that every reader understands alike") from error
@@ -72,7 +72,7 @@ def _parse_unambiguous_statement(payload: bytes) -> dict[str, Any]:
     return statement
 
 
-def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _json_object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) < len(pairs):
         message = "a name appears more than once in an object"

@@ -10,7 +10,7 @@ from ci_publish.model.identity import IdentityToken
 AUDIENCE = "sigstore"
 
 
-class IdentitySource(Protocol):
+class SigningIdentitySource(Protocol):
     """The CI job's identity, as ``publishing.ports.IdentitySource`` describes it."""
 
     @property
@@ -24,7 +24,7 @@ class IdentitySource(Protocol):
 class SigningIdentity:
     """The identity token of a run, fetched again where the CI allows it."""
 
-    def __init__(self, source: IdentitySource, token: IdentityToken, wall: Callable[[], float]) -> None:
+    def __init__(self, source: SigningIdentitySource, token: IdentityToken, wall: Callable[[], float]) -> None:
         self._source = source
         self._token = token
         self._wall = wall

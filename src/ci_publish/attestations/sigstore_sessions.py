@@ -35,7 +35,7 @@ Trace = Callable[[str, str, str, float], None]
 """Takes a request's method and URL, what came of it, and the seconds that it took; from any thread."""
 
 
-class _LimitedAdapter(HTTPAdapter):
+class _LimitedSigstoreAdapter(HTTPAdapter):
     """Sends with a timeout and reads the answer's body within a total deadline and size. Never retries."""
 
     def __init__(
@@ -70,14 +70,14 @@ class _LimitedAdapter(HTTPAdapter):
         result = "no answer"
         try:
             proxy = proxy_for(request.url or "", self._environ)
-            with _name_proxy_in_errors(proxy):
+            with _name_proxy_in_sigstore_errors(proxy):
                 response = super().send(
                     request,
                     stream=True,
                     timeout=limit,
                     verify=verify,
                     cert=cert,
-                    proxies=_session_proxies(request, proxy),
+                    proxies=_sigstore_session_proxies(request, proxy),
                 )
             response.raw = io.BytesIO(self._read_limited_body(response, began + self._limits.seconds))
             result = str(response.status_code)
@@ -112,12 +112,12 @@ def _trace_nothing(_method: str, _url: str, _result: str, _seconds: float) -> No
     pass
 
 
-def _session_proxies(request: requests.PreparedRequest, proxy: Proxy | None) -> dict[str, str]:
+def _sigstore_session_proxies(request: requests.PreparedRequest, proxy: Proxy | None) -> dict[str, str]:
     return {} if proxy is None else {urls.split_url(request.url or "").scheme: proxy.address}
 
 
 @contextlib.contextmanager
-def _name_proxy_in_errors(proxy: Proxy | None) -> Iterator[None]:
+def _name_proxy_in_sigstore_errors(proxy: Proxy | None) -> Iterator[None]:
     """Name *proxy* in what requests raises because of it."""
     try:
         yield
@@ -139,7 +139,7 @@ def _session_error_text(error: BaseException) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
-def limit_session(
+def limit_sigstore_session(
     session: requests.Session,
     limits: Limits,
     trace: Trace = _trace_nothing,
@@ -149,9 +149,9 @@ def limit_session(
 
     Proxies are those of *environ* by the rules of ``http.proxies``: never one for loopback.
     """
-    if isinstance(session.get_adapter("https://"), _LimitedAdapter):
+    if isinstance(session.get_adapter("https://"), _LimitedSigstoreAdapter):
         return
-    adapter = _LimitedAdapter(limits=limits, trace=trace, environ=environ)
+    adapter = _LimitedSigstoreAdapter(limits=limits, trace=trace, environ=environ)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     session.max_redirects = 0

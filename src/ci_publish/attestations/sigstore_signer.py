@@ -13,7 +13,7 @@ from ci_publish.attestations.attestation_publishers import (
 )
 from ci_publish.attestations.provenance_predicates import why_build_is_unprovable
 from ci_publish.attestations.signers import AcceptedSigners
-from ci_publish.attestations.signing_identity import AUDIENCE, IdentitySource, SigningIdentity
+from ci_publish.attestations.signing_identity import AUDIENCE, SigningIdentity, SigningIdentitySource
 from ci_publish.attestations.signing_run import POLL_SECONDS, Authority, SigningContext, SigningRun, Task
 from ci_publish.attestations.sigstore_trust import TrustSource
 from ci_publish.errors import BuildUnprovable, SigningFailed
@@ -41,7 +41,7 @@ class SigstoreSigner:
     def __init__(
         self,
         *,
-        identity: IdentitySource,
+        identity: SigningIdentitySource,
         trust: TrustSource,
         context: SigningContext,
         signers: AcceptedSigners | None = None,

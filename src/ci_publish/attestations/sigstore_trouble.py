@@ -72,14 +72,14 @@ def trouble_of_sigstore_response(
 
     409 is worth another try: it comes from an entry that an earlier attempt left, and the next has a fresh signature.
     """
-    reason = f"{service} answered HTTP {status}{_words_of_response(body)}"
+    reason = f"{service} answered HTTP {status}{_sigstore_response_words(body)}"
     if status >= 500 or status in _RETRY_STATUSES:  # noqa: PLR2004  (the server errors)
         asked = parse_retry_after(headers.get("Retry-After"), now) or 0.0
         return Transient(reason, min(asked, LONGEST_RETRY_AFTER))
     return Rejection(reason)
 
 
-def _words_of_response(body: str) -> str:
+def _sigstore_response_words(body: str) -> str:
     """Return what an error answer says, as ``": text"``: a JSON message, or its text without tags."""
     message = json_object_fields(body[:MAX_BODY]).get("message")
     text = " ".join(
@@ -90,7 +90,7 @@ def _words_of_response(body: str) -> str:
     return f": {text}" if text else ""
 
 
-def exception_chain(error: BaseException | None) -> Iterator[BaseException]:
+def sigstore_exception_chain(error: BaseException | None) -> Iterator[BaseException]:
     """Yield an exception and those that it came from."""
     while error is not None:
         yield error
@@ -99,5 +99,5 @@ def exception_chain(error: BaseException | None) -> Iterator[BaseException]:
 
 def trouble_text(error: BaseException) -> str:
     """Return the first words in a chain of exceptions, or the type's name: never nothing."""
-    texts = (" ".join(str(step).split()) for step in exception_chain(error))
+    texts = (" ".join(str(step).split()) for step in sigstore_exception_chain(error))
     return next((text[:_LONGEST_TEXT] for text in texts if text), type(error).__name__)

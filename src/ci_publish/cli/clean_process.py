@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from typing import Final, NoReturn
 
-from ci_publish.app.install_credentials import withheld_variables
+from ci_publish.app.install_credentials import variables_for_installing_process
 from ci_publish.python_processes import passed_on_variables, python_command
 
 # What this program itself, and no process that it starts, gets besides.
@@ -23,7 +23,9 @@ _PROGRAM: Final = "from ci_publish.cli.main import entry_again; entry_again()"
 
 def start_again(argv: Sequence[str], environ: Mapping[str, str], program: str = _PROGRAM) -> NoReturn:
     """Replace this process by one that runs the same command with *environ*, of which it shows nothing."""
-    variables = _memory_file_descriptor(json.dumps(withheld_variables(environ)).encode("utf-8", "surrogateescape"))
+    variables = _memory_file_descriptor(
+        json.dumps(variables_for_installing_process(environ)).encode("utf-8", "surrogateescape")
+    )
     own = {name: environ[name] for name in _OWN if name in environ}
     command = python_command(program, str(variables), *argv)
     command[1:1] = ["-u", *(["-B"] if sys.dont_write_bytecode else [])]

@@ -30,7 +30,7 @@ StartAgain = Callable[[Sequence[str], Mapping[str, str]], NoReturn]
 
 def entry() -> NoReturn:
     """Run the command line of this process and exit."""
-    run(sys.argv[1:], os.environ, start_again=_restart_this_process)
+    run_command_line_and_exit(sys.argv[1:], os.environ, start_again=_restart_this_process)
 
 
 def entry_again() -> NoReturn:
@@ -40,7 +40,7 @@ def entry_again() -> NoReturn:
 
     environ = read_passed_variables(int(sys.argv[1]))
     apply_ca_variables(os.environ)
-    run(sys.argv[2:], environ, start_again=None)
+    run_command_line_and_exit(sys.argv[2:], environ, start_again=None)
 
 
 def _restart_this_process(argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
@@ -49,7 +49,9 @@ def _restart_this_process(argv: Sequence[str], environ: Mapping[str, str]) -> No
     start_again(argv, environ)
 
 
-def run(argv: Sequence[str], environ: MutableMapping[str, str], *, start_again: StartAgain | None) -> NoReturn:
+def run_command_line_and_exit(
+    argv: Sequence[str], environ: MutableMapping[str, str], *, start_again: StartAgain | None
+) -> NoReturn:
     """Run a command line and exit; see ``main``."""
     gc.disable()  # what importing makes is kept, and looking through it again and again takes a tenth of a short run
     signals.end_process_on_signal()
@@ -127,7 +129,7 @@ def _restart_without_secrets(
 def _parse_arguments_and_settings(
     argv: Sequence[str], environ: MutableMapping[str, str], stdin: TextIO
 ) -> tuple[Any, Any]:
-    from ci_publish.app.secret_variables import forget_secrets  # noqa: PLC0415
+    from ci_publish.app.secret_variables import forget_secret_variables  # noqa: PLC0415
     from ci_publish.app.settings_sources import load_settings  # noqa: PLC0415
     from ci_publish.cli.arguments import parse_command_line  # noqa: PLC0415  (late: imports pydantic)
     from ci_publish.http.certificates import apply_ca_variables  # noqa: PLC0415
@@ -138,7 +140,7 @@ def _parse_arguments_and_settings(
     if flags.get("password_stdin"):
         flags["password"] = Secret(_read_password_from_stdin(stdin))
     loaded = load_settings(flags, environ, Path("pyproject.toml"))
-    forget_secrets(environ)
+    forget_secret_variables(environ)
     return arguments, loaded
 
 

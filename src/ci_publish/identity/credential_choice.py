@@ -117,7 +117,7 @@ def shared_secret_error(destinations: Sequence[Endpoints], options: CredentialOp
     for endpoints in destinations:
         secret = credential_options_for_index(endpoints, options).secret
         if secret is not None and not secret.is_blank:
-            takers.setdefault(_server_of_credential(endpoints.upload), endpoints.name)
+            takers.setdefault(_origin_shown_secret(endpoints.upload), endpoints.name)
     if len(takers) < 2:  # noqa: PLR2004  (one is nobody else)
         return None
     return ConfigurationError(
@@ -130,7 +130,7 @@ def shared_secret_error(destinations: Sequence[Endpoints], options: CredentialOp
     )
 
 
-def _server_of_credential(url: str) -> tuple[str, str | None, int | None]:
+def _origin_shown_secret(url: str) -> tuple[str, str | None, int | None]:
     parts = urlsplit(url)
     return parts.scheme, parts.hostname, parts.port or {"https": 443, "http": 80}.get(parts.scheme)
 

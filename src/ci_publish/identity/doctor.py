@@ -23,7 +23,7 @@ from ci_publish.identity.doctor_findings import (
 from ci_publish.identity.local_refusals import local_identity_refusal
 from ci_publish.identity.oidc_client import OidcClient, index_question_deadline
 from ci_publish.identity.oidc_protocol import exchange_response_date
-from ci_publish.identity.served_publishers import newest_attested_file, provenance_names_publisher
+from ci_publish.identity.served_publishers import newest_file_with_provenance, provenance_names_job_publisher
 from ci_publish.identity.static_credentials import StaticCredential
 from ci_publish.identity.upload_tokens import SIGSTORE_AUDIENCE, TrustedPublishingCredential
 from ci_publish.model.coverage import (
@@ -113,7 +113,7 @@ class Doctor:
     def _find_projects_with_publisher(self) -> None:
         """Note the projects whose newest provenance names the publisher of this job."""
         for project, state in self._states.items():
-            newest = newest_attested_file(state) if isinstance(state, ProjectListing) else None
+            newest = newest_file_with_provenance(state) if isinstance(state, ProjectListing) else None
             version = None if newest is None else version_in_filename(newest.filename)
             if newest is None or version is None or self._claims is None:
                 continue
@@ -121,7 +121,7 @@ class Doctor:
                 served = self._request.provenance(project, version, newest.filename)
             except CiPublishError:
                 continue
-            if served is not None and provenance_names_publisher(served, self._claims):
+            if served is not None and provenance_names_job_publisher(served, self._claims):
                 self._proven.add(project)
 
     def _ci_environment_finding(self) -> Finding:

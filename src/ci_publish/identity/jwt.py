@@ -18,13 +18,13 @@ def decode_jwt_claims(token: str) -> Claims | None:
     if len(parts) != _PARTS or len(token) > _LONGEST:
         return None
     try:
-        claims = json.loads(decode_base64url(parts[1]))
+        claims = json.loads(decode_token_base64url(parts[1]))
     except (ValueError, RecursionError, binascii.Error):
         return None
     return claims if isinstance(claims, dict) else None
 
 
-def decode_base64url(text: str) -> bytes:
+def decode_token_base64url(text: str) -> bytes:
     """Return the bytes of base64url with or without its padding (RFC 7515 §2); raises ValueError for other text."""
     if "+" in text or "/" in text:
         raise ValueError("not base64url")

@@ -15,7 +15,7 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from ci_publish.http.urls import is_loopback_host, url_host
-from ci_publish.identity.jwt import decode_base64url
+from ci_publish.identity.jwt import decode_token_base64url
 from ci_publish.model.frozen import frozen
 from ci_publish.model.token_scope import TokenScope
 
@@ -98,7 +98,7 @@ def _decode_macaroon(text: str) -> bytes | None:
     # One character over a multiple of four is the rest of a cut-off token; its bits are not a whole byte.
     whole = encoded if len(encoded) % 4 != 1 else encoded[:-1]
     try:
-        return decode_base64url(whole)
+        return decode_token_base64url(whole)
     except (ValueError, binascii.Error):
         return None
 

@@ -20,18 +20,20 @@ _FIELDS = {
 }
 
 
-def newest_attested_file(listing: ProjectListing) -> PublishedFile | None:
+def newest_file_with_provenance(listing: ProjectListing) -> PublishedFile | None:
     """Return the file that was uploaded last of those with provenance; None where there is none."""
     files = [file for file in listing.files.values() if file.provenance and not file.inherited]
     return max(files, key=lambda file: file.upload_time or "", default=None)
 
 
-def provenance_names_publisher(provenance: bytes, claims: Claims) -> bool:
+def provenance_names_job_publisher(provenance: bytes, claims: Claims) -> bool:
     """Return whether a publisher in *provenance* is the one that matches *claims*."""
-    return any(_publisher_matches_claims(publisher, claims) for publisher in _publishers_in_provenance(provenance))
+    return any(
+        _publisher_matches_claims(publisher, claims) for publisher in _publishers_served_in_provenance(provenance)
+    )
 
 
-def _publishers_in_provenance(provenance: bytes) -> Iterator[dict[str, Any]]:
+def _publishers_served_in_provenance(provenance: bytes) -> Iterator[dict[str, Any]]:
     try:
         document = json.loads(provenance)
     except (ValueError, RecursionError):

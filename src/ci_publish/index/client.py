@@ -33,7 +33,7 @@ from ci_publish.index.endpoints import (
 from ci_publish.index.index_reader import IndexReader
 from ci_publish.index.listing_prefetch import BufferedEmitter, PrefetchedListings
 from ci_publish.index.listings import FRESH, Listings
-from ci_publish.index.upload_body import file_md5
+from ci_publish.index.upload_body import hashed_file_md5
 from ci_publish.index.uploads import Uploader
 from ci_publish.model.attestation import Attestation
 from ci_publish.model.completion import UNSCHEDULED, CompletionTurn
@@ -157,7 +157,7 @@ class HttpIndex:
     def md5(self, distribution: Distribution) -> str:
         """Return the MD5 of a file's bytes; see ``publishing.ports.Index``."""
         try:
-            return file_md5(distribution)
+            return hashed_file_md5(distribution)
         except BodyChanged as error:
             raise FileChangedDuringRun(
                 f"{distribution.filename} changed during the run: {error}",

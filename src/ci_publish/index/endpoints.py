@@ -140,13 +140,13 @@ def resolve_endpoints(
     """
     endpoints = _KNOWN.get(repository_url.strip().lower())
     if endpoints is None:
-        _require_usable_url(repository_url, "repository-url", allow_http)
+        _require_usable_index_url(repository_url, "repository-url", allow_http)
         endpoints = _pypi_or_testpypi_endpoints(repository_url) or _other_index_endpoints(repository_url, profile)
     if profile != "auto":
         endpoints = replace(endpoints, profile=IndexProfile(profile))
     if index_url is None:
         return endpoints
-    _require_usable_url(index_url, "index-url", allow_http)
+    _require_usable_index_url(index_url, "index-url", allow_http)
     return replace(endpoints, simple=url_with_slash(index_url), simple_guesses=())
 
 
@@ -228,7 +228,7 @@ def _why_upload_url_is_wrong(url: str, meant: Endpoints) -> str:
     return "Uploads have a different address."
 
 
-def _require_usable_url(url: str, name: str, allow_http: frozenset[str]) -> None:
+def _require_usable_index_url(url: str, name: str, allow_http: frozenset[str]) -> None:
     """Raise for a text that is not a URL, for a URL with a secret, and for an unencrypted one."""
     parts = split_url(url)
     if url_has_secrets(url):
@@ -251,10 +251,10 @@ def _require_usable_url(url: str, name: str, allow_http: frozenset[str]) -> None
             hints=("Remove everything from the first ? or # onwards.",),
         )
     if parts.scheme == "http" and url_host(url) not in _MEANT:
-        _require_encrypted_url(url, name, allow_http)
+        _require_encrypted_index_url(url, name, allow_http)
 
 
-def _require_encrypted_url(url: str, name: str, allow_http: frozenset[str]) -> None:
+def _require_encrypted_index_url(url: str, name: str, allow_http: frozenset[str]) -> None:
     host = url_host(url)
     if is_loopback_host(host) or host in {allowed.lower().rstrip(".") for allowed in allow_http}:
         return
@@ -274,7 +274,7 @@ def _require_encrypted_url(url: str, name: str, allow_http: frozenset[str]) -> N
 
 def _other_index_endpoints(url: str, profile: Profile) -> Endpoints:
     """Return the addresses of an index that is neither PyPI nor TestPyPI."""
-    root = _url_root(url)
+    root = _index_url_root(url)
     simple, certain = _derive_simple_api_roots(url)
     endpoints = Endpoints(
         name=_short_index_name(url),
@@ -293,7 +293,7 @@ def _other_index_endpoints(url: str, profile: Profile) -> Endpoints:
 def _with_pypi_services(endpoints: Endpoints) -> Endpoints:
     """Return *endpoints* with the other services of PyPI, on the same origin."""
     path = split_url(endpoints.upload).path.rstrip("/").removesuffix("/legacy").rstrip("/")
-    prefix = _url_root(endpoints.upload) + path
+    prefix = _index_url_root(endpoints.upload) + path
     return replace(
         endpoints,
         simple=f"{prefix}/simple/",
@@ -313,7 +313,7 @@ def _derive_simple_api_roots(url: str) -> tuple[tuple[str, ...], bool]:
     if found is None:
         return (), True
     shape, match = found
-    return tuple(_url_root(url) + path for path in shape.simple(match)), shape.certain
+    return tuple(_index_url_root(url) + path for path in shape.simple(match)), shape.certain
 
 
 def _find_upload_url_shape(url: str) -> tuple[Shape, re.Match[str]] | None:
@@ -325,7 +325,7 @@ def _find_upload_url_shape(url: str) -> tuple[Shape, re.Match[str]] | None:
     return None
 
 
-def _url_root(url: str) -> str:
+def _index_url_root(url: str) -> str:
     parts = split_url(url)
     return f"{parts.scheme}://{parts.netloc}"
 

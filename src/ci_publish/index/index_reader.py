@@ -116,8 +116,8 @@ class IndexReader:
             answer = self._get_once(url, headers, limit)
             if not isinstance(answer, HttpAnswer) or answer.status not in REDIRECTS:
                 return answer, url
-            target = redirect_target(url, answer)
-            if not may_follow_redirect(url, target):
+            target = index_redirect_target(url, answer)
+            if not may_follow_index_redirect(url, target):
                 return answer, url
             url = target
         return self._get_once(url, headers, limit), url
@@ -128,7 +128,7 @@ class IndexReader:
         )
 
 
-def redirect_target(url: str, answer: HttpAnswer) -> str:
+def index_redirect_target(url: str, answer: HttpAnswer) -> str:
     """Return where a redirect leads, the address itself where it leads nowhere."""
     try:
         return urljoin(url, answer.headers.get("location", ""))
@@ -136,7 +136,7 @@ def redirect_target(url: str, answer: HttpAnswer) -> str:
         return url
 
 
-def may_follow_redirect(url: str, target: str) -> bool:
+def may_follow_index_redirect(url: str, target: str) -> bool:
     """Whether a redirect may be followed: to another page of this origin, or elsewhere without leaving https."""
     if same_origin(target, url):
         return target != url

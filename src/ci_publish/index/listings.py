@@ -12,7 +12,7 @@ from ci_publish.http.retries import is_transient_status
 from ci_publish.http.urls import redacted_url, same_origin, split_url, url_has_secrets
 from ci_publish.index import simple_api
 from ci_publish.index.current_endpoints import CurrentEndpoints
-from ci_publish.index.index_reader import REDIRECTS, IndexReader, RetryBudget, redirect_target
+from ci_publish.index.index_reader import REDIRECTS, IndexReader, RetryBudget, index_redirect_target
 from ci_publish.model.frozen import frozen
 from ci_publish.model.index import (
     IndexProfile,
@@ -159,7 +159,7 @@ class Listings:
         return self._not_visible_state(project, f"{said}{why}", url)
 
     def _state_from_redirect(self, project: str, answer: HttpAnswer, url: str) -> NotVisible | ListingUnavailable:
-        target = redirect_target(url, answer)
+        target = index_redirect_target(url, answer)
         if same_origin(target, url) or split_url(target).scheme == "https":
             return ListingUnavailable(project, f"{redacted_url(url)} redirects too many times")
         reason = f"{redacted_url(url)} redirects to {redacted_url(target)[:300]}, which is not followed"

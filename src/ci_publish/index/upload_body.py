@@ -93,7 +93,7 @@ class FormBody:
 
     def _verified_file_blocks(self) -> Iterator[bytes]:
         """Yield the file's blocks. Raises BodyChanged at the end where they were not the hashed ones."""
-        with open_hashed_file(self._distribution) as file:
+        with open_file_for_upload(self._distribution) as file:
             digest = hashlib.sha256()
             left = self._distribution.size
             while block := file.read(min(BLOCK, left)) if left else b"":
@@ -106,11 +106,11 @@ class FormBody:
 
 
 @contextmanager
-def open_hashed_file(distribution: Distribution) -> Iterator[FileIO]:
+def open_file_for_upload(distribution: Distribution) -> Iterator[FileIO]:
     """Open the file that was hashed, and no other. Raises BodyChanged, also when reading fails."""
     try:
         with FileIO(open_unfollowed(distribution.path)) as file:
-            _require_unchanged_file(distribution, os.fstat(file.fileno()))
+            _require_file_unchanged_since_hashing(distribution, os.fstat(file.fileno()))
             yield file
     except OSError as error:
         raise _body_changed_error(
@@ -118,7 +118,7 @@ def open_hashed_file(distribution: Distribution) -> Iterator[FileIO]:
         ) from error
 
 
-def _require_unchanged_file(distribution: Distribution, status: os.stat_result) -> None:
+def _require_file_unchanged_since_hashing(distribution: Distribution, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise _body_changed_error(distribution, "it is not a regular file any more")
     if (
@@ -132,9 +132,9 @@ def _body_changed_error(distribution: Distribution, how: str) -> BodyChanged:
     return BodyChanged(f"{Path(distribution.path).name} changed after it was hashed: {how}")
 
 
-def file_md5(distribution: Distribution) -> str:
+def hashed_file_md5(distribution: Distribution) -> str:
     """Return the file's MD5, for the indexes that still want one. Raises BodyChanged."""
     if distribution.digests.md5:
         return distribution.digests.md5
-    with open_hashed_file(distribution) as file:
+    with open_file_for_upload(distribution) as file:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

@@ -28,7 +28,7 @@ from ci_publish.index.current_endpoints import CurrentEndpoints, Sources
 from ci_publish.index.endpoints import (
     index_kind_of_upload_url,
 )
-from ci_publish.index.upload_body import LONGEST_PAUSE, FormBody, file_md5
+from ci_publish.index.upload_body import LONGEST_PAUSE, FormBody, hashed_file_md5
 from ci_publish.model.attestation import Attestation
 from ci_publish.model.completion import UNSCHEDULED, CompletionTurn
 from ci_publish.model.distribution import Distribution
@@ -100,7 +100,7 @@ class Uploader:
         attempts = _Attempts(turn)
         url = self._endpoints.now.upload
         try:
-            digest = file_md5(distribution) if index_kind_of_upload_url(url) == "artifactory" else None
+            digest = hashed_file_md5(distribution) if index_kind_of_upload_url(url) == "artifactory" else None
         except BodyChanged as error:
             return FileChanged(0, str(error))
         form = upload_api.upload_form_fields(distribution, attestations, md5=digest)
@@ -269,7 +269,7 @@ class Uploader:
         if published.sha256 is not None or published.md5 is None:
             return published.sha256 == distribution.sha256
         try:
-            return published.md5 == file_md5(distribution)
+            return published.md5 == hashed_file_md5(distribution)
         except BodyChanged:
             return False
 

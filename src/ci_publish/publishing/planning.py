@@ -167,7 +167,7 @@ def _leading_files(
     """Return the files that are sent before the others of their release or project."""
     leads: dict[tuple[str, str], Distribution] = {}
     for file in sorted(in_upload_order(uploads), key=lambda file: -len(doubts.get(file.filename, ()))):
-        if not _release_exists(file, states.get(file.project)):
+        if not _is_release_on_index(file, states.get(file.project)):
             leads.setdefault(file.release, file)
     if len({file.project for file in uploads}) > 1:
         led = {project for project, _ in leads}
@@ -224,7 +224,7 @@ def _plan_file_with_taken_name(
     return Conflict(file, published)
 
 
-def _release_exists(file: Distribution, state: IndexState | None) -> bool:
+def _is_release_on_index(file: Distribution, state: IndexState | None) -> bool:
     return isinstance(state, ProjectListing) and file.version in _listed_name_version_keys(_Listed(state)).versions
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 _MODE = 0o644
 
 
-def write_atomically(path: Path, text: str) -> None:
+def write_report_atomically(path: Path, text: str) -> None:
     """Write *text* to *path* as UTF-8 with mode 0644, making its folders. Raises OSError.
 
     Readers see the old file or the new one, never a part.
@@ -26,6 +26,6 @@ def write_atomically(path: Path, text: str) -> None:
         raise
 
 
-def write_error_reason(error: OSError) -> str:
+def report_write_error_reason(error: OSError) -> str:
     """Return what the system said about a file, without the number."""
     return error.strerror or type(error).__name__

@@ -25,7 +25,7 @@ def step_line(step: str, text: str, tone: Tone = Tone.PLAIN) -> Line:
     return Line(f"{step:<{_COLUMN}}  {text}".rstrip(), tone)
 
 
-def hint_lines(hints: Iterable[str], redact: Redact) -> Iterator[Line]:
+def console_hint_lines(hints: Iterable[str], redact: Redact) -> Iterator[Line]:
     """Yield what to do about a note or a finding, below it."""
     for hint in hints:
         first, *rest = neutral_block(redact(hint)).split("\n")

@@ -40,7 +40,7 @@ from ci_publish.model.events import (
 from ci_publish.model.finding import Finding
 from ci_publish.model.receipt import Redact
 from ci_publish.reports import installation_trials, release_changes, release_train, tones, wording
-from ci_publish.reports.console_lines import Line, hint_lines, step_line
+from ci_publish.reports.console_lines import Line, console_hint_lines, step_line
 from ci_publish.reports.event_history import EventHistory
 from ci_publish.reports.failure_lines import failure_lines, file_failure_lines
 from ci_publish.reports.file_failures import file_failures_not_in_run_error
@@ -275,7 +275,7 @@ class ConsoleRenderer:
         first, *rest = neutral_block(self._redact(event.message)).split("\n")
         yield step_line(event.status, f"{self._neutral_console_text(event.name)}: {first}", tones.FINDING[event.status])
         yield from (step_line("", f"  {line}") for line in rest)
-        yield from hint_lines(event.hints, self._redact)
+        yield from console_hint_lines(event.hints, self._redact)
 
     @_render_by_type.register
     def _render_noted(self, event: Noted) -> Iterable[Line]:
@@ -288,7 +288,7 @@ class ConsoleRenderer:
         step = "warning" if event.warning else "note"
         lines = [
             step_line(step, f"{about}{self._neutral_console_text(event.message)}", tone),
-            *hint_lines(event.hints, self._redact),
+            *console_hint_lines(event.hints, self._redact),
         ]
         if event.filename is None:
             return lines

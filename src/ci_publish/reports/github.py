@@ -14,7 +14,7 @@ from typing import TextIO
 
 from ci_publish.model.events import Emit, Event, Noted, RunFinished, StepStarted
 from ci_publish.reports.annotations import annotation_commands, annotations
-from ci_publish.reports.atomic_files import write_error_reason
+from ci_publish.reports.atomic_files import report_write_error_reason
 from ci_publish.reports.ci_outputs import CiReportOptions, action_outputs
 from ci_publish.reports.event_history import EventHistory
 from ci_publish.reports.line_writer import LineWriter
@@ -100,7 +100,7 @@ class GitHubReport:
             self._emit(
                 Noted(
                     slug="runner-file-not-written",
-                    message=f"The file of {variable} cannot be written: {write_error_reason(error)}.",
+                    message=f"The file of {variable} cannot be written: {report_write_error_reason(error)}.",
                 )
             )
 

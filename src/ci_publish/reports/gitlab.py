@@ -14,7 +14,7 @@ from typing import TextIO
 
 from ci_publish.model.events import Emit, Event, Noted, RunFinished, StepStarted
 from ci_publish.model.frozen import frozen
-from ci_publish.reports.atomic_files import write_atomically, write_error_reason
+from ci_publish.reports.atomic_files import report_write_error_reason, write_report_atomically
 from ci_publish.reports.ci_outputs import CiReportOptions, action_outputs
 from ci_publish.reports.event_history import EventHistory
 from ci_publish.reports.junit import junit_document
@@ -108,10 +108,12 @@ class GitLabReport:
         if path is None:
             return
         try:
-            write_atomically(path, content())
+            write_report_atomically(path, content())
         except OSError as error:
             self._emit(
-                Noted(slug="report-not-written", message=f"{path} cannot be written: {write_error_reason(error)}.")
+                Noted(
+                    slug="report-not-written", message=f"{path} cannot be written: {report_write_error_reason(error)}."
+                )
             )
 
     def _dotenv_report(self) -> str:

@@ -7,7 +7,7 @@ from ci_publish.hints import Hint, option
 from ci_publish.model.events import Emit, Event, Noted, RunFinished
 from ci_publish.model.receipt import Redact
 from ci_publish.model.receipt_json import to_json
-from ci_publish.reports.atomic_files import write_atomically, write_error_reason
+from ci_publish.reports.atomic_files import report_write_error_reason, write_report_atomically
 from ci_publish.reports.event_history import EventHistory
 
 
@@ -38,7 +38,7 @@ class ReceiptFile:
                 return
             self._written = True
         try:
-            write_atomically(self._path, to_json(self._history.build_receipt(), self._redact))
+            write_report_atomically(self._path, to_json(self._history.build_receipt(), self._redact))
         except OSError as error:
             self._emit(_receipt_not_written_note(self._path, error))
 
@@ -46,6 +46,6 @@ class ReceiptFile:
 def _receipt_not_written_note(path: Path, error: OSError) -> Noted:
     return Noted(
         slug="receipt-not-written",
-        message=f"The receipt cannot be written to {path}: {write_error_reason(error)}.",
+        message=f"The receipt cannot be written to {path}: {report_write_error_reason(error)}.",
         hints=(Hint("Name a file that this job may write to: ", option("receipt", "FILE")),),
     )

@@ -22,12 +22,12 @@ def fit_summary_sections(sections: Sequence[Section], limit: int) -> str:
     out: list[str] = []
     left = limit - len(_CUT.encode())
     for section in sections:
-        left -= _summary_text_bytes(section.head) + _summary_text_bytes(section.foot)
+        left -= _count_summary_bytes(section.head) + _count_summary_bytes(section.foot)
         if left < 0:
             return "".join((*out, _CUT)) if limit >= len(_CUT.encode()) else ""
         out.append(section.head)
         for line in section.lines:
-            left -= _summary_text_bytes(line)
+            left -= _count_summary_bytes(line)
             if left < 0:
                 return "".join((*out, section.foot, _CUT))
             out.append(line)
@@ -35,5 +35,5 @@ def fit_summary_sections(sections: Sequence[Section], limit: int) -> str:
     return "".join(out)
 
 
-def _summary_text_bytes(text: str) -> int:
+def _count_summary_bytes(text: str) -> int:
     return len(text.encode("utf-8", "replace"))

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
 
-from ci_publish.app.commands import COMMANDS, Command, Job, execute
+from ci_publish.app.commands import COMMANDS, Command, CommandJob, execute
 from ci_publish.app.options import Option, Source
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings import Settings, declared_options
@@ -95,7 +95,7 @@ class Recorded:
 
     def table(self) -> dict[str, Command]:
         def recording(name: str) -> Command:
-            def run(job: Job) -> Outcome:
+            def run(job: CommandJob) -> Outcome:
                 self.command, self.settings = name, job.settings
                 return Outcome.READY
 

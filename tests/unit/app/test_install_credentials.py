@@ -11,7 +11,7 @@ from ci_publish.app.install_credentials import (
     refuse_secrets_in_process_environment,
     restarts_without_secrets,
     secrets_to_mask,
-    withheld_variables,
+    variables_for_installing_process,
 )
 from ci_publish.app.settings import Settings
 from ci_publish.errors import ConfigurationError, InstallWithCredentials
@@ -88,7 +88,7 @@ def test_a_process_that_starts_other_people_s_code_is_told_no_identity_and_no_fo
     }
     left_out = {**IDENTITY, "ACTIONS_RUNTIME_URL": "x", "A_ID_TOKEN": "x", "GITHUB_TOKEN": "x", "AWS_API_KEY": "x"}
 
-    assert withheld_variables({**kept, **left_out}) == kept
+    assert variables_for_installing_process({**kept, **left_out}) == kept
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 
 from ci_publish.app.option_groups.conflicts import LARGEST_DOWNLOAD
 from ci_publish.app.options import Source
-from ci_publish.app.setting_values import ByteLimit, byte_limit_or_none, parse_size
+from ci_publish.app.setting_values import ByteLimit, byte_limit_or_none, parse_size_setting
 from ci_publish.app.settings import Settings
 from ci_publish.app.settings_sources import load_settings
 from ci_publish.errors import ConfigurationError
@@ -25,13 +25,13 @@ from ci_publish.errors import ConfigurationError
     ],
 )
 def test_sizes(value: object, bytes_: int) -> None:
-    assert parse_size(value) == bytes_
+    assert parse_size_setting(value) == bytes_
 
 
 @pytest.mark.parametrize("value", ["", "much", "-1", "1.5M", "1 MiB/s", "٣"])
 def test_what_is_no_size(value: str) -> None:
     with pytest.raises(ValueError, match="like 25MiB"):
-        parse_size(value)
+        parse_size_setting(value)
 
 
 def test_a_limit_of_nothing_is_no_limit() -> None:

@@ -4,7 +4,12 @@ import json
 
 import pytest
 
-from ci_publish.attestations.in_toto_statements import STATEMENT_TYPE, Statement, WrongStatement, parse_statement
+from ci_publish.attestations.in_toto_statements import (
+    STATEMENT_TYPE,
+    Statement,
+    WrongStatement,
+    parse_in_toto_statement,
+)
 from ci_publish.model.attestation import PUBLISH_V1, SLSA_PROVENANCE_V1, Subject
 from tests.unit.attestations.provenance_cases import predicate as provenance
 
@@ -31,7 +36,7 @@ def statement(**changes: object) -> bytes:
 def test_a_statement_about_the_file_gives_its_predicate(kind: str, predicate: object) -> None:
     payload = statement(predicateType=kind, predicate=predicate)
 
-    assert parse_statement(payload, WHEEL) == Statement(kind, predicate)
+    assert parse_in_toto_statement(payload, WHEEL) == Statement(kind, predicate)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +49,7 @@ def test_a_statement_about_the_file_gives_its_predicate(kind: str, predicate: ob
 def test_names_are_compared_as_distributions(name: str, subject: Subject) -> None:
     payload = statement(subject=[{"name": name, "digest": {"sha256": SHA}}])
 
-    assert parse_statement(payload, subject).predicate_type == PUBLISH_V1
+    assert parse_in_toto_statement(payload, subject).predicate_type == PUBLISH_V1
 
 
 @pytest.mark.parametrize(
@@ -78,6 +83,6 @@ def test_names_are_compared_as_distributions(name: str, subject: Subject) -> Non
 )
 def test_a_statement_about_anything_else_is_refused_with_its_reason(payload: bytes, words: str) -> None:
     with pytest.raises(WrongStatement) as caught:
-        parse_statement(payload, WHEEL)
+        parse_in_toto_statement(payload, WHEEL)
 
     assert words in str(caught.value)

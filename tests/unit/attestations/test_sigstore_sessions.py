@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from ci_publish.attestations.sigstore_sessions import Limits, limit_session
+from ci_publish.attestations.sigstore_sessions import Limits, limit_sigstore_session
 from ci_publish.errors import ProxyAuthenticationRequired
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def _serve(listener: socket.socket, behave: Callable[[socket.socket], None]) -> 
 @pytest.fixture
 def session() -> Iterator[requests.Session]:
     with requests.Session() as session:
-        limit_session(session, Limits(seconds=0.5, size=10_000))
+        limit_sigstore_session(session, Limits(seconds=0.5, size=10_000))
         yield session
 
 
@@ -136,14 +136,14 @@ def test_netrc_does_not_replace_the_identity(
 def test_limits_are_set_once(session: requests.Session) -> None:
     before = session.get_adapter("https://example.org")
 
-    limit_session(session, Limits(seconds=1))
+    limit_sigstore_session(session, Limits(seconds=1))
 
     assert session.get_adapter("https://example.org") is before
 
 
 def limited(environ: dict[str, str]) -> requests.Session:
     session = requests.Session()
-    limit_session(session, Limits(seconds=2.0, size=10_000), environ=environ)
+    limit_sigstore_session(session, Limits(seconds=2.0, size=10_000), environ=environ)
     return session
 
 

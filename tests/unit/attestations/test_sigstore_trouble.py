@@ -7,7 +7,7 @@ from ci_publish.attestations.sigstore_trouble import (
     MAX_BODY,
     Refusal,
     Transient,
-    exception_chain,
+    sigstore_exception_chain,
     trouble_of_sigstore_response,
     trouble_text,
 )
@@ -67,5 +67,5 @@ def test_the_first_words_in_a_chain_of_exceptions_are_told() -> None:
     error.__cause__ = cause
     assert trouble_text(error).startswith("the reason x")
     assert len(trouble_text(error)) == 300
-    assert [*exception_chain(error)] == [error, cause]
+    assert [*sigstore_exception_chain(error)] == [error, cause]
     assert trouble_text(KeyError()) == "KeyError"

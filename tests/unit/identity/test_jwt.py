@@ -1,6 +1,6 @@
 import pytest
 
-from ci_publish.identity.jwt import audiences_of_claims, decode_base64url, decode_jwt_claims
+from ci_publish.identity.jwt import audiences_of_claims, decode_jwt_claims, decode_token_base64url
 from tests.unit.identity.credential_harness import jwt
 
 
@@ -38,4 +38,4 @@ def test_audiences_are_a_text_or_a_list(aud: object, expected: tuple[str, ...]) 
 @pytest.mark.parametrize("text", ["ab+d", "ab/d", "a", "ab d"])
 def test_what_is_not_base64url_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
-        decode_base64url(text)
+        decode_token_base64url(text)

@@ -7,7 +7,7 @@ import pytest
 
 from ci_publish.http.messages import BodyChanged, BodyWithdrawn
 from ci_publish.index.upload_api import Framing
-from ci_publish.index.upload_body import BLOCK, HELD_BACK, LONGEST_PAUSE, PULSE, FormBody, file_md5
+from ci_publish.index.upload_body import BLOCK, HELD_BACK, LONGEST_PAUSE, PULSE, FormBody, hashed_file_md5
 from ci_publish.model.completion import Permission
 from ci_publish.model.distribution import Digests
 from tests.platforms import needs_fifos
@@ -93,7 +93,7 @@ def test_a_pipe_in_its_place_does_not_hang(tmp_path: Path) -> None:
 
 
 def test_md5(tmp_path: Path) -> None:
-    assert file_md5(make_file(tmp_path, b"")) == "d41d8cd98f00b204e9800998ecf8427e"
+    assert hashed_file_md5(make_file(tmp_path, b"")) == "d41d8cd98f00b204e9800998ecf8427e"
 
 
 @dataclass

@@ -6,7 +6,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from ci_publish.app.option_groups import OptionGroup
 from ci_publish.app.options import SENDING, Group, Option
-from ci_publish.app.setting_values import ByteLimit, parse_size
+from ci_publish.app.setting_values import ByteLimit, parse_size_setting
 
 LARGEST_DOWNLOAD = ByteLimit(256 * 1024 * 1024)
 """A downloaded file is held in memory."""
@@ -40,7 +40,7 @@ class ConflictSettings(OptionGroup):
     compare_downloads: Annotated[
         int,
         Field(ge=0, le=LARGEST_DOWNLOAD),
-        BeforeValidator(parse_size),
+        BeforeValidator(parse_size_setting),
         AfterValidator(ByteLimit),
         Option(
             help="If an index without PyPI's rules lists a file without a digest, download it, up to this size,"

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator
 
 from ci_publish.app.option_groups import OptionGroup
 from ci_publish.app.options import ASKING, Group, Option
-from ci_publish.app.setting_values import Lines, parse_secret, split_hosts
+from ci_publish.app.setting_values import Lines, parse_secret_setting, split_setting_hosts
 from ci_publish.model.identity import Secret
 
 
@@ -27,7 +27,7 @@ class CredentialSettings(OptionGroup):
     ] = "__token__"
     password: Annotated[
         Secret | None,
-        BeforeValidator(parse_secret),
+        BeforeValidator(parse_secret_setting),
         Option(
             help="API token or password. Omit it for Trusted Publishing.",
             commands=ASKING,
@@ -94,7 +94,7 @@ class CredentialSettings(OptionGroup):
     ] = ()
     token_for: Annotated[
         tuple[str, ...],
-        BeforeValidator(split_hosts),
+        BeforeValidator(split_setting_hosts),
         Option(
             help="Allow sending an API token to this host although another index issued it: for an upload proxy.",
             commands=ASKING,

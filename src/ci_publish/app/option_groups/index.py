@@ -6,7 +6,7 @@ from pydantic import BeforeValidator
 
 from ci_publish.app.option_groups import OptionGroup
 from ci_publish.app.options import ASKING, Group, Option
-from ci_publish.app.setting_values import Lines, split_hosts
+from ci_publish.app.setting_values import Lines, split_setting_hosts
 
 
 class IndexSettings(OptionGroup):
@@ -47,7 +47,7 @@ class IndexSettings(OptionGroup):
     ] = "auto"
     allow_http: Annotated[
         tuple[str, ...],
-        BeforeValidator(split_hosts),
+        BeforeValidator(split_setting_hosts),
         Option(
             help="Allow plain http to this host, for passwords and API tokens only; loopback is always allowed.",
             commands=ASKING | {"check", "diff", "attest"},

@@ -10,8 +10,8 @@ from ci_publish.app.setting_values import (
     ByteLimit,
     Lines,
     byte_limit_or_none,
-    parse_entries,
-    parse_size,
+    parse_setting_entries,
+    parse_size_setting,
     require_version_text,
 )
 
@@ -78,7 +78,7 @@ class ReleaseSettings(OptionGroup):
     file_size_limit: Annotated[
         int | None,
         Field(ge=0, le=LARGEST_LIMIT),
-        BeforeValidator(parse_size),
+        BeforeValidator(parse_size_setting),
         AfterValidator(byte_limit_or_none),
         Option(
             help="The project's limit for one file on the index; a larger file is an error before anything is sent."
@@ -92,7 +92,7 @@ class ReleaseSettings(OptionGroup):
     project_size_limit: Annotated[
         int | None,
         Field(ge=0, le=LARGEST_LIMIT),
-        BeforeValidator(parse_size),
+        BeforeValidator(parse_size_setting),
         AfterValidator(byte_limit_or_none),
         Option(
             help="The project's limit for all its files on the index; a release that does not fit is an error before"
@@ -105,7 +105,7 @@ class ReleaseSettings(OptionGroup):
     ] = None
     rules: Annotated[
         tuple[str, ...],
-        BeforeValidator(parse_entries),
+        BeforeValidator(parse_setting_entries),
         Option(
             help="The severity of a check rule: off, note, warning or error. Any rule may be made stricter; only"
             " rules that are marked adjustable may be made weaker.",
