@@ -42,9 +42,9 @@ from ci_publish.attestations.adoption import (
     unsuitable_provenance_error,
 )
 from ci_publish.attestations.attestation_files import write_attestations
-from ci_publish.attestations.attestation_publishers import Extension, publisher_of_claims
+from ci_publish.attestations.attestation_publishers import Extension, attestation_publisher_of_claims
 from ci_publish.attestations.signers import AcceptedSigners, ByAnother, CertificateFacts
-from ci_publish.attestations.signing_run import Clocks, Patience, SigningContext
+from ci_publish.attestations.signing_run import SigningClocks, SigningContext, SigningPatience
 from ci_publish.attestations.sigstore_signer import SigstoreSigner
 from ci_publish.attestations.sigstore_trouble import (
     CertificateEnded,
@@ -774,7 +774,7 @@ def _() -> object:
             Extension.BUILD_CONFIG_URI: f"{home}//.gitlab-ci.yml@refs/tags/v1.0",
         }
     )
-    signers = AcceptedSigners(own=publisher_of_claims(github_claims()))
+    signers = AcceptedSigners(own=attestation_publisher_of_claims(github_claims()))
     signed_by = signers.classify_signer(certificate)
     reason = signed_by.reason if isinstance(signed_by, ByAnother) else ""
     return foreign_signer_error([ForeignAttestation(found, certificate, reason)], signers)
@@ -1280,8 +1280,8 @@ class SigningFailedBy:
             context=SigningContext(
                 emit=ignore,
                 waiting=PatientWaiting(),
-                patience=Patience(first_pause=0.0),
-                clocks=Clocks(jitter=lambda: 0.0),
+                patience=SigningPatience(first_pause=0.0),
+                clocks=SigningClocks(jitter=lambda: 0.0),
             ),
             authority=FakeAuthority(deque(self.certifying), deque(self.attesting)),
         )

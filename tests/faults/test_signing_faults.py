@@ -367,14 +367,14 @@ def test_a_process_with_a_hanging_log_ends_by_itself(world: SigningHarness, rele
     world.sigstore.hooks.interpose = only(REKOR, hang(release))
     script = f"""
 import time
-from ci_publish.attestations.signing_run import Patience, SigningContext
+from ci_publish.attestations.signing_run import SigningPatience, SigningContext
 from ci_publish.attestations.sigstore_signer import SigstoreSigner
 from ci_publish.attestations.sigstore_trust import TrustSource
 from tests.unit.attestations.signing_harness import CiIdentity, PatientWaiting, wheels
 from ci_publish.model.identity import Provider
 trust = TrustSource(emit=lambda _: None, config={world.sigstore.trust_config(world.url)!r})
 identity = CiIdentity(Provider.GITHUB, lambda audience: {world.provider.issue("sigstore")!r})
-patience = Patience(request=30.0, budget=1.0)
+patience = SigningPatience(request=30.0, budget=1.0)
 waiting = PatientWaiting()
 context = SigningContext(emit=lambda _: None, waiting=waiting, patience=patience)
 signer = SigstoreSigner(identity=identity, trust=trust, context=context)

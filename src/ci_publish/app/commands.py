@@ -16,7 +16,7 @@ from ci_publish.app.file_reports import FileReports
 from ci_publish.app.front_end_wording import FrontEnd, FrontEndWording, front_end_of_process
 from ci_publish.app.options import DEFAULT, Source
 from ci_publish.app.output_files import leads_out_of_working_folder, refuse_outputs_linked_outside
-from ci_publish.app.recording import record_command, run_with_listener
+from ci_publish.app.recording import record_command, run_emitting_also_to
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings import Settings
 from ci_publish.app.settings_sources import Loaded, load_settings
@@ -117,7 +117,7 @@ def execute(
         run = what
         reader = FrontEndWording(FrontEnd.PYTHON, command)
         return record_command(
-            lambda recording: _run_pipeline_command(command, run_with_listener(run, recording.emit)), context, reader
+            lambda recording: _run_pipeline_command(command, run_emitting_also_to(run, recording.emit)), context, reader
         )
     used = front_end_of_process(context.environ) if isinstance(what, Loaded) else FrontEnd.PYTHON
     loaded = Loaded(settings=what if isinstance(what, Settings) else Settings(), origins={})

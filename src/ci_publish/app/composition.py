@@ -25,7 +25,7 @@ from ci_publish.identity.ci_environment import CiEnvironment
 from ci_publish.identity.ci_job_identity import identity_of_ci_job
 from ci_publish.identity.credential_choice import choose_credential
 from ci_publish.index import endpoints as index_endpoints
-from ci_publish.index.listing_prefetch import BufferedEmitter, PrefetchWaiting
+from ci_publish.index.listing_prefetch import PrefetchEmitter, PrefetchWaiting
 from ci_publish.model.attestation import AttestationPolicy, Subject
 from ci_publish.model.identity import CredentialKind
 from ci_publish.model.index import Endpoints
@@ -56,7 +56,7 @@ class Composition:
         self.settings = settings
         self.context = context
         self.interruption = context.interruption or Interruption(settings.deadline)
-        self.told = BufferedEmitter(context.emit)
+        self.told = PrefetchEmitter(context.emit)
         self.waiting = PrefetchWaiting(self.interruption)
         self.transport = self._new_transport(self.waiting)
         self.patient_transport = self._new_transport(self.interruption.grace_period())
@@ -187,10 +187,10 @@ class Composition:
     def compose_signer(self) -> "Signer":
         """Make what signs; most of what that takes is imported only now."""
         from ci_publish.attestations.signers import AcceptedSigners  # noqa: PLC0415
-        from ci_publish.attestations.signing_run import Patience, SigningContext  # noqa: PLC0415
+        from ci_publish.attestations.signing_run import SigningContext, SigningPatience  # noqa: PLC0415
         from ci_publish.attestations.sigstore_signer import SigstoreSigner  # noqa: PLC0415
 
-        patience = Patience(budget=self.settings.signing_timeout)
+        patience = SigningPatience(budget=self.settings.signing_timeout)
         timeout = self.settings.timeout
         return SigstoreSigner(
             identity=self.identity,

@@ -31,7 +31,7 @@ def read_listed_subjects(path: Path) -> tuple[Subject, ...]:
             if text.lstrip().startswith("[")
             else tuple(_subject_from_checksum_line(line) for line in text.splitlines() if line.strip())
         )
-        _require_distribution_names(subjects)
+        _require_listed_distribution_names(subjects)
     except _Unusable as error:
         raise _unusable_subjects_error(path, str(error)) from error
     return subjects
@@ -60,7 +60,7 @@ def _subject_from_checksum_line(line: str) -> Subject:
     return Subject(found[2].rpartition("/")[2], found[1])
 
 
-def _require_distribution_names(subjects: tuple[Subject, ...]) -> None:
+def _require_listed_distribution_names(subjects: tuple[Subject, ...]) -> None:
     if not subjects:
         raise _Unusable("it lists no file")
     for subject in subjects:

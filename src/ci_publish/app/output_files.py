@@ -22,7 +22,7 @@ def require_writable_outputs(settings: Settings) -> None:
     """Raise ConfigurationError if a file that *settings* ask for could not be written. Leaves nothing behind."""
     for name, folder in _output_folders(settings):
         try:
-            _probe_writable_folder(folder)
+            _probe_writable_output_folder(folder)
             if name in _FILES:
                 _refuse_folder_as_output_file(getattr(settings, name))
         except (OSError, ValueError) as error:
@@ -89,7 +89,7 @@ def _output_folders(settings: Settings) -> Iterator[tuple[str, Path]]:
             yield name, path.parent if name in _FILES else path
 
 
-def _probe_writable_folder(folder: Path) -> None:
+def _probe_writable_output_folder(folder: Path) -> None:
     """Make something in *folder*, or in the nearest folder above it that exists, and remove it. Raises OSError."""
     import tempfile  # noqa: PLC0415  (late: not for every command)
 

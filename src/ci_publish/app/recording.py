@@ -17,7 +17,7 @@ from ci_publish.model.receipt_facts import format_rfc3339
 from ci_publish.publishing.context import Run
 
 
-def run_with_listener(run: Run, emit: Emit) -> Run:
+def run_emitting_also_to(run: Run, emit: Emit) -> Run:
     """Return *run* with its events sent to *emit* as well: the receipt is made of them."""
 
     def emit_to_both(event: Event) -> None:

@@ -31,7 +31,7 @@ def announce_served_rehearsal(
     if settings.env_file is not None:
         _write_variables_file(settings.env_file, shell_assignments(settings.shell, variables))
     if context.stdout is not None:
-        context.stdout.write(_announcement_text(world, settings, variables, token))
+        context.stdout.write(_served_rehearsal_announcement(world, settings, variables, token))
         context.stdout.flush()
 
 
@@ -80,7 +80,9 @@ def _write_variables_file(path: Path, text: str) -> None:
         raise ConfigurationError(message, hints=("Name a file that may be written to.",)) from error
 
 
-def _announcement_text(world: RehearsalWorld, settings: Settings, variables: Mapping[str, str], token: str) -> str:
+def _served_rehearsal_announcement(
+    world: RehearsalWorld, settings: Settings, variables: Mapping[str, str], token: str
+) -> str:
     install = install_command_line(world)
     if settings.output == "json":
         facts = {

@@ -26,7 +26,7 @@ _BURN_DEADLINE: Final = 5.0
 _NOTHING: Final = bytes(4)
 
 
-class Supervisor:
+class RunSupervisor:
     """Watches process *parent*, until its pipe ends or it must be ended."""
 
     def __init__(self, inbox: int, left: float, parent: int) -> None:
@@ -109,7 +109,7 @@ def main() -> None:
     """Supervise the process that started this one."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    Supervisor(int(sys.argv[1]), float(sys.argv[2]), os.getppid()).run()
+    RunSupervisor(int(sys.argv[1]), float(sys.argv[2]), os.getppid()).run()
 
 
 if __name__ == "__main__":

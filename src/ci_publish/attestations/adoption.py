@@ -153,7 +153,7 @@ class _Adoption:
         self._faulty.append(file)
 
     def _verify_attestation_file(self, file: FoundAttestation, subject: Subject) -> Attestation | None:
-        from ci_publish.attestations.examiner import attestation_value, parse_attestation  # noqa: PLC0415  (imported already)
+        from ci_publish.attestations.examiner import attestation_from_pep740, parse_attestation  # noqa: PLC0415  (imported already)
 
         attestation = parse_attestation(file.content)
         examined = self._examiner.examine_attestation(attestation, subject, None)
@@ -174,7 +174,7 @@ class _Adoption:
             self._examiner.examine_attestation(attestation, subject, self._signers.own)
         self._note_signer(file, examined, signed_by)
         # Sent as it was found: what is written elsewhere later is the very same file.
-        return replace(attestation_value(attestation, subject.filename, examined), json=file.content.decode())
+        return replace(attestation_from_pep740(attestation, subject.filename, examined), json=file.content.decode())
 
     def _note_signer(self, file: FoundAttestation, examined: "Examined", signed_by: SignedBy) -> None:
         name = file.path.name

@@ -70,7 +70,7 @@ class Publisher:
         return same and set(self.extensions) <= set(other.extensions)
 
 
-def github_publisher(repository: str, workflow: str) -> Publisher:
+def github_attestation_publisher(repository: str, workflow: str) -> Publisher:
     """Return the publisher for a repository (``owner/name``) and the file name of the workflow that was started."""
     home = f"https://github.com/{repository}"
     return Publisher(
@@ -81,7 +81,7 @@ def github_publisher(repository: str, workflow: str) -> Publisher:
     )
 
 
-def gitlab_publisher(project: str, configuration: str) -> Publisher:
+def gitlab_attestation_publisher(project: str, configuration: str) -> Publisher:
     """Return the publisher for a gitlab.com project (its full path) and its pipeline configuration file."""
     home = f"https://gitlab.com/{project}"
     return Publisher(
@@ -92,12 +92,12 @@ def gitlab_publisher(project: str, configuration: str) -> Publisher:
     )
 
 
-def google_publisher(email: str) -> Publisher:
+def google_attestation_publisher(email: str) -> Publisher:
     """Return the publisher for a Google service account."""
     return Publisher(label=f"Google {email}", issuer=GOOGLE_ISSUER, email=email)
 
 
-def circleci_publisher(
+def circleci_attestation_publisher(
     project_id: str, pipeline_definition_id: str, vcs_origin: str | None = None, vcs_ref: str | None = None
 ) -> Publisher:
     """Return the publisher for a CircleCI pipeline definition, at one repository and ref where they are given."""
@@ -113,7 +113,7 @@ def circleci_publisher(
     )
 
 
-def publisher_of_claims(claims: Claims) -> Publisher:
+def attestation_publisher_of_claims(claims: Claims) -> Publisher:
     """Return the publisher as which the index will know a job with these claims.
 
     For an identity provider that PyPI does not know, and for claims that lack what a publisher needs, only the issuer
@@ -136,7 +136,7 @@ def _github_publisher_of_claims(claims: Claims) -> Publisher | None:
     prefix = f"{repository}/.github/workflows/"
     if not repository or not path.startswith(prefix):
         return None
-    return github_publisher(repository, path.removeprefix(prefix))
+    return github_attestation_publisher(repository, path.removeprefix(prefix))
 
 
 def _gitlab_publisher_of_claims(claims: Claims) -> Publisher | None:
@@ -145,18 +145,18 @@ def _gitlab_publisher_of_claims(claims: Claims) -> Publisher | None:
     prefix = f"gitlab.com/{project}//"
     if not project or not path.startswith(prefix):
         return None
-    return gitlab_publisher(project, path.removeprefix(prefix))
+    return gitlab_attestation_publisher(project, path.removeprefix(prefix))
 
 
 def _google_publisher_of_claims(claims: Claims) -> Publisher | None:
     email = _publisher_claim(claims, "email")
-    return google_publisher(email) if email else None
+    return google_attestation_publisher(email) if email else None
 
 
 def _circleci_publisher_of_claims(claims: Claims) -> Publisher | None:
     project = _publisher_claim(claims, "oidc.circleci.com/project-id")
     definition = _publisher_claim(claims, "oidc.circleci.com/pipeline-definition-id")
-    return circleci_publisher(project, definition) if project and definition else None
+    return circleci_attestation_publisher(project, definition) if project and definition else None
 
 
 def certificate_mismatch(publisher: Publisher, certificate: Mapping[str, str]) -> str | None:
@@ -200,7 +200,10 @@ def reusable_workflow_attestation_error(
     workflow that was started (``workflow_ref``), so no Trusted Publisher matches both (pypi/warehouse#11096). None also
     where reusable workflows *may publish*.
     """
-    started, running = _publisher_claim(claims, "workflow_ref"), _publisher_claim(claims, "job_workflow_ref")
+    started, running = (
+        _publisher_claim(claims, "workflow_ref"),
+        _publisher_claim(claims, "job_workflow_ref"),
+    )
     if (
         may_publish
         or _publisher_claim(claims, "iss") != GITHUB_ISSUER
@@ -253,8 +256,14 @@ def facts_made_public(claims: Claims) -> tuple[str, ...]:
     ) == "public":
         return ()
     named = (
-        ("repository", _publisher_claim(claims, "repository") or _publisher_claim(claims, "project_path")),
-        ("workflow", _publisher_claim(claims, "workflow_ref") or _publisher_claim(claims, "ci_config_ref_uri")),
+        (
+            "repository",
+            _publisher_claim(claims, "repository") or _publisher_claim(claims, "project_path"),
+        ),
+        (
+            "workflow",
+            _publisher_claim(claims, "workflow_ref") or _publisher_claim(claims, "ci_config_ref_uri"),
+        ),
         ("ref", _publisher_claim(claims, "ref")),
         ("commit", _publisher_claim(claims, "sha")),
         ("environment and subject", _publisher_claim(claims, "sub")),

@@ -21,8 +21,8 @@ from sigstore.oidc import ExpiredIdentity, IdentityError
 from sigstore.oidc import IdentityToken as SigstoreToken
 from sigstore.sign import ExpiredCertificate, Signer, SigningContext  # type: ignore[attr-defined]  # not in an __all__
 
-from ci_publish.attestations.attestation_publishers import publisher_of_claims, token_validity_start
-from ci_publish.attestations.examiner import Examiner, attestation_value, first_attestation_validation_problem
+from ci_publish.attestations.attestation_publishers import attestation_publisher_of_claims, token_validity_start
+from ci_publish.attestations.examiner import Examiner, attestation_from_pep740, first_attestation_validation_problem
 from ci_publish.attestations.in_toto_statements import in_toto_statement
 from ci_publish.attestations.provenance_predicates import build_provenance_predicate
 from ci_publish.attestations.sigstore_sessions import Limits, limit_sigstore_session
@@ -216,7 +216,7 @@ class SigstoreCertificate:
         self._signer = signer
         self._examiner = examiner
         self._claims = claims
-        self._publisher = publisher_of_claims(claims)
+        self._publisher = attestation_publisher_of_claims(claims)
 
     def attest(self, subject: Subject, predicate_type: str) -> VerifiedAttestation:
         """Sign, log and verify an attestation. Raises Trouble (Unsound when it does not verify)."""
@@ -227,7 +227,7 @@ class SigstoreCertificate:
             if _EXPIRED_AT_SIGNING in error.reason:
                 raise CertificateEnded(error.reason) from error
             raise
-        return VerifiedAttestation(attestation_value(attestation, subject.filename, examined), examined.lifetime)
+        return VerifiedAttestation(attestation_from_pep740(attestation, subject.filename, examined), examined.lifetime)
 
     def _sign_attestation(self, subject: Subject, predicate_type: str) -> Pep740Attestation:
         try:

@@ -25,10 +25,10 @@ from ci_publish.attestations.attestation_publishers import (
     Publisher,
     allowed_build_config_uris,
     certificate_mismatch,
-    circleci_publisher,
-    github_publisher,
-    gitlab_publisher,
-    google_publisher,
+    circleci_attestation_publisher,
+    github_attestation_publisher,
+    gitlab_attestation_publisher,
+    google_attestation_publisher,
 )
 from ci_publish.attestations.in_toto_statements import PAYLOAD_TYPE, WrongStatement, parse_in_toto_statement
 from ci_publish.attestations.provenance_predicates import provenance_contradiction
@@ -183,20 +183,20 @@ def parse_provenance(content: bytes) -> Iterator[ServedAttestation]:
 def _pep740_publisher(publisher: Pep740Publisher) -> Publisher:
     match publisher:
         case GitHubPublisher():
-            return github_publisher(publisher.repository, publisher.workflow)
+            return github_attestation_publisher(publisher.repository, publisher.workflow)
         case GitLabPublisher():
-            return gitlab_publisher(publisher.repository, publisher.workflow_filepath)
+            return gitlab_attestation_publisher(publisher.repository, publisher.workflow_filepath)
         case GooglePublisher():
-            return google_publisher(publisher.email)
+            return google_attestation_publisher(publisher.email)
         case CircleCIPublisher():
-            return circleci_publisher(
+            return circleci_attestation_publisher(
                 publisher.project_id, publisher.pipeline_definition_id, publisher.vcs_origin, publisher.vcs_ref
             )
         case _:
             raise Unsound(f"it names a publisher of an unknown kind ({publisher.kind})")
 
 
-def attestation_value(attestation: Pep740Attestation, filename: str, examined: Examined) -> Attestation:
+def attestation_from_pep740(attestation: Pep740Attestation, filename: str, examined: Examined) -> Attestation:
     """Return a verified attestation as our value."""
     extensions = examined.certificate.extensions
     return Attestation(

@@ -63,7 +63,9 @@ def _parse_unambiguous_statement(payload: bytes) -> dict[str, Any]:
     """Read a statement as every reader does: UTF-8, no name twice in an object, and no number that JSON lacks."""
     try:
         statement = json.loads(
-            payload.decode(), object_pairs_hook=_json_object_without_duplicates, parse_constant=_refuse_json_constant
+            payload.decode(),
+            object_pairs_hook=_json_object_without_duplicates,
+            parse_constant=_refuse_json_constant_in_statement,
         )
     except (ValueError, RecursionError) as error:
         raise WrongStatement("its statement is not JSON that every reader understands alike") from error
@@ -80,7 +82,7 @@ def _json_object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, A
     return made
 
 
-def _refuse_json_constant(constant: str) -> NoReturn:
+def _refuse_json_constant_in_statement(constant: str) -> NoReturn:
     message = f"{constant} is not JSON"
     raise ValueError(message)
 

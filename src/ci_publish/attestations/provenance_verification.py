@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ci_publish.attestations.attestation_publishers import Publisher, publisher_of_claims
+from ci_publish.attestations.attestation_publishers import Publisher, attestation_publisher_of_claims
 from ci_publish.attestations.sigstore_trouble import Unsound
 from ci_publish.attestations.sigstore_trust import TrustSource
 from ci_publish.errors import CiPublishError, UntrustedCertificate
@@ -52,7 +52,7 @@ class ProvenanceJudge:
         Every attestation must verify against name, digest and the publisher that the index names with it, and at least
         one must be a publish attestation: an empty object proves nothing. Every one must be by an expected identity.
         """
-        publisher = None if claims is None else publisher_of_claims(claims)
+        publisher = None if claims is None else attestation_publisher_of_claims(claims)
         own = publisher if publisher is not None and publisher.known else None
         try:
             verified = tuple(self._verify_served_attestations(Subject(file.filename, file.sha256), provenance, own))
@@ -73,7 +73,7 @@ class ProvenanceJudge:
     def _verify_served_attestations(
         self, subject: Subject, provenance: bytes, own: Publisher | None
     ) -> "Iterator[_VerifiedServed]":
-        from ci_publish.attestations.examiner import Examiner, attestation_value, parse_provenance  # noqa: PLC0415  (takes 0.3 s)
+        from ci_publish.attestations.examiner import Examiner, attestation_from_pep740, parse_provenance  # noqa: PLC0415  (takes 0.3 s)
 
         examiner = self._examiner = self._examiner or Examiner(self._trust.get())
         for number, served in enumerate(parse_provenance(provenance)):
@@ -85,7 +85,7 @@ class ProvenanceJudge:
             identity = examined.certificate.identity
             yield _VerifiedServed(
                 str(identity or served.publisher.label),
-                attestation_value(served.attestation, subject.filename, examined),
+                attestation_from_pep740(served.attestation, subject.filename, examined),
                 self._is_expected_publisher(
                     own, served.publisher, _add_provenance_environment(identity, served.environment)
                 ),

@@ -35,7 +35,7 @@ _LONGEST_BARREN = 4
 POLL_SECONDS = 0.2
 
 
-class Product(Protocol):
+class SigningProduct(Protocol):
     """A fresh attestation that verified, and the life of its certificate in seconds."""
 
     @property
@@ -48,29 +48,29 @@ class Product(Protocol):
 
 
 @frozen
-class Task:
+class SigningTask:
     """An attestation to be made: about which file, and of which predicate type."""
 
     subject: Subject
     predicate_type: str
 
 
-class Certificate(Protocol):
+class SigningCertificate(Protocol):
     """A signing certificate, good for any number of files while it lasts. Thread-safe."""
 
-    def attest(self, subject: Subject, predicate_type: str) -> Product:
+    def attest(self, subject: Subject, predicate_type: str) -> SigningProduct:
         """Sign, log and verify one attestation. Raises Trouble."""
 
 
-class Authority(Protocol):
+class SigningAuthority(Protocol):
     """Where certificates come from (``authority.SigstoreAuthority``)."""
 
-    def certify(self, token: IdentityToken) -> Certificate:
+    def certify(self, token: IdentityToken) -> SigningCertificate:
         """Obtain a certificate for an identity. Raises Trouble."""
 
 
 @frozen(kw_only=True)
-class Patience:
+class SigningPatience:
     """How long signing may take: seconds for one request, for all, and between attempts."""
 
     request: float = 30.0
@@ -87,7 +87,7 @@ class Patience:
 
 
 @frozen
-class Clocks:
+class SigningClocks:
     """The monotonic and the wall clock, in seconds, and a source of jitter in [0, 1)."""
 
     monotonic: Callable[[], float] = time.monotonic
@@ -102,22 +102,27 @@ class SigningContext:
     emit: Emit
     waiting: Waiting
     workers: int = 8
-    patience: Patience = Patience()
-    clocks: Clocks = Clocks()
+    patience: SigningPatience = SigningPatience()
+    clocks: SigningClocks = SigningClocks()
 
 
 class SigningRun:
     """One call of `sign`: which files are done, which are to do, and with which certificate."""
 
     def __init__(
-        self, *, identity: SigningIdentity, authority: Authority, tasks: Sequence[Task], context: SigningContext
+        self,
+        *,
+        identity: SigningIdentity,
+        authority: SigningAuthority,
+        tasks: Sequence[SigningTask],
+        context: SigningContext,
     ) -> None:
         patience, clocks = context.patience, context.clocks
         self._identity = identity
         self._authority = authority
         self._order = tuple(tasks)
         self._todo = deque(self._order)
-        self._done: dict[Task, Attestation] = {}
+        self._done: dict[SigningTask, Attestation] = {}
         self._attempts: Counter[str] = Counter()
         self._emit = context.emit
         self._waiting = context.waiting
@@ -126,7 +131,7 @@ class SigningRun:
         self._clock = clocks.monotonic
         self._ends = clocks.monotonic() + patience.budget if patience.until is None else patience.until
         self._pace = SigstoreBackoff(Backoff(patience.first_pause, patience.longest_pause), clocks.jitter)
-        self._certificate: Certificate | None = None
+        self._certificate: SigningCertificate | None = None
         self._certifying = False
         self._issued = 0.0
         self._lifetime = _USUAL_LIFETIME
@@ -137,7 +142,9 @@ class SigningRun:
 
     def sign_all_files(self) -> None:
         """Sign until every file is done or nothing more can be. Raises CiPublishErrors that are no SigningFailed."""
-        pool: SigningWorkerPool[Task | None, Certificate | Product] = SigningWorkerPool(self._workers, self._clock)
+        pool: SigningWorkerPool[SigningTask | None, SigningCertificate | SigningProduct] = SigningWorkerPool(
+            self._workers, self._clock
+        )
         self._announce_wait()
         try:
             while (self._todo or pool.busy_workers) and not self._is_over():
@@ -175,7 +182,9 @@ class SigningRun:
         pause = self._pace.resume - self._clock()
         return min(POLL_SECONDS, pause) if pause > 0 else POLL_SECONDS
 
-    def _start_signing_tasks(self, pool: "SigningWorkerPool[Task | None, Certificate | Product]") -> None:
+    def _start_signing_tasks(
+        self, pool: "SigningWorkerPool[SigningTask | None, SigningCertificate | SigningProduct]"
+    ) -> None:
         if self._certifying or not self._todo or self._clock() < self._pace.resume:
             return
         if self._certificate is None or self._is_certificate_old():
@@ -189,7 +198,9 @@ class SigningRun:
         unused = min(_UNUSED_LIFETIME, self._lifetime * _UNUSED_SHARE)
         return self._clock() - self._issued >= self._lifetime - unused
 
-    def _request_certificate(self, pool: "SigningWorkerPool[Task | None, Certificate | Product]") -> None:
+    def _request_certificate(
+        self, pool: "SigningWorkerPool[SigningTask | None, SigningCertificate | SigningProduct]"
+    ) -> None:
         if not pool.free_workers:
             return
         try:
@@ -201,7 +212,7 @@ class SigningRun:
         self._certificate, self._certifying, self._issued = None, True, self._clock()
         pool.start_task(None, _certificate_request(self._authority, token), self._patience.attempt_seconds)
 
-    def _handle_task_ending(self, ending: "Ending[Task | None, Certificate | Product]") -> None:
+    def _handle_task_ending(self, ending: "Ending[SigningTask | None, SigningCertificate | SigningProduct]") -> None:
         if ending.key is None:
             self._certifying = False
         match ending:
@@ -219,7 +230,7 @@ class SigningRun:
             case Failed(error=error):
                 raise error
 
-    def _record_attestation(self, task: Task, product: Product) -> None:
+    def _record_attestation(self, task: SigningTask, product: SigningProduct) -> None:
         self._done[task] = product.attestation
         self._lifetime = product.lifetime
         self._barren = 0
@@ -227,7 +238,7 @@ class SigningRun:
         self._pace.note_sigstore_success()
         self._emit(Signed(product.attestation))
 
-    def _handle_trouble(self, task: Task | None, started: float, trouble: Trouble) -> None:
+    def _handle_trouble(self, task: SigningTask | None, started: float, trouble: Trouble) -> None:
         match trouble:
             case Transient():
                 self._retry_task(task, started, trouble)
@@ -240,7 +251,7 @@ class SigningRun:
             case _:
                 self._end = final_signing_error(trouble, None if task is None else task.subject)
 
-    def _retry_task(self, task: Task | None, started: float, trouble: Transient) -> None:
+    def _retry_task(self, task: SigningTask | None, started: float, trouble: Transient) -> None:
         self._requeue_task(task)
         self._last_reason = trouble.reason
         what = _CERTIFICATE if task is None else task.subject.filename
@@ -248,7 +259,7 @@ class SigningRun:
         wait = self._pace.pause_after_failure(started, self._clock(), trouble.retry_after)
         self._emit(Retrying(what=what, attempt=self._attempts[what], reason=trouble.reason, wait=wait))
 
-    def _discard_ended_certificate(self, task: Task | None, started: float, trouble: Ended) -> None:
+    def _discard_ended_certificate(self, task: SigningTask | None, started: float, trouble: Ended) -> None:
         """Put a file back whose certificate or identity ended; the next round gets new ones."""
         self._requeue_task(task)
         if task is not None and (self._certificate is None or started < self._issued):
@@ -262,7 +273,7 @@ class SigningRun:
         else:
             self._emit(Retrying(what=_CERTIFICATE, attempt=1, reason=trouble.reason, wait=0.0))
 
-    def _requeue_task(self, task: Task | None) -> None:
+    def _requeue_task(self, task: SigningTask | None) -> None:
         if task is not None:
             self._todo.appendleft(task)
 
@@ -270,9 +281,13 @@ class SigningRun:
         return sigstore_unavailable_error(missing, len(self._order), self._patience.budget, self._last_reason)
 
 
-def _certificate_request(authority: Authority, token: IdentityToken) -> Callable[[], Certificate | Product]:
+def _certificate_request(
+    authority: SigningAuthority, token: IdentityToken
+) -> Callable[[], SigningCertificate | SigningProduct]:
     return lambda: authority.certify(token)
 
 
-def _attestation_request(certificate: Certificate, task: Task) -> Callable[[], Certificate | Product]:
+def _attestation_request(
+    certificate: SigningCertificate, task: SigningTask
+) -> Callable[[], SigningCertificate | SigningProduct]:
     return lambda: certificate.attest(task.subject, task.predicate_type)

@@ -6,15 +6,15 @@ from dataclasses import replace
 from ci_publish.attestations.adoption import adopt_attestations
 from ci_publish.attestations.attestation_publishers import (
     ISSUERS,
+    attestation_publisher_of_claims,
     facts_made_public,
     pipeline_elsewhere_attestation_error,
-    publisher_of_claims,
     unattestable_workflow_error,
 )
 from ci_publish.attestations.provenance_predicates import why_build_is_unprovable
 from ci_publish.attestations.signers import AcceptedSigners
 from ci_publish.attestations.signing_identity import AUDIENCE, SigningIdentity, SigningIdentitySource
-from ci_publish.attestations.signing_run import POLL_SECONDS, Authority, SigningContext, SigningRun, Task
+from ci_publish.attestations.signing_run import POLL_SECONDS, SigningAuthority, SigningContext, SigningRun, SigningTask
 from ci_publish.attestations.sigstore_trust import TrustSource
 from ci_publish.errors import BuildUnprovable, SigningFailed
 from ci_publish.hints import Hint, option
@@ -45,7 +45,7 @@ class SigstoreSigner:
         trust: TrustSource,
         context: SigningContext,
         signers: AcceptedSigners | None = None,
-        authority: Authority | None = None,
+        authority: SigningAuthority | None = None,
     ) -> None:
         self._identity = identity
         self._trust = trust
@@ -76,7 +76,7 @@ class SigstoreSigner:
         if claims is not None:
             commit = claims.get("sha")
             signers = replace(
-                signers, own=publisher_of_claims(claims), commit=commit if isinstance(commit, str) else None
+                signers, own=attestation_publisher_of_claims(claims), commit=commit if isinstance(commit, str) else None
             )
         return adopt_attestations(found, distributions, trust=self._trust, signers=signers, emit=self._context.emit)
 
@@ -104,7 +104,7 @@ class SigstoreSigner:
         ):
             pass
         subjects = (Subject(file.filename, file.sha256) for file in files)
-        tasks = [Task(subject, predicate_type) for subject in subjects for predicate_type in predicate_types]
+        tasks = [SigningTask(subject, predicate_type) for subject in subjects for predicate_type in predicate_types]
         run = SigningRun(
             identity=SigningIdentity(self._identity, token, context.clocks.wall),
             authority=self._sigstore_authority(),
@@ -114,7 +114,7 @@ class SigstoreSigner:
         run.sign_all_files()
         return replace(run.signing_result(), claims=token.claims)
 
-    def _sigstore_authority(self) -> Authority:
+    def _sigstore_authority(self) -> SigningAuthority:
         if self._authority is None:
             from ci_publish.attestations.authority import SigstoreAuthority  # noqa: PLC0415  (takes 0.3 s)
 
@@ -135,7 +135,7 @@ class SigstoreSigner:
                 not_for=["attest"],
             )
             self._context.emit(Noted(slug="private-project", message=f"{message}{', '.join(facts)}.", hints=(hint,)))
-        publisher = publisher_of_claims(claims)
+        publisher = attestation_publisher_of_claims(claims)
         if not publisher.known:
             message = (
                 "The identity token lacks the claims of a Trusted Publisher: PyPI would not accept these attestations."

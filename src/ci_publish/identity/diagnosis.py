@@ -36,7 +36,7 @@ class Diagnosis:
     @property
     def error(self) -> CiPublishError | None:
         """The error that publishing would end with: its steps' order decides."""
-        failures = [(_error_order_in_run(found, found.error), found.error) for found in self.findings if found.error]
+        failures = [(_diagnosed_error_order(found, found.error), found.error) for found in self.findings if found.error]
         place, error = min(failures, key=lambda failure: failure[0], default=(0, None))
         return self.missing if self.missing is not None and place == _LOOK else error
 
@@ -47,7 +47,7 @@ _LOOK = 2
 _IDENTITY = 6
 
 
-def _error_order_in_run(finding: Finding, error: CiPublishError) -> int:
+def _diagnosed_error_order(finding: Finding, error: CiPublishError) -> int:
     """Return the place of an error in a run.
 
     Checks, options, the look, conflicts, a closed project, attestations beside the files, the identity.

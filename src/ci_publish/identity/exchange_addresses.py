@@ -55,7 +55,7 @@ def split_exchange_address(address: object) -> SplitResult | None:
     return parts if sound else None
 
 
-def discovered_address_objection(address: object, endpoints: Endpoints) -> str:
+def discovered_exchange_address_objection(address: object, endpoints: Endpoints) -> str:
     """Return why an endpoint from a discovery document is not on the upload host itself, or an empty text."""
     if reason := exchange_address_objection(address, endpoints):
         return reason

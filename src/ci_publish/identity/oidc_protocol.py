@@ -16,7 +16,11 @@ from ci_publish.http.responses import json_object_fields, response_message_beyon
 from ci_publish.http.retries import parse_http_date, parse_retry_after
 from ci_publish.identity import macaroons
 from ci_publish.identity.audiences import Audience, AudienceForeign, validate_audience
-from ci_publish.identity.exchange_addresses import discovered_address_objection, exchange_address_objection, upload_host
+from ci_publish.identity.exchange_addresses import (
+    discovered_exchange_address_objection,
+    exchange_address_objection,
+    upload_host,
+)
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Secret
 from ci_publish.model.index import Endpoints
@@ -149,7 +153,7 @@ def parse_discovery_response(answer: HttpAnswer | NoAnswer, endpoints: Endpoints
         return NotDiscoverable()
     audience, mint = document["audience-endpoint"], document["token-mint-endpoint"]
     for address in (audience, mint):
-        if reason := discovered_address_objection(address, endpoints):
+        if reason := discovered_exchange_address_objection(address, endpoints):
             return PointsElsewhere(reason)
     return Discovered(replace(endpoints, audience=audience, mint=mint))
 

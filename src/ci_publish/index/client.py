@@ -31,7 +31,7 @@ from ci_publish.index.endpoints import (
     rehearsal_endpoints,
 )
 from ci_publish.index.index_reader import IndexReader
-from ci_publish.index.listing_prefetch import BufferedEmitter, PrefetchedListings
+from ci_publish.index.listing_prefetch import PrefetchedListings, PrefetchEmitter
 from ci_publish.index.listings import FRESH, Listings
 from ci_publish.index.upload_body import hashed_file_md5
 from ci_publish.index.uploads import Uploader
@@ -133,7 +133,7 @@ class HttpIndex:
     ) -> IndexState:
         return self._listings.fetch_listing(project, version, self._reader.retry_budget(patience=patience), fresh=fresh)
 
-    def begin_prefetch(self, releases: Iterable[tuple[str, str]], emitter: BufferedEmitter) -> None:
+    def begin_prefetch(self, releases: Iterable[tuple[str, str]], emitter: PrefetchEmitter) -> None:
         """Begin to fetch the listings of *releases*; *emitter* is what this index and its transport emit to."""
         self._prefetched.begin_prefetch(releases, emitter)
 

@@ -50,7 +50,7 @@ class PrefetchWaiting:
         return 0.0 if self._closed.is_set() else self._waiting.left()
 
 
-class EventsHeldForThread:
+class HeldPrefetchEvents:
     """The events of a prefetch: kept until the listing is needed, and emitted at once from then on."""
 
     def __init__(self, emit: Emit) -> None:
@@ -71,8 +71,8 @@ class EventsHeldForThread:
                 self._emit(event)
 
 
-class BufferedEmitter:
-    """An ``Emit`` that passes the events of a thread to a ``EventsHeldForThread``, where that thread was given one."""
+class PrefetchEmitter:
+    """An ``Emit`` that passes the events of a thread to a ``HeldPrefetchEvents``, where that thread was given one."""
 
     def __init__(self, emit: Emit) -> None:
         self._emit = emit
@@ -80,19 +80,19 @@ class BufferedEmitter:
 
     def __call__(self, event: Event) -> None:
         """Emit *event*, or keep it."""
-        held: EventsHeldForThread | None = getattr(self._given, "held", None)
+        held: HeldPrefetchEvents | None = getattr(self._given, "held", None)
         (self._emit if held is None else held)(event)
 
-    def new_held_events(self) -> EventsHeldForThread:
+    def new_held_events(self) -> HeldPrefetchEvents:
         """Return what may be given to a thread."""
-        return EventsHeldForThread(self._emit)
+        return HeldPrefetchEvents(self._emit)
 
-    def hold_events_of_thread(self, held: EventsHeldForThread) -> None:
+    def hold_events_of_thread(self, held: HeldPrefetchEvents) -> None:
         """Keep in *held* what this thread emits from now on."""
         self._given.held = held
 
 
-_Promise = tuple[Future[IndexState], EventsHeldForThread]
+_Promise = tuple[Future[IndexState], HeldPrefetchEvents]
 
 
 class PrefetchedListings:
@@ -106,7 +106,7 @@ class PrefetchedListings:
         self._promises: dict[tuple[str, str | None], _Promise] = {}
         self._threads: tuple[threading.Thread, ...] = ()
 
-    def begin_prefetch(self, releases: Iterable[tuple[str, str]], emitter: BufferedEmitter) -> None:
+    def begin_prefetch(self, releases: Iterable[tuple[str, str]], emitter: PrefetchEmitter) -> None:
         """Fetch the listings of *releases* (project and version) in the background. To be called once.
 
         *emitter* is what ``fetch`` emits to.
@@ -118,7 +118,7 @@ class PrefetchedListings:
         for thread in self._threads:
             thread.start()
 
-    def _new_prefetch_thread(self, projects: Sequence[str], emitter: BufferedEmitter) -> threading.Thread:
+    def _new_prefetch_thread(self, projects: Sequence[str], emitter: PrefetchEmitter) -> threading.Thread:
         """Return a thread that fetches the listings of *projects*, one after the other."""
         work = tuple(item for item in self._promises.items() if item[0][0] in projects)
         return threading.Thread(
@@ -131,7 +131,7 @@ class PrefetchedListings:
             thread.join()
 
     def _fetch_projects(
-        self, work: Sequence[tuple[tuple[str, str | None], _Promise]], emitter: BufferedEmitter
+        self, work: Sequence[tuple[tuple[str, str | None], _Promise]], emitter: PrefetchEmitter
     ) -> None:
         for (project, version), (promise, held) in work:
             emitter.hold_events_of_thread(held)

@@ -142,18 +142,18 @@ def _build_provenance_fault(outcome: ProvenanceVerified, options: RunOptions) ->
 
 
 def _builder_and_source_differences(attestation: Attestation, options: RunOptions) -> Iterator[str]:
-    if options.builder and not _is_expected_identity(options.builder, attestation.builder):
+    if options.builder and not _is_demanded_builder_or_source(options.builder, attestation.builder):
         yield (
             f"it was built by {attestation.builder or attestation.signer}, not by {_joined_identities(options.builder)}"
         )
-    if options.source and not _is_expected_identity(options.source, attestation.identity):
+    if options.source and not _is_demanded_builder_or_source(options.source, attestation.identity):
         yield (
             f"it was built from {attestation.identity or attestation.source}, not from"
             f" {_joined_identities(options.source)}"
         )
 
 
-def _is_expected_identity(expected: Sequence[PublisherIdentity], found: PublisherIdentity | None) -> bool:
+def _is_demanded_builder_or_source(expected: Sequence[PublisherIdentity], found: PublisherIdentity | None) -> bool:
     return any(each.accepts(found) for each in expected)
 
 

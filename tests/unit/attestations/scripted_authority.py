@@ -8,7 +8,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
-from ci_publish.attestations.signing_run import Clocks, SigningContext
+from ci_publish.attestations.signing_run import SigningClocks, SigningContext
 from ci_publish.attestations.sigstore_signer import SigstoreSigner
 from ci_publish.attestations.sigstore_trust import TrustSource
 from ci_publish.model.attestation import PUBLISH_V1, Attestation, SigningResult
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from sigstore.models import ClientTrustConfig
 
-    from ci_publish.attestations.signing_run import Patience
+    from ci_publish.attestations.signing_run import SigningPatience
     from ci_publish.attestations.sigstore_trust import Load
     from ci_publish.errors import CiPublishError, SigningFailed
     from ci_publish.model.attestation import Subject
@@ -114,7 +114,7 @@ class Bench:
     def sign(
         self,
         count: int,
-        patience: Patience | None = None,
+        patience: SigningPatience | None = None,
         workers: int = 8,
         predicate_types: Sequence[str] = (PUBLISH_V1,),
     ) -> SigningResult:
@@ -126,7 +126,7 @@ class Bench:
                 waiting=self.waiting,
                 workers=workers,
                 patience=patience or quick(),
-                clocks=Clocks(jitter=lambda: 0.0),
+                clocks=SigningClocks(jitter=lambda: 0.0),
             ),
             authority=self.authority,
         )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import jwt
 
-from ci_publish.attestations.signing_run import Clocks, Patience, SigningContext
+from ci_publish.attestations.signing_run import SigningClocks, SigningContext, SigningPatience
 from ci_publish.attestations.sigstore_signer import SigstoreSigner
 from ci_publish.attestations.sigstore_trust import TrustSource
 from ci_publish.model.distribution import CoreMetadata, Digests, Distribution, Kind, Stamp
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 Kept = TypeVar("Kept")
 
-QUICK = Patience(request=5.0, budget=20.0, first_pause=0.02, longest_pause=0.1)
+QUICK = SigningPatience(request=5.0, budget=20.0, first_pause=0.02, longest_pause=0.1)
 
 
 def wheel(number: int = 0, content: str = "") -> Distribution:
@@ -162,11 +162,11 @@ class SigningHarness:
         self,
         identity: CiIdentity | None = None,
         *,
-        patience: Patience = QUICK,
+        patience: SigningPatience = QUICK,
         workers: int = 8,
         trust: TrustSource | None = None,
         signers: AcceptedSigners | None = None,
-        clocks: Clocks | None = None,
+        clocks: SigningClocks | None = None,
     ) -> SigstoreSigner:
         return SigstoreSigner(
             identity=identity or self.identity(),
@@ -176,7 +176,7 @@ class SigningHarness:
                 waiting=self.waiting,
                 workers=workers,
                 patience=patience,
-                clocks=clocks or Clocks(jitter=lambda: 0.0),
+                clocks=clocks or SigningClocks(jitter=lambda: 0.0),
             ),
             signers=signers,
         )
@@ -196,7 +196,7 @@ def signing_harness(*, certificate_lifetime: float = 600.0) -> Iterator[SigningH
         yield SigningHarness(provider, sigstore, url)
 
 
-def quick(**changes: float) -> Patience:
+def quick(**changes: float) -> SigningPatience:
     return replace(QUICK, **changes)
 
 

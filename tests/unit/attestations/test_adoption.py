@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ci_publish.attestations import adoption
-from ci_publish.attestations.attestation_publishers import publisher_of_claims
+from ci_publish.attestations.attestation_publishers import attestation_publisher_of_claims
 from ci_publish.attestations.signers import AcceptedSigners
 from ci_publish.errors import AttestationByAnother, BuildProvenanceMissing
 from ci_publish.model.attestation import PUBLISH_V1, SLSA_PROVENANCE_V1, Attestation, BuildProvenancePolicy
@@ -231,7 +231,7 @@ def build_provenance(world: SigningHarness, **claims: str) -> FoundAttestation:
 
 def with_policy(world: SigningHarness, policy: str) -> AcceptedSigners:
     return AcceptedSigners(
-        own=publisher_of_claims(github_claims()),
+        own=attestation_publisher_of_claims(github_claims()),
         commit=str(github_claims()["sha"]),
         build_provenance=BuildProvenancePolicy(policy),
     )

@@ -8,13 +8,13 @@ from ci_publish.attestations.attestation_publishers import (
     GITLAB_ISSUER,
     Extension,
     Publisher,
+    attestation_publisher_of_claims,
     certificate_mismatch,
-    circleci_publisher,
+    circleci_attestation_publisher,
     facts_made_public,
-    github_publisher,
-    gitlab_publisher,
-    google_publisher,
-    publisher_of_claims,
+    github_attestation_publisher,
+    gitlab_attestation_publisher,
+    google_attestation_publisher,
     reusable_workflow_attestation_error,
     token_validity_start,
     unattestable_workflow_error,
@@ -41,16 +41,19 @@ CERTIFICATE: dict[str, str] = {
 @pytest.mark.parametrize(
     ("claims", "publisher"),
     [
-        (github_claims(repository="Octo/demo"), github_publisher("Octo/demo", "release.yml")),
-        (gitlab_claims(project_path="a/b/c", config_path="ci/pub.yml"), gitlab_publisher("a/b/c", "ci/pub.yml")),
-        (google_claims(email="a@b.iam"), google_publisher("a@b.iam")),
-        (circleci_claims(project_id="p", pipeline_definition_id="d"), circleci_publisher("p", "d")),
+        (github_claims(repository="Octo/demo"), github_attestation_publisher("Octo/demo", "release.yml")),
+        (
+            gitlab_claims(project_path="a/b/c", config_path="ci/pub.yml"),
+            gitlab_attestation_publisher("a/b/c", "ci/pub.yml"),
+        ),
+        (google_claims(email="a@b.iam"), google_attestation_publisher("a@b.iam")),
+        (circleci_claims(project_id="p", pipeline_definition_id="d"), circleci_attestation_publisher("p", "d")),
     ],
 )
 def test_claims_name_the_publisher_that_the_index_will_compare_with(
     claims: dict[str, object], publisher: object
 ) -> None:
-    assert publisher_of_claims(claims) == publisher
+    assert attestation_publisher_of_claims(claims) == publisher
 
 
 @pytest.mark.parametrize(
@@ -68,7 +71,7 @@ def test_claims_name_the_publisher_that_the_index_will_compare_with(
     ],
 )
 def test_claims_without_a_publisher_are_compared_by_issuer_only(claims: dict[str, object]) -> None:
-    publisher = publisher_of_claims(claims)
+    publisher = attestation_publisher_of_claims(claims)
 
     assert not publisher.known
     assert publisher.label
@@ -78,9 +81,9 @@ def test_claims_without_a_publisher_are_compared_by_issuer_only(claims: dict[str
 def test_the_workflow_that_was_started_counts_not_the_one_that_is_called() -> None:
     called = "octo-org/demo/.github/workflows/publish.yml@refs/heads/main"
 
-    publisher = publisher_of_claims(github_claims(workflow="release.yml", reusable_workflow_ref=called))
+    publisher = attestation_publisher_of_claims(github_claims(workflow="release.yml", reusable_workflow_ref=called))
 
-    assert publisher == github_publisher("octo-org/demo", "release.yml")
+    assert publisher == github_attestation_publisher("octo-org/demo", "release.yml")
 
 
 @pytest.mark.parametrize("suffix", [SHA, "refs/tags/v1"])
@@ -89,7 +92,8 @@ def test_a_certificate_at_its_own_commit_or_ref_is_the_publishers(suffix: str) -
 
     assert (
         certificate_mismatch(
-            github_publisher("octo/demo", "release.yml"), {**CERTIFICATE, Extension.BUILD_CONFIG_URI: config}
+            github_attestation_publisher("octo/demo", "release.yml"),
+            {**CERTIFICATE, Extension.BUILD_CONFIG_URI: config},
         )
         is None
     )
@@ -99,12 +103,12 @@ def test_a_certificate_at_its_own_commit_or_ref_is_the_publishers(suffix: str) -
     ("publisher", "words"),
     [
         (
-            github_publisher("octo/other", "release.yml"),
+            github_attestation_publisher("octo/other", "release.yml"),
             "names the repository https://github.com/octo/demo, not https://github.com/octo/other",
         ),
-        (github_publisher("Octo/demo", "release.yml"), "in the case of letters"),
-        (github_publisher("octo/demo", "publish.yml"), "names the workflow"),
-        (gitlab_publisher("octo/demo", ".gitlab-ci.yml"), "names the identity provider"),
+        (github_attestation_publisher("Octo/demo", "release.yml"), "in the case of letters"),
+        (github_attestation_publisher("octo/demo", "publish.yml"), "names the workflow"),
+        (gitlab_attestation_publisher("octo/demo", ".gitlab-ci.yml"), "names the identity provider"),
     ],
 )
 def test_a_certificate_of_another_identity_says_what_differs(publisher: Publisher, words: str) -> None:
@@ -118,14 +122,14 @@ def test_a_certificate_at_a_foreign_ref_is_not_the_publishers() -> None:
     config = "https://github.com/octo/demo/.github/workflows/release.yml@refs/heads/other"
 
     assert certificate_mismatch(
-        github_publisher("octo/demo", "release.yml"), {**CERTIFICATE, Extension.BUILD_CONFIG_URI: config}
+        github_attestation_publisher("octo/demo", "release.yml"), {**CERTIFICATE, Extension.BUILD_CONFIG_URI: config}
     )
 
 
 def test_a_certificate_without_the_extension_says_which() -> None:
     certificate = {key: value for key, value in CERTIFICATE.items() if key is not Extension.BUILD_CONFIG_URI}
 
-    mismatch = certificate_mismatch(github_publisher("octo/demo", "release.yml"), certificate)
+    mismatch = certificate_mismatch(github_attestation_publisher("octo/demo", "release.yml"), certificate)
 
     assert mismatch is not None
     assert "names no workflow" in mismatch
@@ -135,9 +139,9 @@ def test_a_publisher_without_a_workflow_is_compared_by_its_other_values() -> Non
     signer = "https://circleci.com/api/v2/projects/p/pipeline-definitions/d"
     certificate: dict[str, str] = {Extension.ISSUER: CIRCLECI_ISSUER, Extension.BUILD_SIGNER_URI: signer}
 
-    assert certificate_mismatch(circleci_publisher("p", "d"), certificate) is None
-    assert certificate_mismatch(circleci_publisher("p", "e"), certificate)
-    assert certificate_mismatch(circleci_publisher("p", "d", "github.com/o/r"), certificate)
+    assert certificate_mismatch(circleci_attestation_publisher("p", "d"), certificate) is None
+    assert certificate_mismatch(circleci_attestation_publisher("p", "e"), certificate)
+    assert certificate_mismatch(circleci_attestation_publisher("p", "d", "github.com/o/r"), certificate)
 
 
 def test_a_pipeline_of_another_project_is_explained_before_anything_is_signed() -> None:

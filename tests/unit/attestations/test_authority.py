@@ -22,7 +22,7 @@ from sigstore.verify import Verifier
 
 from ci_publish.attestations.examiner import sigstore_bundle_json
 from ci_publish.attestations.provenance_predicates import build_provenance_predicate
-from ci_publish.attestations.signing_run import Clocks
+from ci_publish.attestations.signing_run import SigningClocks
 from ci_publish.attestations.sigstore_trust import TrustSource
 from ci_publish.errors import AttestationUnsound, ConfigurationError, SigstoreRefused
 from ci_publish.model.attestation import PUBLISH_V1, SLSA_PROVENANCE_V1
@@ -49,7 +49,7 @@ def world() -> Iterator[SigningHarness]:
         yield world
 
 
-def circleci_publisher() -> CircleCIPublisher:
+def circleci_attestation_publisher() -> CircleCIPublisher:
     claims = circleci_claims()
     return CircleCIPublisher(
         project_id=str(claims["oidc.circleci.com/project-id"]),
@@ -64,7 +64,7 @@ def circleci_publisher() -> CircleCIPublisher:
         (github_claims(repository="Octo/Demo"), GitHubPublisher(repository="Octo/Demo", workflow="release.yml"), True),
         (gitlab_claims(), GitLabPublisher(repository="octo-group/demo", workflow_filepath=".gitlab-ci.yml"), False),
         (google_claims(), GooglePublisher(email="publisher@demo-project.iam.gserviceaccount.com"), True),
-        (circleci_claims(), circleci_publisher(), True),
+        (circleci_claims(), circleci_attestation_publisher(), True),
     ],
 )
 def test_what_is_signed_verifies_as_the_index_verifies_it(
@@ -192,7 +192,7 @@ def test_a_thousand_files_with_short_lived_certificates_and_tokens() -> None:
     """By the signer's clock each file takes a second, however long it takes here: what ends is renewed in time."""
     with signing_harness(certificate_lifetime=200.0) as world:
         identity = world.identity(lifetime=200.0)
-        clocks = Clocks(monotonic=lambda: float(len(world.sigstore.entries)), jitter=lambda: 0.0)
+        clocks = SigningClocks(monotonic=lambda: float(len(world.sigstore.entries)), jitter=lambda: 0.0)
 
         signer = world.signer(identity, patience=quick(request=600.0, budget=36_000.0), clocks=clocks)
         result = signer.sign(wheels(1000))

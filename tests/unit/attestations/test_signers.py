@@ -4,9 +4,9 @@ import pytest
 
 from ci_publish.attestations.attestation_publishers import (
     Extension,
-    circleci_publisher,
-    google_publisher,
-    publisher_of_claims,
+    attestation_publisher_of_claims,
+    circleci_attestation_publisher,
+    google_attestation_publisher,
 )
 from ci_publish.attestations.signers import (
     AcceptedSigners,
@@ -91,7 +91,7 @@ def test_what_is_no_utf8_string_is_none(der: bytes) -> None:
     assert certificate_utf8_string(der) in {None, ""}
 
 
-OWN = publisher_of_claims(github_claims())
+OWN = attestation_publisher_of_claims(github_claims())
 JOB = JobIdentity(parse_identity("github:octo-org/demo:release.yml"), "c" * 40)
 NAMED = (parse_identity("gitlab:octo-group/demo"),)
 
@@ -117,7 +117,7 @@ def test_a_known_identity_that_differs_is_another() -> None:
 
 
 def test_an_identity_that_is_not_known_is_not_another() -> None:
-    unknown = publisher_of_claims({"iss": "https://token.actions.githubusercontent.com"})
+    unknown = attestation_publisher_of_claims({"iss": "https://token.actions.githubusercontent.com"})
     assert AcceptedSigners().classify_signer(github()) == ByUnknown()
     assert AcceptedSigners(own=unknown).classify_signer(github()) == ByUnknown()
     assert isinstance(AcceptedSigners(own=unknown).classify_signer(gitlab()), ByAnother)
@@ -135,13 +135,13 @@ def test_whom_the_user_names() -> None:
     nobody = AcceptedSigners(named=NAMED).classify_signer(github())
     assert isinstance(nobody, ByAnother)
     assert "gitlab:octo-group/demo" in nobody.reason
-    unnamed = publisher_of_claims(circleci_claims())
+    unnamed = attestation_publisher_of_claims(circleci_claims())
     assert isinstance(AcceptedSigners(own=unnamed, named=NAMED).classify_signer(github()), ByAnother)
 
 
 def test_an_email_address_is_compared() -> None:
     issuer: dict[str, str] = {Extension.ISSUER: "https://accounts.google.com"}
-    signers = AcceptedSigners(own=google_publisher("a@b.example"))
+    signers = AcceptedSigners(own=google_attestation_publisher("a@b.example"))
     assert signers.classify_signer(CertificateFacts(issuer, "a@b.example")) == ByThisRun()
     for other in ("A@b.example", None):
         assert isinstance(signers.classify_signer(CertificateFacts(issuer, other)), ByAnother)
@@ -151,14 +151,16 @@ def test_the_runs_identity_is_named_as_well_as_it_is_known() -> None:
     assert str(AcceptedSigners(own=OWN, job=JOB)) == "GitHub octo-org/demo (release.yml)"
     assert str(AcceptedSigners(job=JOB)) == "github:octo-org/demo:release.yml"
     assert str(AcceptedSigners()) == "unknown"
-    assert circleci_publisher("a", "b").label in str(AcceptedSigners(own=circleci_publisher("a", "b")))
+    assert circleci_attestation_publisher("a", "b").label in str(
+        AcceptedSigners(own=circleci_attestation_publisher("a", "b"))
+    )
 
 
 def test_another_workflow_of_the_runs_own_repository_is_told_from_all_others() -> None:
     own = AcceptedSigners(own=OWN)
     nightly = github(BUILD_CONFIG_URI=f"{GITHUB_HOME}/.github/workflows/nightly.yml@refs/tags/v1.0.0")
     elsewhere = github(SOURCE_REPOSITORY_URI="https://github.com/octo-org/other", BUILD_CONFIG_URI=None)
-    email = AcceptedSigners(own=google_publisher("a@b.example"))
+    email = AcceptedSigners(own=google_attestation_publisher("a@b.example"))
     for signers in (own, AcceptedSigners(job=JOB)):
         for certificate, expected in ((nightly, True), (elsewhere, False), (gitlab(), False)):
             signed_by = signers.classify_signer(certificate)

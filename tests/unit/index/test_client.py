@@ -9,7 +9,7 @@ from ci_publish.http.messages import HttpAnswer
 from ci_publish.index import client
 from ci_publish.index.client import HttpIndex
 from ci_publish.index.endpoints import REHEARSAL_HEADER, Profile, resolve_endpoints
-from ci_publish.index.listing_prefetch import BufferedEmitter
+from ci_publish.index.listing_prefetch import PrefetchEmitter
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.index import (
     Accepted,
@@ -66,13 +66,13 @@ def test_provenance_where_only_the_listing_knows_it() -> None:
 
 def test_a_listing_that_was_begun_is_not_fetched_again_unless_it_must_be_fresh() -> None:
     played = Played(looks=[listing(listed()), listing(listed()), listing(listed())])
-    played.index.begin_prefetch([("demo", "1.0")], BufferedEmitter(played.events.append))
+    played.index.begin_prefetch([("demo", "1.0")], PrefetchEmitter(played.events.append))
     begun = played.index.fetch_listing("demo", "1.0")
     assert isinstance(begun, ProjectListing)
     assert played.index.fetch_listing("demo", "1.0") == begun
     assert len(played.transport.urls) == 2
     played = Played(looks=[listing(listed()), listing(listed())])
-    played.index.begin_prefetch([("demo", "1.0")], BufferedEmitter(played.events.append))
+    played.index.begin_prefetch([("demo", "1.0")], PrefetchEmitter(played.events.append))
     played.index.finish_prefetch()
     played.index.fetch_listing("demo", "1.0", fresh=True)
     assert len(played.transport.urls) == 2

@@ -3,7 +3,7 @@ from collections.abc import Callable
 
 import pytest
 
-from ci_publish.index.listing_prefetch import BufferedEmitter, PrefetchedListings, PrefetchWaiting
+from ci_publish.index.listing_prefetch import PrefetchedListings, PrefetchEmitter, PrefetchWaiting
 from ci_publish.model.events import Event, Noted
 from ci_publish.model.index import IndexState, NoSuchProject
 from ci_publish.publishing.interruption import Interruption
@@ -26,7 +26,7 @@ class Asked:
 
 def begun(*releases: tuple[str, str]) -> tuple[PrefetchedListings, Asked, list[Event]]:
     heard: list[Event] = []
-    emitter = BufferedEmitter(heard.append)
+    emitter = PrefetchEmitter(heard.append)
     asked = Asked(emitter)
     listings = PrefetchedListings(asked.fetch)
     listings.begin_prefetch(releases, emitter)
@@ -53,7 +53,7 @@ def test_what_nobody_asks_for_is_never_told() -> None:
 def test_what_happens_after_it_was_asked_for_is_told_at_once() -> None:
     """Who waits for retries wants to see them, in their order."""
     heard: list[Event] = []
-    told = BufferedEmitter(heard.append)
+    told = PrefetchEmitter(heard.append)
     asked_for, heard_first = threading.Event(), threading.Event()
 
     class Retrying(Asked):
