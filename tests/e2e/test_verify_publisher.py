@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 import pytest
@@ -73,7 +74,7 @@ def test_the_expected_publisher_is_compared_in_every_part(
     assert {file["provenance_publisher"] for file in result.receipt["files"]} == {SIGNER}
     if code:
         assert result.receipt["error"]["slug"] == "unexpected-publisher"
-        assert f"--publisher {SIGNER}" in result.receipt["error"]["hints"][-1]
+        assert f"--publisher {shlex.quote(SIGNER)}" in result.receipt["error"]["hints"][-1]
 
 
 def test_the_publisher_of_the_hint_is_accepted(outside: Shell) -> None:
@@ -106,7 +107,7 @@ def test_a_job_expects_its_own_repository(world: RehearsalWorld, folder: Shell) 
     ):
         other = shell("verify", "dist")
         assert other.code == 11, other.stdout
-        assert "not by the job's own repository" in other.receipt["error"]["summary"]
+        assert "not from the job's own repository" in other.receipt["error"]["summary"]
         assert shell("verify", "dist", "--publisher", SIGNER).code == 0
         assert shell("verify").code == 11, "dist is meant where nothing is named"
 
