@@ -36,8 +36,8 @@ from typing import TYPE_CHECKING
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from ci_publish.model.attestation import PUBLISH_V1, SLSA_PROVENANCE_V1
-from ci_publish.rehearsal.identity_provider import IdentityProvider
-from ci_publish.rehearsal.sigstore import Sigstore
+from ci_publish.rehearsal.identity_provider import RehearsalIdentityProvider
+from ci_publish.rehearsal.sigstore import RehearsalSigstore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -120,7 +120,7 @@ class Bench:
     files: tuple[Path, ...]
     trust: Path
     environment: dict[str, str]
-    sigstore: Sigstore
+    sigstore: RehearsalSigstore
 
     def child(self, *command: str | Path) -> tuple[float, str]:
         """Run a Python program as a CI job would; return its seconds and its output."""
@@ -158,8 +158,8 @@ def served(app: WSGIApplication) -> Iterator[str]:
 @contextlib.contextmanager
 def bench(count: int, delay: float) -> Iterator[Bench]:
     """Set everything up: *delay* seconds on each request to the identity provider and to Sigstore."""
-    provider = IdentityProvider()
-    sigstore = Sigstore(identity_provider=provider)
+    provider = RehearsalIdentityProvider()
+    sigstore = RehearsalSigstore(identity_provider=provider)
     provider.hooks.delay = sigstore.hooks.delay = delay
     with tempfile.TemporaryDirectory() as name, served(provider.app) as identity, served(sigstore.app) as url:
         folder = Path(name)

@@ -21,7 +21,7 @@ from ci_publish.distributions.local import LocalDistributions
 from ci_publish.errors import InstallationFailed
 from ci_publish.model.events import Event, Tried
 from ci_publish.model.problem import Problem
-from ci_publish.rehearsal.overlay import Overlay
+from ci_publish.rehearsal.overlay import UpstreamOverlay
 from ci_publish.rehearsal.upstream import DistributionFolder
 from ci_publish.rehearsal.world import RehearsalWorld
 from tests.unit.rehearsal.served_index import form_of
@@ -147,7 +147,9 @@ def rehearsed(upstream: Path, *paths: Path) -> Iterator[RehearsalWorld]:
     upstream.mkdir(exist_ok=True)
     names = [path.name.split("-")[0] for path in paths]
     with (
-        RehearsalWorld(overlay=Overlay(DistributionFolder(upstream), names), validate_file=lambda *_: None) as world,
+        RehearsalWorld(
+            overlay=UpstreamOverlay(DistributionFolder(upstream), names), validate_file=lambda *_: None
+        ) as world,
         httpx.Client(auth=("__token__", world.issue_api_token())) as client,
     ):
         for path in paths:

@@ -104,9 +104,9 @@ from ci_publish.model.release import Comparison, Release, local_release_files
 from ci_publish.model.token_scope import TokenScope
 from ci_publish.publishing import confirmation_messages, messages, required_build_provenance, train_messages
 from ci_publish.publishing.interruption import Interruption
-from ci_publish.rehearsal.ci_claims import github_claims, google_claims
+from ci_publish.rehearsal.ci_claims import simulated_github_claims, simulated_google_claims
 from ci_publish.rehearsal.installation.interpreters import find_interpreters
-from ci_publish.rehearsal.installation.processes import Processes
+from ci_publish.rehearsal.installation.processes import CommandProcesses
 from ci_publish.rehearsal.upstream import RedirectedIndex
 from ci_publish.reports.console_renderer import ConsoleRenderer
 from tests.corpus.build import with_local_extra
@@ -745,7 +745,10 @@ def _() -> object:
 
 @situation("The job runs in a reusable workflow, whose attestations PyPI refuses")
 def _() -> object:
-    claims = {**github_claims(), "job_workflow_ref": "octo-org/demo/.github/workflows/publish.yml@refs/tags/v1.0"}
+    claims = {
+        **simulated_github_claims(),
+        "job_workflow_ref": "octo-org/demo/.github/workflows/publish.yml@refs/tags/v1.0",
+    }
     return SigningFailedBy(claims=claims).error()
 
 
@@ -774,7 +777,7 @@ def _() -> object:
             Extension.BUILD_CONFIG_URI: f"{home}//.gitlab-ci.yml@refs/tags/v1.0",
         }
     )
-    signers = AcceptedSigners(own=attestation_publisher_of_claims(github_claims()))
+    signers = AcceptedSigners(own=attestation_publisher_of_claims(simulated_github_claims()))
     signed_by = signers.classify_signer(certificate)
     reason = signed_by.reason if isinstance(signed_by, ByAnother) else ""
     return foreign_signer_error([ForeignAttestation(found, certificate, reason)], signers)
@@ -811,7 +814,7 @@ def _() -> object:
 
 @situation("Build provenance is requested in a CI whose identity says nothing about builds")
 def _() -> object:
-    return SigningFailedBy(claims=google_claims(), predicate_types=(SLSA_PROVENANCE_V1,)).error()
+    return SigningFailedBy(claims=simulated_google_claims(), predicate_types=(SLSA_PROVENANCE_V1,)).error()
 
 
 @situation("attest: the list of files is not valid")
@@ -1003,7 +1006,7 @@ def _() -> object:
 
 @situation("rehearse --install, and an interpreter is missing")
 def _() -> object:
-    processes = Processes({"PATH": ""}, Interruption(60.0))
+    processes = CommandProcesses({"PATH": ""}, Interruption(60.0))
     return find_interpreters(("3.99",), "python", processes, Path())
 
 
@@ -1268,7 +1271,7 @@ class SigningFailedBy:
 
     attesting: Sequence[Trouble] = ()
     certifying: Sequence[Trouble] = ()
-    claims: Mapping[str, object] = field(default_factory=github_claims)
+    claims: Mapping[str, object] = field(default_factory=simulated_github_claims)
     repeatable: bool = True
     expires: float = float("inf")
     predicate_types: Sequence[str] = (PUBLISH_V1,)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ci_publish.rehearsal.ci_claims import github_claims
+from ci_publish.rehearsal.ci_claims import simulated_github_claims
 from ci_publish.rehearsal.world import RehearsalWorld
 from tests.containers.engine import ROOT, engine
 from tests.containers.repositories import git, make_repository
@@ -145,7 +145,7 @@ class Act:
             [*git(self.repository), "rev-parse", "HEAD"], capture_output=True, text=True, check=True
         ).stdout.strip()
         own = {"workflow": "caller.yml", "ref": "refs/heads/main", **claims}
-        said = github_claims(repository="acme/demo", sha=head, **own)
+        said = simulated_github_claims(repository="acme/demo", sha=head, **own)
         variables = self._world.environment("github", **said)
         identity = [f"--env={k}={v}" for k, v in variables.items() if k.startswith("ACTIONS_")]
         # A called workflow has no inputs for a test's Sigstore, and GitHub would hand none of these on to it.

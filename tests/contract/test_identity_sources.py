@@ -72,7 +72,7 @@ def gitlab(world: RehearsalWorld, stack: ExitStack) -> Job:
 
 
 def google(world: RehearsalWorld, _stack: ExitStack) -> Job:
-    claims = ci_claims.google_claims()
+    claims = ci_claims.simulated_google_claims()
     environ = {"GOOGLE_SERVICE_ACCOUNT_NAME": "ci@project.iam.gserviceaccount.com"}
     return ambient(environ, detect=lambda audience: world.identity_provider.issue(audience, claims))
 

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from ci_publish.cli.main import main
 from ci_publish.cli.streams import Streams
-from ci_publish.rehearsal.ci_claims import github_claims
+from ci_publish.rehearsal.ci_claims import simulated_github_claims
 from ci_publish.rehearsal.tls import make_loopback_tls
 from tests.distributions import make_release
 from tests.e2e.destinations_table import HOSTS, Case, cases
@@ -148,7 +148,14 @@ class IdentityService:
 
 def _token(audience: str) -> str:
     now = int(time.time())
-    claims = {**github_claims(), "aud": audience, "exp": now + 600, "iat": now, "nbf": now - 600, "jti": str(now)}
+    claims = {
+        **simulated_github_claims(),
+        "aud": audience,
+        "exp": now + 600,
+        "iat": now,
+        "nbf": now - 600,
+        "jti": str(now),
+    }
     parts = ({"alg": "none"}, {"iss": "https://token.actions.githubusercontent.com", **claims})
     encoded = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts]
     return ".".join([*encoded, "c2ln"])

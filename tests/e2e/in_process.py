@@ -15,8 +15,8 @@ from sigstore.models import ClientTrustConfig
 from ci_publish.cli.main import main
 from ci_publish.cli.streams import Streams
 from ci_publish.rehearsal.index_server import IndexBehaviour, RehearsalIndex
-from ci_publish.rehearsal.serve import Server
-from ci_publish.rehearsal.storage import Storage
+from ci_publish.rehearsal.serve import RehearsalServer
+from ci_publish.rehearsal.storage import RehearsalStorage
 from ci_publish.rehearsal.world import ANNOUNCEMENT, RehearsalWorld
 from tests.e2e.conftest import Result, clean_environment
 from tests.e2e.harness_runs import schema
@@ -93,7 +93,7 @@ def second_index(
     """Serve a second index beside that of *world*, with its files in *folder*."""
     trusted = ClientTrustConfig.from_json(world.trust_config_path.read_text(encoding="utf-8")).trusted_root
     index = RehearsalIndex(
-        storage=Storage(folder),
+        storage=RehearsalStorage(folder),
         identity_provider=world.identity_provider,
         trusted_root=lambda: trusted,
         behaviour=IndexBehaviour(registrations=None if registrations is None else tuple(registrations)),
@@ -105,7 +105,7 @@ def second_index(
 
         return index.app(environ, start)
 
-    server = Server(app=announced)
+    server = RehearsalServer(app=announced)
     with server:
         yield SecondIndex(index, f"{server.base_url}/legacy/")
         assert server.failures == ()

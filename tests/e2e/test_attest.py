@@ -11,7 +11,7 @@ from pypi_attestations import Attestation, GitHubPublisher
 from sigstore.models import ClientTrustConfig
 from sigstore.verify import Verifier
 
-from ci_publish.rehearsal.ci_claims import github_claims
+from ci_publish.rehearsal.ci_claims import simulated_github_claims
 from ci_publish.rehearsal.hooks import answer
 from ci_publish.rehearsal.world import RehearsalWorld
 from tests.distributions import make_release
@@ -206,7 +206,7 @@ def test_an_api_token_publishes_without_and_cannot_be_required_to_attest(world: 
 
 
 def test_a_private_repository_is_told_what_becomes_public(world: RehearsalWorld, job: Shell) -> None:
-    claims = github_claims(repository="octo-org/secret-plans", visibility="private")
+    claims = simulated_github_claims(repository="octo-org/secret-plans", visibility="private")
     private = Shell(job.folder, {**job.environment, **world.environment("github", **claims)})
     result = private("publish")
     assert result.code == 0, result.stdout

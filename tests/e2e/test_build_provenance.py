@@ -12,7 +12,7 @@ import pytest
 from werkzeug.wrappers import Response
 
 from ci_publish.model.attestation import Subject
-from ci_publish.rehearsal.ci_claims import github_claims, gitlab_claims
+from ci_publish.rehearsal.ci_claims import simulated_github_claims, simulated_gitlab_claims
 from ci_publish.rehearsal.world import RehearsalWorld
 from tests.distributions import make_release
 from tests.e2e.in_process import Shell, hooked
@@ -55,7 +55,9 @@ def job(shell: Shell, world: RehearsalWorld) -> Shell:
 
 def build(shell: Shell, world: RehearsalWorld, *arguments: str, folder: str = "dist", **claims: str) -> Result:
     """Make build provenance as a job of a reusable workflow that the release workflow calls."""
-    builder = shell.in_job_of(world, "github", **github_claims(**{"reusable_workflow_ref": BUILDER, **claims}))
+    builder = shell.in_job_of(
+        world, "github", **simulated_github_claims(**{"reusable_workflow_ref": BUILDER, **claims})
+    )
     result = builder("attest", "--build", "--output-dir", folder, *arguments)
     assert result.code == 0, result.stdout
     return result
@@ -83,14 +85,16 @@ def test_both_attestations_of_each_file_are_served_and_can_be_demanded(world: Re
 
     assert published.code == 0, published.stdout
     assert [served(world, name) for name in names()] == [[PUBLISH, SLSA]] * 2
-    build_said = f"built by {BUILDER_URI} from github:octo-org/demo:release.yml at commit {github_claims()['sha']}"
+    build_said = (
+        f"built by {BUILDER_URI} from github:octo-org/demo:release.yml at commit {simulated_github_claims()['sha']}"
+    )
     assert build_said in published.stdout
     summary = (shell.folder / "summary.md").read_text(encoding="utf-8")
     assert "| Files | Builder | Source | Commit |" in summary
     assert BUILDER.partition("/.github")[0] in summary
     entries = [entry for file in published.receipt["files"] for entry in file["attestations"]]
     assert {(each["predicate_type"], each["source"], each["commit"]) for each in entries} == {
-        (kind, "https://github.com/octo-org/demo", github_claims()["sha"]) for kind in (PUBLISH, SLSA)
+        (kind, "https://github.com/octo-org/demo", simulated_github_claims()["sha"]) for kind in (PUBLISH, SLSA)
     }
 
     verified = job(shell, world)(
@@ -191,7 +195,9 @@ def test_build_provenance_for_something_else_is_omitted_or_refused(
 
 
 def test_another_run_of_the_same_commit_is_accepted(world: RehearsalWorld, shell: Shell) -> None:
-    builder = shell.in_job_of(world, "github", **{**github_claims(reusable_workflow_ref=BUILDER), "run_id": "7"})
+    builder = shell.in_job_of(
+        world, "github", **{**simulated_github_claims(reusable_workflow_ref=BUILDER), "run_id": "7"}
+    )
     assert builder("attest", "--build", "--output-dir", "dist").code == 0
 
     assert job(shell, world)("publish", "--build-provenance", "required").code == 0
@@ -241,14 +247,14 @@ def test_build_provenance_cannot_be_required_where_no_attestations_are_sent(
 
 
 def test_a_gitlab_job_attests_and_publishes_its_own_build(world: RehearsalWorld, shell: Shell) -> None:
-    inside = shell.in_job_of(world, "gitlab", **gitlab_claims())
+    inside = shell.in_job_of(world, "gitlab", **simulated_gitlab_claims())
     made = inside("attest", "--build", "--with-publish", "--sigstore-bundle", "--output-dir", "out")
     assert made.code == 0, made.stdout
     assert len(list(Path("out").iterdir())) == 6
     for path in Path("out").glob("*.attestation"):
         path.rename(Path("dist") / path.name)
 
-    result = shell.in_job_of(world, "gitlab", **gitlab_claims())("publish", "--build-provenance", "required")
+    result = shell.in_job_of(world, "gitlab", **simulated_gitlab_claims())("publish", "--build-provenance", "required")
 
     assert result.code == 0, result.stdout
     assert [served(world, name) for name in names()] == [[PUBLISH, SLSA]] * 2
@@ -276,7 +282,7 @@ def test_options_that_contradict_each_other_are_refused(
 
 
 def test_a_reusable_workflow_cannot_make_publish_attestations(world: RehearsalWorld, shell: Shell) -> None:
-    inside = shell.in_job_of(world, "github", **github_claims(reusable_workflow_ref=BUILDER))
+    inside = shell.in_job_of(world, "github", **simulated_github_claims(reusable_workflow_ref=BUILDER))
 
     result = inside("attest", "--build", "--with-publish", "--output-dir", "out")
 
@@ -291,7 +297,7 @@ def test_tampered_build_provenance_is_refused_by_the_commands(world: RehearsalWo
     bench = Bench(
         trust_config=world.trust_config_path.read_text(encoding="utf-8"),
         provider=world.identity_provider,
-        claims=github_claims(reusable_workflow_ref=BUILDER),
+        claims=simulated_github_claims(reusable_workflow_ref=BUILDER),
         file=files[0],
         other_file=files[1],
     )

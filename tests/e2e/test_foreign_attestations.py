@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ci_publish.rehearsal.ci_claims import github_claims, gitlab_claims
+from ci_publish.rehearsal.ci_claims import simulated_github_claims, simulated_gitlab_claims
 from ci_publish.rehearsal.world import RehearsalWorld
 from tests.distributions import make_release
 from tests.e2e.in_process import Shell
@@ -41,7 +41,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
 
 def attest(shell: Shell, world: RehearsalWorld, provider: Provider, suffix: str = ".tar.gz", **claims: str) -> None:
     """Sign as another job, and leave only the attestation of one file beside the distributions."""
-    made = gitlab_claims(**claims) if provider == "gitlab" else github_claims(**claims)
+    made = simulated_gitlab_claims(**claims) if provider == "gitlab" else simulated_github_claims(**claims)
     signed = shell.in_job_of(world, provider, **made)("attest", "--output-dir", "out")
     assert signed.code == 0, signed.stdout
     for path in Path("out").glob(f"*{suffix}.publish.attestation"):

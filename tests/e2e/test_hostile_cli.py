@@ -25,8 +25,8 @@ from ci_publish.model.identity import Secret
 from ci_publish.model.receipt import Receipt
 from ci_publish.model.receipt_json import to_json
 from ci_publish.publishing.interruption import Interruption
-from ci_publish.rehearsal.ci_claims import gitlab_claims, gitlab_variables
-from ci_publish.rehearsal.identity_provider import IdentityProvider
+from ci_publish.rehearsal.ci_claims import simulated_gitlab_claims, simulated_gitlab_variables
+from ci_publish.rehearsal.identity_provider import RehearsalIdentityProvider
 from ci_publish.rehearsal.oidc import AUDIENCE
 from tests.e2e.harness_runs import STRESS, Release, dice, run, schema
 from tests.faults.server import Act, FaultServer, Request, answering, honest, reply
@@ -51,7 +51,7 @@ class Hurried(Interruption):
 
 
 def test_hostile_answers_end_in_time_and_without_a_lie(tmp_path: Path) -> None:
-    provider = IdentityProvider()
+    provider = RehearsalIdentityProvider()
     release = Release.make(tmp_path, "demo")
     with ThreadPoolExecutor(6) as pool:
         codes = Counter(pool.map(partial(meet, release, provider), range(SEEDS)))
@@ -100,7 +100,7 @@ def audience(server: FaultServer, request: Request) -> None:
 minting: Act = answering(200, json.dumps({"success": True, "token": PASSWORD}).encode())
 
 
-def meet(release: Release, provider: IdentityProvider, seed: int) -> int:
+def meet(release: Release, provider: RehearsalIdentityProvider, seed: int) -> int:
     """Publish to a hostile server; check how that ended, and return the exit code."""
     profile = "generic" if seed // len(KINDS) % 3 == 0 else "pypi"
     exchanging = KINDS[seed % len(KINDS)] == "exchange"
@@ -152,10 +152,10 @@ def judge(receipt: dict[str, Any], code: int, stored: dict[str, bytes], release:
         assert there or file["listed"] is not True, f"listed, but not there; {where}"
 
 
-def job(provider: IdentityProvider) -> dict[str, str]:
+def job(provider: RehearsalIdentityProvider) -> dict[str, str]:
     """Return the environment of a GitLab job, whose identity token is all in there."""
-    claims = gitlab_claims()
-    return {**gitlab_variables(claims), "CI_PUBLISH_REHEARSAL_ID_TOKEN": provider.issue(AUDIENCE, claims)}
+    claims = simulated_gitlab_claims()
+    return {**simulated_gitlab_variables(claims), "CI_PUBLISH_REHEARSAL_ID_TOKEN": provider.issue(AUDIENCE, claims)}
 
 
 def test_hostile_answers_to_a_process(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from werkzeug.wrappers import Response
 
 import ci_publish
-from ci_publish.rehearsal.serve import Server
+from ci_publish.rehearsal.serve import RehearsalServer
 from ci_publish.rehearsal.world import RehearsalWorld
 from tests import distributions
 from tests.e2e.browser import Page, browser, find_browser
@@ -201,7 +201,7 @@ def test_a_page_of_another_origin_reads_nothing(page: Page, url: str, path: str)
     root = url.removesuffix("project/demo/")
     page.open(f"{root}simple/demo/")
     assert reading(page, f"{root}{path}").startswith("read: ")
-    with Server(app=Response("<p>a page of somebody else</p>", content_type="text/html")) as other:
+    with RehearsalServer(app=Response("<p>a page of somebody else</p>", content_type="text/html")) as other:
         page.open(other.base_url)
         assert reading(page, f"{root}{path}") == "refused: TypeError"
 

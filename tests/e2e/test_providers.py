@@ -25,7 +25,7 @@ from ci_publish.model.events import Event, Outcome, ProvenanceChecked
 from ci_publish.model.receipt_building import build_receipt
 from ci_publish.publishing.interruption import Interruption
 from ci_publish.publishing.publish import publish
-from ci_publish.rehearsal.ci_claims import google_claims
+from ci_publish.rehearsal.ci_claims import simulated_google_claims
 from ci_publish.rehearsal.oidc import registered
 from ci_publish.rehearsal.publishers import GitHubPublisher, GitLabPublisher, GooglePublisher, TrustedPublisher
 from ci_publish.rehearsal.world import RehearsalWorld
@@ -131,7 +131,7 @@ def test_gitlabs_one_identity_is_used_once(shell: Shell, everyone: RehearsalWorl
 
 def test_a_google_service_account(tmp_path: Path) -> None:
     made = make_release(tmp_path / "dist")
-    claims = google_claims()
+    claims = simulated_google_claims()
     publisher = GooglePublisher(str(claims["email"]))
     with RehearsalWorld(registrations=[registered(publisher, "demo", pending=True)]) as world:
         events, outcome = run_as_google(world, tmp_path, claims)
@@ -149,7 +149,7 @@ def test_a_google_service_account_that_nobody_registered(tmp_path: Path) -> None
     publisher = GooglePublisher("somebody-else@demo-project.iam.gserviceaccount.com")
     with RehearsalWorld(registrations=[registered(publisher, "demo", pending=True)]) as world:
         with pytest.raises(errors.InvalidPublisher):
-            run_as_google(world, tmp_path, google_claims())
+            run_as_google(world, tmp_path, simulated_google_claims())
         nothing_left_behind(world)
 
 

@@ -12,7 +12,7 @@ from ci_publish import Event, Receipt, RehearsalWorld, RuntimeContext, Secret, S
 from ci_publish.distributions.checks.table import RULES
 from ci_publish.model.events import RequestTraced
 from ci_publish.rehearsal.records import FileAdded, ProjectCreated, ReleaseCreated, StoredFile
-from ci_publish.rehearsal.storage import Storage
+from ci_publish.rehearsal.storage import RehearsalStorage
 from tests.distributions import make_sdist, make_wheel, metadata
 from tests.e2e.in_process import Shell
 
@@ -147,7 +147,7 @@ def make(folder: Path, project: str, files: Files) -> None:
         make_sdist(folder, project, files.version)
 
 
-def plant(storage: Storage, project: str, files: Files) -> None:
+def plant(storage: RehearsalStorage, project: str, files: Files) -> None:
     """Put a release on the index, as far as its pages show it."""
     served = metadata(project, files.version, files.extra, files.requires_python).encode()
     fields = (("requires_python", files.requires_python),)
@@ -169,7 +169,7 @@ def plant(storage: Storage, project: str, files: Files) -> None:
             core_metadata_sha256=hashlib.sha256(served).hexdigest() if files.served else None,
         )
         storage.record_events(FileAdded(project, stored))
-        place = storage.path_of(stored)
+        place = storage.path_of_stored_file(stored)
         place.parent.mkdir(parents=True, exist_ok=True)
         place.with_name(f"{name}.metadata").write_bytes(served)
 
@@ -178,7 +178,7 @@ def plant(storage: Storage, project: str, files: Files) -> None:
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RehearsalWorld]:
     """Return a world whose index has what is there before: two projects for each rule, the second one its twin's."""
     folder = tmp_path_factory.mktemp("index") / "world"
-    storage = Storage(folder)
+    storage = RehearsalStorage(folder)
     for rule, runs in PLANTED.items():
         for project, run in zip((rule, f"{rule}-twin"), runs, strict=True):
             storage.record_events(ProjectCreated(project, 1.0))

@@ -18,7 +18,7 @@ from subprocess import Popen
 import pytest
 
 from ci_publish.rehearsal.hooks import drop, only, times
-from ci_publish.rehearsal.identity_provider import IdentityProvider
+from ci_publish.rehearsal.identity_provider import RehearsalIdentityProvider
 from ci_publish.rehearsal.world import RehearsalWorld
 from tests.e2e.harness_runs import (
     STRESS,
@@ -267,5 +267,5 @@ def test_no_identity_is_sent_twice_when_the_exchange_fails(tmp_path: Path) -> No
         assert [token.burnt for token in world.index.mint_log] == [True]
 
 
-def issued(provider: IdentityProvider) -> list[object]:
+def issued(provider: RehearsalIdentityProvider) -> list[object]:
     return [token.jti for token in provider.issued]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ci_publish.rehearsal.ci_claims import github_claims
+from ci_publish.rehearsal.ci_claims import simulated_github_claims
 from ci_publish.rehearsal.world import RehearsalWorld
 from tests.distributions import make_release
 from tests.e2e.in_process import Shell
@@ -34,7 +34,7 @@ def folder(world: RehearsalWorld, tmp_path_factory: pytest.TempPathFactory) -> I
         shell = Shell(tmp_path_factory.mktemp("release"))
         patch.chdir(shell.folder)
         make_release(shell.folder / "dist", "expected")
-        assert shell.in_job_of(world, "github", **github_claims(environment="pypi"))("publish").code == 0
+        assert shell.in_job_of(world, "github", **simulated_github_claims(environment="pypi"))("publish").code == 0
         yield shell
 
 
@@ -86,7 +86,7 @@ def test_the_publisher_of_the_hint_is_accepted(outside: Shell) -> None:
 def test_for_a_release_nobody_is_expected_and_the_last_line_says_who_signed(
     world: RehearsalWorld, outside: Shell, folder: Shell
 ) -> None:
-    for shell in (outside, folder.in_job_of(world, "github", **github_claims(repository="octo-org/other"))):
+    for shell in (outside, folder.in_job_of(world, "github", **simulated_github_claims(repository="octo-org/other"))):
         result = shell("verify", "expected==1.0")
         assert result.code == 0, result.stdout
         assert result.stdout.splitlines()[-1] == f"Verified: 2 published; signed by {SIGNER}."
@@ -95,14 +95,14 @@ def test_for_a_release_nobody_is_expected_and_the_last_line_says_who_signed(
 
 def test_a_job_expects_its_own_repository(world: RehearsalWorld, folder: Shell) -> None:
     # The workflow is not part of it: one workflow publishes, another one verifies.
-    own = folder.in_job_of(world, "github", **github_claims(workflow="verify.yml", environment="other"))(
+    own = folder.in_job_of(world, "github", **simulated_github_claims(workflow="verify.yml", environment="other"))(
         "verify", "dist"
     )
     assert own.code == 0, own.stdout
     assert "Provenance must be by github:octo-org/demo, the job's own repository" in own.stdout
 
     for shell in (
-        folder.in_job_of(world, "github", **github_claims(repository="octo-org/other")),
+        folder.in_job_of(world, "github", **simulated_github_claims(repository="octo-org/other")),
         folder.in_job_of(world, "gitlab"),
     ):
         other = shell("verify", "dist")

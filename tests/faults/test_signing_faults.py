@@ -26,9 +26,9 @@ from ci_publish.errors import (
     SigstoreUnavailable,
     UntrustedCertificate,
 )
-from ci_publish.rehearsal.ci_claims import gitlab_claims
+from ci_publish.rehearsal.ci_claims import simulated_gitlab_claims
 from ci_publish.rehearsal.hooks import Interpose, answer, drop, late, lose_answer, only, times
-from ci_publish.rehearsal.serve import Server
+from ci_publish.rehearsal.serve import RehearsalServer
 from ci_publish.rehearsal.sigstore import LOG_ENTRIES_PATH, SIGNING_CERTIFICATE_PATH
 from ci_publish.rehearsal.tls import make_loopback_tls
 from tests.faults.server import FaultServer
@@ -190,7 +190,7 @@ def test_a_tls_certificate_that_is_not_trusted_is_final_and_names_the_cure(
     world: SigningHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tls = make_loopback_tls(tmp_path, dt.datetime.now(dt.UTC))
-    with Server(app=world.sigstore.app, tls=tls.context) as server:
+    with RehearsalServer(app=world.sigstore.app, tls=tls.context) as server:
         trust = TrustSource(emit=world.events.append, config=world.sigstore.trust_config(server.base_url))
 
         with pytest.raises(UntrustedCertificate) as caught:
@@ -312,7 +312,7 @@ def test_certificates_and_tokens_that_end_mid_run_are_renewed() -> None:
 def test_the_only_token_of_a_job_ends_mid_run_in_words() -> None:
     with signing_harness(certificate_lifetime=1.0) as world:
         world.sigstore.hooks.delay = 0.25
-        identity = world.identity(gitlab_claims(), repeatable=False, lifetime=2.0)
+        identity = world.identity(simulated_gitlab_claims(), repeatable=False, lifetime=2.0)
 
         error = error_of(world.signer(identity, workers=1, patience=PATIENCE).sign(wheels(FILES)))
 
@@ -322,7 +322,7 @@ def test_the_only_token_of_a_job_ends_mid_run_in_words() -> None:
 
 @pytest.mark.parametrize("lifetime", [-10.0, -3.0, 0.0])
 def test_a_token_that_has_ended_when_signing_begins_is_named(world: SigningHarness, lifetime: float) -> None:
-    identity = world.identity(gitlab_claims(), repeatable=False, lifetime=lifetime)
+    identity = world.identity(simulated_gitlab_claims(), repeatable=False, lifetime=lifetime)
 
     error = error_of(world.signer(identity, patience=PATIENCE).sign(wheels(FILES)))
 

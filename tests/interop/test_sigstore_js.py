@@ -19,7 +19,7 @@ from sigstore.verify import Verifier
 from ci_publish.attestations.examiner import sigstore_bundle_json
 from ci_publish.attestations.provenance_predicates import build_provenance_predicate
 from ci_publish.model.attestation import SLSA_PROVENANCE_V1
-from ci_publish.rehearsal.ci_claims import github_claims, gitlab_claims, google_claims
+from ci_publish.rehearsal.ci_claims import simulated_github_claims, simulated_gitlab_claims, simulated_google_claims
 from tests.unit.attestations.signing_harness import SigningHarness, signing_harness, wheel
 from tests.unit.attestations.tamperings import TAMPERINGS, Bench
 from tests.unit.rehearsal.served_sigstore import ServedSigstore, served_sigstore
@@ -85,10 +85,13 @@ def judge(
 @pytest.mark.parametrize(
     ("claims", "name"),
     [
-        (github_claims(), GITHUB_NAME),
-        (github_claims(environment="pypi", ref="refs/heads/main"), GITHUB_NAME.replace("tags/v1.0.0", "heads/main")),
-        (gitlab_claims(), "https://gitlab.com/octo-group/demo//.gitlab-ci.yml@refs/tags/v1.0.0"),
-        (google_claims(email="me@example.org"), "me@example.org"),
+        (simulated_github_claims(), GITHUB_NAME),
+        (
+            simulated_github_claims(environment="pypi", ref="refs/heads/main"),
+            GITHUB_NAME.replace("tags/v1.0.0", "heads/main"),
+        ),
+        (simulated_gitlab_claims(), "https://gitlab.com/octo-group/demo//.gitlab-ci.yml@refs/tags/v1.0.0"),
+        (simulated_google_claims(email="me@example.org"), "me@example.org"),
     ],
     ids=["github", "github-environment", "gitlab", "google"],
 )
@@ -159,8 +162,8 @@ GITLAB_NAME = "https://gitlab.com/octo-group/demo//.gitlab-ci.yml@refs/tags/v1.0
 @pytest.mark.parametrize(
     ("claims", "name"),
     [
-        (github_claims(reusable_workflow_ref=BUILDER), f"https://github.com/{BUILDER}"),
-        (gitlab_claims(), GITLAB_NAME),
+        (simulated_github_claims(reusable_workflow_ref=BUILDER), f"https://github.com/{BUILDER}"),
+        (simulated_gitlab_claims(), GITLAB_NAME),
     ],
     ids=["github", "gitlab"],
 )
@@ -195,7 +198,7 @@ def test_sigstore_js_and_sigstore_python_refuse_build_provenance_that_was_change
 ) -> None:
     with signing_harness() as world:
         config = ClientTrustConfig.from_json(world.sigstore.trust_config(world.url))
-        claims = github_claims(reusable_workflow_ref=BUILDER)
+        claims = simulated_github_claims(reusable_workflow_ref=BUILDER)
         bench = Bench(
             trust_config=world.sigstore.trust_config(world.url),
             provider=world.provider,

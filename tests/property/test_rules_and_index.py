@@ -12,7 +12,7 @@ from ci_publish.distributions.local import LocalDistributions
 from ci_publish.model.core_metadata_form import core_metadata_form_fields
 from ci_publish.model.index import IndexProfile
 from ci_publish.model.problem import UNDECIDED_RULES, Problem, Severity
-from ci_publish.rehearsal.validation import validate_file
+from ci_publish.rehearsal.validation import server_refusal_of_file
 from tests.corpus.generated import Drawn, drawn
 from tests.unit.rehearsal.served_index import served_index
 
@@ -41,7 +41,7 @@ def rules_say(folder: Path) -> tuple[tuple[Problem, ...], dict[str, list[str]]]:
 
 
 def index_says(folder: Path, file: Drawn, form: dict[str, list[str]]) -> tuple[int, str]:
-    with served_index(folder, validate_file=validate_file) as world:
+    with served_index(folder, validate_file=server_refusal_of_file) as world:
         path = folder / "dist" / file.filename
         fields: dict[str, Any] = {"summary": None, "requires_python": None, **form}
         answer = world.upload(path, **fields)

@@ -26,10 +26,10 @@ from ci_publish.model.problem import Problem, Severity
 from ci_publish.publishing.interruption import Interruption
 from ci_publish.rehearsal.installation.child_environment import child_environment
 from ci_publish.rehearsal.installation.installers import Installer, Pip, Uv
-from ci_publish.rehearsal.installation.interpreters import Interpreter, find_interpreters, query_interpreter
+from ci_publish.rehearsal.installation.interpreters import FoundInterpreter, find_interpreters, query_interpreter
 from ci_publish.rehearsal.installation.matching import describe_needed_interpreter, fits_interpreter
-from ci_publish.rehearsal.installation.processes import Processes, stray_processes_ended
-from ci_publish.rehearsal.installation.trying import Plan, Trial
+from ci_publish.rehearsal.installation.processes import CommandProcesses, stray_processes_ended
+from ci_publish.rehearsal.installation.trying import InstallationTrial, TrialPlan
 from ci_publish.rehearsal.world import RehearsalWorld
 
 _AT_ONCE: Final = 4
@@ -62,7 +62,7 @@ def install_rehearsed_files(
             for name in ("home", "tmp", "trials"):
                 (folder / name).mkdir()
             environ = {**child_environment(context.environ, folder), **world.tls_environment}
-            processes = Processes(environ, context.interruption or Interruption(settings.deadline))
+            processes = CommandProcesses(environ, context.interruption or Interruption(settings.deadline))
             found = find_interpreters(settings.python, sys.executable, processes, folder)
             pairs = [
                 (file, interpreter) for file in files for interpreter in found if fits_interpreter(file, interpreter)
@@ -98,9 +98,9 @@ def installation_failed_error(errors: Sequence[Problem], tried: Sequence[Tried])
 
 
 def _run_installation_trials(
-    pairs: Sequence[tuple[Distribution, Interpreter]],
-    plan: Plan,
-    processes: Processes,
+    pairs: Sequence[tuple[Distribution, FoundInterpreter]],
+    plan: TrialPlan,
+    processes: CommandProcesses,
     context: RuntimeContext,
     folder: Path,
 ) -> Iterator[Tried]:
@@ -109,7 +109,7 @@ def _run_installation_trials(
         return
     installer = choose_installer(processes, folder)
     trials = [
-        Trial(
+        InstallationTrial(
             file=file,
             interpreter=interpreter,
             installer=installer,
@@ -131,7 +131,7 @@ def _installation_plan(
     settings: Settings,
     folder: Path,
     require_upstream: Callable[[], None],
-) -> Plan:
+) -> TrialPlan:
     siblings: dict[str, list[str]] = defaultdict(list)
     for project in world.index.state.projects.values():
         siblings[project.normalized] = sorted({file.version for file in project.visible_files})
@@ -139,7 +139,7 @@ def _installation_plan(
     probe = folder / "probe.py"
     package = importlib.resources.files("ci_publish.rehearsal.installation")
     probe.write_bytes((package / "probe.py").read_bytes())
-    return Plan(
+    return TrialPlan(
         index=world.index_url,
         addresses={each.filename: f"{world.base_url}/packages/{quote(stored[each.filename].path)}" for each in files},
         siblings=siblings,
@@ -152,7 +152,7 @@ def _installation_plan(
     )
 
 
-def choose_installer(processes: Processes, folder: Path) -> Installer:
+def choose_installer(processes: CommandProcesses, folder: Path) -> Installer:
     """Return uv where it is on PATH, else the pip of this Python or of the one that its environment was made from.
 
     Raises ConfigurationError where there is neither.
@@ -177,7 +177,7 @@ def choose_installer(processes: Processes, folder: Path) -> Installer:
     )
 
 
-def _not_tried_problem(file: Distribution, found: Sequence[Interpreter], *, required: bool) -> Problem:
+def _not_tried_problem(file: Distribution, found: Sequence[FoundInterpreter], *, required: bool) -> Problem:
     given = ", ".join(each.name for each in found)
     message = f"Not tried here: it needs {describe_needed_interpreter(file)}; given: {given}."
     severity = Severity.ERROR if required else Severity.NOTE

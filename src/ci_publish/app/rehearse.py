@@ -37,7 +37,7 @@ from ci_publish.publishing.interruption import Interruption
 from ci_publish.publishing.publish import plan, publish
 from ci_publish.rehearsal.installation.interpreters import find_python_executables
 from ci_publish.rehearsal.job import RehearsedJob, rehearsed_job
-from ci_publish.rehearsal.overlay import Overlay
+from ci_publish.rehearsal.overlay import UpstreamOverlay
 from ci_publish.rehearsal.world import RehearsalWorld
 
 
@@ -109,7 +109,7 @@ def _refuse_impossible_installation(settings: Settings, context: RuntimeContext)
 
 def _upstream_overlay(
     settings: Settings, context: RuntimeContext, stack: contextlib.ExitStack
-) -> tuple[Overlay, UpstreamCheck]:
+) -> tuple[UpstreamOverlay, UpstreamCheck]:
     """Return what answers installers for other projects; the names of the files to rehearse never get there."""
     address = upstream_address(settings.upstream, lambda: read_pip_settings(context.environ))
     for note in address.notes:
@@ -127,12 +127,12 @@ def _upstream_overlay(
     rehearsed_names = (
         project for project, _ in guess_releases_from_filenames(settings.paths, recursive=settings.recursive)
     )
-    return Overlay(upstream, rehearsed_names), UpstreamCheck(address, upstream, transport)
+    return UpstreamOverlay(upstream, rehearsed_names), UpstreamCheck(address, upstream, transport)
 
 
 @contextlib.contextmanager
 def _rehearsal_world(
-    settings: Settings, destination: Played, job: RehearsedJob, overlay: Overlay | None, *, first: bool
+    settings: Settings, destination: Played, job: RehearsedJob, overlay: UpstreamOverlay | None, *, first: bool
 ) -> Iterator[RehearsalWorld]:
     """Open a world that plays one destination; each has a folder of its own, the first one the folder itself."""
     storage = settings.world

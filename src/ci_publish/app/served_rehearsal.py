@@ -116,5 +116,7 @@ def install_command_line(world: RehearsalWorld) -> str:
     authority = world.certificate_authority_path
     certificate = "" if authority is None else f"--cert {shlex.quote(str(authority))} "
     projects = sorted(world.index.state.projects.values(), key=lambda project: project.normalized)
-    wanted = [f"{each.normalized}=={each.latest.version}" for each in projects if each.latest is not None][:_SHOWN]
+    wanted = [
+        f"{each.normalized}=={each.latest_release.version}" for each in projects if each.latest_release is not None
+    ][:_SHOWN]
     return f"pip install {certificate}--index-url {world.index_url} {' '.join(wanted) or 'PROJECT'}"

@@ -58,9 +58,9 @@ class UpstreamCheck:
         if isinstance(upstream, DistributionFolder):
             missing = f"The upstream folder {upstream.folder} no longer exists."
             return None if upstream.folder.is_dir() else self._upstream_unavailable_error(missing)
-        answer, _ = upstream.ask(f"{_PROJECT}/", seconds)
+        answer, _ = upstream.ask_upstream(f"{_PROJECT}/", seconds)
         if isinstance(answer, HttpAnswer) and answer.status == _FORBIDDEN:  # some file servers say so instead of 404
-            answer, _ = upstream.ask("", seconds)
+            answer, _ = upstream.ask_upstream("", seconds)
         return self._index_failure(answer) or self._file_host_failure(upstream, seconds)
 
     def _file_host_failure(self, upstream: ForwardedIndex, seconds: float) -> CiPublishError | None:

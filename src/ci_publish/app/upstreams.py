@@ -22,7 +22,7 @@ from ci_publish.rehearsal.upstream import (
     DistributionFolder,
     ForwardedIndex,
     RedirectedIndex,
-    needs_no_credential,
+    url_holds_no_credential,
 )
 
 PYPI: Final = "https://pypi.org/simple/"
@@ -125,7 +125,7 @@ def open_named_upstream(
             detail=f"{comes_from} {danger}".strip(),
             hints=(Hint("Use https, or allow it: ", option("allow_http", host)),) if host else (_NAME_ANOTHER,),
         )
-    if needs_no_credential(text) and not plain and not everything:
+    if url_holds_no_credential(text) and not plain and not everything:
         return RedirectedIndex(text)
     return ForwardedIndex(
         url=_upstream_url_without_user(text),

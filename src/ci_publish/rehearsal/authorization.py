@@ -8,7 +8,7 @@ import binascii
 
 from ci_publish.model.frozen import frozen
 from ci_publish.rehearsal.responses import HELP, RefusedError
-from ci_publish.rehearsal.tokens import IssuedUploadToken, TokenStore
+from ci_publish.rehearsal.tokens import IssuedUploadToken, UploadTokenStore
 
 
 @frozen
@@ -19,13 +19,13 @@ class Uploader:
     token: IssuedUploadToken
 
 
-def authenticate_uploader(authorization: str, tokens: TokenStore, *, any_user: bool = False) -> Uploader:
+def authenticate_uploader(authorization: str, tokens: UploadTokenStore, *, any_user: bool = False) -> Uploader:
     """Return who sent this Authorization header; raises RefusedError (403) for an unknown credential.
 
     With *any_user*, the API token may come as the password of a user.
     """
     raw = _token_in_authorization_header(authorization, any_user=any_user)
-    token = tokens.find_token(raw) if raw else None
+    token = tokens.find_unburnt_token(raw) if raw else None
     if raw is None or token is None:
         raise RefusedError(
             403, f"Invalid or non-existent authentication information. See {HELP}#invalid-auth for more information."
@@ -60,8 +60,8 @@ def _password_in_basic_authorization(value: str, *, any_user: bool) -> str | Non
     )
 
 
-def check_upload_token_for_project(uploader: Uploader, tokens: TokenStore, project: str, spelled: str) -> None:
+def require_upload_token_for_project(uploader: Uploader, tokens: UploadTokenStore, project: str, spelled: str) -> None:
     """Refuse a token that is expired, forged, or meant for other projects (403)."""
-    failures = tokens.token_failures(uploader.raw, uploader.token, project, spelled)
+    failures = tokens.reasons_against_token(uploader.raw, uploader.token, project, spelled)
     if failures:
         raise RefusedError(403, f"Invalid API Token: {', '.join(failures)}")

@@ -28,7 +28,7 @@ _COMMIT: Final = "da39a3ee5e6b4b0d3255bfef95601890afd80709"
 _NOT_IN_A_VARIABLE: Final = re.compile(r"[^A-Z0-9_]|^[^A-Z_]")
 
 
-def github_claims(  # noqa: PLR0913 - each is a fact of the job that others are derived from; all have defaults
+def simulated_github_claims(  # noqa: PLR0913 - each is a fact of the job that others are derived from; all have defaults
     *,
     repository: str = "octo-org/demo",
     workflow: str = "release.yml",
@@ -82,7 +82,7 @@ def _github_subject_claim(repository: str, ref: str, environment: str | None, ev
     return f"repo:{repository}:pull_request" if event_name == "pull_request" else f"repo:{repository}:ref:{ref}"
 
 
-def gitlab_claims(  # noqa: PLR0913 - as above
+def simulated_gitlab_claims(  # noqa: PLR0913 - as above
     *,
     project_path: str = "octo-group/demo",
     config_path: str = ".gitlab-ci.yml",
@@ -124,13 +124,13 @@ def gitlab_claims(  # noqa: PLR0913 - as above
     return {**claims, "environment": environment, "environment_protected": "false", "deployment_tier": "production"}
 
 
-def google_claims(*, email: str = "publisher@demo-project.iam.gserviceaccount.com") -> dict[str, object]:
+def simulated_google_claims(*, email: str = "publisher@demo-project.iam.gserviceaccount.com") -> dict[str, object]:
     """Return a Google service account's claims."""
     subject = "112233445566778899001"
     return {"iss": GOOGLE_ISSUER, "sub": subject, "azp": subject, "email": email, "email_verified": True}
 
 
-def buildkite_claims(
+def simulated_buildkite_claims(
     *, organization: str = "octo-org", pipeline: str = "demo", tag: str = "v1.0.0"
 ) -> dict[str, object]:
     """Return a Buildkite job's claims."""
@@ -154,7 +154,7 @@ def buildkite_claims(
     }
 
 
-def circleci_claims(
+def simulated_circleci_claims(
     *,
     project_id: str = "f1d6a9b2-5b7c-4c6d-8e9f-0a1b2c3d4e5f",
     pipeline_definition_id: str = "0c1d2e3f-4a5b-4c6d-8e7f-9a0b1c2d3e4f",
@@ -179,7 +179,7 @@ def circleci_claims(
     }
 
 
-def github_variables(claims: Claims) -> dict[str, str]:
+def simulated_github_variables(claims: Claims) -> dict[str, str]:
     """Return the variables that a GitHub runner sets for the job of these claims, without the token endpoint."""
     ref = str(claims["ref"])
     taken_over = {
@@ -218,7 +218,7 @@ def github_variables(claims: Claims) -> dict[str, str]:
     return {**constant, **taken_over, "GITHUB_REF_NAME": ref.removeprefix("refs/tags/").removeprefix("refs/heads/")}
 
 
-def gitlab_variables(claims: Claims) -> dict[str, str]:
+def simulated_gitlab_variables(claims: Claims) -> dict[str, str]:
     """Return the variables that a GitLab runner sets for the job of these claims, the identity tokens excepted."""
     taken_over = {
         name: str(claims[claim])
@@ -253,7 +253,7 @@ def gitlab_variables(claims: Claims) -> dict[str, str]:
     }
 
 
-def buildkite_variables(claims: Claims) -> dict[str, str]:
+def simulated_buildkite_variables(claims: Claims) -> dict[str, str]:
     """Return the variables that a Buildkite agent sets for the job of these claims."""
     taken_over = {
         "BUILDKITE_ORGANIZATION_SLUG": "organization_slug",
@@ -270,7 +270,7 @@ def buildkite_variables(claims: Claims) -> dict[str, str]:
     return {"CI": "true", "BUILDKITE": "true"} | {name: str(claims[claim]) for name, claim in taken_over.items()}
 
 
-def circleci_variables(claims: Claims) -> dict[str, str]:
+def simulated_circleci_variables(claims: Claims) -> dict[str, str]:
     """Return the variables that CircleCI sets for the job of these claims."""
     origin = str(claims["oidc.circleci.com/vcs-origin"])
     owner, _, repository = origin.partition("/")[2].partition("/")
@@ -289,6 +289,6 @@ def circleci_variables(claims: Claims) -> dict[str, str]:
     }
 
 
-def gitlab_token_variable(audience: str) -> str:
+def simulated_gitlab_token_variable(audience: str) -> str:
     """Return the variable in which `id` looks for a GitLab job's token for this audience (`id`, `detect_gitlab`)."""
     return f"{_NOT_IN_A_VARIABLE.sub('_', audience.upper())}_ID_TOKEN"

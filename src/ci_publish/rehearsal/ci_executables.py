@@ -25,24 +25,24 @@ with opener.open(request, timeout=30) as answer:
 """
 
 
-def install_buildkite_agent(folder: Path) -> None:
+def install_fake_buildkite_agent(folder: Path) -> None:
     """Write a `buildkite-agent` into `folder` (POSIX): `buildkite-agent oidc request-token --audience X`."""
     audience = 'arguments[arguments.index("--audience") + 1]'
-    _install_token_executable(folder, "buildkite-agent", ["oidc", "request-token"], audience)
+    _install_fake_token_executable(folder, "buildkite-agent", ["oidc", "request-token"], audience)
 
 
-def install_circleci_executable(folder: Path) -> None:
+def install_fake_circleci(folder: Path) -> None:
     """Write a `circleci` into `folder` (POSIX): `circleci run oidc get --claims '{"aud": X}' …`."""
     audience = 'json.loads(arguments[arguments.index("--claims") + 1])["aud"]'
-    _install_token_executable(folder, "circleci", ["run", "oidc", "get"], audience)
+    _install_fake_token_executable(folder, "circleci", ["run", "oidc", "get"], audience)
 
 
-def executable_variables(folder: Path, path: str, url: str, bearer: str) -> dict[str, str]:
+def fake_executable_variables(folder: Path, path: str, url: str, bearer: str) -> dict[str, str]:
     """Return the variables by which `folder`'s executables are found, before `path`, and find their provider."""
     return {"PATH": f"{folder.resolve()}{os.pathsep}{path}", _URL: url, _BEARER: bearer}
 
 
-def _install_token_executable(folder: Path, name: str, command: list[str], audience: str) -> None:
+def _install_fake_token_executable(folder: Path, name: str, command: list[str], audience: str) -> None:
     script = _SCRIPT.format(
         python=sys.executable,
         name=name,

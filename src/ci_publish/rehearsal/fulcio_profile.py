@@ -97,7 +97,7 @@ class EmailName:
 
 
 @frozen
-class CertificateProfile:
+class FulcioProfile:
     """The name and Fulcio's own extensions (dotted OID, value as it goes into the certificate), in ascending order."""
 
     name: UriName | EmailName
@@ -108,20 +108,18 @@ class ProfileError(ValueError):
     """Fulcio has no certificate for these claims: unknown issuer, a missing claim, or an unverified e-mail address."""
 
 
-def certificate_profile_of_claims(claims: Claims) -> CertificateProfile:
+def fulcio_profile_of_claims(claims: Claims) -> FulcioProfile:
     """Return what the certificate for verified claims says; raises `ProfileError`."""
     issuer = _claim_as_text(claims, "iss")
     if issuer == "https://accounts.google.com":
         email = _claim_as_text(claims, "email")
         if claims.get("email_verified") is not True:
             raise ProfileError(f"the e-mail address {email!r} is not verified")
-        return CertificateProfile(EmailName(email), _encode_fulcio_extensions(issuer, {}))
+        return FulcioProfile(EmailName(email), _encode_fulcio_extensions(issuer, {}))
     name, templates = _fulcio_templates_of_issuer(issuer)
     values = {**claims, **_values_for_fulcio_templates(claims)}
     rendered = {number: _render_fulcio_template(template, values) for number, template in templates.items()}
-    return CertificateProfile(
-        UriName(_render_fulcio_template(name, values)), _encode_fulcio_extensions(issuer, rendered)
-    )
+    return FulcioProfile(UriName(_render_fulcio_template(name, values)), _encode_fulcio_extensions(issuer, rendered))
 
 
 def _fulcio_templates_of_issuer(issuer: str) -> tuple[str, Mapping[int, str]]:

@@ -28,20 +28,20 @@ from ci_publish.rehearsal.ci_claims import (
     GITHUB_ISSUER,
     GITLAB_ISSUER,
     KNOWN_ISSUERS,
-    buildkite_claims,
-    buildkite_variables,
-    circleci_claims,
-    circleci_variables,
-    github_claims,
-    github_variables,
-    gitlab_claims,
-    gitlab_token_variable,
-    gitlab_variables,
+    simulated_buildkite_claims,
+    simulated_buildkite_variables,
+    simulated_circleci_claims,
+    simulated_circleci_variables,
+    simulated_github_claims,
+    simulated_github_variables,
+    simulated_gitlab_claims,
+    simulated_gitlab_token_variable,
+    simulated_gitlab_variables,
 )
 from ci_publish.rehearsal.ci_executables import (
-    executable_variables,
-    install_buildkite_agent,
-    install_circleci_executable,
+    fake_executable_variables,
+    install_fake_buildkite_agent,
+    install_fake_circleci,
 )
 from ci_publish.rehearsal.hooks import Hooks, wsgi_app_with_hooks
 from ci_publish.rehearsal.responses import json_response
@@ -97,7 +97,7 @@ class IssuedToken:
     expires_at: object
 
 
-class IdentityProvider:
+class RehearsalIdentityProvider:
     """Issues and verifies identity tokens; safe across threads."""
 
     def __init__(  # noqa: PLR0913 - all settings have defaults
@@ -115,7 +115,7 @@ class IdentityProvider:
         `claims` are the claims of a token by default (otherwise: a GitHub Actions job that publishes a tag), `clock`
         gives Unix time, `lifetime` is in seconds, `issuers` are the issuers whose tokens `verify` takes.
         """
-        self.claims: Claims = github_claims() if claims is None else dict(claims)
+        self.claims: Claims = simulated_github_claims() if claims is None else dict(claims)
         self.hooks = Hooks() if hooks is None else hooks
         self.app: WSGIApplication = wsgi_app_with_hooks(self._handle_request, self.hooks)
         self._clock = clock
@@ -146,11 +146,11 @@ class IdentityProvider:
         """Return a fresh signed token for `audience`.
 
         It says what `base` says (default: the provider's own set), except for single `claims`, which are taken as they
-        are: `issue("pypi", gitlab_claims(), ref="v2")`. aud, jti, iat, exp and (where the issuer has it) nbf are added
-        unless `claims` give them. `lifetime` is in seconds.
+        are: `issue("pypi", simulated_gitlab_claims(), ref="v2")`. aud, jti, iat, exp and (where the issuer has it) nbf
+        are added unless `claims` give them. `lifetime` is in seconds.
         """
         given = {**(self.claims if base is None else base), **claims}
-        payload = {**self._time_claims(str(given["iss"]), lifetime), **given, "aud": audience}
+        payload = {**self._token_time_claims(str(given["iss"]), lifetime), **given, "aud": audience}
         token = jwt.encode(payload, self._key, algorithm="RS256", headers={"kid": self._key_id})
         record = IssuedToken(
             jti=payload["jti"], audience=payload["aud"], issued_at=payload["iat"], expires_at=payload["exp"]
@@ -174,7 +174,7 @@ class IdentityProvider:
         accepted = [claimed] if isinstance(claimed, str) or single_audience else claimed
         if not isinstance(accepted, list) or audience not in accepted:
             raise WrongAudienceError(f"meant for {claimed!r}, not for {audience!r}")
-        self._check_token_times(claims, leeway)
+        self._require_valid_token_times(claims, leeway)
         return claims
 
     def github_environment(
@@ -182,12 +182,13 @@ class IdentityProvider:
     ) -> dict[str, str]:
         """Return the environment of a GitHub Actions job whose runner finds this provider's `app` at `base_url`.
 
-        The job's claims are `base` (default: the provider's own set if it is GitHub's, else `github_claims()`) and
-        `claims`, as in `issue`. Each job gets a bearer token of its own; without `may_request_tokens` it is a job
-        without `id-token: write`. A child process needs nothing else to act as that job.
+        The job's claims are `base` (default: the provider's own set if it is GitHub's, else
+        `simulated_github_claims()`) and `claims`, as in `issue`. Each job gets a bearer token of its own; without
+        `may_request_tokens` it is a job without `id-token: write`. A child process needs nothing else to act as that
+        job.
         """
-        job = {**self._base_claims(base, GITHUB_ISSUER, github_claims), **claims}
-        variables = github_variables(job)
+        job = {**self._base_claims_of_issuer(base, GITHUB_ISSUER, simulated_github_claims), **claims}
+        variables = simulated_github_variables(job)
         if not may_request_tokens:
             return variables
         url, bearer = self._register_rehearsed_job(base_url, job)
@@ -198,26 +199,27 @@ class IdentityProvider:
     ) -> dict[str, str]:
         """Return the environment of a GitLab job with one identity token for each audience, issued now.
 
-        The job's claims are `base` (default: the provider's own set if it is GitLab's, else `gitlab_claims()`) and
-        `claims`, as in `issue`. `lifetime` is in seconds.
+        The job's claims are `base` (default: the provider's own set if it is GitLab's, else
+        `simulated_gitlab_claims()`) and `claims`, as in `issue`. `lifetime` is in seconds.
         """
-        job = {**self._base_claims(base, GITLAB_ISSUER, gitlab_claims), **claims}
-        tokens = {gitlab_token_variable(name): self.issue(name, job, lifetime=lifetime) for name in audiences}
-        return {**gitlab_variables(job), **tokens}
+        job = {**self._base_claims_of_issuer(base, GITLAB_ISSUER, simulated_gitlab_claims), **claims}
+        tokens = {simulated_gitlab_token_variable(name): self.issue(name, job, lifetime=lifetime) for name in audiences}
+        return {**simulated_gitlab_variables(job), **tokens}
 
     def buildkite_environment(
         self, base_url: str, folder: Path, base: Claims | None = None, /, *, path: str = os.defpath, **claims: object
     ) -> dict[str, str]:
         """Return the environment of a Buildkite job whose `buildkite-agent`, written into `folder`, asks `base_url`.
 
-        The job's claims are `base` (default: the provider's own if they are Buildkite's, else `buildkite_claims()`) and
-        `claims`, as in `issue`. `path` is what PATH holds besides `folder`. POSIX only.
+        The job's claims are `base` (default: the provider's own if they are Buildkite's, else
+        `simulated_buildkite_claims()`) and `claims`, as in `issue`. `path` is what PATH holds besides `folder`. POSIX
+        only.
         """
-        job = {**self._base_claims(base, BUILDKITE_ISSUER, buildkite_claims), **claims}
-        install_buildkite_agent(folder)
+        job = {**self._base_claims_of_issuer(base, BUILDKITE_ISSUER, simulated_buildkite_claims), **claims}
+        install_fake_buildkite_agent(folder)
         return {
-            **buildkite_variables(job),
-            **executable_variables(folder, path, *self._register_rehearsed_job(base_url, job)),
+            **simulated_buildkite_variables(job),
+            **fake_executable_variables(folder, path, *self._register_rehearsed_job(base_url, job)),
         }
 
     def circleci_environment(
@@ -225,13 +227,13 @@ class IdentityProvider:
     ) -> dict[str, str]:
         """Return the environment of a CircleCI job whose `circleci`, written into `folder`, asks `base_url`.
 
-        As `buildkite_environment`, with `circleci_claims()`.
+        As `buildkite_environment`, with `simulated_circleci_claims()`.
         """
-        job = {**self._base_claims(base, CIRCLECI_ISSUER, circleci_claims), **claims}
-        install_circleci_executable(folder)
+        job = {**self._base_claims_of_issuer(base, CIRCLECI_ISSUER, simulated_circleci_claims), **claims}
+        install_fake_circleci(folder)
         return {
-            **circleci_variables(job),
-            **executable_variables(folder, path, *self._register_rehearsed_job(base_url, job)),
+            **simulated_circleci_variables(job),
+            **fake_executable_variables(folder, path, *self._register_rehearsed_job(base_url, job)),
         }
 
     def _register_rehearsed_job(self, base_url: str, job: Claims) -> tuple[str, str]:
@@ -241,12 +243,12 @@ class IdentityProvider:
             self._jobs[bearer] = job
         return f"{base_url.rstrip('/')}/idtoken?api-version=2.0", bearer
 
-    def _base_claims(self, base: Claims | None, issuer: str, default: Callable[[], Claims]) -> Claims:
+    def _base_claims_of_issuer(self, base: Claims | None, issuer: str, default: Callable[[], Claims]) -> Claims:
         if base is not None:
             return base
         return self.claims if self.claims["iss"] == issuer else default()
 
-    def _time_claims(self, issuer: str, lifetime: float | None) -> dict[str, object]:
+    def _token_time_claims(self, issuer: str, lifetime: float | None) -> dict[str, object]:
         now = int(self._clock())
         expires = now + int(self._lifetime if lifetime is None else lifetime)
         claims: dict[str, object] = {"jti": str(uuid.uuid4()), "iat": now, "exp": expires}
@@ -262,7 +264,7 @@ class IdentityProvider:
         except jwt.PyJWTError as error:
             raise InvalidSignatureError(f"signature does not verify: {error}") from error
 
-    def _check_token_times(self, claims: Claims, leeway: float) -> None:
+    def _require_valid_token_times(self, claims: Claims, leeway: float) -> None:
         now = self._clock()
         expires, begins = (
             _numeric_claim(claims, "exp"),

@@ -20,7 +20,7 @@ from werkzeug.wrappers import Request, Response
 from ci_publish.model.frozen import frozen
 from ci_publish.rehearsal import project_page, simple_pages
 from ci_publish.rehearsal.hooks import Hooks, wsgi_app_with_hooks
-from ci_publish.rehearsal.identity_provider import IdentityProvider
+from ci_publish.rehearsal.identity_provider import RehearsalIdentityProvider
 from ci_publish.rehearsal.index_responses import (
     SERIAL,
     SIMPLE_JSON,
@@ -31,25 +31,25 @@ from ci_publish.rehearsal.index_responses import (
     simple_api_response,
     with_absolute_location,
 )
-from ci_publish.rehearsal.oidc import AUDIENCE, TOKEN_LIFETIME_SECONDS, Registration, TrustedPublishing
-from ci_publish.rehearsal.overlay import Overlay
-from ci_publish.rehearsal.provenance import IntegrityService
+from ci_publish.rehearsal.oidc import AUDIENCE, TOKEN_LIFETIME_SECONDS, Registration, RehearsalTrustedPublishing
+from ci_publish.rehearsal.overlay import UpstreamOverlay
+from ci_publish.rehearsal.provenance import RehearsalIntegrityService
 from ci_publish.rehearsal.records import (
     QUARANTINED,
-    Project,
-    Release,
+    RehearsalState,
     ReleaseDated,
     ReleaseYanked,
-    State,
     StatusSet,
     StoredFile,
+    StoredProject,
+    StoredRelease,
 )
 from ci_publish.rehearsal.responses import RefusedError, json_response, message_response
-from ci_publish.rehearsal.storage import Storage
-from ci_publish.rehearsal.tokens import IssuedUploadToken, TokenStore, User
-from ci_publish.rehearsal.upload import Uploads
+from ci_publish.rehearsal.storage import RehearsalStorage
+from ci_publish.rehearsal.tokens import IssuedUploadToken, TokenUser, UploadTokenStore
+from ci_publish.rehearsal.upload import UploadEndpoint
 from ci_publish.rehearsal.upload_rules import UploadRules
-from ci_publish.rehearsal.validation import FileValidator, validate_file
+from ci_publish.rehearsal.validation import FileValidator, server_refusal_of_file
 
 INTEGRITY_JSON: Final = "application/vnd.pypi.integrity.v1+json"
 DISCOVERY_JSON: Final = "application/vnd.pypi.pytp.v1+json"
@@ -94,12 +94,12 @@ class IndexBehaviour:
     ``token_lifetime`` is in seconds. ``overlay`` answers installers for the projects that this index does not have.
     """
 
-    validate_file: FileValidator = validate_file
+    validate_file: FileValidator = server_refusal_of_file
     registrations: Sequence[Registration] | None = None
     discovery: bool = False
     rules: UploadRules | None = None
     token_lifetime: float = TOKEN_LIFETIME_SECONDS
-    overlay: Overlay | None = None
+    overlay: UpstreamOverlay | None = None
 
 
 class RehearsalIndex:
@@ -112,8 +112,8 @@ class RehearsalIndex:
     def __init__(
         self,
         *,
-        storage: Storage,
-        identity_provider: IdentityProvider,
+        storage: RehearsalStorage,
+        identity_provider: RehearsalIdentityProvider,
         trusted_root: Callable[[], TrustedRoot],
         behaviour: IndexBehaviour = IndexBehaviour(),  # noqa: B008  (frozen)
         clock: Callable[[], float] = time.time,
@@ -121,21 +121,21 @@ class RehearsalIndex:
         """Serve what *storage* has; believe *identity_provider*; verify attestations against *trusted_root*."""
         self._overlay = behaviour.overlay
         self.hooks = Hooks()
-        self.app = wsgi_app_with_hooks(self._handle_request, self.hooks)
+        self.app = wsgi_app_with_hooks(self._handle_index_request, self.hooks)
         self.rules = UploadRules() if behaviour.rules is None else behaviour.rules
         self.discovery = behaviour.discovery
         self._storage = storage
         self._clock = clock
-        self._tokens = TokenStore("127.0.0.1", clock)
-        self._uploads = Uploads(
+        self._tokens = UploadTokenStore("127.0.0.1", clock)
+        self._uploads = UploadEndpoint(
             storage=storage,
             tokens=self._tokens,
-            integrity=IntegrityService(trusted_root),
+            integrity=RehearsalIntegrityService(trusted_root),
             rules=self.rules,
             validate_file=behaviour.validate_file,
             clock=clock,
         )
-        self.trusted_publishing = TrustedPublishing(
+        self.trusted_publishing = RehearsalTrustedPublishing(
             identity_provider=identity_provider,
             tokens=self._tokens,
             clock=clock,
@@ -150,7 +150,7 @@ class RehearsalIndex:
     # What tests ask and change
 
     @property
-    def state(self) -> State:
+    def state(self) -> RehearsalState:
         """Everything the index has now."""
         return self._storage.state
 
@@ -169,7 +169,7 @@ class RehearsalIndex:
         caveats: list[list[Any]] = [[3, _USER]] if project is None else [[1, [canonicalize_name(project)]], [3, _USER]]
         if expires is not None:
             caveats.append([0, int(expires), 0])
-        return self._tokens.issue_token(User(_USER), caveats)
+        return self._tokens.issue_upload_token(TokenUser(_USER), caveats)
 
     def accept_anonymous(self) -> None:
         """Take uploads without any credential from now on, as some private indexes do; PyPI never does."""
@@ -181,7 +181,7 @@ class RehearsalIndex:
 
     def path_of(self, filename: str) -> Path:
         """Return the path of a stored file."""
-        return self._storage.path_of(self.files[filename])
+        return self._storage.path_of_stored_file(self.files[filename])
 
     def set_status(self, project: str, status: str) -> None:
         """Set a project's status marker (PEP 792)."""
@@ -195,7 +195,7 @@ class RehearsalIndex:
 
     def delete_file(self, filename: str) -> None:
         """Delete a file; its name can never be used again."""
-        self._storage.delete(self.files[filename])
+        self._storage.delete_stored_file(self.files[filename])
 
     def set_release_age(self, project: str, version: str, days: float) -> None:
         """Make a release as old as that."""
@@ -204,7 +204,7 @@ class RehearsalIndex:
 
     # What clients see
 
-    def _handle_request(self, request: Request) -> Response:
+    def _handle_index_request(self, request: Request) -> Response:
         try:
             endpoint, arguments = _ROUTES.bind_to_environ(request.environ).match()
             answer = getattr(self, f"_{endpoint}")(request, **arguments)
@@ -213,11 +213,11 @@ class RehearsalIndex:
             return message_response(request.accept_mimetypes, refusal.status, refusal.message, refusal.headers)
         except HTTPException as error:
             if isinstance(error, NotFound) and "text/html" in request.headers.get("Accept", ""):
-                return project_page.html_page_response(project_page.not_found_page(), status=404)
+                return project_page.html_page_response(project_page.not_found_html_page(), status=404)
             return http_error_response(request, error)
 
     def _serve_oidc_audience(self, _request: Request) -> Response:
-        return self.trusted_publishing.show_audience()
+        return self.trusted_publishing.serve_oidc_audience()
 
     def _mint_upload_token(self, request: Request) -> Response:
         return self.trusted_publishing.mint_upload_token(request)
@@ -273,16 +273,16 @@ class RehearsalIndex:
         project = self._require_visible_project(name)
         if name != project.normalized:
             return Response(status=301, headers={"Location": f"/pypi/{project.normalized}/json"})
-        return self._json_api_response(request, project, project.latest, all_releases=True)
+        return self._json_api_response(request, project, project.latest_release, all_releases=True)
 
     def _serve_json_of_release(self, request: Request, name: str, version: str) -> Response:
         project = self._require_visible_project(name)
         if name != project.normalized:
             return Response(status=301, headers={"Location": f"/pypi/{project.normalized}/{quote(version)}/json"})
-        return self._json_api_response(request, project, project.release(version), all_releases=False)
+        return self._json_api_response(request, project, project.find_release(version), all_releases=False)
 
     def _json_api_response(
-        self, request: Request, project: Project, release: Release | None, *, all_releases: bool
+        self, request: Request, project: StoredProject, release: StoredRelease | None, *, all_releases: bool
     ) -> Response:
         if release is None:
             raise NotFound
@@ -317,28 +317,30 @@ class RehearsalIndex:
         return self._overlay.serve_upstream_file(request, name, filename)
 
     def _serve_home_page(self, _request: Request) -> Response:
-        return project_page.html_page_response(project_page.project_list_page(self.state))
+        return project_page.html_page_response(project_page.project_list_html_page(self.state))
 
     def _serve_project_page(self, request: Request, name: str, version: str | None = None) -> Response:
         project = self._require_visible_project(name)
-        release = project.latest if version is None else project.release(version)
+        release = project.latest_release if version is None else project.find_release(version)
         if name != project.normalized or not request.path.endswith("/"):
             end = f"{quote(version)}/" if version else ""
             return Response(status=301, headers={"Location": f"/project/{project.normalized}/{end}"})
         if release is None and version is not None:
             raise NotFound
-        return project_page.html_page_response(project_page.project_page(project, release, index_base_url(request)))
+        return project_page.html_page_response(
+            project_page.project_html_page(project, release, index_base_url(request))
+        )
 
     def _serve_stylesheet(self, _request: Request) -> Response:
         return Response(project_page.STYLESHEET, content_type="text/css; charset=utf-8")
 
-    def _require_project(self, name: str) -> Project:
+    def _require_project(self, name: str) -> StoredProject:
         project = self.state.project(name)
         if project is None:
             raise NotFound
         return project
 
-    def _require_visible_project(self, name: str) -> Project:
+    def _require_visible_project(self, name: str) -> StoredProject:
         project = self._require_project(name)
         if project.status == QUARANTINED:
             raise NotFound

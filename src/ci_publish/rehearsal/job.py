@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from ci_publish.model.frozen import frozen
-from ci_publish.rehearsal.ci_claims import github_claims, gitlab_claims
+from ci_publish.rehearsal.ci_claims import simulated_github_claims, simulated_gitlab_claims
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,11 +36,11 @@ def rehearsed_job(environ: Mapping[str, str]) -> RehearsedJob:
     match = _WORKFLOW_REF.fullmatch(environ.get("GITHUB_WORKFLOW_REF", ""))
     if environ.get("GITHUB_ACTIONS") == "true" and match is not None:
         return RehearsedJob("github", _rehearsed_github_claims(environ, match))
-    return RehearsedJob("github", github_claims())
+    return RehearsedJob("github", simulated_github_claims())
 
 
 def _rehearsed_github_claims(environ: Mapping[str, str], match: re.Match[str]) -> dict[str, object]:
-    claims = github_claims(
+    claims = simulated_github_claims(
         repository=match["repository"],
         workflow=match["workflow"],
         ref=match["ref"],
@@ -58,7 +58,7 @@ def _rehearsed_github_claims(environ: Mapping[str, str], match: re.Match[str]) -
 
 def _rehearsed_gitlab_claims(environ: Mapping[str, str]) -> dict[str, object]:
     visibility = environ.get("CI_PROJECT_VISIBILITY", "")
-    claims = gitlab_claims(
+    claims = simulated_gitlab_claims(
         project_path=environ["CI_PROJECT_PATH"],
         config_path=environ.get("CI_CONFIG_PATH") or ".gitlab-ci.yml",
         ref=environ["CI_COMMIT_REF_NAME"],

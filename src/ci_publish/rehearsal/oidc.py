@@ -15,10 +15,10 @@ from werkzeug.wrappers import Request, Response
 
 from ci_publish.model.frozen import frozen
 from ci_publish.rehearsal import publishers
-from ci_publish.rehearsal.identity_provider import IdentityProvider, IdentityTokenError
+from ci_publish.rehearsal.identity_provider import IdentityTokenError, RehearsalIdentityProvider
 from ci_publish.rehearsal.publishers import SERVICE_NAMES, Claims, InvalidPublisherError, TrustedPublisher
 from ci_publish.rehearsal.responses import RefusedError, json_response
-from ci_publish.rehearsal.tokens import Caveat, PublisherIdentity, TokenStore, project_id
+from ci_publish.rehearsal.tokens import Caveat, TokenPublisher, UploadTokenStore, project_id_in_caveat
 
 AUDIENCE: Final = "ci-publish-rehearsal"
 TOKEN_LIFETIME_SECONDS: Final = 900
@@ -51,15 +51,15 @@ def registered(publisher: TrustedPublisher, *projects: str, pending: bool = Fals
 
 
 @dataclass(slots=True, kw_only=True)
-class TrustedPublishing:
+class RehearsalTrustedPublishing:
     """The exchange.
 
     Without `registrations` any identity of the rehearsal's CI matches, and projects are created on demand. `lifetime`
     is in seconds. `create` makes a project that a pending publisher is for (or raises RefusedError).
     """
 
-    identity_provider: IdentityProvider
-    tokens: TokenStore
+    identity_provider: RehearsalIdentityProvider
+    tokens: UploadTokenStore
     clock: Callable[[], float]
     create: Callable[[str], None]
     exists: Callable[[str], bool]
@@ -68,7 +68,7 @@ class TrustedPublishing:
     lifetime: float = TOKEN_LIFETIME_SECONDS
     flags: set[str] = field(default_factory=set)
 
-    def show_audience(self) -> Response:
+    def serve_oidc_audience(self) -> Response:
         """Answer `GET /_/oidc/audience`."""
         if "disallow-oidc" in self.flags:
             return json_response({"message": "Trusted publishing functionality not enabled"}, 403)
@@ -86,7 +86,7 @@ class TrustedPublishing:
     def burn_upload_token(self, request: Request) -> Response:
         """Answer `POST /_/oidc/burn-token`."""
         try:
-            self.tokens.burn_token(_token_in_json_body(request))
+            self.tokens.burn_upload_token(_token_in_json_body(request))
         except _RefusedExchangeError as refusal:
             return json_response({"message": str(refusal)}, 422)
         return json_response({"message": "Accepted"}, 202)
@@ -102,17 +102,17 @@ class TrustedPublishing:
         expires = now + int(self.lifetime)
         caveats: list[Caveat] = [[4, identity.id, None], [0, expires, now]]
         if identity.projects is not None:
-            caveats.insert(1, [2, sorted(map(project_id, identity.projects))])
-        return self.tokens.issue_token(identity, caveats, jti=jti, expires=expires), expires
+            caveats.insert(1, [2, sorted(map(project_id_in_caveat, identity.projects))])
+        return self.tokens.issue_upload_token(identity, caveats, jti=jti, expires=expires), expires
 
     def _verify_identity_token(self, identity_token: str) -> Claims:
-        self._check_known_issuer(_issuer_of_unverified_token(identity_token))
+        self._require_known_issuer(_issuer_of_unverified_token(identity_token))
         try:
             return self.identity_provider.verify(identity_token, self.audience)
         except IdentityTokenError as error:
             raise _RefusedExchangeError("invalid-token", "malformed or invalid token") from error
 
-    def _check_known_issuer(self, issuer: object) -> None:
+    def _require_known_issuer(self, issuer: object) -> None:
         service = SERVICE_NAMES.get(str(issuer))
         if service is None:
             raise _RefusedExchangeError("invalid-payload", "unknown trusted publishing issuer")
@@ -144,19 +144,19 @@ class TrustedPublishing:
             return []
         return [registration for registration in pending if registration.publisher == found][:1]
 
-    def _publisher_identity_of_claims(self, claims: Claims) -> PublisherIdentity:
+    def _publisher_identity_of_claims(self, claims: Claims) -> TokenPublisher:
         if self.tokens.was_identity_token_used(str(claims.get("jti", ""))):
             raise _reused_identity_token_error()
         try:
-            publisher, projects = self._match_publisher_to_claims(claims)
+            publisher, projects = self._require_publisher_for_claims(claims)
         except InvalidPublisherError as reason:
             description = f"valid token, but no corresponding publisher ({reason})"
             raise _RefusedExchangeError("invalid-publisher", description) from reason
         # In the form of Warehouse's, and the same for the same publisher.
         stable_id = str(uuid.uuid5(uuid.NAMESPACE_URL, repr(publisher)))
-        return PublisherIdentity(id=stable_id, publisher=publisher, claims=claims, projects=projects)
+        return TokenPublisher(id=stable_id, publisher=publisher, claims=claims, projects=projects)
 
-    def _match_publisher_to_claims(self, claims: Claims) -> tuple[TrustedPublisher, frozenset[str] | None]:
+    def _require_publisher_for_claims(self, claims: Claims) -> tuple[TrustedPublisher, frozenset[str] | None]:
         if self.registrations is None:
             return publishers.publisher_of_claims(claims), None
         active = [registration for registration in self.registrations if not registration.pending]

@@ -20,7 +20,7 @@ from ci_publish.rehearsal.upstream import RedirectedIndex, ServedUpstream
 _SECONDS: Final = 60
 
 
-class Overlay:
+class UpstreamOverlay:
     """Answers for the projects that an index does not have. *rehearsed* are names that never reach the upstream.
 
     A project that the index has never gets here. A name is compared as installers compare it, whatever its spelling;

@@ -23,8 +23,8 @@ from ci_publish.distributions.checks.relative_links import find_dead_links
 from ci_publish.model.attestation import PUBLISH_V1, SLSA_PROVENANCE_V1
 from ci_publish.model.byte_counts import format_size
 from ci_publish.rehearsal import descriptions
-from ci_publish.rehearsal.records import Project, Release, State, StoredFile
-from ci_publish.rehearsal.simple_pages import file_url, project_urls_of_release, provenance_url
+from ci_publish.rehearsal.records import RehearsalState, StoredFile, StoredProject, StoredRelease
+from ci_publish.rehearsal.simple_pages import project_urls_of_release, rehearsal_file_url, rehearsal_provenance_url
 
 STYLESHEET: Final = (resources.files(__package__) / "style.css").read_text(encoding="utf-8")
 _POLICY: Final = {
@@ -48,18 +48,20 @@ def html_page_response(content: Markup, status: int = 200) -> Response:
     return Response(str(content), status, content_type="text/html; charset=utf-8", headers=_POLICY)
 
 
-def project_list_page(state: State) -> Markup:
+def project_list_html_page(state: RehearsalState) -> Markup:
     """Return the list of projects."""
     projects = sorted(state.projects.values(), key=lambda project: project.normalized)
     entries = _join_markup(_project_list_entry(project) for project in projects)
     listing = Markup('<ul class="projects">{}</ul>').format(entries) if projects else _EMPTY_HOME
-    return _html_document("Projects", Markup("<header><h1>Projects</h1></header>{}").format(listing))
+    return _project_html_document("Projects", Markup("<header><h1>Projects</h1></header>{}").format(listing))
 
 
-def project_page(shown: Project, release: Release | None, base_url: str) -> Markup:
+def project_html_page(shown: StoredProject, release: StoredRelease | None, base_url: str) -> Markup:
     """Return a project's page for one release; for a project without any, one that says so."""
     if release is None:
-        return _html_document(shown.name, Markup("<header><h1>{}</h1><p>No files yet.</p></header>").format(shown.name))
+        return _project_html_document(
+            shown.name, Markup("<header><h1>{}</h1><p>No files yet.</p></header>").format(shown.name)
+        )
     files = sorted(shown.files_of_release(release.version), key=lambda file: file.packagetype != "sdist")
     content = Markup(
         '{}{}<section class="panel" id="tab-description"><div class="columns">'
@@ -67,7 +69,7 @@ def project_page(shown: Project, release: Release | None, base_url: str) -> Mark
         '<section class="panel files" id="tab-files"><h2>Download files</h2>{}</section>'
         '<section class="panel" id="tab-history"><h2>Release history</h2><ul>{}</ul></section>'
     )
-    return _html_document(
+    return _project_html_document(
         f"{shown.name} {release.version}",
         content.format(
             _project_page_header(shown, release, base_url),
@@ -114,21 +116,21 @@ _DOCUMENT: Final = Markup(
 )
 
 
-def _html_document(title: str, content: Markup) -> Markup:
+def _project_html_document(title: str, content: Markup) -> Markup:
     return _DOCUMENT.format(title=title, content=content)
 
 
-def _project_list_entry(shown: Project) -> Markup:
-    release = shown.latest
+def _project_list_entry(shown: StoredProject) -> Markup:
+    release = shown.latest_release
     return Markup('<li><a href="/project/{}/">{}</a> {}<p>{}</p></li>').format(
         shown.normalized,
         shown.name,
         release.version if release else "",
-        (release.first("summary") if release else None) or "",
+        (release.first_form_value("summary") if release else None) or "",
     )
 
 
-def _project_page_header(shown: Project, release: Release, base_url: str) -> Markup:
+def _project_page_header(shown: StoredProject, release: StoredRelease, base_url: str) -> Markup:
     command = f"pip install --no-deps --index-url {base_url}/simple/ {shown.name}=={release.version}"
     return Markup(
         '<header><h1>{} <span>{}</span></h1><p>{}</p><div class="install"><pre><code>{}</code></pre>'
@@ -136,22 +138,25 @@ def _project_page_header(shown: Project, release: Release, base_url: str) -> Mar
     ).format(
         shown.name,
         release.version,
-        release.first("summary") or "No summary.",
+        release.first_form_value("summary") or "No summary.",
         command,
         _join_markup(Markup('<p class="warning">{}</p>').format(text) for text in _release_warnings(shown, release)),
     )
 
 
-def _release_warnings(shown: Project, release: Release) -> Iterator[str]:
+def _release_warnings(shown: StoredProject, release: StoredRelease) -> Iterator[str]:
     if shown.status in _STATUS_WORDS:
         yield _STATUS_WORDS[shown.status]
     if release.yanked:
         yield f"This release has been yanked. {release.yanked_reason}".strip()
 
 
-def _dead_links_section(release: Release) -> Markup:
+def _dead_links_section(release: StoredRelease) -> Markup:
     """List what leads nowhere on PyPI, for as long as the release exists."""
-    description, kind = release.first("description") or "", release.first("description_content_type") or ""
+    description, kind = (
+        release.first_form_value("description") or "",
+        release.first_form_value("description_content_type") or "",
+    )
     found = list(find_dead_links(description, kind))[:_DEAD_SHOWN]
     if not found:
         return Markup("")
@@ -165,14 +170,15 @@ def _dead_links_section(release: Release) -> Markup:
     ).format(entries)
 
 
-def _description_section(release: Release) -> Markup:
-    description = release.first("description")
+def _description_section(release: StoredRelease) -> Markup:
+    description = release.first_form_value("description")
     if description is None:
         return Markup("<p>This release has no description.</p>")
-    return Markup(descriptions.description_as_safe_html(description, release.first("description_content_type")))  # noqa: S704 - sanitised
+    content_type = release.first_form_value("description_content_type")
+    return Markup(descriptions.description_as_safe_html(description, content_type))  # noqa: S704 - sanitised
 
 
-def _release_details_section(release: Release) -> Markup:
+def _release_details_section(release: StoredRelease) -> Markup:
     """Return the metadata: first what PyPI's page shows, in its order (warehouse, project-metadata.html)."""
     return Markup("{}<h2>Not shown on PyPI</h2>{}").format(
         _definition_list_markup(_detail_rows_shown_on_pypi(release)),
@@ -189,7 +195,7 @@ def _definition_list_markup(rows: Iterable[tuple[str, list[str | Markup]]]) -> M
     return Markup("<dl>{}</dl>").format(entries)
 
 
-def _detail_rows_shown_on_pypi(release: Release) -> Iterator[tuple[str, list[str | Markup]]]:
+def _detail_rows_shown_on_pypi(release: StoredRelease) -> Iterator[tuple[str, list[str | Markup]]]:
     yield "Project links", [_web_link_markup(url, label) for label, url in _release_links(release)]
     yield "Released", [_release_day(release)]
     yield "Author", [*_metadata_field_texts(release, "author"), *_metadata_field_texts(release, "author_email")]
@@ -204,7 +210,7 @@ def _detail_rows_shown_on_pypi(release: Release) -> Iterator[tuple[str, list[str
     yield "Classifiers", list(_grouped_classifiers(release))
 
 
-def _detail_rows_not_on_pypi(release: Release) -> Iterator[tuple[str, list[str | Markup]]]:
+def _detail_rows_not_on_pypi(release: StoredRelease) -> Iterator[tuple[str, list[str | Markup]]]:
     yield "Requires", _metadata_field_texts(release, "requires_dist")
     yield "License files", _metadata_field_texts(release, "license_file")
     yield (
@@ -214,14 +220,14 @@ def _detail_rows_not_on_pypi(release: Release) -> Iterator[tuple[str, list[str |
     yield "Metadata version", _metadata_field_texts(release, "metadata_version")
 
 
-def _metadata_field_texts(release: Release, name: str) -> list[str | Markup]:
-    return list(release.all(name))
+def _metadata_field_texts(release: StoredRelease, name: str) -> list[str | Markup]:
+    return list(release.all_form_values(name))
 
 
-def _grouped_classifiers(release: Release) -> Iterator[Markup]:
+def _grouped_classifiers(release: StoredRelease) -> Iterator[Markup]:
     """Yield the classifiers by their first part, as PyPI groups them, versions in their own order."""
     parts = sorted(
-        (text.partition(" :: ")[::2] for text in release.all("classifiers")),
+        (text.partition(" :: ")[::2] for text in release.all_form_values("classifiers")),
         key=lambda each: (each[0], re.sub("[0-9]+", lambda number: number[0].zfill(9), each[1])),
     )
     for group, members in groupby(parts, key=lambda each: each[0]):
@@ -229,14 +235,16 @@ def _grouped_classifiers(release: Release) -> Iterator[Markup]:
         yield Markup("<strong>{}</strong><ul>{}</ul>").format(group, entries)
 
 
-def not_found_page() -> Markup:
+def not_found_html_page() -> Markup:
     """Return the page for an address at which there is nothing."""
-    return _html_document("Not found", Markup("<header><h1>Nothing is here</h1></header>{}").format(_EMPTY_PLACE))
+    return _project_html_document(
+        "Not found", Markup("<header><h1>Nothing is here</h1></header>{}").format(_EMPTY_PLACE)
+    )
 
 
-def _release_links(release: Release) -> Iterator[tuple[str, str]]:
+def _release_links(release: StoredRelease) -> Iterator[tuple[str, str]]:
     for label, name in (("Homepage", "home_page"), ("Download", "download_url")):
-        for url in release.all(name):
+        for url in release.all_form_values(name):
             yield label, url
     yield from project_urls_of_release(release)
 
@@ -259,7 +267,7 @@ def _file_markup(file: StoredFile, base_url: str) -> Markup:
     return Markup(
         '<article><h4><a href="{}">{}</a></h4><p>{} · {} · uploaded {} by {}</p><dl>{}</dl>{}</article>'
     ).format(
-        file_url(base_url, file),
+        rehearsal_file_url(base_url, file),
         file.filename,
         "Source distribution" if file.packagetype == "sdist" else f"Wheel for {file.python_version}",
         format_size(file.size),
@@ -287,7 +295,7 @@ def _file_attestations_markup(file: StoredFile, base_url: str) -> Markup:
         for attestation in bundle["attestations"]
     )
     return Markup('<h5>Attestations</h5><ul>{}</ul><p><a href="{}">Provenance</a></p>').format(
-        entries, provenance_url(base_url, file)
+        entries, rehearsal_provenance_url(base_url, file)
     )
 
 
@@ -309,7 +317,7 @@ def _predicate_type_of_attestation(attestation: Mapping[str, Any]) -> str:
         return "unknown"
 
 
-def _release_list_entry(shown: Project, release: Release, current: Release) -> Markup:
+def _release_list_entry(shown: StoredProject, release: StoredRelease, current: StoredRelease) -> Markup:
     address = f"/project/{shown.normalized}/{quote(release.version)}/"
     here = Markup(' aria-current="page"') if release.version == current.version else ""
     yanked = " (yanked)" if release.yanked else ""
@@ -318,7 +326,7 @@ def _release_list_entry(shown: Project, release: Release, current: Release) -> M
     )
 
 
-def _release_day(release: Release) -> str:
+def _release_day(release: StoredRelease) -> str:
     return dt.datetime.fromtimestamp(release.created, tz=dt.UTC).strftime("%Y-%m-%d")
 
 

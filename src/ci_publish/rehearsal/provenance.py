@@ -32,7 +32,7 @@ class RefusedAttestationsError(Exception):
     """The attestations of an upload are refused; the message is PyPI's, without its beginning."""
 
 
-class IntegrityService:
+class RehearsalIntegrityService:
     """Verifies attestations against the trust root that *trusted_root* returns. Thread-safe."""
 
     def __init__(self, trusted_root: Callable[[], TrustedRoot]) -> None:
@@ -58,7 +58,7 @@ class IntegrityService:
         verifier = Verifier(trusted_root=self._trusted_root())
         seen: set[str] = set()
         for attestation in attestations:
-            predicate = _predicate_type_or_refusal(verifier, attestation, identity, filename, sha256)
+            predicate = _verified_predicate_type(verifier, attestation, identity, filename, sha256)
             if predicate not in SUPPORTED_PREDICATES:
                 raise RefusedAttestationsError(f"Attestation with unsupported predicate type: {predicate}")
             if predicate in seen:
@@ -81,11 +81,11 @@ def _parse_attestations(text: str) -> list[Attestation]:
     return attestations
 
 
-def _predicate_type_or_refusal(
+def _verified_predicate_type(
     verifier: Verifier, attestation: Attestation, identity: Identity, filename: str, sha256: str
 ) -> str:
     try:
-        return _verify_attestation(verifier, attestation, identity, filename, sha256)
+        return _verify_attestation_of_file(verifier, attestation, identity, filename, sha256)
     except VerificationError as error:
         raise RefusedAttestationsError(
             f"Could not verify the uploaded artifact using the included attestation: {error}"
@@ -97,7 +97,7 @@ def _predicate_type_or_refusal(
         ) from error
 
 
-def _verify_attestation(
+def _verify_attestation_of_file(
     verifier: Verifier, attestation: Attestation, identity: Identity, filename: str, sha256: str
 ) -> str:
     """Return the predicate type of an attestation of this file by this identity; raises VerificationError."""
@@ -108,10 +108,10 @@ def _verify_attestation(
         raise VerificationError(str(error)) from error
     if kind != _ENVELOPE_TYPE:
         raise VerificationError(f"expected JSON envelope, got {kind}")
-    return _check_attestation_statement(payload, filename, sha256)
+    return _require_statement_about_file(payload, filename, sha256)
 
 
-def _check_attestation_statement(payload: bytes, filename: str, sha256: str) -> str:
+def _require_statement_about_file(payload: bytes, filename: str, sha256: str) -> str:
     statement = json.loads(payload)
     subjects = statement["subject"]
     if len(subjects) != 1:

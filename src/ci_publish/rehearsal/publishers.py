@@ -73,9 +73,9 @@ class GitHubPublisher:
             and self.environment.lower() in {"", str(claims.get("environment") or "").lower()}
         )
 
-    def verify_claims(self, claims: Claims) -> None:
+    def require_claims_match(self, claims: Claims) -> None:
         """Check the claims against this publisher, in PyPI's order; raises InvalidPublisherError."""
-        _check_ref_claim(
+        _require_ref_claim(
             COMPARED_CLAIM,
             f"{self.repository}/.github/workflows/{self.workflow}",
             claims,
@@ -135,13 +135,13 @@ class GitLabPublisher:
             and self.environment in {"", claims.get("environment")}
         )
 
-    def verify_claims(self, claims: Claims) -> None:
+    def require_claims_match(self, claims: Claims) -> None:
         """Check the claims against this publisher, in PyPI's order; raises InvalidPublisherError."""
         subject = ":".join(str(claims["sub"]).split(":")[:2])
         if subject.lower() != f"project_path:{self.project_path}".lower():
             raise InvalidPublisherError("Check failed for required claim 'sub'")
         ref_path, sha = claims.get("ref_path"), claims.get("sha")
-        _check_ref_claim(
+        _require_ref_claim(
             "ci_config_ref_uri",
             f"gitlab.com/{self.project_path}//{self.workflow_filepath}",
             claims,
@@ -180,7 +180,7 @@ class GooglePublisher:
         """Whether PyPI's lookup finds it."""
         return claims["email"] == self.email and self.sub in {"", claims.get("sub")}
 
-    def verify_claims(self, claims: Claims) -> None:
+    def require_claims_match(self, claims: Claims) -> None:
         """Check the claims against this publisher; raises InvalidPublisherError."""
         if claims["email_verified"] is not True:
             raise InvalidPublisherError("Check failed for required claim 'email_verified'")
@@ -206,7 +206,7 @@ def find_matching_publisher(publishers: Iterable[TrustedPublisher], claims: Clai
     if not found:
         raise InvalidPublisherError("Publisher with matching claims was not found")
     publisher = max(found, key=lambda candidate: candidate.specificity)
-    publisher.verify_claims(claims)
+    publisher.require_claims_match(claims)
     return publisher
 
 
@@ -216,7 +216,7 @@ def publisher_of_claims(claims: Claims) -> TrustedPublisher:
     Raises InvalidPublisherError where none could be.
     """
     publisher = _publisher_type_of_claims(claims).of_claims(claims)
-    publisher.verify_claims(claims)
+    publisher.require_claims_match(claims)
     return publisher
 
 
@@ -235,7 +235,7 @@ def _gitlab_configuration_path(claims: Claims) -> str:
     return match.group()
 
 
-def _check_ref_claim(name: str, truth: str, claims: Claims, refs: Iterable[object], none: str) -> None:
+def _require_ref_claim(name: str, truth: str, claims: Claims, refs: Iterable[object], none: str) -> None:
     if not claims[name]:
         raise InvalidPublisherError(f"The {name} claim is empty")
     expected = sorted({f"{truth}@{ref}" for ref in refs if ref})

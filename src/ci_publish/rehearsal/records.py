@@ -43,7 +43,7 @@ class StoredFile:
 
 
 @frozen(kw_only=True)
-class Release:
+class StoredRelease:
     """One version of a project, described by the form of its first file. `created` is Unix time."""
 
     version: str
@@ -52,24 +52,24 @@ class Release:
     yanked: bool = False
     yanked_reason: str = ""
 
-    def first(self, name: str) -> str | None:
+    def first_form_value(self, name: str) -> str | None:
         """Return the first value of a form field that is not empty, or None."""
-        return next(iter(self.all(name)), None)
+        return next(iter(self.all_form_values(name)), None)
 
-    def all(self, name: str) -> tuple[str, ...]:
+    def all_form_values(self, name: str) -> tuple[str, ...]:
         """Return every value of a form field that is not empty."""
         return tuple(value for key, value in self.fields if key == name and value.strip())
 
 
 @frozen(kw_only=True)
-class Project:
+class StoredProject:
     """One project: its releases by canonical version, its files by name. `serial` grows with each change."""
 
     name: str
     created: float
     serial: int
     status: str = ACTIVE
-    releases: Mapping[str, Release] = field(default_factory=dict)
+    releases: Mapping[str, StoredRelease] = field(default_factory=dict)
     files: Mapping[str, StoredFile] = field(default_factory=dict)
 
     @property
@@ -85,17 +85,17 @@ class Project:
         return tuple(sorted(self.files.values(), key=lambda file: (Version(file.version), file.filename)))
 
     @property
-    def ordered_releases(self) -> tuple[Release, ...]:
+    def ordered_releases(self) -> tuple[StoredRelease, ...]:
         """The releases, newest version first."""
         return tuple(sorted(self.releases.values(), key=lambda release: Version(release.version), reverse=True))
 
     @property
-    def latest(self) -> Release | None:
+    def latest_release(self) -> StoredRelease | None:
         """The release that PyPI shows first: not yanked before yanked, final before pre-release, newest first."""
         ranked = sorted(self.ordered_releases, key=lambda item: (item.yanked, Version(item.version).is_prerelease))
         return ranked[0] if ranked else None
 
-    def release(self, version: str) -> Release | None:
+    def find_release(self, version: str) -> StoredRelease | None:
         """Return the release of an equal version, or None."""
         return self.releases.get(canonicalize_version(version))
 
@@ -106,7 +106,7 @@ class Project:
         )
 
     @property
-    def size(self) -> int:
+    def total_file_size(self) -> int:
         """The bytes of all its files together."""
         return sum(file.size for file in self.files.values())
 
@@ -172,18 +172,20 @@ class ReleaseDated:
     created: float
 
 
-Event: TypeAlias = ProjectCreated | ReleaseCreated | FileAdded | FileDeleted | StatusSet | ReleaseYanked | ReleaseDated
+IndexEvent: TypeAlias = (
+    ProjectCreated | ReleaseCreated | FileAdded | FileDeleted | StatusSet | ReleaseYanked | ReleaseDated
+)
 
 
 @frozen
-class State:
+class RehearsalState:
     """Everything the index has, after `serial` events. `deleted` holds filenames that can never be used again."""
 
     serial: int = 0
-    projects: Mapping[str, Project] = field(default_factory=dict)
+    projects: Mapping[str, StoredProject] = field(default_factory=dict)
     deleted: frozenset[str] = frozenset()
 
-    def project(self, name: str) -> Project | None:
+    def project(self, name: str) -> StoredProject | None:
         """Return the project of that name in any spelling, or None."""
         return self.projects.get(canonicalize_name(name))
 
@@ -193,17 +195,17 @@ class State:
         return {name: file for project in self.projects.values() for name, file in project.files.items()}
 
 
-def apply_event(state: State, event: Event) -> State:
+def state_after_event(state: RehearsalState, event: IndexEvent) -> RehearsalState:
     """Return the state after *event*."""
     serial = state.serial + 1
     project = _project_after_event(state, event, serial)
     deleted = state.deleted | {event.filename} if isinstance(event, FileDeleted) else state.deleted
-    return State(serial, {**state.projects, project.normalized: project}, deleted)
+    return RehearsalState(serial, {**state.projects, project.normalized: project}, deleted)
 
 
-def _project_after_event(state: State, event: Event, serial: int) -> Project:
+def _project_after_event(state: RehearsalState, event: IndexEvent, serial: int) -> StoredProject:
     if isinstance(event, ProjectCreated):
-        return Project(name=event.name, created=event.time, serial=serial)
+        return StoredProject(name=event.name, created=event.time, serial=serial)
     if isinstance(event, FileAdded):
         project = state.projects[event.file.project]
         files = {**project.files, event.file.filename: event.file}
@@ -212,8 +214,8 @@ def _project_after_event(state: State, event: Event, serial: int) -> Project:
 
 
 def _known_project_after_event(
-    project: Project, event: ReleaseCreated | FileDeleted | StatusSet | ReleaseYanked | ReleaseDated
-) -> Project:
+    project: StoredProject, event: ReleaseCreated | FileDeleted | StatusSet | ReleaseYanked | ReleaseDated
+) -> StoredProject:
     match event:
         case StatusSet():
             return replace(project, status=event.status)
@@ -221,7 +223,7 @@ def _known_project_after_event(
             return replace(project, files={k: v for k, v in project.files.items() if k != event.filename})
         case ReleaseCreated():
             return _project_with_release(
-                project, Release(version=event.version, created=event.time, fields=event.fields)
+                project, StoredRelease(version=event.version, created=event.time, fields=event.fields)
             )
         case ReleaseYanked():
             release = project.releases[_canonical_version(event.version)]
@@ -234,7 +236,7 @@ def _known_project_after_event(
             assert_never(event)
 
 
-def _project_with_release(project: Project, release: Release) -> Project:
+def _project_with_release(project: StoredProject, release: StoredRelease) -> StoredProject:
     return replace(project, releases={**project.releases, _canonical_version(release.version): release})
 
 

@@ -73,11 +73,11 @@ def _status_explanation(status: int) -> str:
     return _EXPLANATIONS.get(HTTPStatus(status), "")
 
 
-def _plain_text_message(status: int, message: str) -> str:
+def _plain_text_message_body(status: int, message: str) -> str:
     return f"{status_line(status, message)}\n\n{_status_explanation(status)}\n\n\n{message}\n\n"
 
 
-def _html_message(status: int, message: str) -> str:
+def _html_message_body(status: int, message: str) -> str:
     line = html.escape(status_line(status, message))
     body = f"{_status_explanation(status)}<br/><br/>\n{html.escape(message)}\n\n"
     return (
@@ -85,7 +85,7 @@ def _html_message(status: int, message: str) -> str:
     )
 
 
-def _json_message(status: int, message: str) -> str:
+def _json_message_body(status: int, message: str) -> str:
     content = {
         "message": f"{_status_explanation(status)}\n\n\n{message}\n\n",
         "code": status_line(status, message),
@@ -94,4 +94,8 @@ def _json_message(status: int, message: str) -> str:
     return json.dumps(content)
 
 
-_BODIES: Final = {"text/html": _html_message, "application/json": _json_message, "text/plain": _plain_text_message}
+_BODIES: Final = {
+    "text/html": _html_message_body,
+    "application/json": _json_message_body,
+    "text/plain": _plain_text_message_body,
+}

@@ -112,7 +112,7 @@ class _ConnectionHandler(WSGIRequestHandler):
     def run_wsgi(self) -> None:
         """Answer one request."""
         self.environ = environ = self.make_environ()
-        body = _request_body(environ)
+        body = _request_body_of_environ(environ)
         environ["wsgi.input"] = io.BufferedReader(body, _READ_SIZE)
         environ["wsgi.input_terminated"] = True
         try:
@@ -127,7 +127,7 @@ class _ConnectionHandler(WSGIRequestHandler):
     def _run_application(self, environ: "WSGIEnvironment") -> None:
         answer = _HttpResponseWriter(self, environ["REQUEST_METHOD"])
         try:
-            app = _refusal_of_host_headers(self.headers.get_all("Host", [])) or self.server.app
+            app = _app_for_misdirected_request(self.headers.get_all("Host", [])) or self.server.app
             chunks = app(environ, answer.start_response)
         except OSError:
             raise
@@ -204,14 +204,14 @@ class _Misdirected(HTTPException):
     description = "This rehearsal answers only to 127.0.0.1, localhost and [::1]."
 
 
-def _refusal_of_host_headers(hosts: Sequence[str]) -> "WSGIApplication | None":
+def _app_for_misdirected_request(hosts: Sequence[str]) -> "WSGIApplication | None":
     """Return what refuses a request with these Host headers; None for one that names this machine (RFC 9110, 7.2)."""
     if len(hosts) != 1 or not hosts[0].strip():
         return BadRequest("A request names exactly one Host.")
     return None if _OWN_HOSTS.fullmatch(hosts[0].strip()) else _Misdirected()
 
 
-def _request_body(environ: "WSGIEnvironment") -> _RequestBody:
+def _request_body_of_environ(environ: "WSGIEnvironment") -> _RequestBody:
     source = environ["wsgi.input"]
     if isinstance(source, DechunkedInput):
         return _RequestBody(source, None)
@@ -273,7 +273,7 @@ def _open_listening_socket(host: str, port: int) -> socket.socket:
     return listening
 
 
-class Server:
+class RehearsalServer:
     """A WSGI application served on loopback while the context is entered; gone, with all its connections, afterwards.
 
     `port` 0 takes a free one. With *tls* it speaks TLS only.

@@ -19,12 +19,12 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from ci_publish.rehearsal.fulcio_profile import ProfileError, certificate_profile_of_claims
+from ci_publish.rehearsal.fulcio_profile import ProfileError, fulcio_profile_of_claims
 from ci_publish.rehearsal.hooks import Hooks, wsgi_app_with_hooks
-from ci_publish.rehearsal.identity_provider import IdentityProvider, IdentityTokenError
+from ci_publish.rehearsal.identity_provider import IdentityTokenError, RehearsalIdentityProvider
 from ci_publish.rehearsal.responses import json_response
-from ci_publish.rehearsal.sigstore_authority import COMMON_NAME, ORGANIZATION, CertificateAuthority
-from ci_publish.rehearsal.sigstore_log import EntryError, EquivalentEntryError, LogEntry, TransparencyLog
+from ci_publish.rehearsal.sigstore_authority import COMMON_NAME, ORGANIZATION, RehearsalCertificateAuthority
+from ci_publish.rehearsal.sigstore_log import EntryError, EquivalentEntryError, LogEntry, RehearsalTransparencyLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +64,7 @@ class _RequestRefusedError(Exception):
     """Fulcio refuses a request, with one of its own messages."""
 
 
-class Sigstore:
+class RehearsalSigstore:
     """A Sigstore instance with keys and a log of its own, which live as long as the object. Safe across threads.
 
     Mount `app` at the root of a server: sigstore's clients drop a path prefix.
@@ -73,17 +73,17 @@ class Sigstore:
     def __init__(
         self,
         *,
-        identity_provider: IdentityProvider,
+        identity_provider: RehearsalIdentityProvider,
         clock: Callable[[], float] = time.time,
         certificate_lifetime: float = 600.0,
         hooks: Hooks | None = None,
     ) -> None:
         """Make an instance that believes `identity_provider`; `clock` gives Unix time, the lifetime is in seconds."""
         self.hooks = Hooks() if hooks is None else hooks
-        self.app: WSGIApplication = wsgi_app_with_hooks(self._handle_request, self.hooks)
+        self.app: WSGIApplication = wsgi_app_with_hooks(self._handle_sigstore_request, self.hooks)
         self._identity_provider = identity_provider
-        self._authority = CertificateAuthority(clock=clock, lifetime=certificate_lifetime)
-        self._log = TransparencyLog(clock=clock)
+        self._authority = RehearsalCertificateAuthority(clock=clock, lifetime=certificate_lifetime)
+        self._log = RehearsalTransparencyLog(clock=clock)
 
     @property
     def entries(self) -> tuple[LogEntry, ...]:
@@ -106,13 +106,13 @@ class Sigstore:
             indent=2,
         )
 
-    def _handle_request(self, request: Request) -> Response:
+    def _handle_sigstore_request(self, request: Request) -> Response:
         match request.method, request.path:
             case "POST", path if path == SIGNING_CERTIFICATE_PATH:
                 return self._answer_certificate_request(request)
             case "GET", path if path == TRUST_BUNDLE_PATH:
                 return json_response(
-                    {"chains": [{"certificates": [_certificate_pem(link) for link in self._authority.chain]}]}
+                    {"chains": [{"certificates": [_certificate_pem_text(link) for link in self._authority.chain]}]}
                 )
             case _:
                 return self._handle_log_request(request)
@@ -138,7 +138,7 @@ class Sigstore:
             certificate = self._issue_signing_certificate(request)
         except _RequestRefusedError as refusal:
             return json_response({"code": _INVALID_ARGUMENT, "message": str(refusal), "details": []}, 400)
-        chain = [_certificate_pem(link) for link in (certificate, *self._authority.chain)]
+        chain = [_certificate_pem_text(link) for link in (certificate, *self._authority.chain)]
         return json_response({"signedCertificateEmbeddedSct": {"chain": {"certificates": chain}}}, 200)
 
     def _issue_signing_certificate(self, request: Request) -> x509.Certificate:
@@ -150,7 +150,7 @@ class Sigstore:
             claims = self._identity_provider.verify(
                 _identity_token_in_request(request, content), AUDIENCE, leeway=0, single_audience=False
             )
-            profile = certificate_profile_of_claims(claims)
+            profile = fulcio_profile_of_claims(claims)
         except (IdentityTokenError, ProfileError) as error:
             raise _RequestRefusedError("There was an error processing the identity token") from error
         public_key = _require_proven_public_key(content)
@@ -161,7 +161,7 @@ class Sigstore:
 
     def _create_log_entry(self, request: Request) -> Response:
         try:
-            entry = self._log.append_entry(request.get_json(silent=True))
+            entry = self._log.append_log_entry(request.get_json(silent=True))
         except EntryError as error:
             return json_response({"code": 400, "message": f"error processing entry: {error}"}, 400)
         except EquivalentEntryError as error:
@@ -251,7 +251,7 @@ def _log_name_for_request(request: Request) -> str:
     return urlsplit(request.host_url).hostname or "localhost"
 
 
-def _certificate_pem(certificate: x509.Certificate) -> str:
+def _certificate_pem_text(certificate: x509.Certificate) -> str:
     return certificate.public_bytes(serialization.Encoding.PEM).decode()
 
 

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from ci_publish.rehearsal.fulcio_profile import CertificateProfile, EmailName, UriName
+from ci_publish.rehearsal.fulcio_profile import EmailName, FulcioProfile, UriName
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,7 @@ _HEAD_START: Final = dt.timedelta(
 _SCT_LIST: Final = x509.ObjectIdentifier("1.3.6.1.4.1.11129.2.4.2")
 
 
-class CertificateAuthority:
+class RehearsalCertificateAuthority:
     """A fresh root, intermediate and CT log key; issues short-lived signing certificates. Safe across threads."""
 
     def __init__(self, *, clock: Callable[[], float], lifetime: float) -> None:
@@ -42,12 +42,16 @@ class CertificateAuthority:
         self.valid_from = self._current_time() - _HEAD_START
         root_key, self._key = (ec.generate_private_key(ec.SECP384R1()) for _ in range(2))
         self._ct_key = ec.generate_private_key(ec.SECP256R1())
-        root_name = _x509_name(COMMON_NAME)
+        root_name = _signing_x509_name(COMMON_NAME)
         self._root = self._issue_authority_certificate(
             root_name, root_key.public_key(), root_name, root_key, path_length=1
         )
         self._intermediate = self._issue_authority_certificate(
-            _x509_name("ci-publish rehearsal intermediate"), self._key.public_key(), root_name, root_key, path_length=0
+            _signing_x509_name("ci-publish rehearsal intermediate"),
+            self._key.public_key(),
+            root_name,
+            root_key,
+            path_length=0,
         )
 
     @property
@@ -61,7 +65,7 @@ class CertificateAuthority:
         return subject_public_key_info(self._ct_key.public_key())
 
     def issue_signing_certificate(
-        self, public_key: ec.EllipticCurvePublicKey, profile: CertificateProfile
+        self, public_key: ec.EllipticCurvePublicKey, profile: FulcioProfile
     ) -> x509.Certificate:
         """Return a certificate for `public_key` that says what `profile` says, with one signed certificate timestamp.
 
@@ -75,12 +79,14 @@ class CertificateAuthority:
         )
 
     def _signing_certificate_builder(
-        self, public_key: ec.EllipticCurvePublicKey, profile: CertificateProfile
+        self, public_key: ec.EllipticCurvePublicKey, profile: FulcioProfile
     ) -> x509.CertificateBuilder:
         now = self._current_time()
         builder = (
-            _certificate_builder(x509.Name([]), self._intermediate.subject, public_key, now, now + self._lifetime)
-            .add_extension(_key_usage(digital_signature=True), critical=True)
+            _signing_certificate_builder_between(
+                x509.Name([]), self._intermediate.subject, public_key, now, now + self._lifetime
+            )
+            .add_extension(_signing_key_usage(digital_signature=True), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING]), critical=False)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
@@ -115,9 +121,9 @@ class CertificateAuthority:
         path_length: int,
     ) -> x509.Certificate:
         return (
-            _certificate_builder(subject, issuer, public_key, self.valid_from, self.valid_from + _YEARS)
+            _signing_certificate_builder_between(subject, issuer, public_key, self.valid_from, self.valid_from + _YEARS)
             .add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True)
-            .add_extension(_key_usage(key_cert_sign=True, crl_sign=True), critical=True)
+            .add_extension(_signing_key_usage(key_cert_sign=True, crl_sign=True), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
             .sign(issuer_key, hashes.SHA256())
@@ -132,7 +138,7 @@ def subject_public_key_info(key: ec.EllipticCurvePublicKey) -> bytes:
     return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
-def _certificate_builder(
+def _signing_certificate_builder_between(
     subject: x509.Name, issuer: x509.Name, public_key: ec.EllipticCurvePublicKey, start: dt.datetime, end: dt.datetime
 ) -> x509.CertificateBuilder:
     return (
@@ -146,7 +152,7 @@ def _certificate_builder(
     )
 
 
-def _x509_name(common_name: str) -> x509.Name:
+def _signing_x509_name(common_name: str) -> x509.Name:
     return x509.Name(
         [
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, ORGANIZATION),
@@ -155,7 +161,7 @@ def _x509_name(common_name: str) -> x509.Name:
     )
 
 
-def _subject_alternative_name(profile: CertificateProfile) -> x509.GeneralName:
+def _subject_alternative_name(profile: FulcioProfile) -> x509.GeneralName:
     match profile.name:
         case UriName(value):
             # Fulcio's URL type escapes what no certificate can hold: a tag may well be called "é".
@@ -166,7 +172,7 @@ def _subject_alternative_name(profile: CertificateProfile) -> x509.GeneralName:
             assert_never(never)
 
 
-def _key_usage(
+def _signing_key_usage(
     *, digital_signature: bool = False, key_cert_sign: bool = False, crl_sign: bool = False
 ) -> x509.KeyUsage:
     return x509.KeyUsage(

@@ -59,7 +59,7 @@ class LogEntry:
     envelope: str
 
 
-class TransparencyLog:
+class RehearsalTransparencyLog:
     """An append-only log with a key of its own; safe across threads."""
 
     def __init__(self, *, clock: Callable[[], float]) -> None:
@@ -88,7 +88,7 @@ class TransparencyLog:
         with self._lock:
             return tuple(self._entries)
 
-    def append_entry(self, proposed: object) -> LogEntry:
+    def append_log_entry(self, proposed: object) -> LogEntry:
         """Verify and add a proposed `dsse` entry (Rekor's JSON, parsed).
 
         Raises `EntryError` when it is not acceptable and `EquivalentEntryError` when it is there already.
@@ -127,7 +127,10 @@ class TransparencyLog:
             "rootHash": root.hex(),
             "treeSize": size,
         }
-        verification = {"inclusionProof": inclusion, "signedEntryTimestamp": _base64_text(entry.signed_entry_timestamp)}
+        verification = {
+            "inclusionProof": inclusion,
+            "signedEntryTimestamp": _log_base64_text(entry.signed_entry_timestamp),
+        }
         return {
             entry.uuid: {
                 **self._signed_entry_timestamp_content(entry.body, entry.integrated_time, entry.log_index),
@@ -170,15 +173,15 @@ class TransparencyLog:
     def _signed_entry_timestamp_content(self, body: bytes, integrated_time: int, log_index: int) -> dict[str, object]:
         """Return what the signed entry timestamp covers."""
         return {
-            "body": _base64_text(body),
+            "body": _log_base64_text(body),
             "integratedTime": integrated_time,
             "logID": self.log_id.hex(),
             "logIndex": log_index,
         }
 
     def _signed_checkpoint(self, name: str, size: int, root: bytes) -> str:
-        note = f"{name} - {self._tree_id}\n{size}\n{_base64_text(root)}\n"
-        signature = _base64_text(self.log_id[:4] + self._sign_with_log_key(note.encode()))
+        note = f"{name} - {self._tree_id}\n{size}\n{_log_base64_text(root)}\n"
+        signature = _log_base64_text(self.log_id[:4] + self._sign_with_log_key(note.encode()))
         return f"{note}\n\N{EM DASH} {name} {signature}\n"
 
     def _sign_with_log_key(self, data: bytes) -> bytes:
@@ -215,7 +218,7 @@ def _canonical_entry_body(envelope: str, verifiers: list[x509.Certificate]) -> b
         "envelopeHash": _sha256_entry(envelope.encode()),
         "payloadHash": _sha256_entry(payload),
         "signatures": [
-            {"signature": signature, "verifier": _base64_text(verifier.public_bytes(serialization.Encoding.PEM))}
+            {"signature": signature, "verifier": _log_base64_text(verifier.public_bytes(serialization.Encoding.PEM))}
             for signature, verifier in sorted(found.items(), key=lambda item: item[0])
         ],
     }
@@ -262,5 +265,5 @@ def _canonical_json(content: Mapping[str, object]) -> bytes:
     return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def _base64_text(data: bytes) -> str:
+def _log_base64_text(data: bytes) -> str:
     return base64.b64encode(data).decode()

@@ -13,22 +13,22 @@ from urllib.parse import quote
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from ci_publish.rehearsal.records import QUARANTINED, Project, Release, State, StoredFile
+from ci_publish.rehearsal.records import QUARANTINED, RehearsalState, StoredFile, StoredProject, StoredRelease
 
 API_VERSION: Final = "1.4"
 
 
-def file_url(base_url: str, file: StoredFile) -> str:
+def rehearsal_file_url(base_url: str, file: StoredFile) -> str:
     """Return the address of a file."""
     return f"{base_url}/packages/{quote(file.path)}"
 
 
-def provenance_url(base_url: str, file: StoredFile) -> str:
+def rehearsal_provenance_url(base_url: str, file: StoredFile) -> str:
     """Return the address of a file's provenance."""
     return f"{base_url}/integrity/{file.project}/{quote(file.version)}/{quote(file.filename)}/provenance"
 
 
-def project_list_json(state: State) -> dict[str, Any]:
+def project_list_json(state: RehearsalState) -> dict[str, Any]:
     """Return the list of projects."""
     visible = sorted(project.normalized for project in state.projects.values() if project.status != QUARANTINED)
     projects = [state.projects[name] for name in visible]
@@ -38,7 +38,7 @@ def project_list_json(state: State) -> dict[str, Any]:
     }
 
 
-def project_listing_json(project: Project, base_url: str) -> dict[str, Any]:
+def project_listing_json(project: StoredProject, base_url: str) -> dict[str, Any]:
     """Return a project's page."""
     versions = {file.version for file in project.visible_files}
     return {
@@ -50,31 +50,33 @@ def project_listing_json(project: Project, base_url: str) -> dict[str, Any]:
     }
 
 
-def _simple_file_json(project: Project, file: StoredFile, base_url: str) -> dict[str, Any]:
-    release = project.release(file.version) or Release(version=file.version, created=file.uploaded)
+def _simple_file_json(project: StoredProject, file: StoredFile, base_url: str) -> dict[str, Any]:
+    release = project.find_release(file.version) or StoredRelease(version=file.version, created=file.uploaded)
     core_metadata = _core_metadata_digest_entry(file)
     return {
         "filename": file.filename,
-        "url": file_url(base_url, file),
+        "url": rehearsal_file_url(base_url, file),
         "hashes": {"sha256": file.sha256},
-        "requires-python": release.first("requires_python"),
+        "requires-python": release.first_form_value("requires_python"),
         "size": file.size,
-        "upload-time": _moment(file.uploaded).isoformat(timespec="microseconds") + "Z",
+        "upload-time": _upload_moment(file.uploaded).isoformat(timespec="microseconds") + "Z",
         "yanked": release.yanked_reason or release.yanked if release.yanked else False,
         "data-dist-info-metadata": core_metadata,
         "core-metadata": core_metadata,
-        "provenance": provenance_url(base_url, file) if file.provenance else None,
+        "provenance": rehearsal_provenance_url(base_url, file) if file.provenance else None,
     }
 
 
-def project_list_html(state: State) -> str:
+def project_list_html(state: RehearsalState) -> str:
     """Return the list of projects as HTML."""
     projects = project_list_json(state)["projects"]
-    links = "\n".join(_html_link(f"/simple/{canonicalize_name(each['name'])}/", each["name"]) for each in projects)
+    links = "\n".join(
+        _simple_html_link(f"/simple/{canonicalize_name(each['name'])}/", each["name"]) for each in projects
+    )
     return _simple_html_page("Simple index", links)
 
 
-def project_listing_html(project: Project, base_url: str) -> str:
+def project_listing_html(project: StoredProject, base_url: str) -> str:
     """Return a project's page as HTML."""
     status = f'\n    <meta name="pypi:project-status" content="{html.escape(project.status)}">'
     page = listing_html_of_files(project.normalized, project_listing_json(project, base_url)["files"], status)
@@ -100,7 +102,7 @@ def _simple_file_link(file: Mapping[str, Any]) -> str:
     if file.get("provenance"):
         attributes["data-provenance"] = file["provenance"]
     digest = _url_fragment_digest(file.get("hashes") or {})
-    return _html_link(f"{file['url']}#{digest}" if digest else file["url"], file["filename"], attributes)
+    return _simple_html_link(f"{file['url']}#{digest}" if digest else file["url"], file["filename"], attributes)
 
 
 def _url_fragment_digest(digests: Mapping[str, str]) -> str:
@@ -109,7 +111,7 @@ def _url_fragment_digest(digests: Mapping[str, str]) -> str:
     return f"{name}={digests[name]}" if name else ""
 
 
-def _html_link(url: str, text: str, attributes: dict[str, str] | None = None) -> str:
+def _simple_html_link(url: str, text: str, attributes: dict[str, str] | None = None) -> str:
     rest = "".join(f' {name}="{html.escape(value)}"' for name, value in (attributes or {}).items())
     return f'<a href="{html.escape(url)}"{rest}>{html.escape(text)}</a>'
 
@@ -127,7 +129,9 @@ def _simple_html_page(title: str, body: str, head: str = "") -> str:
     )
 
 
-def json_api_content(project: Project, release: Release, base_url: str, *, all_releases: bool) -> dict[str, Any]:
+def json_api_content(
+    project: StoredProject, release: StoredRelease, base_url: str, *, all_releases: bool
+) -> dict[str, Any]:
     """Return the JSON API's page of a release; with *all_releases* that of the project."""
     data: dict[str, Any] = {
         "info": _json_api_info(project, release, base_url),
@@ -141,18 +145,18 @@ def json_api_content(project: Project, release: Release, base_url: str, *, all_r
     return data
 
 
-def _json_api_info(project: Project, release: Release, base_url: str) -> dict[str, Any]:
+def _json_api_info(project: StoredProject, release: StoredRelease, base_url: str) -> dict[str, Any]:
     home = f"{base_url}/project/{project.normalized}/"
-    single = {name: release.first(name) for name in _SINGLE_FIELDS}
-    several = {name: list(release.all(name)) or None for name in _SEVERAL_FIELDS}
+    single = {name: release.first_form_value(name) for name in _SINGLE_FIELDS}
+    several = {name: list(release.all_form_values(name)) or None for name in _SEVERAL_FIELDS}
     return {
         **single,
         **several,
         "name": project.name,
         "version": release.version,
-        "classifiers": sorted(release.all("classifiers")),
-        "description": release.first("description") or "",
-        "license_files": list(release.all("license_file")) or None,
+        "classifiers": sorted(release.all_form_values("classifiers")),
+        "description": release.first_form_value("description") or "",
+        "license_files": list(release.all_form_values("license_file")) or None,
         "project_urls": dict(project_urls_of_release(release)) or None,
         "downloads": {"last_day": -1, "last_month": -1, "last_week": -1},
         "package_url": home,
@@ -183,20 +187,20 @@ _SINGLE_FIELDS: Final = (
 _SEVERAL_FIELDS: Final = ("dynamic", "requires_dist", "provides_extra")
 
 
-def project_urls_of_release(release: Release) -> Iterable[tuple[str, str]]:
+def project_urls_of_release(release: StoredRelease) -> Iterable[tuple[str, str]]:
     """Yield the labels and addresses of a release's project URLs."""
-    for entry in release.all("project_urls"):
+    for entry in release.all_form_values("project_urls"):
         label, _, url = entry.partition(",")
         yield label.strip(), url.strip()
 
 
-def _json_api_files(project: Project, release: Release, base_url: str) -> list[dict[str, Any]]:
+def _json_api_files(project: StoredProject, release: StoredRelease, base_url: str) -> list[dict[str, Any]]:
     files = sorted(project.files_of_release(release.version), key=lambda file: file.filename)
     return [_json_api_file(release, file, base_url) for file in files]
 
 
-def _json_api_file(release: Release, file: StoredFile, base_url: str) -> dict[str, Any]:
-    moment = _moment(file.uploaded)
+def _json_api_file(release: StoredRelease, file: StoredFile, base_url: str) -> dict[str, Any]:
+    moment = _upload_moment(file.uploaded)
     return {
         "filename": file.filename,
         "packagetype": file.packagetype,
@@ -210,8 +214,8 @@ def _json_api_file(release: Release, file: StoredFile, base_url: str) -> dict[st
         "downloads": -1,
         "upload_time": moment.strftime("%Y-%m-%dT%H:%M:%S"),
         "upload_time_iso_8601": moment.isoformat(timespec="microseconds") + "Z",
-        "url": file_url(base_url, file),
-        "requires_python": release.first("requires_python"),
+        "url": rehearsal_file_url(base_url, file),
+        "requires_python": release.first_form_value("requires_python"),
         "yanked": release.yanked,
         "yanked_reason": release.yanked_reason or None,
     }
@@ -221,5 +225,5 @@ def _core_metadata_digest_entry(file: StoredFile) -> dict[str, str] | bool:
     return {"sha256": file.core_metadata_sha256} if file.core_metadata_sha256 else False
 
 
-def _moment(seconds: float) -> dt.datetime:
+def _upload_moment(seconds: float) -> dt.datetime:
     return dt.datetime.fromtimestamp(seconds, tz=dt.UTC).replace(tzinfo=None)

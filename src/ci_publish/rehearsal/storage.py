@@ -17,17 +17,17 @@ from ci_publish.errors import ConfigurationError
 from ci_publish.hints import Hint, option
 from ci_publish.model.frozen import frozen
 from ci_publish.rehearsal.records import (
-    Event,
     FileAdded,
     FileDeleted,
+    IndexEvent,
     ProjectCreated,
+    RehearsalState,
     ReleaseCreated,
     ReleaseDated,
     ReleaseYanked,
-    State,
     StatusSet,
     StoredFile,
-    apply_event,
+    state_after_event,
 )
 
 _EVENTS: Final[dict[str, Any]] = {
@@ -37,7 +37,7 @@ _EVENTS: Final[dict[str, Any]] = {
 
 
 @frozen(kw_only=True)
-class Received:
+class ReceivedFile:
     """A file that was received and is not checked yet: its path, its size and its digests."""
 
     path: Path
@@ -47,7 +47,7 @@ class Received:
     blake2_256: str
 
 
-class Incoming:
+class IncomingFile:
     """A file being received: hashed while it is written, so that it is read once and never held in memory."""
 
     def __init__(self, path: Path) -> None:
@@ -73,11 +73,11 @@ class Incoming:
         """Close the file; it stays where it is until it is discarded or moved."""
         self._file.close()
 
-    def finish_and_describe(self) -> Received:
+    def finish_and_describe(self) -> ReceivedFile:
         """Close the file and return what arrived."""
         self._file.close()
         md5, sha256, blake2 = (digest.hexdigest() for digest in self._hashes)
-        return Received(path=self._path, size=self._path.stat().st_size, md5=md5, sha256=sha256, blake2_256=blake2)
+        return ReceivedFile(path=self._path, size=self._path.stat().st_size, md5=md5, sha256=sha256, blake2_256=blake2)
 
     def discard_incoming(self) -> None:
         """Close and delete the file, unless it was moved."""
@@ -85,7 +85,7 @@ class Incoming:
         self._path.unlink(missing_ok=True)
 
 
-class Storage:
+class RehearsalStorage:
     """The files and the state of one index in one folder. Thread-safe; another process is refused until `close`.
 
     Hold `lock` to read the state and change it by what was read.
@@ -99,11 +99,11 @@ class Storage:
         self._incoming = folder / "incoming"
         self._journal = folder / "journal.jsonl"
         try:
-            self._make_folders()
+            self._make_storage_folders()
             self._unlock = weakref.finalize(self, os.close, _lock_storage_folder(folder))
             shutil.rmtree(self._incoming, ignore_errors=True)
             self._incoming.mkdir()
-            self._state = reduce(apply_event, _read_journal(self._journal), State())
+            self._state = reduce(state_after_event, _read_journal(self._journal), RehearsalState())
         except OSError as error:
             raise ConfigurationError(
                 f"The rehearsal cannot keep its index in {folder}: {error.strerror or error}.",
@@ -112,7 +112,7 @@ class Storage:
                 ),
             ) from error
 
-    def _make_folders(self) -> None:
+    def _make_storage_folders(self) -> None:
         """Make what is missing. Raises ConfigurationError for a folder with other files, where nothing is deleted."""
         if self.folder.is_dir() and any(self.folder.iterdir()) and not self._journal.exists():
             raise ConfigurationError(
@@ -127,11 +127,11 @@ class Storage:
         self._unlock()
 
     @property
-    def state(self) -> State:
+    def state(self) -> RehearsalState:
         """What the index has now."""
         return self._state
 
-    def record_events(self, *events: Event) -> None:
+    def record_events(self, *events: IndexEvent) -> None:
         """Apply events and write them down."""
         with self.lock:
             contents = ({"event": type(event).__name__, **asdict(event)} for event in events)
@@ -139,29 +139,31 @@ class Storage:
             with self._journal.open("a", encoding="utf-8") as journal:
                 journal.write(lines)
             for event in events:
-                self._state = apply_event(self._state, event)
+                self._state = state_after_event(self._state, event)
 
-    def open_incoming_file(self) -> Incoming:
+    def open_incoming_file(self) -> IncomingFile:
         """Return a new file to receive an upload into."""
         handle, name = tempfile.mkstemp(dir=self._incoming)
         os.close(handle)
-        return Incoming(Path(name))
+        return IncomingFile(Path(name))
 
-    def add_file(self, name: str, file: StoredFile, received: Received, core_metadata: bytes | None) -> None:
+    def add_received_file(
+        self, name: str, file: StoredFile, received: ReceivedFile, core_metadata: bytes | None
+    ) -> None:
         """Move a received file to its place and record it."""
-        place = self.path_of(file)
+        place = self.path_of_stored_file(file)
         place.parent.mkdir(parents=True, exist_ok=True)
         if core_metadata is not None:
             place.with_name(f"{file.filename}.metadata").write_bytes(core_metadata)
         received.path.replace(place)
         self.record_events(FileAdded(name, file))
 
-    def delete(self, file: StoredFile) -> None:
+    def delete_stored_file(self, file: StoredFile) -> None:
         """Delete a file for good."""
         self.record_events(FileDeleted(file.project, file.filename))
-        shutil.rmtree(self.path_of(file).parent, ignore_errors=True)
+        shutil.rmtree(self.path_of_stored_file(file).parent, ignore_errors=True)
 
-    def path_of(self, file: StoredFile) -> Path:
+    def path_of_stored_file(self, file: StoredFile) -> Path:
         """Return the path of a file."""
         return self._files / file.path
 
@@ -176,7 +178,7 @@ def _lock_storage_folder(folder: Path) -> int:
     """Return a descriptor that keeps other processes out of *folder* while it is open. Raises ConfigurationError."""
     descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        _lock_descriptor(descriptor)
+        _lock_file_descriptor(descriptor)
     except OSError as error:
         os.close(descriptor)
         raise ConfigurationError(
@@ -191,17 +193,17 @@ def _lock_storage_folder(folder: Path) -> int:
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock_descriptor(descriptor: int) -> None:
+    def _lock_file_descriptor(descriptor: int) -> None:
         msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
 
 else:
     import fcntl
 
-    def _lock_descriptor(descriptor: int) -> None:
+    def _lock_file_descriptor(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def _read_journal(journal: Path) -> tuple[Event, ...]:
+def _read_journal(journal: Path) -> tuple[IndexEvent, ...]:
     """Return the events of a journal; a last line that a crash cut short is removed from the file."""
     content = journal.read_bytes()
     complete = content[: content.rfind(b"\n") + 1]
@@ -216,11 +218,11 @@ def _read_journal(journal: Path) -> tuple[Event, ...]:
         ) from error
 
 
-def _event_of_json(content: dict[str, Any]) -> Event:
+def _event_of_json(content: dict[str, Any]) -> IndexEvent:
     kind = _EVENTS[content.pop("event")]
     if "fields" in content:
         content["fields"] = tuple((key, value) for key, value in content["fields"])
     if "file" in content:
         content["file"] = StoredFile(**content["file"])
-    event: Event = kind(**content)
+    event: IndexEvent = kind(**content)
     return event

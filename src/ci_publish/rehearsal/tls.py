@@ -44,11 +44,11 @@ def make_loopback_tls(folder: Path, now: dt.datetime, names: Sequence[str] = ())
     authority = _tls_authority_certificate(authority_key, now)
     server = _tls_server_certificate(server_key, authority, authority_key, now, names)
     authority_file, chain_file = folder / "rehearsal-ca.pem", folder / "rehearsal-server.pem"
-    authority_file.write_bytes(_certificate_pem(authority))
+    authority_file.write_bytes(_tls_certificate_pem(authority))
     chain_file.touch(mode=0o600)
     pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
     private = server_key.private_bytes(pem, pkcs8, serialization.NoEncryption())
-    chain_file.write_bytes(private + _certificate_pem(server))
+    chain_file.write_bytes(private + _tls_certificate_pem(server))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(chain_file)
@@ -56,7 +56,7 @@ def make_loopback_tls(folder: Path, now: dt.datetime, names: Sequence[str] = ())
 
 
 def _tls_authority_certificate(key: ec.EllipticCurvePrivateKey, now: dt.datetime) -> x509.Certificate:
-    name = _x509_name("ci-publish rehearsal authority")
+    name = _tls_x509_name("ci-publish rehearsal authority")
     builder = _tls_certificate_builder(name, name, key, now)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     builder = builder.add_extension(_tls_key_usage(signs_certificates=True), critical=True)
@@ -73,7 +73,7 @@ def _tls_server_certificate(
     hosts = [x509.DNSName(name) for name in ("localhost", *names)]
     addresses = [x509.IPAddress(ipaddress.ip_address(address)) for address in _ADDRESSES]
     identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
-    builder = _tls_certificate_builder(_x509_name("localhost"), authority.subject, key, now)
+    builder = _tls_certificate_builder(_tls_x509_name("localhost"), authority.subject, key, now)
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     builder = builder.add_extension(x509.SubjectAlternativeName([*hosts, *addresses]), critical=False)
     builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
@@ -104,9 +104,9 @@ def _tls_key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
     )
 
 
-def _x509_name(common_name: str) -> x509.Name:
+def _tls_x509_name(common_name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
-def _certificate_pem(certificate: x509.Certificate) -> bytes:
+def _tls_certificate_pem(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(serialization.Encoding.PEM)

@@ -26,14 +26,14 @@ Caveat: TypeAlias = list[Any]
 
 
 @frozen
-class User:
+class TokenUser:
     """A user with an API token."""
 
     name: str
 
 
 @frozen(kw_only=True)
-class PublisherIdentity:
+class TokenPublisher:
     """A Trusted Publisher that exchanged an identity token.
 
     `projects` are the normalised names it may upload to; None means all, created on demand.
@@ -45,7 +45,7 @@ class PublisherIdentity:
     projects: frozenset[str] | None
 
 
-Owner: TypeAlias = User | PublisherIdentity
+Owner: TypeAlias = TokenUser | TokenPublisher
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,7 @@ class _Macaroon:
     signature: bytes
 
 
-class TokenStore:
+class UploadTokenStore:
     """All tokens of one index. Thread-safe."""
 
     def __init__(self, location: str, clock: Callable[[], float]) -> None:
@@ -96,7 +96,7 @@ class TokenStore:
             self._used.add(jti)
             return new
 
-    def issue_token(
+    def issue_upload_token(
         self, owner: Owner, caveats: Sequence[Caveat], *, jti: str | None = None, expires: float | None = None
     ) -> str:
         """Return a fresh token for *owner*, restricted by *caveats*."""
@@ -112,7 +112,7 @@ class TokenStore:
             self._tokens[token.id] = token
         return PREFIX + base64.urlsafe_b64encode(_serialize_macaroon(self._location, token)).rstrip(b"=").decode()
 
-    def burn_token(self, raw: str) -> None:
+    def burn_upload_token(self, raw: str) -> None:
         """Revoke a token, if it is one of this index's with a valid signature."""
         macaroon = _parse_macaroon(raw)
         with self._lock:
@@ -120,14 +120,14 @@ class TokenStore:
             if token and macaroon and _has_valid_macaroon_signature(macaroon, token):
                 self._tokens[token.id] = replace(token, burnt=True)
 
-    def find_token(self, raw: str) -> IssuedUploadToken | None:
+    def find_unburnt_token(self, raw: str) -> IssuedUploadToken | None:
         """Return the token of that identifier unless it was burnt, whatever its signature; None for others."""
         macaroon = _parse_macaroon(raw)
         with self._lock:
             token = self._tokens.get(macaroon.identifier) if macaroon else None
         return None if token is None or token.burnt else token
 
-    def token_failures(self, raw: str, token: IssuedUploadToken, project: str, spelled: str) -> list[str]:
+    def reasons_against_token(self, raw: str, token: IssuedUploadToken, project: str, spelled: str) -> list[str]:
         """Return why a token is not valid for a project (normalised, and as spelled); empty if it is.
 
         The messages are Warehouse's, which checks the stored caveats beside those in the token, and so repeats each.
@@ -135,7 +135,7 @@ class TokenStore:
         macaroon = _parse_macaroon(raw)
         if macaroon is None:
             return ["unknown error"]
-        caveats = [*(_parse_caveat(text) for text in macaroon.caveats), *token.caveats]
+        caveats = [*(_parse_macaroon_caveat(text) for text in macaroon.caveats), *token.caveats]
         reasons = [self._caveat_failure(caveat, token.owner, project, spelled) for caveat in caveats]
         failed = [reason for reason in reasons if reason]
         return failed or ([] if _has_valid_macaroon_signature(macaroon, token) else ["signatures do not match"])
@@ -148,23 +148,23 @@ class TokenStore:
                 valid = project in names
                 return None if valid else f"project-scoped token is not valid for project: {spelled!r}"
             case [2, [*ids]]:
-                valid = project_id(project) in ids
+                valid = project_id_in_caveat(project) in ids
                 return None if valid else f"project-scoped token is not valid for project: {spelled!r}"
             case [3, str()]:
-                return None if isinstance(owner, User) else "token with user restriction without a user"
-            case [4, str(), *_] if isinstance(owner, PublisherIdentity):
+                return None if isinstance(owner, TokenUser) else "token with user restriction without a user"
+            case [4, str(), *_] if isinstance(owner, TokenPublisher):
                 valid = owner.projects is None or project in owner.projects
                 return None if valid else f"OIDC scoped token is not valid for project '{spelled}'"
             case _:
                 return "caveat deserialization failed"
 
 
-def project_id(project: str) -> str:
+def project_id_in_caveat(project: str) -> str:
     """Return the id of a project (normalised name): in the form of Warehouse's, and the same in every rehearsal."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"project:{project}"))
 
 
-def _parse_caveat(text: bytes) -> Caveat | None:
+def _parse_macaroon_caveat(text: bytes) -> Caveat | None:
     try:
         caveat = json.loads(text)
     except ValueError:
@@ -198,12 +198,12 @@ def _serialize_macaroon(location: str, token: IssuedUploadToken) -> bytes:
 
 
 def _encode_macaroon_field(kind: int, data: bytes) -> bytes:
-    return bytes([kind]) + _encode_varint(len(data)) + data
+    return bytes([kind]) + _encode_macaroon_varint(len(data)) + data
 
 
-def _encode_varint(number: int) -> bytes:
+def _encode_macaroon_varint(number: int) -> bytes:
     low, rest = number & 0x7F, number >> 7
-    return bytes([low | 0x80]) + _encode_varint(rest) if rest else bytes([low])
+    return bytes([low | 0x80]) + _encode_macaroon_varint(rest) if rest else bytes([low])
 
 
 def _parse_macaroon(raw: str) -> _Macaroon | None:
@@ -228,12 +228,12 @@ def _parse_macaroon_fields(data: bytes) -> Iterator[tuple[int, bytes]]:
     while position < len(data):
         kind, position = data[position], position + 1
         if kind != _END:
-            length, position = _read_varint(data, position)
+            length, position = _read_macaroon_varint(data, position)
             yield kind, data[position : position + length]
             position += length
 
 
-def _read_varint(data: bytes, position: int) -> tuple[int, int]:
+def _read_macaroon_varint(data: bytes, position: int) -> tuple[int, int]:
     number, shift = 0, 0
     while True:
         byte = data[position]

@@ -17,7 +17,7 @@ from werkzeug.wrappers import Request
 from ci_publish.model.frozen import frozen
 from ci_publish.rehearsal.records import Fields
 from ci_publish.rehearsal.responses import RefusedError
-from ci_publish.rehearsal.storage import Incoming, Received, Storage
+from ci_publish.rehearsal.storage import IncomingFile, ReceivedFile, RehearsalStorage
 
 # Everything but the file is held in memory: a description, some attestations, a few thousand classifiers at most.
 _LARGEST_FIELDS: Final = 64 * 1024 * 1024
@@ -40,36 +40,36 @@ class UploadForm:
     """The form of one upload. `fields` keep their order; `files` are the parts that came as files, by field name."""
 
     fields: Fields
-    files: Mapping[str, tuple[str, str, Incoming]]
+    files: Mapping[str, tuple[str, str, IncomingFile]]
 
-    def all(self, name: str) -> tuple[str, ...]:
+    def all_field_values(self, name: str) -> tuple[str, ...]:
         """Return every value of a field."""
         return tuple(value for key, value in self.fields if key == name)
 
-    def first(self, name: str) -> str:
+    def first_field_value(self, name: str) -> str:
         """Return the first value of a field, or an empty text."""
-        return next(iter(self.all(name)), "")
+        return next(iter(self.all_field_values(name)), "")
 
-    def has(self, name: str) -> bool:
+    def has_field(self, name: str) -> bool:
         """Whether the field was sent."""
         return any(key == name for key, _ in self.fields)
 
     @property
     def project(self) -> str:
         """The project's normalised name."""
-        return canonicalize_name(self.first("name"))
+        return canonicalize_name(self.first_field_value("name"))
 
     @property
     def version(self) -> Version:
         """The version; the form was checked before this is asked."""
-        return Version(self.first("version"))
+        return Version(self.first_field_value("version"))
 
     @property
     def python_version(self) -> str:
         """What the index stores as `python_version`."""
-        return self.first("pyversion") or "source"
+        return self.first_field_value("pyversion") or "source"
 
-    def received_file(self) -> tuple[str, str, Received] | None:
+    def received_upload_file(self) -> tuple[str, str, ReceivedFile] | None:
         """Return filename, content type and what arrived of the file, or None where there is none."""
         if "content" not in self.files:
             return None
@@ -82,9 +82,9 @@ class UploadForm:
             incoming.discard_incoming()
 
 
-def receive_upload_form(request: Request, storage: Storage) -> UploadForm:
+def receive_upload_form(request: Request, storage: RehearsalStorage) -> UploadForm:
     """Read the form of a request, its files straight to disk; raises RefusedError for what is no form."""
-    opened: list[Incoming] = []
+    opened: list[IncomingFile] = []
 
     def to_disk(*_: object, **__: object) -> IO[bytes]:
         opened.append(storage.open_incoming_file())
@@ -115,10 +115,10 @@ def _parse_multipart_form(
     return fields, files
 
 
-def _incoming_files_by_field(files: MultiDict[str, FileStorage]) -> dict[str, tuple[str, str, Incoming]]:
+def _incoming_files_by_field(files: MultiDict[str, FileStorage]) -> dict[str, tuple[str, str, IncomingFile]]:
     return {
         # A part without a type of its own is text/plain (RFC 7578, section 4.4): uv sends such parts.
-        name: (file.filename or "", file.headers.get("Content-Type", "text/plain"), cast("Incoming", file.stream))
+        name: (file.filename or "", file.headers.get("Content-Type", "text/plain"), cast("IncomingFile", file.stream))
         for name, file in files.items(multi=True)
     }
 
@@ -131,15 +131,15 @@ def _sanitize_form_fields(fields: MultiDict[str, str]) -> Fields:
     )
 
 
-def check_no_field_is_file(form: UploadForm) -> None:
+def refuse_field_sent_as_file(form: UploadForm) -> None:
     """Refuse a field that was sent as a file (`decorators.py`, sanitize)."""
     for name in sorted(form.files.keys() - _FILE_FIELDS):
         raise RefusedError(400, f"{name}: Should not be a tuple.")
 
 
-def check_form_fields(form: UploadForm) -> None:
+def require_valid_form_fields(form: UploadForm) -> None:
     """Refuse what PyPI's upload form refuses, in its order and with its messages (`forms.py`, UploadForm)."""
-    if form.first("protocol_version") not in {"", "1"}:
+    if form.first_field_value("protocol_version") not in {"", "1"}:
         raise RefusedError(400, "Unknown protocol version.")
     problems = (
         _project_name_problem(form),
@@ -153,7 +153,7 @@ def check_form_fields(form: UploadForm) -> None:
 
 
 def _project_name_problem(form: UploadForm) -> str | None:
-    name = form.first("name")
+    name = form.first_field_value("name")
     if name and _NAME.fullmatch(name):
         return None
     shown = name if len(name) <= _LONGEST_QUOTED_VALUE else f"{name[:30]}...{name[-30:]}"
@@ -163,7 +163,7 @@ def _project_name_problem(form: UploadForm) -> str | None:
 
 
 def _filetype_problem(form: UploadForm) -> str | None:
-    filetype = form.first("filetype")
+    filetype = form.first_field_value("filetype")
     if filetype in _EXTENSIONS:
         return None
     error = "Use a known file type." if filetype else "This field is required."
@@ -171,24 +171,24 @@ def _filetype_problem(form: UploadForm) -> str | None:
 
 
 def _digest_problem(form: UploadForm, field: str, called: str) -> str | None:
-    value = form.first(field)
+    value = form.first_field_value(field)
     if not value or _DIGEST.match(value):
         return None
     return f"Invalid value for {field}. Error: Use a valid, hex-encoded, {called} message digest."
 
 
 def _whole_form_problem(form: UploadForm) -> str | None:
-    is_sdist, python = form.first("filetype") == "sdist", form.first("pyversion")
+    is_sdist, python = form.first_field_value("filetype") == "sdist", form.first_field_value("pyversion")
     if not is_sdist and not python:
         return "Invalid value for pyversion. Error: Python version is required for binary distribution uploads."
     if is_sdist and python not in {"", "source"}:
         return "Invalid value for pyversion. Error: Use 'source' as Python version for an sdist."
-    if not any(form.first(f"{name}_digest") for name in ("md5", "sha256", "blake2_256")):
+    if not any(form.first_field_value(f"{name}_digest") for name in ("md5", "sha256", "blake2_256")):
         return "Error: Include at least one message digest."
     return None
 
 
-def check_upload_filename(filename: str, filetype: str, content_type: str) -> None:
+def require_valid_upload_filename(filename: str, filetype: str, content_type: str) -> None:
     """Refuse a filename that PyPI cannot store, then an unusable type of the part (`legacy.py`, _validate_filename)."""
     if any(ord(char) < 32 or ord(char) == 127 for char in filename):  # noqa: PLR2004 - the control characters of ASCII
         raise RefusedError(
@@ -198,12 +198,12 @@ def check_upload_filename(filename: str, filetype: str, content_type: str) -> No
         )
     if "/" in filename or "\\" in filename:
         raise RefusedError(400, "Cannot upload a file with '/' or '\\' in the name.")
-    _check_filename_extension(filename, filetype)
+    _require_filename_extension(filename, filetype)
     if not content_type or content_type.startswith("image/"):
         raise RefusedError(400, "Invalid distribution file.")
 
 
-def _check_filename_extension(filename: str, filetype: str) -> None:
+def _require_filename_extension(filename: str, filetype: str) -> None:
     match = _FILE.fullmatch(filename)
     if match is None:
         raise RefusedError(

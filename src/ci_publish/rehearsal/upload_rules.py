@@ -10,7 +10,7 @@ from typing import Final
 from packaging.utils import canonicalize_name
 
 from ci_publish.model.stdlib_names import STDLIB_NAMES
-from ci_publish.rehearsal.records import Project, State
+from ci_publish.rehearsal.records import RehearsalState, StoredProject
 from ci_publish.rehearsal.responses import HELP, RefusedError
 
 _MIB: Final = 1024 * 1024
@@ -46,7 +46,7 @@ class UploadRules:
     any_user: bool = False
 
 
-def check_upload_flags(rules: UploadRules) -> None:
+def require_uploads_enabled(rules: UploadRules) -> None:
     """Refuse everything while uploads are disabled."""
     if "read-only" in rules.flags:
         raise RefusedError(403, "Read-only mode: Uploads are temporarily disabled.")
@@ -56,7 +56,7 @@ def check_upload_flags(rules: UploadRules) -> None:
         )
 
 
-class NewProjects:
+class NewProjectLimits:
     """The limits on projects that are created with API tokens: a moving window for the user and for the address.
 
     Source: `warehouse/packaging/services.py` (`_check_ratelimits`), `warehouse/rate_limiting/headers.py`. The
@@ -80,7 +80,7 @@ class NewProjects:
         policies = (f'"{name}";q={limit};w={window};pk=:{key}:' for name, key, limit in limits)
         return {"RateLimit": ", ".join(states), "RateLimit-Policy": ", ".join(policies)}
 
-    def check_rate_limits(self) -> None:
+    def require_within_rate_limits(self) -> None:
         """Refuse one project more than the limits allow."""
         if any(
             limit is not None and len(self._recent_creation_times()) >= limit
@@ -103,7 +103,7 @@ class NewProjects:
         )
 
 
-def check_new_project(rules: UploadRules, state: State, name: str) -> None:
+def require_new_project_allowed(rules: UploadRules, state: RehearsalState, name: str) -> None:
     """Refuse to register a project of this name."""
     if "disallow-new-project-registration" in rules.flags:
         raise RefusedError(
@@ -128,7 +128,7 @@ def _confusable_project_name(name: str) -> str:
     return name.lower().translate(_LOOKALIKES)
 
 
-def check_file_size(rules: UploadRules, project: Project | None, name: str, size: int) -> None:
+def require_file_size_allowed(rules: UploadRules, project: StoredProject | None, name: str, size: int) -> None:
     """Refuse a file that is larger than its project may have (after all of it was read, as PyPI does)."""
     if rules.file_size_limit is not None and size > rules.file_size_limit:
         raise RefusedError(
@@ -136,7 +136,10 @@ def check_file_size(rules: UploadRules, project: Project | None, name: str, size
             f"File too large. Limit for project {name!r} is {rules.file_size_limit // _MIB} MB. "
             f"See {_LIMITS}#requesting-a-file-size-limit-increase for more information.",
         )
-    if rules.project_size_limit is not None and size + (project.size if project else 0) > rules.project_size_limit:
+    if (
+        rules.project_size_limit is not None
+        and size + (project.total_file_size if project else 0) > rules.project_size_limit
+    ):
         raise RefusedError(
             400,
             f"Project size too large. Limit for project {name!r} total size is {rules.project_size_limit // _GIB} GB. "
@@ -144,7 +147,7 @@ def check_file_size(rules: UploadRules, project: Project | None, name: str, size
         )
 
 
-def is_duplicate_file(state: State, filename: str, blake2_256: str) -> bool:
+def is_file_already_stored(state: RehearsalState, filename: str, blake2_256: str) -> bool:
     """Return whether this very file is there already.
 
     Raises RefusedError for its name with other bytes, and for its bytes under another name, in any project.
@@ -159,7 +162,7 @@ def is_duplicate_file(state: State, filename: str, blake2_256: str) -> bool:
     )
 
 
-def check_filename_never_used(state: State, filename: str) -> None:
+def require_filename_never_deleted(state: RehearsalState, filename: str) -> None:
     """Refuse the name of a file that was deleted."""
     if filename in state.deleted:
         raise RefusedError(
@@ -169,9 +172,9 @@ def check_filename_never_used(state: State, filename: str) -> None:
         )
 
 
-def check_release_takes_file(project: Project | None, version: str, filetype: str, now: float) -> None:
+def require_release_takes_file(project: StoredProject | None, version: str, filetype: str, now: float) -> None:
     """Refuse a file for a release that is too old for new files, and a second sdist."""
-    release = project.release(version) if project else None
+    release = project.find_release(version) if project else None
     if project is None or release is None:
         return
     if release.created < now - _MAXIMUM_AGE_DAYS * _DAY_SECONDS:

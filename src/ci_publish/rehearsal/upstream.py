@@ -60,7 +60,7 @@ class ServedUpstream(Protocol):
         """Return one of those files, or its core metadata (``.metadata``). Raises NotFound or RefusedError."""
 
 
-def needs_no_credential(url: str) -> bool:
+def url_holds_no_credential(url: str) -> bool:
     """Return whether nothing in *url* can be a credential: no user, no query, no long random part of the path."""
     parts = split_url(url)
     random = any(_SECRET_IN_PATH.fullmatch(part) for part in parts.path.split("/"))
@@ -137,7 +137,7 @@ class ForwardedIndex:
 
     def listing_entries(self, project: str, base: str) -> list[Entry]:
         """Return the upstream's files, with digests and core metadata. Raises as ``ServedUpstream``."""
-        answer, url = self.ask(f"{project}/")
+        answer, url = self.ask_upstream(f"{project}/")
         if isinstance(answer, NoAnswer):
             raise RefusedError(502, f"The upstream index {redacted_url(self._url)} cannot be reached: {answer.text}.")
         if answer.status in {404, 410}:
@@ -148,14 +148,18 @@ class ForwardedIndex:
             raise RefusedError(502, f"The upstream index answers {answer.status} for {project}: {redacted_url(url)}")
         kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
         is_json = kind in {JSON_V1, "application/json"} or answer.body.lstrip()[:1] == b"{"
-        found = _parse_json_listing(answer.body, redacted_url(url)) if is_json else _parse_html_listing(answer.body)
+        found = (
+            _parse_upstream_json_listing(answer.body, redacted_url(url))
+            if is_json
+            else _parse_upstream_html_listing(answer.body)
+        )
         return [
             entry
             for entry in (self._entry_with_own_address(entry, url, project, base) for entry in found)
             if entry is not None
         ]
 
-    def ask(self, path: str, seconds: float | None = None) -> tuple[HttpAnswer | NoAnswer, str]:
+    def ask_upstream(self, path: str, seconds: float | None = None) -> tuple[HttpAnswer | NoAnswer, str]:
         """Return what the upstream says of *path* below its root, each request within *seconds*, and who says it.
 
         Redirects are followed; the answer is one of them where there are too many.
@@ -196,7 +200,7 @@ class ForwardedIndex:
             return None
         address = urljoin(url, str(entry.get("url", "")))
         kept = {name: entry[name] for name in _KEPT if name in entry}
-        if not (self._everything or same_origin(address, url)) and needs_no_credential(address):
+        if not (self._everything or same_origin(address, url)) and url_holds_no_credential(address):
             return {**kept, "url": address}
         self._addresses[project, filename] = address
         return {**kept, "url": _served_file_address(base, project, filename)}
@@ -212,12 +216,12 @@ class ForwardedIndex:
         wanted = {header: value for header in _FROM_CLIENT if (value := request.headers.get(header)) is not None}
         stack = ExitStack()
         try:
-            return self._pass_file_on(address, wanted, stack)
+            return self._pass_on_upstream_file(address, wanted, stack)
         except BaseException:
             stack.close()
             raise
 
-    def _pass_file_on(self, url: str, headers: Mapping[str, str], stack: ExitStack) -> Response:
+    def _pass_on_upstream_file(self, url: str, headers: Mapping[str, str], stack: ExitStack) -> Response:
         for _ in range(_MAX_REDIRECTS):
             answer = stack.enter_context(self._transport.stream(self._upstream_request(url, headers), limit=MAX_FILE))
             if isinstance(answer, NoAnswer):
@@ -225,7 +229,7 @@ class ForwardedIndex:
             if answer.status in {404, 410}:
                 raise NotFound
             if answer.status not in _REDIRECTS:
-                return _streaming_response(answer, stack)
+                return _streaming_upstream_response(answer, stack)
             url = urljoin(url, answer.headers.get("location", ""))
         raise _too_many_redirects_error()
 
@@ -238,7 +242,7 @@ def _too_many_redirects_error() -> RefusedError:
     return RefusedError(502, "The upstream index redirects too often.")
 
 
-def _streaming_response(answer: StreamedAnswer, stack: ExitStack) -> Response:
+def _streaming_upstream_response(answer: StreamedAnswer, stack: ExitStack) -> Response:
     """Return a response that passes the body on; the connection is let go when it is closed."""
     headers = {name: answer.headers[name] for name in _FROM_UPSTREAM if name in answer.headers}
     response = Response(answer.body, status=answer.status, headers=headers)
@@ -246,7 +250,7 @@ def _streaming_response(answer: StreamedAnswer, stack: ExitStack) -> Response:
     return response
 
 
-def _parse_json_listing(body: bytes, url: str) -> Iterator[Entry]:
+def _parse_upstream_json_listing(body: bytes, url: str) -> Iterator[Entry]:
     found = (
         parse_json_object(body) if body.count(b"{") + body.count(b"[") <= MAX_JSON_PARTS else NotAnObject("is too long")
     )
@@ -256,7 +260,7 @@ def _parse_json_listing(body: bytes, url: str) -> Iterator[Entry]:
     return (entry for entry in files[:MAX_FILES] if isinstance(entry, dict))
 
 
-def _parse_html_listing(body: bytes) -> Iterator[Entry]:
+def _parse_upstream_html_listing(body: bytes) -> Iterator[Entry]:
     page = parse_html_page(body.decode("utf-8", errors="replace"), MAX_FILES)
     for anchor in page.anchors:
         address, _, fragment = urljoin(page.base or "", anchor.get("href", "")).partition("#")

@@ -17,17 +17,17 @@ from ci_publish.rehearsal.records import Fields
 FileValidator: TypeAlias = Callable[[Path, str, Fields], ServerRefusal | None]
 
 
-def validate_form_fields(form: Fields) -> ServerRefusal | None:
+def server_refusal_of_form(form: Fields) -> ServerRefusal | None:
     """Return why PyPI refuses the core metadata in a form; None where it accepts them."""
-    return first_server_refusal(validate_metadata(_form_values_by_name(form)))
+    return first_server_refusal(validate_metadata(_upload_form_values_by_name(form)))
 
 
-def validate_file(path: Path, filename: str, form: Fields) -> ServerRefusal | None:
+def server_refusal_of_file(path: Path, filename: str, form: Fields) -> ServerRefusal | None:
     """Return why PyPI refuses the file at *path*, uploaded as *filename*; None where it accepts it."""
-    return pypi_upload_refusal(path, filename, _form_values_by_name(form))
+    return pypi_upload_refusal(path, filename, _upload_form_values_by_name(form))
 
 
-def _form_values_by_name(form: Fields) -> Mapping[str, Sequence[str]]:
+def _upload_form_values_by_name(form: Fields) -> Mapping[str, Sequence[str]]:
     values: dict[str, list[str]] = {}
     for name, value in form:
         values.setdefault(name, []).append(value)

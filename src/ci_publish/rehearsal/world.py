@@ -16,18 +16,18 @@ from sigstore.models import ClientTrustConfig, TrustedRoot
 
 from ci_publish.http.proxies import loopback_proxy_exceptions
 from ci_publish.index.endpoints import REHEARSAL_VARIABLE
-from ci_publish.rehearsal.identity_provider import IdentityProvider
+from ci_publish.rehearsal.identity_provider import RehearsalIdentityProvider
 from ci_publish.rehearsal.index_server import IndexBehaviour, RehearsalIndex
 from ci_publish.rehearsal.job import Provider
 from ci_publish.rehearsal.oidc import AUDIENCE, TOKEN_LIFETIME_SECONDS, Registration
-from ci_publish.rehearsal.overlay import Overlay
-from ci_publish.rehearsal.serve import Server
+from ci_publish.rehearsal.overlay import UpstreamOverlay
+from ci_publish.rehearsal.serve import RehearsalServer
 from ci_publish.rehearsal.sigstore import AUDIENCE as SIGSTORE_AUDIENCE
-from ci_publish.rehearsal.sigstore import Sigstore
-from ci_publish.rehearsal.storage import Storage
+from ci_publish.rehearsal.sigstore import RehearsalSigstore
+from ci_publish.rehearsal.storage import RehearsalStorage
 from ci_publish.rehearsal.tls import LoopbackTls, make_loopback_tls
 from ci_publish.rehearsal.upload_rules import UploadRules
-from ci_publish.rehearsal.validation import FileValidator, validate_file
+from ci_publish.rehearsal.validation import FileValidator, server_refusal_of_file
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -67,12 +67,12 @@ class RehearsalWorld:
         tls: bool = False,
         registrations: Iterable[Registration] | None = None,
         claims: dict[str, object] | None = None,
-        validate_file: FileValidator = validate_file,
+        validate_file: FileValidator = server_refusal_of_file,
         rules: UploadRules | None = None,
         discovery: bool = False,
         token_lifetime: float = TOKEN_LIFETIME_SECONDS,
         certificate_lifetime: float = 600.0,
-        overlay: Overlay | None = None,
+        overlay: UpstreamOverlay | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Prepare a world; nothing listens before the context is entered.
@@ -97,12 +97,12 @@ class RehearsalWorld:
         self._clock = clock
         self._stopped = threading.Event()
         self._tls: LoopbackTls | None = None
-        self.identity_provider = IdentityProvider(claims=claims, clock=clock)
-        self.sigstore = Sigstore(
+        self.identity_provider = RehearsalIdentityProvider(claims=claims, clock=clock)
+        self.sigstore = RehearsalSigstore(
             identity_provider=self.identity_provider, clock=clock, certificate_lifetime=certificate_lifetime
         )
         self.index: RehearsalIndex
-        self._server: Server
+        self._server: RehearsalServer
         self._private: Path
 
     def __enter__(self) -> Self:
@@ -118,8 +118,8 @@ class RehearsalWorld:
         self._stopped.set()
         self._resources.close()
 
-    def _open_storage_and_server(self) -> Storage:
-        storage = Storage(self._given_storage or self._private / "index")
+    def _open_storage_and_server(self) -> RehearsalStorage:
+        storage = RehearsalStorage(self._given_storage or self._private / "index")
         self._trust = TrustHistory(storage.folder / "trust")
         self.index = RehearsalIndex(
             storage=storage,
@@ -131,7 +131,7 @@ class RehearsalWorld:
         if self._with_tls:
             self._tls = make_loopback_tls(self._private, dt.datetime.fromtimestamp(self._clock(), tz=dt.UTC))
         context = self._tls.context if self._tls else None
-        self._server = Server(app=self._run_world_app, port=self._port, tls=context)
+        self._server = RehearsalServer(app=self._run_world_app, port=self._port, tls=context)
         self._trust.remember_trusted_root(json.loads(self.sigstore.trusted_root(self.base_url)))
         self._verified_with = ClientTrustConfig.from_json(self._client_trust_config_json()).trusted_root
         return storage
@@ -243,7 +243,7 @@ class RehearsalWorld:
         return self._verified_with
 
     def _run_world_app(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        return self._app_for_path(environ)(environ, _announce_rehearsal(start_response))
+        return self._app_for_path(environ)(environ, _start_response_with_rehearsal_header(start_response))
 
     def _app_for_path(self, environ: "WSGIEnvironment") -> "WSGIApplication":
         path = str(environ["PATH_INFO"])
@@ -284,7 +284,7 @@ def _restore_environment(environ: MutableMapping[str, str], before: dict[str, st
             environ[name] = value
 
 
-def _announce_rehearsal(start_response: "StartResponse") -> "StartResponse":
+def _start_response_with_rehearsal_header(start_response: "StartResponse") -> "StartResponse":
     def announced(
         status: str, headers: list[tuple[str, str]], exc_info: "OptExcInfo | None" = None, /
     ) -> Callable[[bytes], object]:

@@ -12,7 +12,7 @@ from ci_publish.model.events import Checked, Step, StepFinished, StepStarted, Tr
 from ci_publish.model.problem import Problem, Severity
 from ci_publish.publishing.interruption import Interruption
 from ci_publish.rehearsal.installation.installers import Pip, Uv
-from ci_publish.rehearsal.installation.processes import Processes
+from ci_publish.rehearsal.installation.processes import CommandProcesses
 from tests.installable import tried, wheel
 
 FOREIGN = "cp39-cp39-win_amd64"
@@ -74,19 +74,19 @@ def test_uv_is_taken_where_it_is_on_path_and_works(tmp_path: Path) -> None:
     for script, expected in (("echo uv 9.8.7 rest", Uv(str(uv), "9.8.7")), ("exit 1", None)):
         uv.write_text(f"#!/bin/sh\n{script}\n")
         uv.chmod(0o755)
-        found = choose_installer(Processes({"PATH": str(tmp_path)}, Interruption(60.0)), tmp_path)
+        found = choose_installer(CommandProcesses({"PATH": str(tmp_path)}, Interruption(60.0)), tmp_path)
         assert found == expected if expected else isinstance(found, Pip)
 
 
 def test_otherwise_it_is_the_pip_of_this_python(tmp_path: Path) -> None:
-    found = choose_installer(Processes({"PATH": ""}, Interruption(60.0)), tmp_path)
+    found = choose_installer(CommandProcesses({"PATH": ""}, Interruption(60.0)), tmp_path)
 
     assert isinstance(found, Pip)
     assert found.version[0].isdigit()
 
 
 def test_without_both_there_is_nothing_to_install_with(tmp_path: Path) -> None:
-    class Without(Processes):
+    class Without(CommandProcesses):
         def run(self, command, **options):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN003, ANN202
             answer = super().run(command, **options)
             return super().run(("false",), **options) if "import pip" in command[-1] else answer

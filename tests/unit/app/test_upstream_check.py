@@ -15,7 +15,7 @@ from ci_publish.app.upstream_check import UpstreamCheck
 from ci_publish.app.upstreams import UpstreamAddress, open_named_upstream
 from ci_publish.errors import CredentialRejected, IndexUnavailable, UntrustedCertificate
 from ci_publish.http.transport import HttpTransport
-from ci_publish.rehearsal.serve import Server
+from ci_publish.rehearsal.serve import RehearsalServer
 from ci_publish.rehearsal.tls import make_loopback_tls
 from tests.faults.server import closed_port
 from tests.unit.index.scripted_index import Waits
@@ -45,7 +45,7 @@ def upstream(pages: Mapping[str, int], user: str = "") -> Iterator[tuple[Upstrea
         asked.append(Request(environ).path)
         return Response("", pages.get(asked[-1], 404))(environ, start_response)
 
-    with Server(app=app) as server, check(f"{server.base_url.replace('://', f'://{user}')}/simple") as found:
+    with RehearsalServer(app=app) as server, check(f"{server.base_url.replace('://', f'://{user}')}/simple") as found:
         yield found, asked
 
 
@@ -106,7 +106,7 @@ def test_a_certificate_that_is_not_trusted_is_no_outage(tmp_path: Path) -> None:
         return Response("")(environ, start_response)
 
     with (
-        Server(app=app, tls=tls.context) as server,
+        RehearsalServer(app=app, tls=tls.context) as server,
         check(f"{server.base_url}/simple/") as found,
         pytest.raises(UntrustedCertificate),
     ):
@@ -129,9 +129,9 @@ def test_the_host_of_the_files_must_answer_too(status: int | None, said: str) ->
             port = stack.enter_context(closed_port())
             files = f"http://127.0.0.1:{port}"
         else:
-            files = stack.enter_context(Server(app=Response("", status))).base_url
+            files = stack.enter_context(RehearsalServer(app=Response("", status))).base_url
         page = f'<a href="{files}/pip-1.0.tar.gz#sha256=0">x</a><a href="/pip-0.1.tar.gz">y</a>'
-        index = stack.enter_context(Server(app=Response(page, content_type="text/html")))
+        index = stack.enter_context(RehearsalServer(app=Response(page, content_type="text/html")))
         found = stack.enter_context(check(f"{index.base_url}/simple/"))
         if not said:
             found.require()

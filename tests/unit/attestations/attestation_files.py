@@ -17,7 +17,7 @@ from ci_publish.attestations.signers import AcceptedSigners
 from ci_publish.errors import AttestationInvalid
 from ci_publish.model.attestation import SLSA_PROVENANCE_V1
 from ci_publish.model.distribution import Distribution, FoundAttestation
-from ci_publish.rehearsal.ci_claims import github_claims
+from ci_publish.rehearsal.ci_claims import simulated_github_claims
 from tests.unit.attestations.signing_harness import SigningHarness, wheel, wheels
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def slsa(
         StatementBuilder()
         .subjects([Subject(name=subject.filename, digest=DigestSet(root={"sha256": subject.sha256}))])
         .predicate_type(predicate_type)
-        .predicate(build_provenance_predicate(claims or github_claims()))
+        .predicate(build_provenance_predicate(claims or simulated_github_claims()))
         .build()
     )
     with SigningContext.from_trust_config(config).signer(IdentityToken(world.provider.issue("sigstore"))) as signer:

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 from ci_publish.attestations.provenance_predicates import build_provenance_predicate
 from ci_publish.attestations.signers import certificate_utf8_string
-from ci_publish.rehearsal.ci_claims import github_claims, gitlab_claims
-from ci_publish.rehearsal.fulcio_profile import certificate_profile_of_claims
+from ci_publish.rehearsal.ci_claims import simulated_github_claims, simulated_gitlab_claims
+from ci_publish.rehearsal.fulcio_profile import fulcio_profile_of_claims
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 BUILDER = "ci-publish/ci-publish/.github/workflows/build-with-provenance.yml@refs/tags/v1.0.0"
-GITHUB = github_claims(reusable_workflow_ref=BUILDER)
-GITLAB = gitlab_claims()
+GITHUB = simulated_github_claims(reusable_workflow_ref=BUILDER)
+GITLAB = simulated_gitlab_claims()
 
 
 def certificate(claims: Mapping[str, object]) -> dict[str, str]:
     """Return the extensions of the certificate for *claims*, as far as they are DER strings."""
-    found = {oid: certificate_utf8_string(value) for oid, value in certificate_profile_of_claims(claims).extensions}
+    found = {oid: certificate_utf8_string(value) for oid, value in fulcio_profile_of_claims(claims).extensions}
     return {oid: text for oid, text in found.items() if text is not None}
 
 

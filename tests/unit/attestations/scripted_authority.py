@@ -13,7 +13,7 @@ from ci_publish.attestations.sigstore_signer import SigstoreSigner
 from ci_publish.attestations.sigstore_trust import TrustSource
 from ci_publish.model.attestation import PUBLISH_V1, Attestation, SigningResult
 from ci_publish.model.identity import Claims, IdentityToken, Provider, Secret
-from ci_publish.rehearsal.ci_claims import github_claims
+from ci_publish.rehearsal.ci_claims import simulated_github_claims
 from tests.unit.attestations.signing_harness import Events, PatientWaiting, quick, threads_of_the_signer, wheels
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class FakeAuthority:
 
 @dataclass
 class Job:
-    claims: Claims = field(default_factory=github_claims)
+    claims: Claims = field(default_factory=simulated_github_claims)
     repeatable: bool = True
     expires: float = float("inf")
     errors: dict[int, CiPublishError] = field(default_factory=dict)

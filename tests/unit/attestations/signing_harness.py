@@ -19,9 +19,9 @@ from ci_publish.attestations.sigstore_trust import TrustSource
 from ci_publish.model.distribution import CoreMetadata, Digests, Distribution, Kind, Stamp
 from ci_publish.model.events import Event, Noted, Retrying, Signed
 from ci_publish.model.identity import Claims, IdentityToken, Provider, Secret
-from ci_publish.rehearsal.ci_claims import github_claims
-from ci_publish.rehearsal.identity_provider import IdentityProvider
-from ci_publish.rehearsal.sigstore import Sigstore
+from ci_publish.rehearsal.ci_claims import simulated_github_claims
+from ci_publish.rehearsal.identity_provider import RehearsalIdentityProvider
+from ci_publish.rehearsal.sigstore import RehearsalSigstore
 from tests.unit.rehearsal.served_sigstore import served
 
 if TYPE_CHECKING:
@@ -136,8 +136,8 @@ class CiIdentity:
 
 @dataclass
 class SigningHarness:
-    provider: IdentityProvider
-    sigstore: Sigstore
+    provider: RehearsalIdentityProvider
+    sigstore: RehearsalSigstore
     url: str
     events: Events = field(default_factory=Events)
     trust_events: Events = field(default_factory=Events)
@@ -151,7 +151,7 @@ class SigningHarness:
     def identity(
         self, claims: Claims | None = None, *, repeatable: bool = True, lifetime: float | None = None
     ) -> CiIdentity:
-        said = github_claims() if claims is None else claims
+        said = simulated_github_claims() if claims is None else claims
         return CiIdentity(
             Provider.GITHUB if repeatable else Provider.GITLAB,
             lambda audience: self.provider.issue(audience, said, lifetime=lifetime),
@@ -183,15 +183,15 @@ class SigningHarness:
 
 
 @functools.cache
-def identity_provider() -> IdentityProvider:
+def identity_provider() -> RehearsalIdentityProvider:
     """Return one identity provider for all tests: its key takes longer to make than most tests take."""
-    return IdentityProvider()
+    return RehearsalIdentityProvider()
 
 
 @contextlib.contextmanager
 def signing_harness(*, certificate_lifetime: float = 600.0) -> Iterator[SigningHarness]:
     provider = identity_provider()
-    sigstore = Sigstore(identity_provider=provider, certificate_lifetime=certificate_lifetime)
+    sigstore = RehearsalSigstore(identity_provider=provider, certificate_lifetime=certificate_lifetime)
     with served(sigstore.app) as url:
         yield SigningHarness(provider, sigstore, url)
 

@@ -26,7 +26,7 @@ from tests.unit.attestations.provenance_cases import changed
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ci_publish.rehearsal.identity_provider import IdentityProvider
+    from ci_publish.rehearsal.identity_provider import RehearsalIdentityProvider
 
 BUILDER_ID = "runDetails.builder.id"
 SOURCE = "buildDefinition.resolvedDependencies.0"
@@ -42,7 +42,7 @@ class Bench:
     """A job that signs, with the claims that it has; and what it signed soundly."""
 
     trust_config: str
-    provider: IdentityProvider
+    provider: RehearsalIdentityProvider
     claims: Mapping[str, object]
     file: Signable
     other_file: Signable

@@ -13,7 +13,12 @@ from ci_publish.errors import AttestationByAnother, BuildProvenanceMissing
 from ci_publish.model.attestation import PUBLISH_V1, SLSA_PROVENANCE_V1, Attestation, BuildProvenancePolicy
 from ci_publish.model.events import Noted
 from ci_publish.model.publisher_identity import JobIdentity, PublisherIdentity, parse_identity
-from ci_publish.rehearsal.ci_claims import circleci_claims, github_claims, gitlab_claims, google_claims
+from ci_publish.rehearsal.ci_claims import (
+    simulated_circleci_claims,
+    simulated_github_claims,
+    simulated_gitlab_claims,
+    simulated_google_claims,
+)
 from tests.unit.attestations.attestation_files import adopt, found, refusal, signed, slsa
 from tests.unit.attestations.provenance_cases import BUILDER
 from tests.unit.attestations.signing_harness import SigningHarness, wheel
@@ -29,7 +34,7 @@ def test_nothing_found_asks_nobody(world: SigningHarness) -> None:
 
 
 def test_attestations_of_this_identity_are_used(world: SigningHarness) -> None:
-    claims = github_claims()
+    claims = simulated_github_claims()
 
     assert adopt(world, found(signed(world)), claims=claims) == {wheel().filename: [PUBLISH_V1]}
     assert world.events == []
@@ -46,7 +51,9 @@ def test_what_was_found_is_used_byte_for_byte(world: SigningHarness) -> None:
 def test_publish_and_slsa_attestations_are_used_together(world: SigningHarness) -> None:
     files = found(signed(world)), found(slsa(world, wheel()), kind="slsa")
 
-    assert adopt(world, *files, claims=github_claims()) == {wheel().filename: [PUBLISH_V1, SLSA_PROVENANCE_V1]}
+    assert adopt(world, *files, claims=simulated_github_claims()) == {
+        wheel().filename: [PUBLISH_V1, SLSA_PROVENANCE_V1]
+    }
 
 
 def test_attestations_of_other_files_are_left_alone(world: SigningHarness) -> None:
@@ -54,7 +61,7 @@ def test_attestations_of_other_files_are_left_alone(world: SigningHarness) -> No
 
 
 # Nobody knows who the run is; or only by which identity provider.
-@pytest.mark.parametrize("claims", [None, {"iss": str(github_claims()["iss"])}])
+@pytest.mark.parametrize("claims", [None, {"iss": str(simulated_github_claims()["iss"])}])
 def test_an_identity_that_cannot_be_compared_is_noted(world: SigningHarness, claims: Claims | None) -> None:
     assert adopt(world, found(signed(world)), claims=claims) == {wheel().filename: [PUBLISH_V1]}
     assert world.events.notes == ["attestation-identity-unchecked"]
@@ -63,11 +70,11 @@ def test_an_identity_that_cannot_be_compared_is_noted(world: SigningHarness, cla
 @pytest.mark.parametrize(
     ("claims", "words"),
     [
-        (github_claims(repository="octo-org/other"), "names the repository"),
-        (github_claims(workflow="publish.yml"), "names the workflow"),
-        (github_claims(repository="Octo-Org/demo"), "in the case of letters"),
-        (gitlab_claims(), "names the identity provider"),
-        (google_claims(), "names the identity provider"),
+        (simulated_github_claims(repository="octo-org/other"), "names the repository"),
+        (simulated_github_claims(workflow="publish.yml"), "names the workflow"),
+        (simulated_github_claims(repository="Octo-Org/demo"), "in the case of letters"),
+        (simulated_gitlab_claims(), "names the identity provider"),
+        (simulated_google_claims(), "names the identity provider"),
         ({"iss": "https://oidc.example"}, "names the identity provider"),
     ],
 )
@@ -79,20 +86,27 @@ def test_attestations_of_another_identity_are_refused(world: SigningHarness, cla
 
 
 def test_a_google_account_of_another_name_is_refused(world: SigningHarness) -> None:
-    content = signed(world, google_claims(email="somebody@demo-project.iam.gserviceaccount.com"))
+    content = signed(world, simulated_google_claims(email="somebody@demo-project.iam.gserviceaccount.com"))
 
-    assert "google:somebody@demo" in refusal(world, found(content), claims=google_claims())
-    assert adopt(world, found(content), claims=google_claims(email="somebody@demo-project.iam.gserviceaccount.com"))
+    assert "google:somebody@demo" in refusal(world, found(content), claims=simulated_google_claims())
+    assert adopt(
+        world, found(content), claims=simulated_google_claims(email="somebody@demo-project.iam.gserviceaccount.com")
+    )
 
 
 @pytest.mark.parametrize(
     "claims",
-    [gitlab_claims(), gitlab_claims(project_path="octo-group/other"), google_claims(), circleci_claims()],
+    [
+        simulated_gitlab_claims(),
+        simulated_gitlab_claims(project_path="octo-group/other"),
+        simulated_google_claims(),
+        simulated_circleci_claims(),
+    ],
     ids=["gitlab", "gitlab-other", "google", "circleci"],
 )
 def test_an_attestation_by_somebody_else_is_an_error_of_its_own(world: SigningHarness, claims: Claims) -> None:
     with pytest.raises(AttestationByAnother) as caught:
-        adopt(world, found(signed(world, claims)), claims=github_claims())
+        adopt(world, found(signed(world, claims)), claims=simulated_github_claims())
 
     assert (caught.value.exit_code, caught.value.slug) == (7, "attestation-by-another")
     assert caught.value.hints[0] == f"Delete {wheel().filename}.publish.attestation: ci-publish makes a new one."
@@ -100,13 +114,19 @@ def test_an_attestation_by_somebody_else_is_an_error_of_its_own(world: SigningHa
 
 def test_the_signer_is_named_as_attested_by_takes_it(world: SigningHarness) -> None:
     with pytest.raises(AttestationByAnother) as caught:
-        adopt(world, found(signed(world, gitlab_claims(environment="release"))), claims=github_claims())
+        adopt(
+            world,
+            found(signed(world, simulated_gitlab_claims(environment="release"))),
+            claims=simulated_github_claims(),
+        )
 
     line = "For an index that accepts such attestations, name the signer: attested-by: "
     assert caught.value.hints[-1] == f"{line}gitlab:octo-group/demo:.gitlab-ci.yml"
     named = parse_identity(caught.value.hints[-1].removeprefix(line))
-    content = found(signed(world, gitlab_claims(environment="release")))
-    assert adopt(world, content, claims=github_claims(), attested_by=(named,)) == {wheel().filename: [PUBLISH_V1]}
+    content = found(signed(world, simulated_gitlab_claims(environment="release")))
+    assert adopt(world, content, claims=simulated_github_claims(), attested_by=(named,)) == {
+        wheel().filename: [PUBLISH_V1]
+    }
     assert world.events.notes == ["attestation-by-named"]
 
 
@@ -114,9 +134,9 @@ def test_the_signer_is_named_as_attested_by_takes_it(world: SigningHarness) -> N
     "named", ["gitlab:octo-group/demo", "gitlab:octo-group/demo:.gitlab-ci.yml", "gitlab:octo-group/demo#release"]
 )
 def test_a_signer_that_the_user_names_is_accepted_with_a_warning(world: SigningHarness, named: str) -> None:
-    content = found(signed(world, gitlab_claims(environment="release")))
+    content = found(signed(world, simulated_gitlab_claims(environment="release")))
 
-    taken = adopt(world, content, claims=github_claims(), attested_by=(parse_identity(named),))
+    taken = adopt(world, content, claims=simulated_github_claims(), attested_by=(parse_identity(named),))
 
     assert taken == {wheel().filename: [PUBLISH_V1]}
     assert [note.warning for note in world.events.of(Noted)] == [True]
@@ -132,11 +152,11 @@ def test_a_signer_that_the_user_names_is_accepted_with_a_warning(world: SigningH
         "google:somebody@octo.example",
     ],
 )
-@pytest.mark.parametrize("claims", [github_claims(), None], ids=["run-known", "run-unknown"])
+@pytest.mark.parametrize("claims", [simulated_github_claims(), None], ids=["run-known", "run-unknown"])
 def test_a_signer_that_the_user_does_not_name_is_refused(
     world: SigningHarness, named: str, claims: Claims | None
 ) -> None:
-    content = found(signed(world, gitlab_claims(environment="release")))
+    content = found(signed(world, simulated_gitlab_claims(environment="release")))
 
     with pytest.raises(AttestationByAnother):
         adopt(world, content, claims=claims, attested_by=(parse_identity(named),))
@@ -151,26 +171,32 @@ def test_a_signer_that_the_user_does_not_name_is_refused(
 def test_another_ref_or_run_of_the_same_identity_is_fine(
     world: SigningHarness, changed: dict[str, str], attested_by: tuple[PublisherIdentity, ...]
 ) -> None:
-    content = found(signed(world, github_claims(**changed)))
+    content = found(signed(world, simulated_github_claims(**changed)))
 
-    assert adopt(world, content, claims=github_claims(), attested_by=attested_by) == {wheel().filename: [PUBLISH_V1]}
+    assert adopt(world, content, claims=simulated_github_claims(), attested_by=attested_by) == {
+        wheel().filename: [PUBLISH_V1]
+    }
     assert world.events == []
 
 
 def test_another_commit_of_the_same_identity_is_noted(world: SigningHarness) -> None:
-    content = found(signed(world, github_claims(sha="ab" * 20)))
+    content = found(signed(world, simulated_github_claims(sha="ab" * 20)))
 
-    assert adopt(world, content, claims=github_claims()) == {wheel().filename: [PUBLISH_V1]}
+    assert adopt(world, content, claims=simulated_github_claims()) == {wheel().filename: [PUBLISH_V1]}
     assert world.events.notes == ["attestation-other-commit"]
     assert "ab" * 20 in world.events.of(Noted)[0].message
 
 
-JOB = JobIdentity(parse_identity("github:Octo-Org/demo:release.yml"), str(github_claims()["sha"]))
+JOB = JobIdentity(parse_identity("github:Octo-Org/demo:release.yml"), str(simulated_github_claims()["sha"]))
 
 
 def test_the_jobs_variables_are_compared_as_long_as_there_is_no_token(world: SigningHarness) -> None:
     mine = [found(signed(world))]
-    for claims in (gitlab_claims(), github_claims(workflow="other.yml"), github_claims(repository="octo-org/other")):
+    for claims in (
+        simulated_gitlab_claims(),
+        simulated_github_claims(workflow="other.yml"),
+        simulated_github_claims(repository="octo-org/other"),
+    ):
         theirs = [found(signed(world, claims))]
         signer = world.signer(signers=AcceptedSigners(job=JOB))
         with pytest.raises(AttestationByAnother):
@@ -186,20 +212,20 @@ def test_the_token_is_believed_more_than_the_jobs_variables(world: SigningHarnes
     signer = world.signer(signers=AcceptedSigners(job=JOB))
 
     with pytest.raises(AttestationByAnother):
-        signer.adopt([found(signed(world))], [wheel()], github_claims(repository="octo-org/other"))
+        signer.adopt([found(signed(world))], [wheel()], simulated_github_claims(repository="octo-org/other"))
 
 
 def test_who_signed_is_in_the_attestation(world: SigningHarness) -> None:
-    (taken,) = world.signer().adopt([found(signed(world, github_claims(environment="pypi")))], [wheel()], None)[
-        wheel().filename
-    ]
+    (taken,) = world.signer().adopt(
+        [found(signed(world, simulated_github_claims(environment="pypi")))], [wheel()], None
+    )[wheel().filename]
 
     assert str(taken.identity) == "github:octo-org/demo:release.yml#pypi"
 
 
 def test_deleting_a_build_provenance_file_makes_no_new_one(world: SigningHarness) -> None:
     with pytest.raises(AttestationByAnother) as caught:
-        adopt(world, found(slsa(world, wheel()), kind="slsa"), claims=gitlab_claims())
+        adopt(world, found(slsa(world, wheel()), kind="slsa"), claims=simulated_gitlab_claims())
 
     assert caught.value.hints[0] == f"Delete {wheel().filename}.slsa.attestation to publish without it."
 
@@ -222,7 +248,7 @@ def test_all_that_is_wrong_is_told_at_once(world: SigningHarness) -> None:
 
 def build_provenance(world: SigningHarness, **claims: str) -> FoundAttestation:
     """Return what a job of a reusable workflow made for a wheel."""
-    said = github_claims(**{"reusable_workflow_ref": BUILDER, **claims})
+    said = simulated_github_claims(**{"reusable_workflow_ref": BUILDER, **claims})
     result = world.signer(world.identity(said)).sign([wheel()], (SLSA_PROVENANCE_V1,))
     (made,) = result.attestations[wheel().filename]
     world.events.clear()
@@ -231,8 +257,8 @@ def build_provenance(world: SigningHarness, **claims: str) -> FoundAttestation:
 
 def with_policy(world: SigningHarness, policy: str) -> AcceptedSigners:
     return AcceptedSigners(
-        own=attestation_publisher_of_claims(github_claims()),
-        commit=str(github_claims()["sha"]),
+        own=attestation_publisher_of_claims(simulated_github_claims()),
+        commit=str(simulated_github_claims()["sha"]),
         build_provenance=BuildProvenancePolicy(policy),
     )
 
@@ -285,10 +311,10 @@ def test_a_file_that_is_not_what_its_name_says_is_refused(world: SigningHarness)
 def test_the_same_file_found_twice_is_used_once(world: SigningHarness) -> None:
     file = build_provenance(world)
 
-    assert adopt(world, file, file, claims=github_claims()) == {wheel().filename: [SLSA_PROVENANCE_V1]}
+    assert adopt(world, file, file, claims=simulated_github_claims()) == {wheel().filename: [SLSA_PROVENANCE_V1]}
 
 
 def test_build_provenance_whose_predicate_is_not_its_certificates_is_refused(world: SigningHarness) -> None:
     assert "its predicate names the builder" in refusal(
-        world, found(slsa(world, wheel(), claims=github_claims(workflow="x.yml")), kind="slsa")
+        world, found(slsa(world, wheel(), claims=simulated_github_claims(workflow="x.yml")), kind="slsa")
     )

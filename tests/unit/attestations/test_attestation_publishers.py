@@ -21,11 +21,11 @@ from ci_publish.attestations.attestation_publishers import (
 )
 from ci_publish.model.identity import IdentityToken, Provider, Secret
 from ci_publish.rehearsal.ci_claims import (
-    buildkite_claims,
-    circleci_claims,
-    github_claims,
-    gitlab_claims,
-    google_claims,
+    simulated_buildkite_claims,
+    simulated_circleci_claims,
+    simulated_github_claims,
+    simulated_gitlab_claims,
+    simulated_google_claims,
 )
 
 SHA = "da39a3ee5e6b4b0d3255bfef95601890afd80709"
@@ -41,13 +41,16 @@ CERTIFICATE: dict[str, str] = {
 @pytest.mark.parametrize(
     ("claims", "publisher"),
     [
-        (github_claims(repository="Octo/demo"), github_attestation_publisher("Octo/demo", "release.yml")),
+        (simulated_github_claims(repository="Octo/demo"), github_attestation_publisher("Octo/demo", "release.yml")),
         (
-            gitlab_claims(project_path="a/b/c", config_path="ci/pub.yml"),
+            simulated_gitlab_claims(project_path="a/b/c", config_path="ci/pub.yml"),
             gitlab_attestation_publisher("a/b/c", "ci/pub.yml"),
         ),
-        (google_claims(email="a@b.iam"), google_attestation_publisher("a@b.iam")),
-        (circleci_claims(project_id="p", pipeline_definition_id="d"), circleci_attestation_publisher("p", "d")),
+        (simulated_google_claims(email="a@b.iam"), google_attestation_publisher("a@b.iam")),
+        (
+            simulated_circleci_claims(project_id="p", pipeline_definition_id="d"),
+            circleci_attestation_publisher("p", "d"),
+        ),
     ],
 )
 def test_claims_name_the_publisher_that_the_index_will_compare_with(
@@ -59,14 +62,14 @@ def test_claims_name_the_publisher_that_the_index_will_compare_with(
 @pytest.mark.parametrize(
     "claims",
     [
-        buildkite_claims(),
-        {**github_claims(), "iss": "https://ghes.example/_services/token"},
-        {**github_claims(), "workflow_ref": "someone/else/.github/workflows/x.yml@main"},
-        {**github_claims(), "repository": None},
-        {**gitlab_claims(), "ci_config_ref_uri": "gitlab.example/octo-group/demo//.gitlab-ci.yml@main"},
-        {**gitlab_claims(), "project_path": ""},
-        {**google_claims(), "email": ""},
-        {**circleci_claims(), "oidc.circleci.com/pipeline-definition-id": None},
+        simulated_buildkite_claims(),
+        {**simulated_github_claims(), "iss": "https://ghes.example/_services/token"},
+        {**simulated_github_claims(), "workflow_ref": "someone/else/.github/workflows/x.yml@main"},
+        {**simulated_github_claims(), "repository": None},
+        {**simulated_gitlab_claims(), "ci_config_ref_uri": "gitlab.example/octo-group/demo//.gitlab-ci.yml@main"},
+        {**simulated_gitlab_claims(), "project_path": ""},
+        {**simulated_google_claims(), "email": ""},
+        {**simulated_circleci_claims(), "oidc.circleci.com/pipeline-definition-id": None},
         {},
     ],
 )
@@ -81,7 +84,9 @@ def test_claims_without_a_publisher_are_compared_by_issuer_only(claims: dict[str
 def test_the_workflow_that_was_started_counts_not_the_one_that_is_called() -> None:
     called = "octo-org/demo/.github/workflows/publish.yml@refs/heads/main"
 
-    publisher = attestation_publisher_of_claims(github_claims(workflow="release.yml", reusable_workflow_ref=called))
+    publisher = attestation_publisher_of_claims(
+        simulated_github_claims(workflow="release.yml", reusable_workflow_ref=called)
+    )
 
     assert publisher == github_attestation_publisher("octo-org/demo", "release.yml")
 
@@ -145,7 +150,7 @@ def test_a_publisher_without_a_workflow_is_compared_by_its_other_values() -> Non
 
 
 def test_a_pipeline_of_another_project_is_explained_before_anything_is_signed() -> None:
-    job = gitlab_claims(project_path="group/demo")
+    job = simulated_gitlab_claims(project_path="group/demo")
     assert unattestable_workflow_error(job) is None
     assert unattestable_workflow_error({**job, "ci_config_ref_uri": "gitlab.com/Group/Demo//x.yml@main"}) is None
     assert unattestable_workflow_error({**job, "ci_config_ref_uri": None}) is None
@@ -159,7 +164,7 @@ def test_a_pipeline_of_another_project_is_explained_before_anything_is_signed() 
 def test_a_reusable_workflow_is_explained_before_anything_is_signed() -> None:
     called = "octo-org/demo/.github/workflows/publish.yml@refs/heads/main"
 
-    error = reusable_workflow_attestation_error(github_claims(reusable_workflow_ref=called))
+    error = reusable_workflow_attestation_error(simulated_github_claims(reusable_workflow_ref=called))
 
     assert error is not None
     assert called in error.summary
@@ -172,18 +177,18 @@ def test_a_reusable_workflow_is_explained_before_anything_is_signed() -> None:
 @pytest.mark.parametrize(
     "claims",
     [
-        github_claims(),
-        gitlab_claims(),
-        {**github_claims(), "job_workflow_ref": None},
-        {**github_claims(), "workflow_ref": None},
-        {**github_claims(), "job_workflow_ref": "x", "iss": GITLAB_ISSUER},
+        simulated_github_claims(),
+        simulated_gitlab_claims(),
+        {**simulated_github_claims(), "job_workflow_ref": None},
+        {**simulated_github_claims(), "workflow_ref": None},
+        {**simulated_github_claims(), "job_workflow_ref": "x", "iss": GITLAB_ISSUER},
     ],
 )
 def test_a_job_of_its_own_workflow_is_no_mismatch(claims: dict[str, object]) -> None:
     assert reusable_workflow_attestation_error(claims) is None
 
 
-@pytest.mark.parametrize("claims", [github_claims(), gitlab_claims(), google_claims()])
+@pytest.mark.parametrize("claims", [simulated_github_claims(), simulated_gitlab_claims(), simulated_google_claims()])
 def test_a_public_project_gives_nothing_away(claims: dict[str, object]) -> None:
     assert facts_made_public(claims) == ()
 
@@ -191,9 +196,12 @@ def test_a_public_project_gives_nothing_away(claims: dict[str, object]) -> None:
 @pytest.mark.parametrize(
     ("claims", "facts"),
     [
-        (github_claims(visibility="private"), ("repository octo-org/demo", "ref refs/tags/v1.0.0", "run 1234567890")),
-        (github_claims(visibility="internal"), ("repository octo-org/demo",)),
-        (gitlab_claims(visibility="private"), ("repository octo-group/demo", "run 302")),
+        (
+            simulated_github_claims(visibility="private"),
+            ("repository octo-org/demo", "ref refs/tags/v1.0.0", "run 1234567890"),
+        ),
+        (simulated_github_claims(visibility="internal"), ("repository octo-org/demo",)),
+        (simulated_gitlab_claims(visibility="private"), ("repository octo-group/demo", "run 302")),
     ],
 )
 def test_what_becomes_public_is_named(claims: dict[str, object], facts: tuple[str, ...]) -> None:

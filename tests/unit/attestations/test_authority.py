@@ -28,10 +28,10 @@ from ci_publish.errors import AttestationUnsound, ConfigurationError, SigstoreRe
 from ci_publish.model.attestation import PUBLISH_V1, SLSA_PROVENANCE_V1
 from ci_publish.model.events import RequestTraced, Retrying
 from ci_publish.rehearsal.ci_claims import (
-    circleci_claims,
-    github_claims,
-    gitlab_claims,
-    google_claims,
+    simulated_circleci_claims,
+    simulated_github_claims,
+    simulated_gitlab_claims,
+    simulated_google_claims,
 )
 from ci_publish.rehearsal.sigstore import prepare_sigstore_home
 from tests.unit.attestations.signing_harness import SigningHarness, quick, signing_harness, wheel, wheels
@@ -50,7 +50,7 @@ def world() -> Iterator[SigningHarness]:
 
 
 def circleci_attestation_publisher() -> CircleCIPublisher:
-    claims = circleci_claims()
+    claims = simulated_circleci_claims()
     return CircleCIPublisher(
         project_id=str(claims["oidc.circleci.com/project-id"]),
         pipeline_definition_id=str(claims["oidc.circleci.com/pipeline-definition-id"]),
@@ -60,11 +60,19 @@ def circleci_attestation_publisher() -> CircleCIPublisher:
 @pytest.mark.parametrize(
     ("claims", "publisher", "repeatable"),
     [
-        (github_claims(), GitHubPublisher(repository="octo-org/demo", workflow="release.yml"), True),
-        (github_claims(repository="Octo/Demo"), GitHubPublisher(repository="Octo/Demo", workflow="release.yml"), True),
-        (gitlab_claims(), GitLabPublisher(repository="octo-group/demo", workflow_filepath=".gitlab-ci.yml"), False),
-        (google_claims(), GooglePublisher(email="publisher@demo-project.iam.gserviceaccount.com"), True),
-        (circleci_claims(), circleci_attestation_publisher(), True),
+        (simulated_github_claims(), GitHubPublisher(repository="octo-org/demo", workflow="release.yml"), True),
+        (
+            simulated_github_claims(repository="Octo/Demo"),
+            GitHubPublisher(repository="Octo/Demo", workflow="release.yml"),
+            True,
+        ),
+        (
+            simulated_gitlab_claims(),
+            GitLabPublisher(repository="octo-group/demo", workflow_filepath=".gitlab-ci.yml"),
+            False,
+        ),
+        (simulated_google_claims(), GooglePublisher(email="publisher@demo-project.iam.gserviceaccount.com"), True),
+        (simulated_circleci_claims(), circleci_attestation_publisher(), True),
     ],
 )
 def test_what_is_signed_verifies_as_the_index_verifies_it(
@@ -214,10 +222,10 @@ BUILDER = "ci-publish/ci-publish/.github/workflows/build-with-provenance.yml@ref
     ("claims", "publisher"),
     [
         (
-            github_claims(reusable_workflow_ref=BUILDER),
+            simulated_github_claims(reusable_workflow_ref=BUILDER),
             GitHubPublisher(repository="octo-org/demo", workflow="release.yml"),
         ),
-        (gitlab_claims(), GitLabPublisher(repository="octo-group/demo", workflow_filepath=".gitlab-ci.yml")),
+        (simulated_gitlab_claims(), GitLabPublisher(repository="octo-group/demo", workflow_filepath=".gitlab-ci.yml")),
     ],
 )
 def test_build_provenance_verifies_with_the_libraries(

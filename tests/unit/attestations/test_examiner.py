@@ -14,7 +14,7 @@ from ci_publish.model.attestation import (
     ProvenanceInvalid,
     ProvenanceVerified,
 )
-from ci_publish.rehearsal.ci_claims import google_claims
+from ci_publish.rehearsal.ci_claims import simulated_google_claims
 from tests.unit.attestations.attestation_files import found, refusal, signed, slsa
 from tests.unit.attestations.served_provenance import GITHUB, GITLAB, GOOGLE, made, provenance, reason, verdict
 from tests.unit.attestations.signing_harness import SigningHarness, signing_harness, wheel
@@ -119,7 +119,7 @@ def test_a_publisher_that_the_attestation_does_not_prove_is_invalid(
 
 
 def test_a_google_account_that_the_attestation_does_not_prove_is_invalid(world: SigningHarness) -> None:
-    served = provenance(made(world, google_claims()), publisher={**GOOGLE, "email": "somebody@else.example"})
+    served = provenance(made(world, simulated_google_claims()), publisher={**GOOGLE, "email": "somebody@else.example"})
 
     assert "somebody@else.example" in reason(verdict(world, served))
 

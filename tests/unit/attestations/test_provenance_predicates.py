@@ -14,7 +14,12 @@ from ci_publish.attestations.provenance_predicates import (
     why_build_is_unprovable,
 )
 from ci_publish.attestations.slsa_model import slsa_predicate_fault
-from ci_publish.rehearsal.ci_claims import circleci_claims, github_claims, gitlab_claims, google_claims
+from ci_publish.rehearsal.ci_claims import (
+    simulated_circleci_claims,
+    simulated_github_claims,
+    simulated_gitlab_claims,
+    simulated_google_claims,
+)
 from tests.unit.attestations.provenance_cases import BUILDER, GITHUB, GITLAB, certificate, changed, predicate
 
 if TYPE_CHECKING:
@@ -71,10 +76,10 @@ def test_a_gitlab_job_says_project_ref_commit_job_and_runner() -> None:
 
 CASES = [
     GITHUB,
-    github_claims(),
-    github_claims(ref="refs/heads/a@b", event_name="release"),
+    simulated_github_claims(),
+    simulated_github_claims(ref="refs/heads/a@b", event_name="release"),
     GITLAB,
-    gitlab_claims(ref="main", ref_type="branch"),
+    simulated_gitlab_claims(ref="main", ref_type="branch"),
 ]
 
 
@@ -86,7 +91,7 @@ def test_what_is_made_is_valid_and_agrees_with_the_certificate(claims: Mapping[s
     assert provenance_contradiction(made, certificate(claims)) is None
 
 
-@pytest.mark.parametrize("claims", [google_claims(), circleci_claims(), {}])
+@pytest.mark.parametrize("claims", [simulated_google_claims(), simulated_circleci_claims(), {}])
 def test_other_identities_have_no_build_provenance(claims: Mapping[str, object]) -> None:
     with pytest.raises(NoBuildProvenance, match=r"made in jobs on GitHub\.com and GitLab\.com"):
         build_provenance_predicate(claims)
@@ -214,7 +219,7 @@ def test_dependencies_of_other_build_types_that_are_not_the_source_are_their_own
 
 
 def test_a_certificate_that_says_nothing_about_builds_contradicts_nothing() -> None:
-    assert provenance_contradiction(predicate(), certificate(google_claims())) is None
+    assert provenance_contradiction(predicate(), certificate(simulated_google_claims())) is None
 
 
 def test_a_certificate_without_a_builder_proves_none() -> None:

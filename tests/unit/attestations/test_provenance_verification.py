@@ -14,7 +14,12 @@ from ci_publish.model.attestation import (
     ProvenanceVerified,
 )
 from ci_publish.model.publisher_identity import parse_identity
-from ci_publish.rehearsal.ci_claims import circleci_claims, github_claims, gitlab_claims, google_claims
+from ci_publish.rehearsal.ci_claims import (
+    simulated_circleci_claims,
+    simulated_github_claims,
+    simulated_gitlab_claims,
+    simulated_google_claims,
+)
 from tests.unit.attestations.attestation_files import slsa
 from tests.unit.attestations.served_provenance import (
     CIRCLECI,
@@ -37,10 +42,10 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     ("claims", "publisher", "label"),
     [
-        (github_claims(), GITHUB, "github:octo-org/demo:release.yml"),
-        (gitlab_claims(), GITLAB, "gitlab:octo-group/demo:.gitlab-ci.yml"),
-        (google_claims(), GOOGLE, "google:publisher@demo-project.iam.gserviceaccount.com"),
-        (circleci_claims(), CIRCLECI, "CircleCI project f1d6a9b2-5b7c-4c6d-8e9f-0a1b2c3d4e5f"),
+        (simulated_github_claims(), GITHUB, "github:octo-org/demo:release.yml"),
+        (simulated_gitlab_claims(), GITLAB, "gitlab:octo-group/demo:.gitlab-ci.yml"),
+        (simulated_google_claims(), GOOGLE, "google:publisher@demo-project.iam.gserviceaccount.com"),
+        (simulated_circleci_claims(), CIRCLECI, "CircleCI project f1d6a9b2-5b7c-4c6d-8e9f-0a1b2c3d4e5f"),
     ],
 )
 def test_provenance_that_fits_is_verified(
@@ -55,7 +60,12 @@ def test_provenance_that_fits_is_verified(
 
 @pytest.mark.parametrize(
     ("claims", "publisher"),
-    [(github_claims(), GITHUB), (gitlab_claims(), GITLAB), (google_claims(), GOOGLE), (circleci_claims(), CIRCLECI)],
+    [
+        (simulated_github_claims(), GITHUB),
+        (simulated_gitlab_claims(), GITLAB),
+        (simulated_google_claims(), GOOGLE),
+        (simulated_circleci_claims(), CIRCLECI),
+    ],
 )
 def test_provenance_of_this_run_is_verified(
     world: SigningHarness, claims: Mapping[str, object], publisher: Mapping[str, object]
@@ -89,10 +99,10 @@ def test_one_bad_attestation_spoils_the_rest(world: SigningHarness) -> None:
 @pytest.mark.parametrize(
     "run",
     [
-        github_claims(repository="octo-org/other"),
-        github_claims(workflow="publish.yml"),
-        github_claims(repository="Octo-org/demo"),
-        gitlab_claims(),
+        simulated_github_claims(repository="octo-org/other"),
+        simulated_github_claims(workflow="publish.yml"),
+        simulated_github_claims(repository="Octo-org/demo"),
+        simulated_gitlab_claims(),
     ],
 )
 def test_provenance_of_another_publisher_than_this_run_is_invalid(world: SigningHarness, run: Claims) -> None:
@@ -122,7 +132,7 @@ def test_a_run_whose_publisher_is_not_known_takes_any(world: SigningHarness) -> 
 )
 def test_provenance_is_by_the_expected_publisher(world: SigningHarness, expected: str, *, accepted: bool) -> None:
     judge = ProvenanceJudge(world.trust, named=(parse_identity(expected),))
-    served = provenance(made(world, github_claims(environment="pypi")))
+    served = provenance(made(world, simulated_github_claims(environment="pypi")))
 
     outcome = judge.verify(wheel(), served, None)
 
@@ -135,13 +145,13 @@ def test_provenance_is_by_the_expected_publisher(world: SigningHarness, expected
 @pytest.mark.parametrize(
     ("claims", "publisher", "expected", "accepted"),
     [
-        (gitlab_claims(environment="release"), GITLAB, "gitlab:octo-group/demo:.gitlab-ci.yml#release", True),
-        (gitlab_claims(environment="release"), GITLAB, "gitlab:octo-group/demo#Release", False),
-        (gitlab_claims(), GITLAB, "gitlab:octo-group/demo:ci/publish.yml", False),
-        (gitlab_claims(), GITLAB, "gitlab:octo-group", None),
-        (google_claims(), GOOGLE, f"google:{GOOGLE['email']}", True),
-        (google_claims(), GOOGLE, "google:somebody@demo-project.iam.gserviceaccount.com", False),
-        (circleci_claims(), CIRCLECI, "github:octo-org/demo", False),
+        (simulated_gitlab_claims(environment="release"), GITLAB, "gitlab:octo-group/demo:.gitlab-ci.yml#release", True),
+        (simulated_gitlab_claims(environment="release"), GITLAB, "gitlab:octo-group/demo#Release", False),
+        (simulated_gitlab_claims(), GITLAB, "gitlab:octo-group/demo:ci/publish.yml", False),
+        (simulated_gitlab_claims(), GITLAB, "gitlab:octo-group", None),
+        (simulated_google_claims(), GOOGLE, f"google:{GOOGLE['email']}", True),
+        (simulated_google_claims(), GOOGLE, "google:somebody@demo-project.iam.gserviceaccount.com", False),
+        (simulated_circleci_claims(), CIRCLECI, "github:octo-org/demo", False),
     ],
 )
 def test_publishers_of_other_providers_are_expected_alike(
@@ -179,7 +189,9 @@ def test_without_an_environment_in_the_certificate_the_indexs_word_is_compared(
 
 def test_the_certificates_environment_goes_before_the_indexs_word(world: SigningHarness) -> None:
     judge = ProvenanceJudge(world.trust, named=(parse_identity("github:octo-org/demo#pypi"),))
-    served = provenance(made(world, github_claims(environment="other")), publisher={**GITHUB, "environment": "pypi"})
+    served = provenance(
+        made(world, simulated_github_claims(environment="other")), publisher={**GITHUB, "environment": "pypi"}
+    )
 
     assert isinstance(judge.verify(wheel(), served, None), ProvenanceByAnother)
 
@@ -199,12 +211,12 @@ def test_a_run_takes_its_own_provenance_besides_that_of_the_named(world: Signing
     named = (parse_identity("gitlab:octo-group/demo"),)
     served = {
         "own": provenance(made(world)),
-        "named": provenance(made(world, gitlab_claims()), publisher=GITLAB),
-        "other": provenance(made(world, google_claims()), publisher=GOOGLE),
+        "named": provenance(made(world, simulated_gitlab_claims()), publisher=GITLAB),
+        "other": provenance(made(world, simulated_google_claims()), publisher=GOOGLE),
     }
     judge = ProvenanceJudge(world.trust, named=named)
 
-    outcomes = {name: judge.verify(wheel(), content, github_claims()) for name, content in served.items()}
+    outcomes = {name: judge.verify(wheel(), content, simulated_github_claims()) for name, content in served.items()}
 
     assert {name for name, outcome in outcomes.items() if isinstance(outcome, ProvenanceVerified)} == {"own", "named"}
     assert isinstance(outcomes["other"], ProvenanceByAnother)
@@ -215,7 +227,7 @@ def test_every_attestation_is_by_an_expected_publisher(world: SigningHarness) ->
     judge = ProvenanceJudge(world.trust, named=(parse_identity("github:octo-org/demo"),))
     ours, theirs = (
         (json.loads(provenance(made(world)))),
-        json.loads(provenance(made(world, gitlab_claims()), publisher=GITLAB)),
+        json.loads(provenance(made(world, simulated_gitlab_claims()), publisher=GITLAB)),
     )
     both = {**ours, "attestation_bundles": [*ours["attestation_bundles"], *theirs["attestation_bundles"]]}
 

@@ -18,7 +18,7 @@ from ci_publish.attestations.signers import (
     certificate_utf8_string,
 )
 from ci_publish.model.publisher_identity import JobIdentity, parse_identity
-from ci_publish.rehearsal.ci_claims import circleci_claims, github_claims
+from ci_publish.rehearsal.ci_claims import simulated_circleci_claims, simulated_github_claims
 from ci_publish.rehearsal.fulcio_profile import der_utf8_string
 
 GITHUB_HOME = "https://github.com/octo-org/demo"
@@ -91,7 +91,7 @@ def test_what_is_no_utf8_string_is_none(der: bytes) -> None:
     assert certificate_utf8_string(der) in {None, ""}
 
 
-OWN = attestation_publisher_of_claims(github_claims())
+OWN = attestation_publisher_of_claims(simulated_github_claims())
 JOB = JobIdentity(parse_identity("github:octo-org/demo:release.yml"), "c" * 40)
 NAMED = (parse_identity("gitlab:octo-group/demo"),)
 
@@ -135,7 +135,7 @@ def test_whom_the_user_names() -> None:
     nobody = AcceptedSigners(named=NAMED).classify_signer(github())
     assert isinstance(nobody, ByAnother)
     assert "gitlab:octo-group/demo" in nobody.reason
-    unnamed = attestation_publisher_of_claims(circleci_claims())
+    unnamed = attestation_publisher_of_claims(simulated_circleci_claims())
     assert isinstance(AcceptedSigners(own=unnamed, named=NAMED).classify_signer(github()), ByAnother)
 
 

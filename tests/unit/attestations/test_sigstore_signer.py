@@ -28,9 +28,9 @@ from ci_publish.errors import (
 from ci_publish.model.attestation import PUBLISH_V1, SLSA_PROVENANCE_V1, SigningResult
 from ci_publish.model.events import Noted
 from ci_publish.rehearsal.ci_claims import (
-    buildkite_claims,
-    github_claims,
-    gitlab_claims,
+    simulated_buildkite_claims,
+    simulated_github_claims,
+    simulated_gitlab_claims,
 )
 from tests.unit.attestations.scripted_authority import Bench, no_trust, only_error
 from tests.unit.attestations.signing_harness import SigningHarness, quick, wheels
@@ -62,7 +62,7 @@ def test_a_bad_trust_configuration_is_raised(bench: Bench) -> None:
 
 def test_a_reusable_workflow_signs_nothing(bench: Bench) -> None:
     called = "octo-org/demo/.github/workflows/publish.yml@refs/heads/main"
-    bench.job.claims = github_claims(reusable_workflow_ref=called)
+    bench.job.claims = simulated_github_claims(reusable_workflow_ref=called)
 
     result = bench.sign(3)
 
@@ -72,7 +72,7 @@ def test_a_reusable_workflow_signs_nothing(bench: Bench) -> None:
 
 
 def test_what_becomes_public_is_noted_once_before_signing(bench: Bench) -> None:
-    bench.job.claims = github_claims(visibility="private")
+    bench.job.claims = simulated_github_claims(visibility="private")
 
     bench.sign(3)
 
@@ -84,7 +84,7 @@ def test_what_becomes_public_is_noted_once_before_signing(bench: Bench) -> None:
 
 
 def test_an_identity_without_publishers_on_pypi_is_noted(bench: Bench) -> None:
-    bench.job.claims = buildkite_claims()
+    bench.job.claims = simulated_buildkite_claims()
 
     assert len(bench.sign(1).attestations) == 1
     assert bench.events.notes == ["publisher-unknown"]
@@ -131,7 +131,7 @@ def test_found_files_are_inspected_without_an_identity(bench: Bench) -> None:
 
 
 def test_a_provider_that_pypi_does_not_know_is_signed_for_with_a_note(world: SigningHarness) -> None:
-    result = world.signer(world.identity(buildkite_claims())).sign(wheels(1))
+    result = world.signer(world.identity(simulated_buildkite_claims())).sign(wheels(1))
 
     assert len(result.attestations) == 1
     assert world.events.notes == ["publisher-unknown"]
@@ -153,7 +153,7 @@ def test_importing_the_room_imports_no_sigstore() -> None:
 
 
 def test_an_identity_without_the_claims_of_a_build_signs_no_build_provenance(bench: Bench) -> None:
-    bench.job.claims = {**github_claims(), "run_attempt": ""}
+    bench.job.claims = {**simulated_github_claims(), "run_attempt": ""}
 
     result = bench.sign(2, predicate_types=(PUBLISH_V1, SLSA_PROVENANCE_V1))
 
@@ -170,12 +170,12 @@ def test_an_identity_without_the_claims_of_a_build_signs_no_build_provenance(ben
 def test_a_reusable_workflow_signs_build_provenance_only(
     bench: Bench, predicate_types: tuple[str, ...], *, refused: bool
 ) -> None:
-    bench.job.claims = github_claims(reusable_workflow_ref="octo-org/demo/.github/workflows/build.yml@main")
+    bench.job.claims = simulated_github_claims(reusable_workflow_ref="octo-org/demo/.github/workflows/build.yml@main")
 
     assert bool(bench.sign(1, predicate_types=predicate_types).failures) is refused
 
 
 def test_a_pipeline_that_is_defined_elsewhere_signs_nothing(bench: Bench) -> None:
-    bench.job.claims = {**gitlab_claims(), "ci_config_ref_uri": "gitlab.com/group/ci//x.yml@refs/tags/v1"}
+    bench.job.claims = {**simulated_gitlab_claims(), "ci_config_ref_uri": "gitlab.com/group/ci//x.yml@refs/tags/v1"}
 
     assert isinstance(only_error(bench.sign(1, predicate_types=(SLSA_PROVENANCE_V1,))), UnattestableWorkflow)

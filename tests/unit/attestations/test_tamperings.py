@@ -9,7 +9,7 @@ import pytest
 
 from ci_publish.errors import AttestationInvalid
 from ci_publish.model.attestation import SLSA_PROVENANCE_V1, ProvenanceInvalid, ProvenanceVerified
-from ci_publish.rehearsal.ci_claims import github_claims
+from ci_publish.rehearsal.ci_claims import simulated_github_claims
 from tests.unit.attestations.attestation_files import found
 from tests.unit.attestations.provenance_cases import GITHUB as CLAIMS
 from tests.unit.attestations.served_provenance import made, provenance, verdict
@@ -38,7 +38,7 @@ def bench(shared: SigningHarness) -> Bench:
 @pytest.fixture(scope="module")
 def published(shared: SigningHarness) -> Any:  # noqa: ANN401  (JSON)
     """A sound publish attestation, which an index serves beside what was tampered with."""
-    return made(shared, github_claims())
+    return made(shared, simulated_github_claims())
 
 
 def test_there_are_more_than_twenty_and_of_every_kind() -> None:
@@ -50,7 +50,7 @@ def test_there_are_more_than_twenty_and_of_every_kind() -> None:
 
 def test_what_nobody_tampered_with_is_taken(world: SigningHarness, bench: Bench, published: Any) -> None:  # noqa: ANN401
     sound = bench.sound()
-    taken = world.signer().adopt([found(json.dumps(sound), kind="slsa")], [wheel()], github_claims())
+    taken = world.signer().adopt([found(json.dumps(sound), kind="slsa")], [wheel()], simulated_github_claims())
     outcome = verdict(world, provenance(published, sound))
 
     assert [each.predicate_type for each in taken[wheel().filename]] == [SLSA_PROVENANCE_V1]
@@ -68,7 +68,7 @@ def test_tampered_build_provenance_is_refused_by_publish_and_by_verify(
     tampered = {**TAMPERINGS, **STRANGERS}[name](bench)
 
     with pytest.raises(AttestationInvalid) as caught:
-        world.signer().adopt([found(json.dumps(tampered), kind="slsa")], [wheel()], github_claims())
+        world.signer().adopt([found(json.dumps(tampered), kind="slsa")], [wheel()], simulated_github_claims())
     assert caught.value.exit_code == 7
     assert wheel().filename in caught.value.detail
     outcome = verdict(world, provenance(published, tampered))

@@ -3,10 +3,15 @@ from __future__ import annotations
 import pytest
 
 from ci_publish.identity.ci_job_identity import identity_of_ci_job
-from ci_publish.rehearsal.ci_claims import github_claims, github_variables, gitlab_claims, gitlab_variables
+from ci_publish.rehearsal.ci_claims import (
+    simulated_github_claims,
+    simulated_github_variables,
+    simulated_gitlab_claims,
+    simulated_gitlab_variables,
+)
 
-GITHUB = github_variables(github_claims())
-GITLAB = gitlab_variables(gitlab_claims())
+GITHUB = simulated_github_variables(simulated_github_claims())
+GITLAB = simulated_gitlab_variables(simulated_gitlab_claims())
 
 
 def told(environ: dict[str, str]) -> str | None:
@@ -17,7 +22,7 @@ def told(environ: dict[str, str]) -> str | None:
 def test_a_job_says_who_it_is() -> None:
     assert told(GITHUB) == "github:octo-org/demo:release.yml"
     assert told(GITLAB) == "gitlab:octo-group/demo:.gitlab-ci.yml"
-    for environ, commit in ((GITHUB, github_claims()["sha"]), (GITLAB, gitlab_claims()["sha"])):
+    for environ, commit in ((GITHUB, simulated_github_claims()["sha"]), (GITLAB, simulated_gitlab_claims()["sha"])):
         job = identity_of_ci_job(environ)
         assert job is not None
         assert job.commit == commit

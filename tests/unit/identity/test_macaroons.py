@@ -11,7 +11,7 @@ from ci_publish.identity.macaroons import (
     read_pypi_token,
 )
 from ci_publish.model.token_scope import TokenScope
-from ci_publish.rehearsal.tokens import TokenStore, User
+from ci_publish.rehearsal.tokens import TokenUser, UploadTokenStore
 from tests.unit.identity.credential_harness import macaroon
 
 EXPIRY = [0, 1_800_000_900, 1_800_000_000]
@@ -46,13 +46,15 @@ def test_the_caveats_are_read(caveats: list[object], scope: TokenScope) -> None:
 
 
 def test_a_real_token_of_the_rehearsal_is_read() -> None:
-    raw = TokenStore("rehearsal", lambda: 0.0).issue_token(User("somebody"), [[1, ["demo"]], [3, "somebody"]])
+    raw = UploadTokenStore("rehearsal", lambda: 0.0).issue_upload_token(
+        TokenUser("somebody"), [[1, ["demo"]], [3, "somebody"]]
+    )
     assert read_pypi_token(raw) == ReadToken("rehearsal", TokenScope(projects=frozenset({"demo"})))
 
 
 def test_long_caveats_have_long_lengths() -> None:
     names = [f"project-{number}" for number in range(300)]
-    raw = TokenStore("pypi.org", lambda: 0.0).issue_token(User("somebody"), [[1, names]])
+    raw = UploadTokenStore("pypi.org", lambda: 0.0).issue_upload_token(TokenUser("somebody"), [[1, names]])
     read = read_pypi_token(raw)
     assert isinstance(read, ReadToken)
     assert read.scope.projects == frozenset(names)

@@ -12,7 +12,7 @@ from pathlib import Path
 from ci_publish.attestations.attestation_publishers import reusable_workflow_attestation_error
 from ci_publish.identity.claims import classify_reusable_workflow
 from ci_publish.model.reusable_workflows import CALLED_WORKFLOWS_PUBLISH, COMPARED_CLAIM
-from ci_publish.rehearsal.ci_claims import github_claims
+from ci_publish.rehearsal.ci_claims import simulated_github_claims
 
 ROOT = Path(__file__).resolve().parents[3]
 SAME = "octo-org/demo/.github/workflows/publish.yml@refs/tags/v1.0.0"
@@ -35,19 +35,19 @@ from ci_publish.attestations.attestation_publishers import unattestable_workflow
 from ci_publish.identity.doctor_findings import identity_findings
 from ci_publish.identity.local_refusals import local_identity_refusal
 from ci_publish.identity.publisher_forms import publisher_form_for
-from ci_publish.rehearsal.ci_claims import github_claims
+from ci_publish.rehearsal.ci_claims import simulated_github_claims
 from ci_publish.rehearsal.publishers import GitHubPublisher
 from tests.unit.fakes import PYPI
 
 publisher = GitHubPublisher(repository="octo-org/demo", workflow="release.yml")
 for called in ({SAME!r}, {ELSEWHERE!r}):
-    claims = {{**github_claims(reusable_workflow_ref=called), "jti": "1"}}
+    claims = {{**simulated_github_claims(reusable_workflow_ref=called), "jti": "1"}}
     assert local_identity_refusal(claims, PYPI, attesting=True) is None
     assert unattestable_workflow_error(claims) is None
     assert publisher_form_for(claims).field_value("workflow_filename") == "release.yml"
     assert [finding.name for finding in identity_findings(claims, PYPI, ["demo"])] == ["claims", "publisher"]
     assert publisher.is_found_by_lookup(claims)
-    publisher.verify_claims(claims)
+    publisher.require_claims_match(claims)
     assert GitHubPublisher.of_claims(claims).workflow == "release.yml"
 print("reusable workflows publish")
 """
@@ -59,7 +59,7 @@ def test_the_switch_says_what_pypi_compares_today() -> None:
 
 def test_a_reusable_workflow_is_no_obstacle_where_it_may_publish() -> None:
     for called in (SAME, ELSEWHERE):
-        claims = github_claims(reusable_workflow_ref=called)
+        claims = simulated_github_claims(reusable_workflow_ref=called)
         assert classify_reusable_workflow(claims) is not None
         assert classify_reusable_workflow(claims, may_publish=True) is None
         assert reusable_workflow_attestation_error(claims) is not None

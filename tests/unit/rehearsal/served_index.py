@@ -12,12 +12,12 @@ from sigstore.models import TrustedRoot
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import Client, TestResponse
 
-from ci_publish.rehearsal.identity_provider import IdentityProvider
+from ci_publish.rehearsal.identity_provider import RehearsalIdentityProvider
 from ci_publish.rehearsal.index_server import IndexBehaviour, RehearsalIndex
 from ci_publish.rehearsal.oidc import AUDIENCE, Registration
-from ci_publish.rehearsal.overlay import Overlay
+from ci_publish.rehearsal.overlay import UpstreamOverlay
 from ci_publish.rehearsal.publishers import GitHubPublisher
-from ci_publish.rehearsal.storage import Storage
+from ci_publish.rehearsal.storage import RehearsalStorage
 from ci_publish.rehearsal.validation import FileValidator
 from tests.distributions import make_sdist, make_wheel
 
@@ -36,7 +36,7 @@ class Clock:
 
 # A key takes long to make, so all indexes of a process believe the same provider; its clock starts again with each.
 CLOCK = Clock()
-PROVIDER = IdentityProvider(clock=CLOCK)
+PROVIDER = RehearsalIdentityProvider(clock=CLOCK)
 
 
 @dataclass
@@ -44,7 +44,7 @@ class ServedIndex:
     """An index, the identity provider that it believes, and a client."""
 
     index: RehearsalIndex
-    provider: IdentityProvider
+    provider: RehearsalIdentityProvider
     folder: Path
     clock: Clock
     client: Client
@@ -134,10 +134,10 @@ def served_index(  # noqa: PLR0913  (an index's own choices, all by name)
     registrations: list[Registration] | None = None,
     token_lifetime: float = 900,
     discovery: bool = False,
-    overlay: Overlay | None = None,
+    overlay: UpstreamOverlay | None = None,
 ) -> Iterator[ServedIndex]:
     CLOCK.now = NOW
-    storage = Storage(folder / "index")
+    storage = RehearsalStorage(folder / "index")
     index = RehearsalIndex(
         storage=storage,
         identity_provider=PROVIDER,

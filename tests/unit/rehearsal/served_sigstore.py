@@ -15,8 +15,8 @@ from sigstore.sign import Signer, SigningContext
 from sigstore.verify import Verifier
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from ci_publish.rehearsal.identity_provider import IdentityProvider
-from ci_publish.rehearsal.sigstore import Sigstore
+from ci_publish.rehearsal.identity_provider import RehearsalIdentityProvider
+from ci_publish.rehearsal.sigstore import RehearsalSigstore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -47,8 +47,8 @@ def served(app: WSGIApplication) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class ServedSigstore:
-    identity_provider: IdentityProvider
-    sigstore: Sigstore
+    identity_provider: RehearsalIdentityProvider
+    sigstore: RehearsalSigstore
     url: str
 
     def trust_config(self) -> ClientTrustConfig:
@@ -74,8 +74,8 @@ class ServedSigstore:
 @contextlib.contextmanager
 def served_sigstore(*, behind: float = 0.0, certificate_lifetime: float = 600.0) -> Iterator[ServedSigstore]:
     """Serve a Sigstore whose clock is so many seconds behind, with a provider whose clock is right."""
-    provider = IdentityProvider()
-    sigstore = Sigstore(
+    provider = RehearsalIdentityProvider()
+    sigstore = RehearsalSigstore(
         identity_provider=provider, clock=lambda: time.time() - behind, certificate_lifetime=certificate_lifetime
     )
     with served(sigstore.app) as url:

@@ -9,11 +9,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from ci_publish.rehearsal.ci_claims import (
-    github_claims,
-    gitlab_claims,
+    simulated_github_claims,
+    simulated_gitlab_claims,
 )
 from ci_publish.rehearsal.identity_provider import (
-    IdentityProvider,
+    RehearsalIdentityProvider,
 )
 from tests.unit.rehearsal.provided_identities import Clock
 
@@ -32,17 +32,17 @@ def key() -> rsa.RSAPrivateKey:
 
 
 @pytest.fixture
-def provider(clock: Clock, key: rsa.RSAPrivateKey) -> IdentityProvider:
-    return IdentityProvider(clock=clock, key=key)
+def provider(clock: Clock, key: rsa.RSAPrivateKey) -> RehearsalIdentityProvider:
+    return RehearsalIdentityProvider(clock=clock, key=key)
 
 
 @pytest.mark.parametrize(
     ("claims", "subject"),
     [
-        (github_claims(), "repo:octo-org/demo:ref:refs/tags/v1.0.0"),
-        (github_claims(environment="pypi"), "repo:octo-org/demo:environment:pypi"),
-        (github_claims(event_name="pull_request"), "repo:octo-org/demo:pull_request"),
-        (gitlab_claims(environment="pypi"), "project_path:octo-group/demo:ref_type:tag:ref:v1.0.0"),
+        (simulated_github_claims(), "repo:octo-org/demo:ref:refs/tags/v1.0.0"),
+        (simulated_github_claims(environment="pypi"), "repo:octo-org/demo:environment:pypi"),
+        (simulated_github_claims(event_name="pull_request"), "repo:octo-org/demo:pull_request"),
+        (simulated_gitlab_claims(environment="pypi"), "project_path:octo-group/demo:ref_type:tag:ref:v1.0.0"),
     ],
 )
 def test_subjects(claims: Mapping[str, object], subject: str) -> None:
@@ -50,7 +50,7 @@ def test_subjects(claims: Mapping[str, object], subject: str) -> None:
 
 
 def test_environments_are_complete_and_of_strings() -> None:
-    provider = IdentityProvider()
+    provider = RehearsalIdentityProvider()
     for environment in (provider.github_environment("http://127.0.0.1:1"), provider.gitlab_environment(["pypi"])):
         assert environment["CI"] == "true"
         assert all(isinstance(value, str) for value in environment.values())

@@ -11,12 +11,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from ci_publish.rehearsal.ci_claims import (
-    circleci_claims,
-    gitlab_claims,
-    gitlab_token_variable,
+    simulated_circleci_claims,
+    simulated_gitlab_claims,
+    simulated_gitlab_token_variable,
 )
 from ci_publish.rehearsal.identity_provider import (
-    IdentityProvider,
+    RehearsalIdentityProvider,
 )
 from tests.unit.rehearsal.provided_identities import Clock
 from tests.unit.rehearsal.served_sigstore import served
@@ -32,8 +32,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture(scope="module")
-def stranger() -> IdentityProvider:
-    return IdentityProvider()
+def stranger() -> RehearsalIdentityProvider:
+    return RehearsalIdentityProvider()
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +42,8 @@ def key() -> rsa.RSAPrivateKey:
 
 
 @pytest.fixture
-def provider(clock: Clock, key: rsa.RSAPrivateKey) -> IdentityProvider:
-    return IdentityProvider(clock=clock, key=key)
+def provider(clock: Clock, key: rsa.RSAPrivateKey) -> RehearsalIdentityProvider:
+    return RehearsalIdentityProvider(clock=clock, key=key)
 
 
 DETECT = "import id, sys; print(id.detect_credential(sys.argv[1]))"
@@ -63,7 +63,7 @@ def detect(audience: str, environment: Mapping[str, str]) -> subprocess.Complete
 
 
 class TestChildEnvironments:
-    def test_github(self, stranger: IdentityProvider) -> None:
+    def test_github(self, stranger: RehearsalIdentityProvider) -> None:
         with served(stranger.app) as url:
             environment = stranger.github_environment(url, ref="refs/heads/main", environment="pypi")
             done = detect("ci-publish-rehearsal", environment)
@@ -74,13 +74,13 @@ class TestChildEnvironments:
         assert environment["GITHUB_RUN_ID"] == claims["run_id"]
         assert environment["GITHUB_REF_NAME"] == "main"
 
-    def test_github_without_permission(self, stranger: IdentityProvider) -> None:
+    def test_github_without_permission(self, stranger: RehearsalIdentityProvider) -> None:
         done = detect("pypi", stranger.github_environment("http://127.0.0.1:1", may_request_tokens=False))
         assert done.returncode == 1
         assert "GitHubOidcPermissionCredentialError" in done.stderr
 
     @pytest.mark.parametrize("audience", ["pypi", "sigstore", "ci-publish-rehearsal", "https://index.example"])
-    def test_gitlab(self, stranger: IdentityProvider, audience: str) -> None:
+    def test_gitlab(self, stranger: RehearsalIdentityProvider, audience: str) -> None:
         environment = stranger.gitlab_environment([audience, "other"], environment="pypi")
         claims = stranger.verify(detect(audience, environment).stdout.strip(), audience)
         assert claims["exp"] == int(str(claims["iat"])) + 3600
@@ -89,21 +89,23 @@ class TestChildEnvironments:
         assert environment["CI_COMMIT_TAG"] == "v1.0.0"
         assert environment["CI_ENVIRONMENT_NAME"] == "pypi"
 
-    def test_gitlab_without_the_variable(self, stranger: IdentityProvider) -> None:
-        done = detect("pypi", stranger.gitlab_environment(["sigstore"], gitlab_claims(ref_type="branch", ref="main")))
+    def test_gitlab_without_the_variable(self, stranger: RehearsalIdentityProvider) -> None:
+        done = detect(
+            "pypi", stranger.gitlab_environment(["sigstore"], simulated_gitlab_claims(ref_type="branch", ref="main"))
+        )
         assert done.returncode == 1
         assert "PYPI_ID_TOKEN not found" in done.stderr
 
     @pytest.mark.skipif(sys.platform == "win32", reason="the rehearsed executables are POSIX scripts")
-    def test_buildkite(self, stranger: IdentityProvider, tmp_path: Path) -> None:
+    def test_buildkite(self, stranger: RehearsalIdentityProvider, tmp_path: Path) -> None:
         with served(stranger.app) as url:
             done = detect("pypi", stranger.buildkite_environment(url, tmp_path / "bin", job_id="42"))
         claims = stranger.verify(done.stdout.strip(), "pypi")
         assert (claims["iss"], claims["job_id"]) == ("https://agent.buildkite.com", "42")
 
     @pytest.mark.skipif(sys.platform == "win32", reason="the rehearsed executables are POSIX scripts")
-    def test_circleci(self, stranger: IdentityProvider, tmp_path: Path) -> None:
-        job = circleci_claims(vcs_origin="github.com/a/b")
+    def test_circleci(self, stranger: RehearsalIdentityProvider, tmp_path: Path) -> None:
+        job = simulated_circleci_claims(vcs_origin="github.com/a/b")
         with served(stranger.app) as url:
             environment = stranger.circleci_environment(url, tmp_path / "bin", job)
             done = detect("https://index.example/?a=b&c", environment)
@@ -113,7 +115,9 @@ class TestChildEnvironments:
 
     @pytest.mark.skipif(sys.platform == "win32", reason="the rehearsed executables are POSIX scripts")
     @pytest.mark.parametrize("name", ["buildkite-agent", "circleci"])
-    def test_the_executables_know_one_command(self, stranger: IdentityProvider, tmp_path: Path, name: str) -> None:
+    def test_the_executables_know_one_command(
+        self, stranger: RehearsalIdentityProvider, tmp_path: Path, name: str
+    ) -> None:
         stranger.buildkite_environment("http://127.0.0.1:1", tmp_path)
         stranger.circleci_environment("http://127.0.0.1:1", tmp_path)
         done = subprocess.run([tmp_path / name, "version"], capture_output=True, text=True, timeout=60, check=False)
@@ -121,7 +125,7 @@ class TestChildEnvironments:
         assert f"the rehearsal's {name} supports only: {name} " in done.stderr
 
     def test_a_provider_of_one_ci_can_play_the_other(self) -> None:
-        provider = IdentityProvider(claims=gitlab_claims(project_path="a/b"))
+        provider = RehearsalIdentityProvider(claims=simulated_gitlab_claims(project_path="a/b"))
         assert provider.gitlab_environment([])["CI_PROJECT_PATH"] == "a/b"
         assert provider.github_environment("http://127.0.0.1:1")["GITHUB_REPOSITORY"] == "octo-org/demo"
 
@@ -135,4 +139,4 @@ class TestChildEnvironments:
         ],
     )
     def test_names_of_gitlab_variables(self, audience: str, variable: str) -> None:
-        assert gitlab_token_variable(audience) == variable
+        assert simulated_gitlab_token_variable(audience) == variable

@@ -5,19 +5,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ci_publish.rehearsal.ci_claims import (
-    buildkite_claims,
-    circleci_claims,
-    github_claims,
-    gitlab_claims,
-    google_claims,
+    simulated_buildkite_claims,
+    simulated_circleci_claims,
+    simulated_github_claims,
+    simulated_gitlab_claims,
+    simulated_google_claims,
 )
 from ci_publish.rehearsal.fulcio_profile import (
-    CertificateProfile,
     EmailName,
+    FulcioProfile,
     ProfileError,
     UriName,
-    certificate_profile_of_claims,
     der_utf8_string,
+    fulcio_profile_of_claims,
 )
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 ARC = "1.3.6.1.4.1.57264.1."
 
 
-def text(profile: CertificateProfile, number: int) -> str | None:
+def text(profile: FulcioProfile, number: int) -> str | None:
     value = dict(profile.extensions).get(f"{ARC}{number}")
     if value is None:
         return None
@@ -38,7 +38,7 @@ def text(profile: CertificateProfile, number: int) -> str | None:
 
 def test_a_github_job_of_a_reusable_workflow() -> None:
     shared = "octo-org/shared/.github/workflows/publish.yml@refs/heads/main"
-    profile = certificate_profile_of_claims(github_claims(reusable_workflow_ref=shared, environment="pypi"))
+    profile = fulcio_profile_of_claims(simulated_github_claims(reusable_workflow_ref=shared, environment="pypi"))
 
     assert profile.name == UriName(f"https://github.com/{shared}")
     assert {number: text(profile, number) for number in range(1, 24)} == {
@@ -69,7 +69,7 @@ def test_a_github_job_of_a_reusable_workflow() -> None:
 
 
 def test_extensions_ascend_and_empty_ones_are_left_out() -> None:
-    numbers = [int(oid.removeprefix(ARC)) for oid, _ in certificate_profile_of_claims(github_claims()).extensions]
+    numbers = [int(oid.removeprefix(ARC)) for oid, _ in fulcio_profile_of_claims(simulated_github_claims()).extensions]
     assert numbers == sorted(numbers)
     assert 23 not in numbers
 
@@ -78,7 +78,7 @@ def test_extensions_ascend_and_empty_ones_are_left_out() -> None:
     ("ref_type", "ref", "expected"), [("tag", "v1", "refs/tags/v1"), ("branch", "main", "refs/heads/main")]
 )
 def test_a_gitlab_job(ref_type: str, ref: str, expected: str) -> None:
-    profile = certificate_profile_of_claims(gitlab_claims(ref_type=ref_type, ref=ref))
+    profile = fulcio_profile_of_claims(simulated_gitlab_claims(ref_type=ref_type, ref=ref))
     config = f"https://gitlab.com/octo-group/demo//.gitlab-ci.yml@{expected}"
     assert profile.name == UriName(config)
     assert text(profile, 12) == "https://gitlab.com/octo-group/demo"
@@ -88,20 +88,20 @@ def test_a_gitlab_job(ref_type: str, ref: str, expected: str) -> None:
 
 
 def test_a_google_service_account() -> None:
-    profile = certificate_profile_of_claims(google_claims(email="me@example.org"))
+    profile = fulcio_profile_of_claims(simulated_google_claims(email="me@example.org"))
     assert profile.name == EmailName("me@example.org")
     assert [oid.removeprefix(ARC) for oid, _ in profile.extensions] == ["1", "8"]
 
 
 def test_a_buildkite_job() -> None:
-    profile = certificate_profile_of_claims(buildkite_claims())
+    profile = fulcio_profile_of_claims(simulated_buildkite_claims())
     assert profile.name == UriName("https://buildkite.com/octo-org/demo")
     assert text(profile, 21) == "https://buildkite.com/octo-org/demo/builds/9#0184990a-477b-4fa8-9968-49607448a11b"
 
 
 @pytest.mark.parametrize(("rerun", "expected"), [(False, '""'), (True, "ssh-rerun")])
 def test_a_circleci_job(*, rerun: bool, expected: str) -> None:
-    profile = certificate_profile_of_claims({**circleci_claims(), "oidc.circleci.com/ssh-rerun": rerun})
+    profile = fulcio_profile_of_claims({**simulated_circleci_claims(), "oidc.circleci.com/ssh-rerun": rerun})
     assert isinstance(profile.name, UriName)
     assert profile.name.value.startswith("https://circleci.com/api/v2/projects/f1d6a9b2-")
     assert text(profile, 9) == profile.name.value
@@ -111,7 +111,7 @@ def test_a_circleci_job(*, rerun: bool, expected: str) -> None:
 
 @pytest.mark.parametrize("issuer", ["https://token.actions.githubusercontent.com/enterprise"])
 def test_an_issuer_below_a_known_one(issuer: str) -> None:
-    assert text(certificate_profile_of_claims({**github_claims(), "iss": issuer}), 8) == issuer
+    assert text(fulcio_profile_of_claims({**simulated_github_claims(), "iss": issuer}), 8) == issuer
 
 
 @pytest.mark.parametrize(
@@ -121,13 +121,13 @@ def test_an_issuer_below_a_known_one(issuer: str) -> None:
         ({"iss": "https://evil.example"}, "unknown issuer 'https://evil.example'"),
         ({"iss": "https://token.actions.githubusercontent.com.evil.example"}, "unknown issuer"),
         ({"iss": "https://gitlab.com"}, "the claim '[a-z_]+' is missing"),
-        ({**google_claims(), "email_verified": False}, "is not verified"),
-        ({**google_claims(), "email_verified": "true"}, "is not verified"),
+        ({**simulated_google_claims(), "email_verified": False}, "is not verified"),
+        ({**simulated_google_claims(), "email_verified": "true"}, "is not verified"),
     ],
 )
 def test_no_certificate(claims: Mapping[str, object], reason: str) -> None:
     with pytest.raises(ProfileError, match=reason):
-        certificate_profile_of_claims(claims)
+        fulcio_profile_of_claims(claims)
 
 
 @pytest.mark.parametrize(

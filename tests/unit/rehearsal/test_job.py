@@ -2,12 +2,19 @@
 
 import pytest
 
-from ci_publish.rehearsal.ci_claims import github_claims, github_variables, gitlab_claims, gitlab_variables
+from ci_publish.rehearsal.ci_claims import (
+    simulated_github_claims,
+    simulated_github_variables,
+    simulated_gitlab_claims,
+    simulated_gitlab_variables,
+)
 from ci_publish.rehearsal.job import RehearsedJob, rehearsed_job
 from ci_publish.rehearsal.publishers import GitHubPublisher, GitLabPublisher, publisher_of_claims
 
-GITHUB = github_claims(repository="me/mine", workflow="publish.yaml", ref="refs/heads/main", sha="a" * 40)
-GITLAB = gitlab_claims(project_path="me/sub/mine", ref="main", ref_type="branch", environment="pypi", sha="b" * 40)
+GITHUB = simulated_github_claims(repository="me/mine", workflow="publish.yaml", ref="refs/heads/main", sha="a" * 40)
+GITLAB = simulated_gitlab_claims(
+    project_path="me/sub/mine", ref="main", ref_type="branch", environment="pypi", sha="b" * 40
+)
 
 
 @pytest.mark.parametrize(
@@ -16,17 +23,17 @@ GITLAB = gitlab_claims(project_path="me/sub/mine", ref="main", ref_type="branch"
         {},
         {"GITHUB_ACTIONS": "true"},
         {"GITHUB_ACTIONS": "true", "GITHUB_WORKFLOW_REF": "rubbish"},
-        {**github_variables(GITHUB), "GITHUB_ACTIONS": "false"},
+        {**simulated_github_variables(GITHUB), "GITHUB_ACTIONS": "false"},
         {"GITLAB_CI": "true"},
         {"GITLAB_CI": "true", "CI_PROJECT_PATH": "me/mine"},
     ],
 )
 def test_where_nothing_is_known_an_example_is_played(environ: dict[str, str]) -> None:
-    assert rehearsed_job(environ) == RehearsedJob("github", github_claims())
+    assert rehearsed_job(environ) == RehearsedJob("github", simulated_github_claims())
 
 
 def test_a_github_job_plays_itself() -> None:
-    job = rehearsed_job(github_variables(GITHUB))
+    job = rehearsed_job(simulated_github_variables(GITHUB))
 
     assert job.provider == "github"
     assert job.claims == GITHUB
@@ -36,7 +43,7 @@ def test_a_github_job_plays_itself() -> None:
 
 
 def test_a_gitlab_job_plays_itself() -> None:
-    job = rehearsed_job(gitlab_variables(GITLAB))
+    job = rehearsed_job(simulated_gitlab_variables(GITLAB))
 
     assert job.provider == "gitlab"
     assert job.claims == GITLAB

@@ -9,11 +9,11 @@ from pathlib import Path
 import jwt
 import pytest
 
-from ci_publish.rehearsal.ci_claims import buildkite_claims, github_claims
-from ci_publish.rehearsal.identity_provider import IdentityProvider
+from ci_publish.rehearsal.ci_claims import simulated_buildkite_claims, simulated_github_claims
+from ci_publish.rehearsal.identity_provider import RehearsalIdentityProvider
 from ci_publish.rehearsal.oidc import AUDIENCE, Registration, registered
 from ci_publish.rehearsal.publishers import GitHubPublisher
-from ci_publish.rehearsal.tokens import PublisherIdentity
+from ci_publish.rehearsal.tokens import TokenPublisher
 from tests.unit.rehearsal.served_index import GITHUB, NOW, ServedIndex, served_index
 
 NOT_FOUND = "valid token, but no corresponding publisher (Publisher with matching claims was not found)"
@@ -49,7 +49,7 @@ def test_an_identity_token_is_exchanged_for_an_upload_token(world: ServedIndex) 
     assert world.upload(token=answer.json["token"]).status_code == 200
     (entry,) = world.index.mint_log
     assert (entry.jti, entry.expires, entry.burnt) == (world.provider.issued[-1].jti, NOW + 900, False)
-    assert isinstance(entry.owner, PublisherIdentity)
+    assert isinstance(entry.owner, TokenPublisher)
     assert entry.owner.publisher == GitHubPublisher(repository="octo-org/demo", workflow="release.yml", owner_id="65")
 
 
@@ -102,12 +102,12 @@ class TestRefusals:
         assert world.refusal(token) == ("invalid-payload", "malformed JWT")
 
     def test_an_issuer_that_pypi_does_not_know(self, world: ServedIndex) -> None:
-        token = world.provider.issue(AUDIENCE, buildkite_claims())
+        token = world.provider.issue(AUDIENCE, simulated_buildkite_claims())
 
         assert world.refusal(token) == ("invalid-payload", "unknown trusted publishing issuer")
 
     def test_somebody_elses_signature(self, world: ServedIndex) -> None:
-        token = IdentityProvider(clock=world.clock).issue(AUDIENCE)
+        token = RehearsalIdentityProvider(clock=world.clock).issue(AUDIENCE)
 
         assert world.refusal(token) == ("invalid-token", "malformed or invalid token")
 
@@ -136,7 +136,7 @@ class TestRefusals:
         assert sorted(statuses) == [200] + [422] * 15
 
     def test_claims_that_no_publisher_could_have(self, world: ServedIndex) -> None:
-        token = world.provider.issue(AUDIENCE, github_claims(event_name="pull_request_target"))
+        token = world.provider.issue(AUDIENCE, simulated_github_claims(event_name="pull_request_target"))
 
         assert world.refusal(token) == (
             "invalid-publisher",
@@ -152,10 +152,10 @@ class TestRegistrations:
         specific = GitHubPublisher(repository="octo-org/demo", workflow="release.yml", environment="pypi")
         registrations = [registered(GITHUB, "general"), registered(specific, "specific")]
         with served_index(tmp_path, registrations=registrations) as world:
-            world.mint(world.provider.issue(AUDIENCE, github_claims(environment="pypi")))
+            world.mint(world.provider.issue(AUDIENCE, simulated_github_claims(environment="pypi")))
             (entry,) = world.index.mint_log
 
-        assert isinstance(entry.owner, PublisherIdentity)
+        assert isinstance(entry.owner, TokenPublisher)
         assert (entry.owner.publisher, entry.owner.projects) == (specific, frozenset({"specific"}))
 
     def test_one_token_is_good_for_all_projects_of_a_publisher(self, tmp_path: Path) -> None:
@@ -250,4 +250,6 @@ class TestDiscovery:
 
 @pytest.mark.parametrize("claim", ["repo_property_team", "repo_property_cost-centre", "something_new"])
 def test_claims_that_pypi_does_not_know_are_ignored(world: ServedIndex, claim: str) -> None:
-    assert world.mint(world.provider.issue(AUDIENCE, {**github_claims(), claim: ["a", "b"]})).status_code == 200
+    assert (
+        world.mint(world.provider.issue(AUDIENCE, {**simulated_github_claims(), claim: ["a", "b"]})).status_code == 200
+    )

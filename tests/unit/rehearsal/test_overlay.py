@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from packaging.utils import canonicalize_name
 
-from ci_publish.rehearsal.overlay import Overlay
+from ci_publish.rehearsal.overlay import UpstreamOverlay
 from ci_publish.rehearsal.upstream import DistributionFolder, RedirectedIndex
 from tests.distributions import make_sdist, make_wheel
 from tests.unit.rehearsal.served_index import SIMPLE_JSON, ServedIndex, served_index
@@ -20,7 +20,7 @@ SPELLINGS = ("my-demo", "My-Demo", "my_demo", "MY.DEMO", "my--demo", "my%2Ddemo"
 
 @contextmanager
 def over(folder: Path, upstream: Any, rehearsed: tuple[str, ...] = ()) -> Iterator[ServedIndex]:  # noqa: ANN401
-    with served_index(folder, overlay=Overlay(upstream, rehearsed)) as index:
+    with served_index(folder, overlay=UpstreamOverlay(upstream, rehearsed)) as index:
         yield index
 
 

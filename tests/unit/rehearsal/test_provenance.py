@@ -14,7 +14,7 @@ from sigstore.models import ClientTrustConfig
 from sigstore.oidc import IdentityToken
 from sigstore.sign import SigningContext
 
-from ci_publish.rehearsal.ci_claims import github_claims, gitlab_claims, google_claims
+from ci_publish.rehearsal.ci_claims import simulated_github_claims, simulated_gitlab_claims, simulated_google_claims
 from ci_publish.rehearsal.oidc import registered
 from ci_publish.rehearsal.publishers import GitHubPublisher, GitLabPublisher, GooglePublisher, TrustedPublisher
 from ci_publish.rehearsal.world import RehearsalWorld
@@ -53,7 +53,7 @@ def sign_statement(
     config = ClientTrustConfig.from_json(world.trust_config_path.read_text(encoding="utf-8"))
     builder = dsse.StatementBuilder().predicate_type(predicate).predicate({})
     named = [dsse.Subject(name=name, digest=dsse.DigestSet({"sha256": digest})) for name, digest in subjects]
-    token = IdentityToken(world.identity_provider.issue("sigstore", claims or github_claims()))
+    token = IdentityToken(world.identity_provider.issue("sigstore", claims or simulated_github_claims()))
     with SigningContext.from_trust_config(config).signer(token) as signer:
         bundle = signer.sign_dsse(builder.subjects(named).build())
     return Attestation.from_bundle(bundle).model_dump_json()
@@ -63,11 +63,11 @@ def sign_statement(
     ("claims", "publisher"),
     [
         (
-            github_claims(environment="pypi"),
+            simulated_github_claims(environment="pypi"),
             {"kind": "GitHub", "repository": "octo-org/demo", "workflow": "release.yml", "environment": "pypi"},
         ),
         (
-            gitlab_claims(),
+            simulated_gitlab_claims(),
             {
                 "kind": "GitLab",
                 "repository": "octo-group/demo",
@@ -75,7 +75,7 @@ def sign_statement(
                 "environment": None,
             },
         ),
-        (google_claims(), {"kind": "Google", "email": GOOGLE}),
+        (simulated_google_claims(), {"kind": "Google", "email": GOOGLE}),
     ],
 )
 def test_attestations_are_taken_and_served_as_provenance_that_verifies(
@@ -102,9 +102,9 @@ def test_attestations_are_taken_and_served_as_provenance_that_verifies(
 def test_one_of_each_kind_is_taken(world: RehearsalWorld, client: httpx.Client, tmp_path: Path) -> None:
     path = make_wheel(tmp_path, "two-kinds")
     slsa = sign_statement(world, SLSA, (path.name, hashlib.sha256(path.read_bytes()).hexdigest()))
-    attestations = f"[{sign(world, path, github_claims())}, {slsa}]"
+    attestations = f"[{sign(world, path, simulated_github_claims())}, {slsa}]"
 
-    taken = upload(client, world, path, mint(client, world, github_claims()), attestations)
+    taken = upload(client, world, path, mint(client, world, simulated_github_claims()), attestations)
 
     assert taken == (200, "OK")
     page = client.get(f"{world.base_url}/project/two-kinds/").text
@@ -118,11 +118,11 @@ def test_what_a_reusable_workflow_signs_counts_for_the_workflow_that_was_started
 ) -> None:
     path = make_wheel(tmp_path, f"started-{started.removesuffix('.yml')}")
     called = "ci-publish/ci-publish/.github/workflows/build-with-provenance.yml@refs/tags/v1.0.0"
-    claims = github_claims(workflow=started, reusable_workflow_ref=called)
+    claims = simulated_github_claims(workflow=started, reusable_workflow_ref=called)
     slsa = sign_statement(world, SLSA, (path.name, hashlib.sha256(path.read_bytes()).hexdigest()), claims=claims)
-    attestations = f"[{sign(world, path, github_claims())}, {slsa}]"
+    attestations = f"[{sign(world, path, simulated_github_claims())}, {slsa}]"
 
-    status, said = upload(client, world, path, mint(client, world, github_claims()), attestations)
+    status, said = upload(client, world, path, mint(client, world, simulated_github_claims()), attestations)
 
     assert (status, said[: len(expected[1])]) == expected
 
@@ -133,12 +133,14 @@ class TestRefusedAttestations:
         return make_wheel(tmp_path, "refused", payload=os.urandom(8).hex().encode())
 
     def refused(self, client: httpx.Client, world: RehearsalWorld, path: Path, attestations: str) -> str:
-        status, reason = upload(client, world, path, mint(client, world, github_claims()), attestations)
+        status, reason = upload(client, world, path, mint(client, world, simulated_github_claims()), attestations)
         assert (status, path.name in world.index.files) == (400, False)
         return reason
 
     def test_with_an_api_token(self, client: httpx.Client, world: RehearsalWorld, path: Path) -> None:
-        answer = upload(client, world, path, world.issue_api_token(), f"[{sign(world, path, github_claims())}]")
+        answer = upload(
+            client, world, path, world.issue_api_token(), f"[{sign(world, path, simulated_github_claims())}]"
+        )
 
         assert answer == (400, f"{REFUSED}Attestations are only supported when using Trusted Publishing")
 
@@ -152,14 +154,14 @@ class TestRefusedAttestations:
         assert self.refused(client, world, path, rubbish).startswith(f"{REFUSED}Malformed attestations: ")
 
     def test_too_many(self, client: httpx.Client, world: RehearsalWorld, path: Path) -> None:
-        one = sign(world, path, github_claims())
+        one = sign(world, path, simulated_github_claims())
 
         said = self.refused(client, world, path, f"[{one}, {one}, {one}]")
 
         assert said == f"{REFUSED}A maximum of 2 attestations per file are supported"
 
     def test_two_of_one_kind(self, client: httpx.Client, world: RehearsalWorld, path: Path) -> None:
-        one = sign(world, path, github_claims())
+        one = sign(world, path, simulated_github_claims())
 
         said = self.refused(client, world, path, f"[{one}, {one}]")
 
@@ -171,14 +173,14 @@ class TestRefusedAttestations:
     def test_of_other_bytes(self, client: httpx.Client, world: RehearsalWorld, path: Path, tmp_path: Path) -> None:
         other = make_wheel(tmp_path / "other", "refused", payload=b"other")
 
-        said = self.refused(client, world, path, f"[{sign(world, other, github_claims())}]")
+        said = self.refused(client, world, path, f"[{sign(world, other, simulated_github_claims())}]")
 
         assert said == f"{UNVERIFIED}subject does not match distribution digest"
 
     def test_of_another_name(self, client: httpx.Client, world: RehearsalWorld, path: Path, tmp_path: Path) -> None:
         other = make_wheel(tmp_path / "other", "other")
 
-        said = self.refused(client, world, path, f"[{sign(world, other, github_claims())}]")
+        said = self.refused(client, world, path, f"[{sign(world, other, simulated_github_claims())}]")
 
         assert said == f"{UNVERIFIED}subject does not match distribution name: {other.name} != {path.name}"
 
@@ -186,15 +188,15 @@ class TestRefusedAttestations:
         ("claims", "reason"),
         [
             (
-                github_claims(repository="octo-org/other"),
+                simulated_github_claims(repository="octo-org/other"),
                 "Certificate's OIDCSourceRepositoryURI does not match (got https://github.com/octo-org/other, ",
             ),
             (
-                github_claims(repository="Octo-Org/demo"),
+                simulated_github_claims(repository="Octo-Org/demo"),
                 "Certificate's OIDCSourceRepositoryURI does not match (got https://github.com/Octo-Org/demo, ",
             ),
-            (github_claims(workflow="other.yml"), "Certificate's Build Config URI ("),
-            (gitlab_claims(), "Certificate's OIDCIssuerV2 does not match"),
+            (simulated_github_claims(workflow="other.yml"), "Certificate's Build Config URI ("),
+            (simulated_gitlab_claims(), "Certificate's OIDCIssuerV2 does not match"),
         ],
     )
     def test_of_another_identity(
@@ -230,7 +232,7 @@ class TestRefusedAttestations:
     def test_of_a_reusable_workflow(self, client: httpx.Client, world: RehearsalWorld, path: Path) -> None:
         """The upload token is the called workflow's, the certificate the caller's: PyPI takes one and not the other."""
         called = "octo-org/demo/.github/workflows/reusable.yml@refs/tags/v1.0.0"
-        claims = github_claims(reusable_workflow_ref=called)
+        claims = simulated_github_claims(reusable_workflow_ref=called)
 
         answer = upload(client, world, path, mint(client, world, claims), f"[{sign(world, path, claims)}]")
 
@@ -239,19 +241,19 @@ class TestRefusedAttestations:
 
     def test_signed_in_another_world(self, client: httpx.Client, world: RehearsalWorld, path: Path) -> None:
         with RehearsalWorld() as other:
-            attestation = sign(other, path, github_claims())
+            attestation = sign(other, path, simulated_github_claims())
 
         assert self.refused(client, world, path, f"[{attestation}]").startswith(REFUSED)
 
     def test_with_a_changed_signature(self, client: httpx.Client, world: RehearsalWorld, path: Path) -> None:
-        attestation = json.loads(sign(world, path, github_claims()))
-        other = json.loads(sign(world, path, github_claims()))
+        attestation = json.loads(sign(world, path, simulated_github_claims()))
+        other = json.loads(sign(world, path, simulated_github_claims()))
         attestation["envelope"]["signature"] = other["envelope"]["signature"]
 
         assert self.refused(client, world, path, json.dumps([attestation])).startswith(REFUSED)
 
     def test_without_a_log_entrys_promise(self, client: httpx.Client, world: RehearsalWorld, path: Path) -> None:
-        attestation = json.loads(sign(world, path, github_claims()))
+        attestation = json.loads(sign(world, path, simulated_github_claims()))
         del attestation["verification_material"]["transparency_entries"][0]["inclusionPromise"]
 
         said = self.refused(client, world, path, json.dumps([attestation]))
@@ -274,12 +276,16 @@ class TestRefusedAttestations:
     [
         (
             GitHubPublisher(repository="octo-org/demo", workflow="release.yml", environment="other"),
-            github_claims(environment="other"),
+            simulated_github_claims(environment="other"),
             200,
         ),
-        (GitHubPublisher(repository="octo-org/demo", workflow="release.yml"), github_claims(environment="any"), 200),
-        (GitLabPublisher("octo-group/demo"), gitlab_claims(), 200),
-        (GooglePublisher(GOOGLE), google_claims(), 200),
+        (
+            GitHubPublisher(repository="octo-org/demo", workflow="release.yml"),
+            simulated_github_claims(environment="any"),
+            200,
+        ),
+        (GitLabPublisher("octo-group/demo"), simulated_gitlab_claims(), 200),
+        (GooglePublisher(GOOGLE), simulated_google_claims(), 200),
     ],
 )
 def test_a_registered_publisher_is_the_one_that_must_have_signed(

@@ -4,15 +4,15 @@ from ci_publish.rehearsal.records import (
     QUARANTINED,
     FileAdded,
     FileDeleted,
-    Project,
     ProjectCreated,
+    RehearsalState,
     ReleaseCreated,
     ReleaseDated,
     ReleaseYanked,
-    State,
     StatusSet,
     StoredFile,
-    apply_event,
+    StoredProject,
+    state_after_event,
 )
 
 
@@ -40,11 +40,11 @@ EVENTS = (
 )
 
 
-def state(*events: object) -> State:
-    return reduce(apply_event, (*EVENTS, *events), State())  # type: ignore[arg-type]
+def state(*events: object) -> RehearsalState:
+    return reduce(state_after_event, (*EVENTS, *events), RehearsalState())  # type: ignore[arg-type]
 
 
-def project(*events: object) -> Project:
+def project(*events: object) -> StoredProject:
     found = state(*events).project("DEMO")
     assert found is not None
     return found
@@ -52,7 +52,7 @@ def project(*events: object) -> Project:
 
 def test_events_make_the_state() -> None:
     demo = project()
-    assert (demo.name, demo.normalized, demo.serial, demo.size) == ("demo", "demo", 5, 6)
+    assert (demo.name, demo.normalized, demo.serial, demo.total_file_size) == ("demo", "demo", 5, 6)
     assert [each.version for each in demo.ordered_releases] == ["2.0rc1", "1.0"]
     assert [each.filename for each in demo.visible_files] == ["demo-1.0.tar.gz", "demo-2.0rc1.tar.gz"]
     assert [each.version for each in demo.files_of_release("1")] == ["1.0"]
@@ -60,20 +60,20 @@ def test_events_make_the_state() -> None:
 
 
 def test_empty_values_of_a_form_are_passed_over() -> None:
-    release = project().release("1.0.0")
+    release = project().find_release("1.0.0")
     assert release is not None
-    assert release.first("summary") == "A demo."
-    assert release.first("license") is None
+    assert release.first_form_value("summary") == "A demo."
+    assert release.first_form_value("license") is None
 
 
 def test_the_latest_release_is_final_and_not_yanked() -> None:
-    latest = project().latest
+    latest = project().latest_release
     assert latest is not None
     assert latest.version == "1.0"
-    yanked = project(ReleaseYanked(project="demo", version="1.0", yanked=True, reason="why")).latest
+    yanked = project(ReleaseYanked(project="demo", version="1.0", yanked=True, reason="why")).latest_release
     assert yanked is not None
     assert yanked.version == "2.0rc1"
-    assert Project(name="empty", created=0.0, serial=1).latest is None
+    assert StoredProject(name="empty", created=0.0, serial=1).latest_release is None
 
 
 def test_a_deleted_file_is_remembered_by_name() -> None:
@@ -87,6 +87,6 @@ def test_a_quarantined_project_shows_no_files() -> None:
 
 
 def test_a_release_gets_another_date() -> None:
-    release = project(ReleaseDated("demo", "1.0", 9.0)).release("1.0")
+    release = project(ReleaseDated("demo", "1.0", 9.0)).find_release("1.0")
     assert release is not None
     assert release.created == 9.0

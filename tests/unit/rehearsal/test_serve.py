@@ -11,7 +11,7 @@ import pytest
 from werkzeug.wrappers import Request, Response
 
 from ci_publish.errors import ConfigurationError
-from ci_publish.rehearsal.serve import Server
+from ci_publish.rehearsal.serve import RehearsalServer
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -63,13 +63,13 @@ def app() -> App:
 
 
 @pytest.fixture
-def server(app: App) -> Iterator[Server]:
-    with Server(app=app) as server:
+def server(app: App) -> Iterator[RehearsalServer]:
+    with RehearsalServer(app=app) as server:
         yield server
 
 
 @pytest.fixture
-def client(server: Server) -> Iterator[http.client.HTTPConnection]:
+def client(server: RehearsalServer) -> Iterator[http.client.HTTPConnection]:
     with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)) as client:
         yield client
 
@@ -86,7 +86,7 @@ def ask(
     return response.status, response.reason, response.read()
 
 
-def raw(server: Server, request: bytes) -> bytes:
+def raw(server: RehearsalServer, request: bytes) -> bytes:
     """Send bytes and return all that comes back until the server closes."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
         connection.sendall(request)
@@ -130,7 +130,7 @@ def test_an_early_answer_is_seen_and_the_connection_goes_on(client: http.client.
     assert ask(client, "GET", "/words")[0] == 400
 
 
-def test_a_client_that_asks_first_is_told_to_go_on(server: Server) -> None:
+def test_a_client_that_asks_first_is_told_to_go_on(server: RehearsalServer) -> None:
     head = b"POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n"
     head += b"Expect: 100-continue\r\nConnection: close\r\n\r\n"
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
@@ -143,19 +143,19 @@ def test_a_client_that_asks_first_is_told_to_go_on(server: Server) -> None:
     assert answer.endswith(b"\r\n\r\nabc")
 
 
-def test_an_old_client_is_closed_on(server: Server) -> None:
+def test_an_old_client_is_closed_on(server: RehearsalServer) -> None:
     answer = raw(server, b"GET /stream HTTP/1.0\r\nHost: localhost\r\n\r\n")
 
     assert answer.endswith(b"\r\n\r\none two")
     assert b"Connection: close" in answer
 
 
-def test_a_bug_is_a_500_and_is_kept(server: Server, client: http.client.HTTPConnection) -> None:
+def test_a_bug_is_a_500_and_is_kept(server: RehearsalServer, client: http.client.HTTPConnection) -> None:
     assert ask(client, "GET", "/bug")[0] == 500
     assert [str(failure) for failure in server.failures] == ["a bug"]
 
 
-def test_a_connection_error_cuts_the_connection(server: Server) -> None:
+def test_a_connection_error_cuts_the_connection(server: RehearsalServer) -> None:
     assert raw(server, b"GET /drop HTTP/1.1\r\nHost: localhost\r\n\r\n") == b""
     assert server.failures == ()
 
@@ -168,7 +168,9 @@ def test_a_connection_error_cuts_the_connection(server: Server) -> None:
         b"POST /count HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
     ],
 )
-def test_a_client_that_stops_in_the_middle_is_nobodys_failure(server: Server, app: App, request_head: bytes) -> None:
+def test_a_client_that_stops_in_the_middle_is_nobodys_failure(
+    server: RehearsalServer, app: App, request_head: bytes
+) -> None:
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
         connection.sendall(request_head)
         connection.shutdown(socket.SHUT_WR)
@@ -177,11 +179,11 @@ def test_a_client_that_stops_in_the_middle_is_nobodys_failure(server: Server, ap
     assert (server.failures, app.seen) == ((), [])
 
 
-def test_rubbish_is_a_400(server: Server) -> None:
+def test_rubbish_is_a_400(server: RehearsalServer) -> None:
     assert b"400" in raw(server, b"rubbish\r\n\r\n").partition(b"\r\n")[0]
 
 
-def test_requests_do_not_wait_for_each_other(server: Server) -> None:
+def test_requests_do_not_wait_for_each_other(server: RehearsalServer) -> None:
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as silent:
         silent.sendall(b"POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n")
         with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)) as client:
@@ -189,7 +191,7 @@ def test_requests_do_not_wait_for_each_other(server: Server) -> None:
 
 
 def test_it_is_gone_afterwards_with_all_its_connections(app: App) -> None:
-    with Server(app=app) as server:
+    with RehearsalServer(app=app) as server:
         connection = socket.create_connection(("127.0.0.1", server.port), timeout=10)
         connection.sendall(b"GET /words HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert connection.recv(65536)
@@ -199,13 +201,13 @@ def test_it_is_gone_afterwards_with_all_its_connections(app: App) -> None:
         socket.create_connection(("127.0.0.1", server.port), timeout=10)
 
 
-def test_a_port_that_is_taken_is_the_users_mistake(server: Server, app: App) -> None:
+def test_a_port_that_is_taken_is_the_users_mistake(server: RehearsalServer, app: App) -> None:
     with pytest.raises(ConfigurationError, match=f"cannot listen on 127.0.0.1, port {server.port}"):
-        Server(app=app, port=server.port)
+        RehearsalServer(app=app, port=server.port)
 
 
 def test_a_server_that_was_never_started_leaves_nothing(app: App) -> None:
-    server = Server(app=app)
+    server = RehearsalServer(app=app)
 
     server.__exit__(None)
 
@@ -213,14 +215,14 @@ def test_a_server_that_was_never_started_leaves_nothing(app: App) -> None:
         socket.create_connection(("127.0.0.1", server.port), timeout=10)
 
 
-def status_with(server: Server, *headers: bytes) -> int:
+def status_with(server: RehearsalServer, *headers: bytes) -> int:
     with socket.create_connection(("127.0.0.1", server.port), timeout=5) as sock:
         sock.sendall(b"\r\n".join((b"GET /nothing HTTP/1.1", *headers, b"Connection: close", b"", b"")))
         return int(sock.makefile("rb").readline().split()[1])
 
 
 @pytest.mark.parametrize("host", [b"127.0.0.1", b"LocalHost:1", b"[::1]:80", b"127.0.0.1:", b"  localhost  "])
-def test_this_machine_by_any_of_its_names(server: Server, host: bytes) -> None:
+def test_this_machine_by_any_of_its_names(server: RehearsalServer, host: bytes) -> None:
     assert status_with(server, b"Host: " + host) == 204
 
 
@@ -236,11 +238,11 @@ def test_this_machine_by_any_of_its_names(server: Server, host: bytes) -> None:
         b"::1",
     ],
 )
-def test_another_name_that_leads_here_is_refused(server: Server, host: bytes) -> None:
+def test_another_name_that_leads_here_is_refused(server: RehearsalServer, host: bytes) -> None:
     """DNS rebinding: a page of evil.example whose address is 127.0.0.1 by now must read nothing."""
     assert status_with(server, b"Host: " + host) == 421
 
 
 @pytest.mark.parametrize("headers", [(), (b"Host:",), (b"Host: localhost", b"Host: evil.example")])
-def test_a_request_names_exactly_one_host(server: Server, headers: tuple[bytes, ...]) -> None:
+def test_a_request_names_exactly_one_host(server: RehearsalServer, headers: tuple[bytes, ...]) -> None:
     assert status_with(server, *headers) == 400

@@ -27,13 +27,18 @@ from werkzeug.wrappers import Response
 
 from ci_publish.rehearsal import hooks
 from ci_publish.rehearsal.ci_claims import (
-    circleci_claims,
-    github_claims,
-    gitlab_claims,
-    google_claims,
+    simulated_circleci_claims,
+    simulated_github_claims,
+    simulated_gitlab_claims,
+    simulated_google_claims,
 )
-from ci_publish.rehearsal.identity_provider import IdentityProvider
-from ci_publish.rehearsal.sigstore import LOG_ENTRIES_PATH, SIGNING_CERTIFICATE_PATH, Sigstore, prepare_sigstore_home
+from ci_publish.rehearsal.identity_provider import RehearsalIdentityProvider
+from ci_publish.rehearsal.sigstore import (
+    LOG_ENTRIES_PATH,
+    SIGNING_CERTIFICATE_PATH,
+    RehearsalSigstore,
+    prepare_sigstore_home,
+)
 from tests.unit.rehearsal.served_sigstore import ServedSigstore, served_sigstore
 
 if TYPE_CHECKING:
@@ -76,12 +81,12 @@ def file(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("claims", "publisher"),
     [
-        (github_claims(), GITHUB),
-        (github_claims(environment="prøduction", ref="refs/tags/vérsion 1%"), GITHUB),
-        (gitlab_claims(), GITLAB),
-        (gitlab_claims(ref_type="branch", ref="main", environment="pypi"), GITLAB),
-        (google_claims(), GOOGLE),
-        (circleci_claims(), CIRCLECI),
+        (simulated_github_claims(), GITHUB),
+        (simulated_github_claims(environment="prøduction", ref="refs/tags/vérsion 1%"), GITHUB),
+        (simulated_gitlab_claims(), GITLAB),
+        (simulated_gitlab_claims(ref_type="branch", ref="main", environment="pypi"), GITLAB),
+        (simulated_google_claims(), GOOGLE),
+        (simulated_circleci_claims(), CIRCLECI),
     ],
 )
 def test_unmodified_clients_sign_and_verify(
@@ -99,19 +104,33 @@ def test_unmodified_clients_sign_and_verify(
 @pytest.mark.parametrize(
     ("claims", "publisher", "reason"),
     [
-        (github_claims(), GitHubPublisher(repository="octo-org/demo", workflow="other.yml"), "Build Config URI"),
-        (github_claims(), GitHubPublisher(repository="octo-org/other", workflow="release.yml"), "SourceRepositoryURI"),
-        (github_claims(), GitHubPublisher(repository="Octo-Org/demo", workflow="release.yml"), "SourceRepositoryURI"),
-        (github_claims(), GITLAB, "Issuer"),
         (
-            github_claims(reusable_workflow_ref="octo-org/demo/.github/workflows/publish.yml@refs/tags/v1.0.0"),
+            simulated_github_claims(),
+            GitHubPublisher(repository="octo-org/demo", workflow="other.yml"),
+            "Build Config URI",
+        ),
+        (
+            simulated_github_claims(),
+            GitHubPublisher(repository="octo-org/other", workflow="release.yml"),
+            "SourceRepositoryURI",
+        ),
+        (
+            simulated_github_claims(),
+            GitHubPublisher(repository="Octo-Org/demo", workflow="release.yml"),
+            "SourceRepositoryURI",
+        ),
+        (simulated_github_claims(), GITLAB, "Issuer"),
+        (
+            simulated_github_claims(
+                reusable_workflow_ref="octo-org/demo/.github/workflows/publish.yml@refs/tags/v1.0.0"
+            ),
             GitHubPublisher(repository="octo-org/demo", workflow="publish.yml"),
             "Build Config URI",
         ),
-        (gitlab_claims(config_path="ci/publish.yml"), GITLAB, "Build Config URI"),
-        (gitlab_claims(project_path="Octo-Group/demo"), GITLAB, "SourceRepositoryURI"),
-        (google_claims(email="Publisher@demo-project.iam.gserviceaccount.com"), GOOGLE, "SANs"),
-        (circleci_claims(vcs_origin="github.com/octo-org/other"), CIRCLECI, "SourceRepositoryURI"),
+        (simulated_gitlab_claims(config_path="ci/publish.yml"), GITLAB, "Build Config URI"),
+        (simulated_gitlab_claims(project_path="Octo-Group/demo"), GITLAB, "SourceRepositoryURI"),
+        (simulated_google_claims(email="Publisher@demo-project.iam.gserviceaccount.com"), GOOGLE, "SANs"),
+        (simulated_circleci_claims(vcs_origin="github.com/octo-org/other"), CIRCLECI, "SourceRepositoryURI"),
     ],
 )
 def test_another_identity_does_not_verify(
@@ -261,7 +280,7 @@ class TestFaults:
 def test_a_request_waits_for_its_delay_and_may_be_replaced_after_it_was_handled() -> None:
     waits: list[float] = []
     knobs = hooks.Hooks(delay=0.15, sleep=waits.append, after=lambda _environ, _response: Response("lost", status=502))
-    sigstore = Sigstore(identity_provider=IdentityProvider(), hooks=knobs)
+    sigstore = RehearsalSigstore(identity_provider=RehearsalIdentityProvider(), hooks=knobs)
     assert Client(sigstore.app).get("/api/v1/log").status_code == 502
     assert waits == [0.15]
 

@@ -12,13 +12,13 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from werkzeug.test import Client, TestResponse
 
 from ci_publish.rehearsal.ci_claims import (
-    buildkite_claims,
-    github_claims,
-    gitlab_claims,
-    google_claims,
+    simulated_buildkite_claims,
+    simulated_github_claims,
+    simulated_gitlab_claims,
+    simulated_google_claims,
 )
-from ci_publish.rehearsal.identity_provider import IdentityProvider
-from ci_publish.rehearsal.sigstore import SIGNING_CERTIFICATE_PATH, Sigstore
+from ci_publish.rehearsal.identity_provider import RehearsalIdentityProvider
+from ci_publish.rehearsal.sigstore import SIGNING_CERTIFICATE_PATH, RehearsalSigstore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,12 +48,12 @@ class TestFulcio:
     """Who gets a certificate, and what it is like."""
 
     @pytest.fixture
-    def provider(self) -> IdentityProvider:
-        return IdentityProvider()
+    def provider(self) -> RehearsalIdentityProvider:
+        return RehearsalIdentityProvider()
 
     @staticmethod
     def ask(
-        sigstore: Sigstore, token: str, request: bytes | str = P256_REQUEST, *, in_body: bool = False
+        sigstore: RehearsalSigstore, token: str, request: bytes | str = P256_REQUEST, *, in_body: bool = False
     ) -> TestResponse:
         encoded = request if isinstance(request, str) else base64.b64encode(request).decode()
         content: dict[str, object] = {"certificateSigningRequest": encoded}
@@ -70,10 +70,10 @@ class TestFulcio:
         return str(answer.json["message"])
 
     @pytest.mark.parametrize("in_body", [False, True])
-    def test_a_certificate_follows_fulcios_profile(self, provider: IdentityProvider, *, in_body: bool) -> None:
+    def test_a_certificate_follows_fulcios_profile(self, provider: RehearsalIdentityProvider, *, in_body: bool) -> None:
         now = 1_800_000_000.9
-        provider = IdentityProvider(clock=lambda: now)
-        sigstore = Sigstore(identity_provider=provider, clock=lambda: now, certificate_lifetime=120)
+        provider = RehearsalIdentityProvider(clock=lambda: now)
+        sigstore = RehearsalSigstore(identity_provider=provider, clock=lambda: now, certificate_lifetime=120)
 
         answer = self.ask(sigstore, provider.issue("sigstore"), in_body=in_body)
 
@@ -90,8 +90,8 @@ class TestFulcio:
         assert len(timestamps) == 1
         assert leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).critical
 
-    def test_the_chain_is_the_trust_bundle(self, provider: IdentityProvider) -> None:
-        sigstore = Sigstore(identity_provider=provider)
+    def test_the_chain_is_the_trust_bundle(self, provider: RehearsalIdentityProvider) -> None:
+        sigstore = RehearsalSigstore(identity_provider=provider)
         answer = self.ask(sigstore, provider.issue("sigstore"))
         bundle = Client(sigstore.app).get("/api/v2/trustBundle").json
         assert answer.json is not None
@@ -99,23 +99,31 @@ class TestFulcio:
         chain = answer.json["signedCertificateEmbeddedSct"]["chain"]["certificates"]
         assert bundle["chains"] == [{"certificates": chain[1:]}]
 
-    @pytest.mark.parametrize("claims", [github_claims(), gitlab_claims(), google_claims(), buildkite_claims()])
-    def test_a_list_of_audiences_is_enough(self, provider: IdentityProvider, claims: Mapping[str, object]) -> None:
+    @pytest.mark.parametrize(
+        "claims",
+        [simulated_github_claims(), simulated_gitlab_claims(), simulated_google_claims(), simulated_buildkite_claims()],
+    )
+    def test_a_list_of_audiences_is_enough(
+        self, provider: RehearsalIdentityProvider, claims: Mapping[str, object]
+    ) -> None:
         assert (
-            self.ask(Sigstore(identity_provider=provider), provider.issue(["x", "sigstore"], claims)).status_code == 200
+            self.ask(
+                RehearsalSigstore(identity_provider=provider), provider.issue(["x", "sigstore"], claims)
+            ).status_code
+            == 200
         )
 
-    def test_refused_tokens(self, provider: IdentityProvider) -> None:
-        sigstore = Sigstore(identity_provider=provider)
+    def test_refused_tokens(self, provider: RehearsalIdentityProvider) -> None:
+        sigstore = RehearsalSigstore(identity_provider=provider)
         tokens = {
             "none": "",
             "garbage": "a.b.c",
             "wrong audience": provider.issue("pypi"),
-            "is not yours": IdentityProvider().issue("sigstore"),
+            "is not yours": RehearsalIdentityProvider().issue("sigstore"),
             "expired": provider.issue("sigstore", lifetime=-1),
             "unknown issuer": provider.issue("sigstore", iss="https://evil.example"),
             "claim missing": provider.issue("sigstore", {"iss": "https://gitlab.com", "sub": "x"}),
-            "unverified e-mail": provider.issue("sigstore", google_claims(), email_verified=False),
+            "unverified e-mail": provider.issue("sigstore", simulated_google_claims(), email_verified=False),
         }
         for what, token in tokens.items():
             assert self.refusal(self.ask(sigstore, token)) == ("There was an error processing the identity token"), what
@@ -136,20 +144,21 @@ class TestFulcio:
             (forged_request(), "The signature supplied in the request could not be verified"),
         ],
     )
-    def test_refused_requests(self, provider: IdentityProvider, request_: bytes | str, reason: str) -> None:
+    def test_refused_requests(self, provider: RehearsalIdentityProvider, request_: bytes | str, reason: str) -> None:
         assert (
-            self.refusal(self.ask(Sigstore(identity_provider=provider), provider.issue("sigstore"), request_)) == reason
+            self.refusal(self.ask(RehearsalSigstore(identity_provider=provider), provider.issue("sigstore"), request_))
+            == reason
         )
 
-    def test_a_name_that_no_certificate_can_hold(self, provider: IdentityProvider) -> None:
-        token = provider.issue("sigstore", google_claims(email="mé@example.org"))
-        assert "A-label" in self.refusal(self.ask(Sigstore(identity_provider=provider), token))
+    def test_a_name_that_no_certificate_can_hold(self, provider: RehearsalIdentityProvider) -> None:
+        token = provider.issue("sigstore", simulated_google_claims(email="mé@example.org"))
+        assert "A-label" in self.refusal(self.ask(RehearsalSigstore(identity_provider=provider), token))
 
     @pytest.mark.parametrize("body", [b"", b"[]", b"{", b"{}"])
-    def test_no_request_at_all(self, provider: IdentityProvider, body: bytes) -> None:
+    def test_no_request_at_all(self, provider: RehearsalIdentityProvider, body: bytes) -> None:
         token = provider.issue("sigstore")
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        answer = Client(Sigstore(identity_provider=provider).app).post(
+        answer = Client(RehearsalSigstore(identity_provider=provider).app).post(
             SIGNING_CERTIFICATE_PATH, data=body, headers=headers
         )
         assert self.refusal(answer) == "The certificate signing request could not be parsed"

@@ -17,8 +17,8 @@ from pypi_attestations import (
 )
 from werkzeug.test import Client
 
-from ci_publish.rehearsal.identity_provider import IdentityProvider
-from ci_publish.rehearsal.sigstore import LOG_ENTRIES_PATH, Sigstore
+from ci_publish.rehearsal.identity_provider import RehearsalIdentityProvider
+from ci_publish.rehearsal.sigstore import LOG_ENTRIES_PATH, RehearsalSigstore
 from tests.unit.rehearsal.served_sigstore import ServedSigstore, served_sigstore
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def read(client: Client, path: str) -> dict[str, Any]:
     ],
 )
 def test_what_is_not_there_is_404(path: str) -> None:
-    answer = Client(Sigstore(identity_provider=IdentityProvider()).app).get(path)
+    answer = Client(RehearsalSigstore(identity_provider=RehearsalIdentityProvider()).app).get(path)
     assert answer.status_code == 404
     assert (answer.json or {})["code"] == 404
 

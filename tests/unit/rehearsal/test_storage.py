@@ -8,7 +8,7 @@ import pytest
 
 from ci_publish.errors import ConfigurationError
 from ci_publish.rehearsal.records import ProjectCreated
-from ci_publish.rehearsal.storage import Storage
+from ci_publish.rehearsal.storage import RehearsalStorage
 from tests.unit.rehearsal.served_index import served_index
 
 
@@ -29,31 +29,31 @@ def test_a_second_run_finds_what_the_first_one_stored(tmp_path: Path) -> None:
 
 
 def test_a_line_that_a_crash_cut_off_counts_for_nothing(tmp_path: Path) -> None:
-    storage = Storage(tmp_path)
+    storage = RehearsalStorage(tmp_path)
     storage.record_events(ProjectCreated("first", 1.0))
     with (tmp_path / "journal.jsonl").open("a", encoding="utf-8") as journal:
         journal.write('{"event": "Proj')
     storage.close()
 
-    again = Storage(tmp_path)
+    again = RehearsalStorage(tmp_path)
     again.record_events(ProjectCreated("second", 2.0))
     again.close()
 
-    assert list(Storage(tmp_path).state.projects) == ["first", "second"]
+    assert list(RehearsalStorage(tmp_path).state.projects) == ["first", "second"]
 
 
 def test_what_was_still_arriving_is_thrown_away(tmp_path: Path) -> None:
-    incoming = Storage(tmp_path).open_incoming_file()
+    incoming = RehearsalStorage(tmp_path).open_incoming_file()
     incoming.write(b"half a fi")
     incoming.close()
 
-    Storage(tmp_path)
+    RehearsalStorage(tmp_path)
 
     assert list((tmp_path / "incoming").iterdir()) == []
 
 
 def test_a_received_file_is_hashed_while_it_arrives(tmp_path: Path) -> None:
-    incoming = Storage(tmp_path).open_incoming_file()
+    incoming = RehearsalStorage(tmp_path).open_incoming_file()
     incoming.write(b"ab")
     incoming.write(b"c")
     incoming.seek(0)
@@ -71,7 +71,7 @@ def test_a_folder_that_cannot_be_used_is_the_users_mistake(tmp_path: Path) -> No
     file.touch()
 
     with pytest.raises(ConfigurationError, match="cannot keep its index in"):
-        Storage(file)
+        RehearsalStorage(file)
 
 
 @pytest.mark.parametrize("line", ["rubbish", "[]", "{}", '{"event": "Nothing"}', '{"event": "ProjectCreated"}'])
@@ -80,7 +80,7 @@ def test_a_journal_that_is_none_is_left_alone(tmp_path: Path, line: str) -> None
     journal.write_text(f"{line}\n", encoding="utf-8")
 
     with pytest.raises(ConfigurationError, match="is not the journal of a rehearsal's index"):
-        Storage(tmp_path)
+        RehearsalStorage(tmp_path)
 
     assert journal.read_text(encoding="utf-8") == f"{line}\n"
 
@@ -91,24 +91,24 @@ def test_nothing_is_deleted_in_somebodys_folder(tmp_path: Path) -> None:
     mine.write_text("precious", encoding="utf-8")
 
     with pytest.raises(ConfigurationError, match="has other files in it than a rehearsal's index"):
-        Storage(tmp_path)
+        RehearsalStorage(tmp_path)
 
     assert mine.read_text(encoding="utf-8") == "precious"
 
 
 def test_a_folder_in_which_nothing_was_published_is_taken_again(tmp_path: Path) -> None:
-    Storage(tmp_path / "new" / "folder")
+    RehearsalStorage(tmp_path / "new" / "folder")
 
-    assert Storage(tmp_path / "new" / "folder").state.serial == 0
+    assert RehearsalStorage(tmp_path / "new" / "folder").state.serial == 0
 
 
 _TRY = """
 import sys
 from pathlib import Path
 from ci_publish.errors import ConfigurationError
-from ci_publish.rehearsal.storage import Storage
+from ci_publish.rehearsal.storage import RehearsalStorage
 try:
-    Storage(Path(sys.argv[1]))
+    RehearsalStorage(Path(sys.argv[1]))
 except ConfigurationError as error:
     sys.exit(error.summary)
 """
@@ -120,7 +120,7 @@ def test_a_second_process_is_refused_while_the_first_one_runs(tmp_path: Path) ->
         ended = subprocess.run(command, capture_output=True, text=True, check=False)
         return ended.returncode, ended.stderr.strip()
 
-    storage = Storage(tmp_path)
+    storage = RehearsalStorage(tmp_path)
     incoming = storage.open_incoming_file()
     incoming.write(b"still arriving")
 

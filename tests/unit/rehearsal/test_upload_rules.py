@@ -137,4 +137,4 @@ class TestProjects:
         world.upload(world.sdist(), name="Demo", summary="second")
 
         project = world.index.state.projects["demo"]
-        assert (project.name, project.releases["1"].first("summary")) == ("Demo", "first")
+        assert (project.name, project.releases["1"].first_form_value("summary")) == ("Demo", "first")

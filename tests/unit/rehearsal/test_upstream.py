@@ -19,8 +19,8 @@ from ci_publish.http.transport import HttpTransport
 from ci_publish.model.events import Event
 from ci_publish.model.identity import Secret
 from ci_publish.rehearsal.responses import RefusedError
-from ci_publish.rehearsal.serve import Server
-from ci_publish.rehearsal.upstream import DistributionFolder, ForwardedIndex, RedirectedIndex, needs_no_credential
+from ci_publish.rehearsal.serve import RehearsalServer
+from ci_publish.rehearsal.upstream import DistributionFolder, ForwardedIndex, RedirectedIndex, url_holds_no_credential
 from tests.distributions import make_wheel
 from tests.unit.index.scripted_index import Waits
 
@@ -43,7 +43,7 @@ CONTENT = b"wheel" * 50_000
     ],
 )
 def test_an_address_that_may_hold_a_credential_is_known(url: str, *, open_to_all: bool) -> None:
-    assert needs_no_credential(url) is open_to_all
+    assert url_holds_no_credential(url) is open_to_all
 
 
 def test_a_redirected_index_needs_no_slash() -> None:
@@ -103,7 +103,7 @@ def private_index(
 ) -> Iterator[tuple[PrivateIndex, ForwardedIndex]]:
     index = PrivateIndex()
     transport = HttpTransport(waiting=Waits(), emit=([] if events is None else events).append, environ={})
-    with Server(app=index.app) as server:
+    with RehearsalServer(app=index.app) as server:
         index.url = server.base_url
         authorization = BasicAuthorization("user", Secret(PASSWORD))
         root = f"{server.base_url}/simple"

@@ -10,7 +10,7 @@ import httpx
 import id as oidc
 import pytest
 
-from ci_publish.rehearsal.ci_claims import github_claims
+from ci_publish.rehearsal.ci_claims import simulated_github_claims
 from ci_publish.rehearsal.job import Provider
 from ci_publish.rehearsal.oidc import AUDIENCE
 from ci_publish.rehearsal.world import RehearsalWorld
@@ -109,14 +109,14 @@ class TestEnvironment:
 def test_a_second_world_in_the_same_folder_goes_on(client: httpx.Client, tmp_path: Path) -> None:
     path, storage = make_wheel(tmp_path / "dist"), tmp_path / "world"
     with RehearsalWorld(storage=storage) as first:
-        token = mint(client, first, github_claims())
-        upload(client, first, path, token, f"[{sign(first, path, github_claims())}]")
+        token = mint(client, first, simulated_github_claims())
+        upload(client, first, path, token, f"[{sign(first, path, simulated_github_claims())}]")
     with RehearsalWorld(storage=storage) as second:
         statement = verified(second, provenance(client, second, path))
         again = upload(client, second, path, second.issue_api_token())
         other = make_sdist(tmp_path / "dist")
-        token = mint(client, second, github_claims())
-        added = upload(client, second, other, token, f"[{sign(second, other, github_claims())}]")
+        token = mint(client, second, simulated_github_claims())
+        added = upload(client, second, other, token, f"[{sign(second, other, simulated_github_claims())}]")
         assert verified(second, provenance(client, second, other))
 
         assert json.loads(second.trusted_root())["mediaType"]

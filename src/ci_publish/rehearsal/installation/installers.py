@@ -18,16 +18,16 @@ class Installer(Protocol):
     def name(self) -> str:
         """The program and its version, as reports show it."""
 
-    def create(self, interpreter: str, folder: Path) -> list[str]:
+    def create_environment_command(self, interpreter: str, folder: Path) -> list[str]:
         """Make a virtual environment of *interpreter* in *folder*."""
 
-    def install(self, python: str, requirements: Sequence[str], index: str, *options: str) -> list[str]:
+    def install_command(self, python: str, requirements: Sequence[str], index: str, *options: str) -> list[str]:
         """Install *requirements* from *index* into the environment of *python*.
 
         *options* may be ``--no-deps`` and ``--dry-run``, which both installers have.
         """
 
-    def check(self, python: str) -> list[str]:
+    def check_consistency_command(self, python: str) -> list[str]:
         """Check that everything in the environment has what it requires."""
 
 
@@ -43,18 +43,18 @@ class Uv:
         """The program and its version."""
         return f"uv {self.version}"
 
-    def create(self, interpreter: str, folder: Path) -> list[str]:
+    def create_environment_command(self, interpreter: str, folder: Path) -> list[str]:
         """See ``Installer``."""
         return [self.path, "venv", *_QUIET_UV, "--no-project", "--python", interpreter, str(folder)]
 
-    def install(self, python: str, requirements: Sequence[str], index: str, *options: str) -> list[str]:
+    def install_command(self, python: str, requirements: Sequence[str], index: str, *options: str) -> list[str]:
         """See ``Installer``."""
         return [
             *(self.path, "pip", "install", *_QUIET_UV, "--python", python),
             *("--default-index", index, *options, *requirements),
         ]
 
-    def check(self, python: str) -> list[str]:
+    def check_consistency_command(self, python: str) -> list[str]:
         """See ``Installer``."""
         return [self.path, "pip", "check", *_QUIET_UV, "--python", python]
 
@@ -71,18 +71,18 @@ class Pip:
         """The program and its version."""
         return f"pip {self.version}"
 
-    def create(self, interpreter: str, folder: Path) -> list[str]:
+    def create_environment_command(self, interpreter: str, folder: Path) -> list[str]:
         """See ``Installer``."""
         return [interpreter, "-I", "-m", "venv", "--without-pip", str(folder)]
 
-    def install(self, python: str, requirements: Sequence[str], index: str, *options: str) -> list[str]:
+    def install_command(self, python: str, requirements: Sequence[str], index: str, *options: str) -> list[str]:
         """See ``Installer``."""
         return [
             *(*self._pip_command(python), "install", "--index-url", index, "--progress-bar", "off"),
             *("--no-warn-script-location", "--root-user-action", "ignore", *options, *requirements),
         ]
 
-    def check(self, python: str) -> list[str]:
+    def check_consistency_command(self, python: str) -> list[str]:
         """See ``Installer``."""
         return [*self._pip_command(python), "check"]
 

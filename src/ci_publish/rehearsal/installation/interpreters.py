@@ -12,7 +12,7 @@ import packaging
 from ci_publish.errors import ConfigurationError
 from ci_publish.hints import Hint, option
 from ci_publish.model.frozen import frozen
-from ci_publish.rehearsal.installation.processes import Processes
+from ci_publish.rehearsal.installation.processes import CommandProcesses
 
 _VERSION: Final = re.compile(r"[23](\.[0-9]+){0,2}t?")
 _SECONDS: Final = 30.0
@@ -35,7 +35,7 @@ print(json.dumps({
 
 
 @frozen(kw_only=True)
-class Interpreter:
+class FoundInterpreter:
     """A Python: its executable and version (``3.12.1``), the tags that it accepts, the best first, and its markers.
 
     ``has_pip``: it can run ``-m pip``. ``base`` is the executable that its environment was made from.
@@ -57,8 +57,8 @@ class Interpreter:
 
 
 def find_interpreters(
-    names: Sequence[str], default: str, processes: Processes, folder: Path
-) -> tuple[Interpreter, ...]:
+    names: Sequence[str], default: str, processes: CommandProcesses, folder: Path
+) -> tuple[FoundInterpreter, ...]:
     """Return the interpreters that *names* stand for, each once; without names, *default* alone.
 
     A name is a version (``3.12``), a command on PATH or a path. Raises ConfigurationError for one that is not there.
@@ -87,7 +87,7 @@ def _find_python_executable(name: str, path: str | None) -> str:
     return found
 
 
-def query_interpreter(executable: str, processes: Processes, folder: Path) -> Interpreter:
+def query_interpreter(executable: str, processes: CommandProcesses, folder: Path) -> FoundInterpreter:
     """Ask the interpreter at *executable* what it is. Raises ConfigurationError where it does not answer."""
     library = str(Path(str(packaging.__file__)).parents[1])
     command = (executable, "-I", "-X", "utf8", "-c", _QUESTION, library)
@@ -100,7 +100,7 @@ def query_interpreter(executable: str, processes: Processes, folder: Path) -> In
             detail="\n".join(answer.output.splitlines()[-_SHOWN_LINES:]) or f"It did not answer within {_SECONDS:g} s.",
             hints=(Hint("Name a Python interpreter, 3.8 or newer: ", option("python", "3.12")),),
         ) from error
-    return Interpreter(
+    return FoundInterpreter(
         executable=executable,
         version=facts["version"],
         implementation=facts["implementation"],

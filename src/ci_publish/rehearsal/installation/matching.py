@@ -9,12 +9,12 @@ from packaging.version import Version
 
 from ci_publish.model.distribution import Distribution, Kind
 from ci_publish.model.filename import DistributionFilename
-from ci_publish.rehearsal.installation.interpreters import Interpreter
+from ci_publish.rehearsal.installation.interpreters import FoundInterpreter
 
 _SHOWN = 3
 
 
-def fits_interpreter(file: Distribution, interpreter: Interpreter) -> bool:
+def fits_interpreter(file: Distribution, interpreter: FoundInterpreter) -> bool:
     """Return whether an installer may choose *file* for *interpreter*: by its tags and its Requires-Python.
 
     The tags of a compressed set are not expanded.
@@ -48,7 +48,7 @@ def describe_needed_interpreter(file: Distribution) -> str:
 
 
 def applying_requirements(
-    file: Distribution, interpreter: Interpreter, extras: Sequence[str] = ()
+    file: Distribution, interpreter: FoundInterpreter, extras: Sequence[str] = ()
 ) -> tuple[Requirement, ...]:
     """Return what *file*, with *extras*, requires on *interpreter*, without the markers."""
     found = []
@@ -63,8 +63,8 @@ def applying_requirements(
     return tuple(found)
 
 
-def missing_siblings(
-    file: Distribution, siblings: Mapping[str, Sequence[str]], interpreter: Interpreter
+def requirements_without_sibling_version(
+    file: Distribution, siblings: Mapping[str, Sequence[str]], interpreter: FoundInterpreter
 ) -> tuple[Requirement, ...]:
     """Return the requirements of *file* for a project of this run that no version of this run satisfies.
 
@@ -78,7 +78,7 @@ def missing_siblings(
     )
 
 
-def required_names(file: Distribution) -> Mapping[str, str]:
+def requirement_texts_by_project(file: Distribution) -> Mapping[str, str]:
     """Return what *file* requires: each project (normalised) with its whole requirement, those of extras included."""
     found = dict[str, str]()
     for text in file.metadata.all("requires-dist"):

@@ -32,7 +32,7 @@ _ROUNDS: Final = 50
 
 
 @frozen(kw_only=True)
-class Completed:
+class EndedCommand:
     """How a command ended: its exit code (None: its time was over), and the last lines of what it printed."""
 
     code: int | None
@@ -45,7 +45,7 @@ class Completed:
         return self.code != 0
 
 
-class Processes:
+class CommandProcesses:
     """Runs commands with one environment. Thread-safe; *waiting* is the run, whose end kills them."""
 
     def __init__(self, environ: Mapping[str, str], waiting: Stopper) -> None:
@@ -59,7 +59,7 @@ class Processes:
         folder: Path,
         seconds: float,
         environ: Mapping[str, str] | None = None,
-    ) -> Completed:
+    ) -> EndedCommand:
         """Run *command* in *folder* for at most so many *seconds*; *environ* is added to the environment.
 
         Raises the error of a run that is stopped meanwhile. A command that cannot be started fails like one that ran.
@@ -76,7 +76,7 @@ class Processes:
                 start_new_session=True,
             )
         except (OSError, ValueError) as error:
-            return Completed(code=127, output=f"{command[0]}: {error}", seconds=0.0)
+            return EndedCommand(code=127, output=f"{command[0]}: {error}", seconds=0.0)
         assert process.stdout is not None  # noqa: S101  (it is a pipe)
         with process.stdout:
             try:
@@ -84,7 +84,7 @@ class Processes:
             finally:
                 _kill_process_group(process)
         code = process.returncode if output.whole else None
-        return Completed(
+        return EndedCommand(
             code=code,
             output="\n".join(output.tail.decode("utf-8", "replace").strip().splitlines()[-LAST_LINES:]),
             seconds=time.monotonic() - began,

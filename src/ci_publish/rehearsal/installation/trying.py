@@ -19,16 +19,16 @@ from ci_publish.model.frozen import frozen
 from ci_publish.model.problem import Severity
 from ci_publish.rehearsal.installation.conflicts import find_unmet_requirements
 from ci_publish.rehearsal.installation.facts import (
-    Facts,
-    failures_cured_by_extras,
+    ProbeFacts,
     installed_file_faults,
     missing_outside_modules,
     parse_probe_facts,
+    split_off_failures_cured_by_extras,
 )
 from ci_publish.rehearsal.installation.installers import Installer, python_of_environment, scripts_folder
-from ci_publish.rehearsal.installation.interpreters import Interpreter
-from ci_publish.rehearsal.installation.matching import applying_requirements, missing_siblings
-from ci_publish.rehearsal.installation.processes import Completed, Processes
+from ci_publish.rehearsal.installation.interpreters import FoundInterpreter
+from ci_publish.rehearsal.installation.matching import applying_requirements, requirements_without_sibling_version
+from ci_publish.rehearsal.installation.processes import CommandProcesses, EndedCommand
 
 _OTHER_VERSION: Final = ("does not match given version", "inconsistent version", "does not match the given version")
 _UNSUPPORTED: Final = ("is not a supported wheel on this platform", "is not compatible with the current")
@@ -38,7 +38,7 @@ _FACTS_BYTES: Final = 16 * 1024 * 1024
 
 
 @frozen(kw_only=True)
-class Plan:
+class TrialPlan:
     """What is tried, and where the files come from.
 
     ``index`` is the root of the overlay's Simple API, ``addresses`` are those of the files, by name. ``siblings`` holds
@@ -59,17 +59,17 @@ class Plan:
     weights: RuleWeights = RuleWeights({})
 
 
-class Trial:
+class InstallationTrial:
     """One file in a fresh environment of one interpreter, below *folder*, which is made."""
 
     def __init__(  # noqa: PLR0913  (collaborators, by name)
         self,
         *,
         file: Distribution,
-        interpreter: Interpreter,
+        interpreter: FoundInterpreter,
         installer: Installer,
-        processes: Processes,
-        plan: Plan,
+        processes: CommandProcesses,
+        plan: TrialPlan,
         folder: Path,
     ) -> None:
         self._file = file
@@ -105,7 +105,9 @@ class Trial:
 
     def _trial_faults(self) -> Iterator[Fault]:
         python = self._interpreter.name
-        created = self._run_in_environment(self._installer.create(self._interpreter.executable, self._environment), "")
+        created = self._run_trial_command(
+            self._installer.create_environment_command(self._interpreter.executable, self._environment), ""
+        )
         if created.failed:
             yield self._fault_with_output(
                 "install-failed", f"No virtual environment can be made with {python}", created
@@ -115,9 +117,11 @@ class Trial:
         if installed.failed:
             yield from self._failed_installation_faults(installed)
             return
-        checked = self._run_in_environment(self._installer.check(self._python), "check")
+        checked = self._run_trial_command(self._installer.check_consistency_command(self._python), "check")
         if checked.failed:
-            message = f"Installed on {python}, the environment is inconsistent: {_last_line_of_installer(checked)}"
+            message = (
+                f"Installed on {python}, the environment is inconsistent: {_last_line_of_installer_output(checked)}"
+            )
             yield self._fault_with_output("install-inconsistent", message, checked)
         facts, probed = self._run_probe("facts", imports=self._plan.imports)
         yield from self._extras_faults()
@@ -126,16 +130,16 @@ class Trial:
 
     # --- installing
 
-    def _install_file(self, *options: str, extras: Sequence[str] = ()) -> Completed:
+    def _install_file(self, *options: str, extras: Sequence[str] = ()) -> EndedCommand:
         requirement = f"{self._file.project}[{','.join(extras)}]" if extras else self._file.project
         source = f"{requirement} @ {self._plan.addresses[self._file.filename]}#sha256={self._file.sha256}"
-        command = self._installer.install(self._python, (source,), self._plan.index, *options)
-        return self._run_in_environment(command, " ".join(("install", *options, requirement)))
+        command = self._installer.install_command(self._python, (source,), self._plan.index, *options)
+        return self._run_trial_command(command, " ".join(("install", *options, requirement)))
 
-    def _failed_installation_faults(self, installed: Completed) -> Iterator[Fault]:
+    def _failed_installation_faults(self, installed: EndedCommand) -> Iterator[Fault]:
         """Find out why: the file itself, or what it requires."""
         python = self._interpreter.name
-        missing = missing_siblings(self._file, self._plan.siblings, self._interpreter)
+        missing = requirements_without_sibling_version(self._file, self._plan.siblings, self._interpreter)
         for requirement in missing:
             name = canonicalize_name(requirement.name)
             there = ", ".join(sorted(self._plan.siblings[name]))
@@ -156,9 +160,8 @@ class Trial:
             message = f"{self._unmet_requirements_text() or 'Its requirements cannot be met'} on {python}"
             yield self._fault_with_output("install-unresolvable", message, installed)
         elif any(said in alone.output for said in _OTHER_VERSION):
-            message = (
-                f"On {python}, it does not have the version {self._file.version}: {_last_line_of_installer(alone)}"
-            )
+            shown = _last_line_of_installer_output(alone)
+            message = f"On {python}, it does not have the version {self._file.version}: {shown}"
             yield self._fault_with_output("install-wrong-version", message, alone)
         elif built:
             raised = _PYTHON_ERROR.findall(alone.output)
@@ -191,7 +194,7 @@ class Trial:
         end = time.monotonic() + self._plan.seconds
 
         def resolves(requirements: Sequence[str]) -> bool:
-            command = self._installer.install(self._python, requirements, self._plan.index, "--dry-run")
+            command = self._installer.install_command(self._python, requirements, self._plan.index, "--dry-run")
             left = max(0.0, end - time.monotonic())
             ended = self._processes.run(command, folder=self._new_empty_folder(), seconds=left)
             if ended.code is None:
@@ -209,29 +212,31 @@ class Trial:
 
     # --- trying
 
-    def _run_probe(self, name: str, *, imports: bool) -> tuple[Facts, Completed]:
+    def _run_probe(self, name: str, *, imports: bool) -> tuple[ProbeFacts, EndedCommand]:
         facts = self._folder / name
         skipped = "" if imports else "imports"
         command = [self._python, "-I", "-X", "utf8", str(self._plan.probe), self._file.project, str(facts), skipped]
-        ended = self._run_in_environment(command, "import" if imports else "locate")
-        text = _read_start_of_file(facts)
-        return (parse_probe_facts(text, self._late()) if ended.code is None else parse_probe_facts(text)), ended
+        ended = self._run_trial_command(command, "import" if imports else "locate")
+        text = _read_start_of_probe_facts(facts)
+        return (
+            parse_probe_facts(text, self._command_timeout_text()) if ended.code is None else parse_probe_facts(text)
+        ), ended
 
-    def _probe_faults(self, facts: Facts, probed: Completed) -> Iterator[Fault]:
+    def _probe_faults(self, facts: ProbeFacts, probed: EndedCommand) -> Iterator[Fault]:
         python = self._interpreter.name
         if not any(each.error for each in facts.attempts):
             if probed.code is None:
                 yield self._fault_with_output("install-import", f"Importing it on {python}", probed)
             elif not facts.ended:
                 yield self._fault_with_output("install-import", f"Looking at it on {python} failed", probed)
-        facts, notes = self._facts_cured_by_extras(facts)
+        facts, notes = self._split_off_failures_cured_by_extras(facts)
         yield from notes
         faults = list(installed_file_faults(self._file, facts, python))
         if faults:
-            self._show(probed)
+            self._remember_command_output(probed)
         yield from faults
 
-    def _facts_cured_by_extras(self, facts: Facts) -> tuple[Facts, Sequence[Fault]]:
+    def _split_off_failures_cured_by_extras(self, facts: ProbeFacts) -> tuple[ProbeFacts, Sequence[Fault]]:
         """Return *facts* without the failures that an installation with all extras cures; those are notes."""
         extras = self._file.metadata.all("provides-extra")
         if not extras or not missing_outside_modules(facts):
@@ -239,7 +244,7 @@ class Trial:
         if self._install_file(extras=extras).failed:
             self._plan.require_upstream()
             return facts, ()
-        kept, cured = failures_cured_by_extras(facts, self._run_probe("facts-with-extras", imports=True)[0])
+        kept, cured = split_off_failures_cured_by_extras(facts, self._run_probe("facts-with-extras", imports=True)[0])
         names = ", ".join(extras)
         notes = [
             Fault(
@@ -256,7 +261,7 @@ class Trial:
         for command in self._plan.commands:
             words = shlex.split(command)
             environ = {"PATH": path, "VIRTUAL_ENV": str(self._environment)}
-            ended = self._run_in_environment(words, command, environ=environ)
+            ended = self._run_trial_command(words, command, environ=environ)
             if ended.failed:
                 message = f"`{command}` fails on {self._interpreter.name}"
                 code = "" if ended.code is None else f" with exit code {ended.code}"
@@ -264,9 +269,9 @@ class Trial:
 
     # --- details
 
-    def _run_in_environment(
+    def _run_trial_command(
         self, command: Sequence[str], shown: str, *, environ: Mapping[str, str] | None = None
-    ) -> Completed:
+    ) -> EndedCommand:
         if shown:
             self._done.append(shown)
         return self._processes.run(
@@ -277,27 +282,27 @@ class Trial:
         """Return a new folder: what one command leaves behind is not there for the next."""
         return Path(tempfile.mkdtemp(prefix="empty-", dir=self._folder))
 
-    def _fault_with_output(self, rule: str, message: str, ended: Completed) -> Fault:
+    def _fault_with_output(self, rule: str, message: str, ended: EndedCommand) -> Fault:
         """Return a fault; what *ended* printed is shown with it."""
-        self._show(ended)
-        late = f": {self._late()}." if ended.code is None else "."
+        self._remember_command_output(ended)
+        late = f": {self._command_timeout_text()}." if ended.code is None else "."
         return Fault(rule=rule, message=message.rstrip(".") + late)
 
-    def _show(self, ended: Completed) -> None:
+    def _remember_command_output(self, ended: EndedCommand) -> None:
         if ended.output not in self._outputs:
             self._outputs.append(ended.output)
 
-    def _late(self) -> str:
+    def _command_timeout_text(self) -> str:
         return f"it did not end within {self._plan.seconds:g} s"
 
 
-def _last_line_of_installer(ended: Completed) -> str:
+def _last_line_of_installer_output(ended: EndedCommand) -> str:
     """Return the line of an installer that says most: the last one that is not blank."""
     lines = [line.strip() for line in ended.output.splitlines() if line.strip()]
     return lines[-1] if lines else "no output"
 
 
-def _read_start_of_file(path: Path) -> str:
+def _read_start_of_probe_facts(path: Path) -> str:
     try:
         with path.open("rb") as file:
             return file.read(_FACTS_BYTES).decode("utf-8", "replace")

@@ -8,18 +8,18 @@ import pytest
 
 from ci_publish.model.distribution import Distribution
 from ci_publish.rehearsal.installation.facts import (
-    Attempt,
-    Facts,
-    failures_cured_by_extras,
+    ProbeAttempt,
+    ProbeFacts,
     installed_file_faults,
     missing_outside_modules,
     parse_probe_facts,
+    split_off_failures_cured_by_extras,
 )
 from tests.installable import wheel
 from tests.unit.rehearsal.installation.test_matching import read
 
 PYTHON = "Python 3.12"
-FACTS = Facts(
+FACTS = ProbeFacts(
     version="1.0", modules=("demo",), files=("demo/__init__.py",), suffixes=(".cpython-312.so", ".so"), ended=True
 )
 
@@ -39,22 +39,22 @@ def test_lines_are_read_and_strange_ones_left_out() -> None:
     ]
     text = "\n".join([*map(json.dumps, lines), "no json", "[1]", "[" * 100_000, '{"ended": "true"}'])
 
-    assert parse_probe_facts(text) == Facts(
+    assert parse_probe_facts(text) == ProbeFacts(
         version="1.0",
         modules=("demo",),
         files=("demo.py",),
         suffixes=(".so",),
         attempts=(
-            Attempt(name="demo"),
-            Attempt(name="demo:main", script="run", error="crash", message="the interpreter ended while it ran"),
+            ProbeAttempt(name="demo"),
+            ProbeAttempt(name="demo:main", script="run", error="crash", message="the interpreter ended while it ran"),
         ),
         ended=True,
     )
 
 
 def test_nothing_written_is_nothing_known() -> None:
-    assert parse_probe_facts("") == Facts()
-    assert parse_probe_facts('{"version": 1, "modules": "x"}') == Facts(version="1")
+    assert parse_probe_facts("") == ProbeFacts()
+    assert parse_probe_facts('{"version": 1, "modules": "x"}') == ProbeFacts(version="1")
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_the_version_is_the_file_s(file: Distribution, version: str, rules: list
 
 
 FAILS = f"`import demo` fails on {PYTHON}"
-FAILED = Attempt(name="demo", error="ModuleNotFoundError")
+FAILED = ProbeAttempt(name="demo", error="ModuleNotFoundError")
 CASES = [
     (
         replace(FAILED, message="No module named 'requests'", missing="requests"),
@@ -90,19 +90,21 @@ CASES = [
     ),
     (replace(FAILED, error="KeyError", message=""), "install-import", "`import demo` fails on Python 3.12: KeyError"),
     (
-        Attempt(name="demo:main", script="run", error="AttributeError", message="no main"),
+        ProbeAttempt(name="demo:main", script="run", error="AttributeError", message="no main"),
         "install-script",
         "The console script run (demo:main) fails on Python 3.12: AttributeError: no main",
     ),
     (
-        Attempt(
+        ProbeAttempt(
             name="demo.cli:main", script="run", error="ModuleNotFoundError", message="No demo.cli", missing="demo.cli"
         ),
         "install-script",
         "The console script run (demo.cli:main) fails on Python 3.12: No demo.cli",
     ),
     (
-        Attempt(name="demo.cli:main", script="run", error="ModuleNotFoundError", message="No click", missing="click"),
+        ProbeAttempt(
+            name="demo.cli:main", script="run", error="ModuleNotFoundError", message="No click", missing="click"
+        ),
         "install-import",
         "`import demo.cli` fails on Python 3.12: No click (not in Requires-Dist)",
     ),
@@ -125,7 +127,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("attempt", "rule", "said"), CASES)
-def test_a_failure_has_its_rule_and_its_cause(file: Distribution, attempt: Attempt, rule: str, said: str) -> None:
+def test_a_failure_has_its_rule_and_its_cause(file: Distribution, attempt: ProbeAttempt, rule: str, said: str) -> None:
     (fault,) = installed_file_faults(file, replace(FACTS, attempts=(attempt, attempt)), PYTHON)
 
     assert (fault.rule, fault.message) == (rule, said)
@@ -146,7 +148,7 @@ def test_a_failure_has_its_rule_and_its_cause(file: Distribution, attempt: Attem
         replace(FAILED, error="ImportError", message="cannot import name '_fast' from 'demo' (/env/demo/__init__.py)"),
     ],
 )
-def test_a_library_for_another_interpreter(file: Distribution, attempt: Attempt, library: str, rule: str) -> None:
+def test_a_library_for_another_interpreter(file: Distribution, attempt: ProbeAttempt, library: str, rule: str) -> None:
     facts = replace(FACTS, files=("demo/__init__.py", library), attempts=(attempt,))
     (fault,) = installed_file_faults(file, facts, PYTHON)
 
@@ -161,4 +163,4 @@ def test_extras_cure_missing_modules_of_others_and_nothing_else() -> None:
     after = replace(FACTS, attempts=(replace(plots, error=""), replace(own, error=""), still))
 
     assert missing_outside_modules(before) == {"plt", "gone"}
-    assert failures_cured_by_extras(before, after) == (replace(before, attempts=(own, still)), [plots])
+    assert split_off_failures_cured_by_extras(before, after) == (replace(before, attempts=(own, still)), [plots])

@@ -11,7 +11,9 @@ UV, PIP = Uv("/bin/uv", "0.13.8"), Pip("/bin/python3", "26.0")
 
 @pytest.mark.parametrize("installer", [UV, PIP])
 def test_an_installation_names_environment_index_and_requirement(installer: Installer) -> None:
-    command = installer.install("/env/bin/python", ("demo @ http://x/",), "http://127.0.0.1:1/simple/", "--no-deps")
+    command = installer.install_command(
+        "/env/bin/python", ("demo @ http://x/",), "http://127.0.0.1:1/simple/", "--no-deps"
+    )
 
     assert command[-2:] == ["--no-deps", "demo @ http://x/"]
     assert command[command.index("--python") + 1] == "/env/bin/python"
@@ -21,15 +23,19 @@ def test_an_installation_names_environment_index_and_requirement(installer: Inst
 
 @pytest.mark.parametrize("installer", [UV, PIP])
 def test_consistency_is_checked_in_the_environment(installer: Installer) -> None:
-    command = installer.check("/env/bin/python")
+    command = installer.check_consistency_command("/env/bin/python")
 
     assert "check" in command
     assert command[command.index("--python") + 1] == "/env/bin/python"
 
 
 def test_environments_are_made_of_an_interpreter() -> None:
-    assert UV.create("/usr/bin/python3.12", Path("/env"))[-3:] == ["--python", "/usr/bin/python3.12", "/env"]
-    assert PIP.create("/usr/bin/python3.12", Path("/env"))[0] == "/usr/bin/python3.12"
+    assert UV.create_environment_command("/usr/bin/python3.12", Path("/env"))[-3:] == [
+        "--python",
+        "/usr/bin/python3.12",
+        "/env",
+    ]
+    assert PIP.create_environment_command("/usr/bin/python3.12", Path("/env"))[0] == "/usr/bin/python3.12"
 
 
 def test_they_are_called_by_name_and_version() -> None:

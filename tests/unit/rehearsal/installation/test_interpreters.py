@@ -10,11 +10,11 @@ from packaging.tags import sys_tags
 from ci_publish.errors import ConfigurationError
 from ci_publish.publishing.interruption import Interruption
 from ci_publish.rehearsal.installation.interpreters import find_interpreters
-from ci_publish.rehearsal.installation.processes import Processes
+from ci_publish.rehearsal.installation.processes import CommandProcesses
 
 
-def processes(path: str = os.environ["PATH"]) -> Processes:
-    return Processes({"PATH": path}, Interruption(60.0))
+def processes(path: str = os.environ["PATH"]) -> CommandProcesses:
+    return CommandProcesses({"PATH": path}, Interruption(60.0))
 
 
 def test_without_a_name_it_is_the_one_that_runs(tmp_path: Path) -> None:

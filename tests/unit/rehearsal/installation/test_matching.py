@@ -7,17 +7,17 @@ import pytest
 
 from ci_publish.distributions.local import LocalDistributions
 from ci_publish.model.distribution import Distribution
-from ci_publish.rehearsal.installation.interpreters import Interpreter
+from ci_publish.rehearsal.installation.interpreters import FoundInterpreter
 from ci_publish.rehearsal.installation.matching import (
     applying_requirements,
     describe_needed_interpreter,
     fits_interpreter,
-    missing_siblings,
-    required_names,
+    requirement_texts_by_project,
+    requirements_without_sibling_version,
 )
 from tests.installable import sdist, wheel
 
-HERE = Interpreter(
+HERE = FoundInterpreter(
     executable="/bin/python3.12",
     version="3.12.1",
     implementation="CPython",
@@ -86,14 +86,16 @@ REQUIREMENTS = [
 def test_a_sibling_is_missing_where_no_version_of_this_run_is_allowed(tmp_path: Path) -> None:
     file = read(wheel(tmp_path, metadata=REQUIREMENTS))
 
-    assert list(map(str, missing_siblings(file, {"core": ["1.0", "2.0"], "plugin": ["1.0"]}, HERE))) == ["Core==1.1"]
-    assert list(map(str, missing_siblings(file, {"core": ["1.1"]}, HERE))) == []
-    assert list(map(str, missing_siblings(file, {"plugin": ["1.0rc1"]}, HERE))) == ["plugin>=1"]
-    assert missing_siblings(file, {"core": []}, replace(HERE, version="3.12.2")) == ()
+    assert list(
+        map(str, requirements_without_sibling_version(file, {"core": ["1.0", "2.0"], "plugin": ["1.0"]}, HERE))
+    ) == ["Core==1.1"]
+    assert list(map(str, requirements_without_sibling_version(file, {"core": ["1.1"]}, HERE))) == []
+    assert list(map(str, requirements_without_sibling_version(file, {"plugin": ["1.0rc1"]}, HERE))) == ["plugin>=1"]
+    assert requirements_without_sibling_version(file, {"core": []}, replace(HERE, version="3.12.2")) == ()
 
 
 def test_what_is_required_is_known_by_name(tmp_path: Path) -> None:
-    found = required_names(read(wheel(tmp_path, metadata=REQUIREMENTS)))
+    found = requirement_texts_by_project(read(wheel(tmp_path, metadata=REQUIREMENTS)))
 
     assert found["other"] == "other==9"
     assert found.keys() == {"core", "plugin", "other"}

@@ -12,7 +12,7 @@ import pytest
 
 from ci_publish.errors import IndexUnavailable, Terminated
 from ci_publish.publishing.interruption import Interruption
-from ci_publish.rehearsal.installation.processes import LAST_LINES, Processes, stray_processes_ended
+from ci_publish.rehearsal.installation.processes import LAST_LINES, CommandProcesses, stray_processes_ended
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="process groups are POSIX's")
 
@@ -20,8 +20,8 @@ ENVIRON = {"PATH": os.environ["PATH"]}
 
 
 @pytest.fixture
-def processes() -> Processes:
-    return Processes(ENVIRON, Interruption(60.0))
+def processes() -> CommandProcesses:
+    return CommandProcesses(ENVIRON, Interruption(60.0))
 
 
 def python(code: str) -> list[str]:
@@ -42,7 +42,7 @@ def alive(path: Path) -> bool:
     return True
 
 
-def test_code_and_output_of_a_command(processes: Processes, tmp_path: Path) -> None:
+def test_code_and_output_of_a_command(processes: CommandProcesses, tmp_path: Path) -> None:
     code = "import os, sys; print(os.getcwd()); print(os.environ['A'], file=sys.stderr); sys.exit(3)"
     ended = processes.run(python(code), folder=tmp_path, seconds=20, environ={"A": "b"})
 
@@ -50,21 +50,21 @@ def test_code_and_output_of_a_command(processes: Processes, tmp_path: Path) -> N
     assert sorted(ended.output.splitlines()) == sorted([str(tmp_path), "b"])
 
 
-def test_only_the_last_lines_are_kept(processes: Processes, tmp_path: Path) -> None:
+def test_only_the_last_lines_are_kept(processes: CommandProcesses, tmp_path: Path) -> None:
     ended = processes.run(python("for n in range(100_000): print(n)"), folder=tmp_path, seconds=20)
 
     assert ended.output.splitlines() == [str(number) for number in range(100_000 - LAST_LINES, 100_000)]
     assert not ended.failed
 
 
-def test_what_cannot_be_started_fails(processes: Processes, tmp_path: Path) -> None:
+def test_what_cannot_be_started_fails(processes: CommandProcesses, tmp_path: Path) -> None:
     for command in (["no-such-program"], ["nul\0l"]):
         ended = processes.run(command, folder=tmp_path, seconds=1)
         assert ended.code == 127
         assert ended.output
 
 
-def test_a_command_and_its_children_are_killed_at_the_deadline(processes: Processes, tmp_path: Path) -> None:
+def test_a_command_and_its_children_are_killed_at_the_deadline(processes: CommandProcesses, tmp_path: Path) -> None:
     mark = tmp_path / "child"
     code = (
         "import subprocess, sys, time\n"
@@ -77,7 +77,9 @@ def test_a_command_and_its_children_are_killed_at_the_deadline(processes: Proces
     assert not alive(mark)
 
 
-def test_a_child_that_holds_the_output_open_does_not_hold_up_the_end(processes: Processes, tmp_path: Path) -> None:
+def test_a_child_that_holds_the_output_open_does_not_hold_up_the_end(
+    processes: CommandProcesses, tmp_path: Path
+) -> None:
     mark = tmp_path / "child"
     code = (
         "import subprocess, sys\n"
@@ -90,7 +92,7 @@ def test_a_child_that_holds_the_output_open_does_not_hold_up_the_end(processes: 
     assert not alive(mark)
 
 
-def test_a_command_that_closes_its_output_is_still_waited_for(processes: Processes, tmp_path: Path) -> None:
+def test_a_command_that_closes_its_output_is_still_waited_for(processes: CommandProcesses, tmp_path: Path) -> None:
     code = "import os, time; os.close(1); os.close(2); time.sleep(60)"
     ended = processes.run(python(code), folder=tmp_path, seconds=1.0)
 
@@ -99,7 +101,7 @@ def test_a_command_that_closes_its_output_is_still_waited_for(processes: Process
 
 def test_the_end_of_the_run_ends_a_command(tmp_path: Path) -> None:
     interruption = Interruption(60.0)
-    processes = Processes(ENVIRON, interruption)
+    processes = CommandProcesses(ENVIRON, interruption)
     threading.Timer(0.3, interruption.request_stop, (signal.SIGTERM,), {"heard_by": "watcher"}).start()
 
     began = time.monotonic()
@@ -114,13 +116,13 @@ def test_the_end_of_the_run_ends_a_command(tmp_path: Path) -> None:
 def test_the_deadline_of_the_run_is_not_that_of_a_command(tmp_path: Path, program: str) -> None:
     began = time.monotonic()
     with pytest.raises(IndexUnavailable, match="deadline of 1 s"):
-        Processes(ENVIRON, Interruption(1.0)).run(python(program), folder=tmp_path, seconds=60.0)
+        CommandProcesses(ENVIRON, Interruption(1.0)).run(python(program), folder=tmp_path, seconds=60.0)
 
     assert time.monotonic() - began < 20
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a process adopt others")
-def test_what_leaves_its_group_is_killed_in_the_end(processes: Processes, tmp_path: Path) -> None:
+def test_what_leaves_its_group_is_killed_in_the_end(processes: CommandProcesses, tmp_path: Path) -> None:
     mark = tmp_path / "child"
     stray = f"import os, time; open({str(mark)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
     code = (

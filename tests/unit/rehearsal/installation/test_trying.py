@@ -10,21 +10,21 @@ from ci_publish.errors import IndexUnavailable
 from ci_publish.model.events import Tried
 from ci_publish.publishing.interruption import Interruption
 from ci_publish.rehearsal.installation.installers import Uv
-from ci_publish.rehearsal.installation.processes import Completed, Processes
-from ci_publish.rehearsal.installation.trying import Plan, Trial
+from ci_publish.rehearsal.installation.processes import CommandProcesses, EndedCommand
+from ci_publish.rehearsal.installation.trying import InstallationTrial, TrialPlan
 from tests.installable import sdist, wheel
 from tests.unit.rehearsal.installation.test_matching import HERE, read
 
-Answer = Callable[[Sequence[str]], Completed | None]
-FINE = Completed(code=0, output="", seconds=0.1)
-LATE = Completed(code=None, output="waiting", seconds=600.0)
+Answer = Callable[[Sequence[str]], EndedCommand | None]
+FINE = EndedCommand(code=0, output="", seconds=0.1)
+LATE = EndedCommand(code=None, output="waiting", seconds=600.0)
 
 
-def failing(output: str) -> Completed:
-    return Completed(code=1, output=output, seconds=0.1)
+def failing(output: str) -> EndedCommand:
+    return EndedCommand(code=1, output=output, seconds=0.1)
 
 
-class Scripted(Processes):
+class Scripted(CommandProcesses):
     """Answers commands from a script instead of running them; the probe's facts are written as it would."""
 
     def __init__(self, answer: Answer, facts: Sequence[Mapping[str, object]]) -> None:
@@ -33,7 +33,7 @@ class Scripted(Processes):
 
     def run(
         self, command: Sequence[str], *, folder: Path, seconds: float, environ: Mapping[str, str] | None = None
-    ) -> Completed:
+    ) -> EndedCommand:
         assert folder.name.startswith("empty-")
         assert not any(folder.iterdir())
         (folder / "left-behind").touch()
@@ -66,12 +66,12 @@ def attempt(
         "require_upstream": lambda: None,
         **plan,
     }
-    trial = Trial(
+    trial = InstallationTrial(
         file=file,
         interpreter=HERE,
         installer=Uv("/bin/uv", "1"),
         processes=processes,
-        plan=Plan(**options),  # type: ignore[arg-type]
+        plan=TrialPlan(**options),  # type: ignore[arg-type]
         folder=tmp_path / "trial",
     )
     return trial.run(), processes
@@ -249,7 +249,7 @@ NEEDS = ["Requires-Dist: a", "Requires-Dist: b>=2", "Requires-Dist: c", "Require
     ],
 )
 def test_the_requirements_that_cannot_be_met_are_named(tmp_path: Path, conflict: set[str], said: str) -> None:
-    def answer(words: Sequence[str]) -> Completed | None:
+    def answer(words: Sequence[str]) -> EndedCommand | None:
         whole = installing(words) and "--no-deps" not in words and "--dry-run" not in words
         return failing("no solution") if whole or conflict <= set(asked_for(words)) else None
 
@@ -282,7 +282,7 @@ def test_the_requirement_of_an_extra_is_named(tmp_path: Path) -> None:
 
 
 def test_an_index_that_does_not_answer_in_time_leaves_them_unnamed(tmp_path: Path) -> None:
-    def answer(words: Sequence[str]) -> Completed | None:
+    def answer(words: Sequence[str]) -> EndedCommand | None:
         if asked_for(words):
             return LATE
         return failing("") if installing(words) and "--no-deps" not in words else None
