@@ -327,9 +327,8 @@ class RehearsalIndex:
             return Response(status=301, headers={"Location": f"/project/{project.normalized}/{end}"})
         if release is None and version is not None:
             raise NotFound
-        return project_page.html_page_response(
-            project_page.project_html_page(project, release, index_base_url(request))
-        )
+        page = project_page.project_html_page(project, release, index_base_url(request))
+        return project_page.html_page_response(page)
 
     def _serve_stylesheet(self, _request: Request) -> Response:
         return Response(project_page.STYLESHEET, content_type="text/css; charset=utf-8")
