@@ -70,7 +70,7 @@ def docs_for_error(slug: str) -> str:
     return f"{DOCS_URL}/errors/{slug}/"
 
 
-def docs_for_rule(rule: str) -> str:
+def docs_url_for_rule(rule: str) -> str:
     """Return the address of the documentation section about the check rule *rule*."""
     return f"{DOCS_URL}/checks/#{rule}"
 

@@ -112,4 +112,4 @@ def test_any_refusal_of_any_claims_is_explained(claims: dict[str, Any], code: st
 
 @given(st.integers(1, 100), st.floats(0, 1), st.none() | st.floats(0, 1e9))
 def test_a_pause_is_bounded(attempt: int, chance: float, asked: float | None) -> None:
-    assert 0 < OIDC.wait_requested_by_server(attempt, chance, asked) <= OIDC.longest_asked
+    assert 0 < OIDC.seconds_to_wait_as_asked(attempt, chance, asked) <= OIDC.longest_asked

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ci_publish.errors import ConfigurationError
-from ci_publish.model.train import Train, train_of
+from ci_publish.model.train import Train, train_of_distributions
 from ci_publish.publishing.new_projects import deferred_projects
 from tests.unit.publishing.projects import project
 
@@ -32,7 +32,7 @@ def train(family: dict[str, dict[str, bool]]) -> Train:
     lines = {
         name: [f"{other}{'' if always else EXTRA}" for other, always in some.items()] for name, some in family.items()
     }
-    return train_of(project(name, *some) for name, some in lines.items())
+    return train_of_distributions(project(name, *some) for name, some in lines.items())
 
 
 def reaches(family: dict[str, dict[str, bool]], start: str, end: str) -> bool:

@@ -36,7 +36,7 @@ def test_an_error_knows_its_page() -> None:
     error = ContentConflict("taken", hints=(hint for hint in ["raise the version"]))
     assert error.hints == ("raise the version",)
     assert error.docs.endswith("/errors/content-conflict/")
-    assert errors.docs_for_rule("wheel-tags").endswith("/checks/#wheel-tags")
+    assert errors.docs_url_for_rule("wheel-tags").endswith("/checks/#wheel-tags")
 
 
 def test_a_bug_names_the_line_where_it_happened() -> None:

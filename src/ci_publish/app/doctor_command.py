@@ -18,7 +18,7 @@ from ci_publish.model.events import IndexChosen, Outcome
 from ci_publish.model.finding import Finding, FindingStatus
 from ci_publish.model.identity import CredentialKind
 from ci_publish.model.index import AlreadyPublished, Endpoints, IndexState, Plan
-from ci_publish.model.problem import Problem, Severity, problems_as_notes
+from ci_publish.model.problem import Problem, Severity, published_problems_as_notes
 from ci_publish.publishing import downloaded_digests, messages, required_build_provenance
 from ci_publish.publishing.planning import ConflictRules, make_plan
 from ci_publish.publishing.unattested_files import index_serves_provenance
@@ -165,7 +165,7 @@ def _collect_distributions_if_any(composition: Composition, endpoints: Endpoints
     except CiPublishError as error:
         failure = error
         return Collection(distributions=()), lambda _: failure
-    return collection, lambda published: _doctor_failed_checks_error(problems_as_notes(problems, published))
+    return collection, lambda published: _doctor_failed_checks_error(published_problems_as_notes(problems, published))
 
 
 def _plan_project_upload(

@@ -7,7 +7,7 @@ from ci_publish.model.coverage import pending_publishers_note
 from ci_publish.model.distribution import Collection
 from ci_publish.model.finding import Finding, FindingStatus
 from ci_publish.model.index import Endpoints, IndexProfile
-from ci_publish.model.train import train_of
+from ci_publish.model.train import train_of_distributions
 from ci_publish.publishing import train_messages
 from ci_publish.publishing.new_projects import deferred_projects
 
@@ -19,7 +19,7 @@ def doctor_train_findings(
 
     *new* are those projects.
     """
-    train = train_of(collection)
+    train = train_of_distributions(collection)
     lines = train.wave_lines(train.requires.keys(), new)
     if not lines:
         return
@@ -37,7 +37,7 @@ def deferral_by_new_project_limit(
     """Return what a run that creates *most* projects would end with because of those that it leaves for later."""
     if most is None:
         return None
-    train = train_of(collection)
+    train = train_of_distributions(collection)
     waiting = deferred_projects([project for project in train.order if project in new], train, most)
     projects = [project for project in train.order if project in waiting]
     return (

@@ -28,7 +28,7 @@ class SigstoreBackoff:
         if started >= self._since:
             self._streak += 1
             self._since = now
-            self.resume = max(self.resume, now + self._backoff.wait(self._streak, self._jitter()))
+            self.resume = max(self.resume, now + self._backoff.seconds_to_wait(self._streak, self._jitter()))
         self.resume = max(self.resume, now + retry_after)
         return max(0.0, self.resume - now)
 

@@ -15,7 +15,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 from ci_publish.http import urls
-from ci_publish.http.proxies import Proxy, proxy_authentication_error, proxy_for
+from ci_publish.http.proxies import Proxy, proxy_authentication_error, proxy_for_url
 from ci_publish.model.frozen import frozen
 
 _CONNECT_SECONDS = 10.0
@@ -69,7 +69,7 @@ class _LimitedSigstoreAdapter(HTTPAdapter):
         limit = (min(_CONNECT_SECONDS, self._limits.seconds), self._limits.seconds)
         result = "no answer"
         try:
-            proxy = proxy_for(request.url or "", self._environ)
+            proxy = proxy_for_url(request.url or "", self._environ)
             with _name_proxy_in_sigstore_errors(proxy):
                 response = super().send(
                     request,

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from ci_publish.distributions.faults import Fault, ServerRefusal, invalid_file_refusal, server_error_refusal
+from ci_publish.distributions.faults import Fault, ServerRefusal, invalid_file_refusal, upload_crash_refusal
 from ci_publish.distributions.limits import SCAN_SIZE
 from ci_publish.model.byte_counts import format_limit
 
@@ -29,7 +29,7 @@ _PYE: Final = tuple(f"---{word} PYE {rest}".encode() for word in ("BEGIN", "END"
 _POLICY: Final = "See https://pypi.org/policy/acceptable-use-policy/ for more information."
 
 
-class Unreadable(Exception):
+class UnreadableArchive(Exception):
     """A member or an archive cannot be read; ``fault`` says why."""
 
     def __init__(self, fault: Fault) -> None:
@@ -37,7 +37,7 @@ class Unreadable(Exception):
         self.fault = fault
 
 
-class TooManyMembers(Unreadable):
+class TooManyMembers(UnreadableArchive):
     """An archive has more members, or longer names, than are read one by one."""
 
     def __init__(self, most: int, mib: int) -> None:
@@ -70,11 +70,12 @@ def unsafe_member_path_faults(names: Iterable[str], rule: str) -> Iterator[Fault
     unsafe = [name for name in names if is_unsafe_member_path(name)]
     if unsafe:
         yield Fault(
-            rule=rule, message=f"Members would be unpacked outside the target folder: {list_first_names(unsafe)}."
+            rule=rule,
+            message=f"Members would be unpacked outside the target folder: {quote_first_member_names(unsafe)}.",
         )
 
 
-def list_first_names(names: Iterable[str], most: int = 3) -> str:
+def quote_first_member_names(names: Iterable[str], most: int = 3) -> str:
     """Return the first few names of a list, quoted, and how many more there are."""
     everything = list(names)
     shown = ", ".join(repr(name) for name in everything[:most])
@@ -108,8 +109,8 @@ def member_too_large_fault(rule: str, name: str, limit: int) -> Fault:
     return Fault(rule=rule, message=f"{name!r} is larger than {format_limit(limit)}.")
 
 
-def damaged_archive_error(
+def unreadable_archive_error(
     rule: str, message: str, *, crash: bool = False, refusal: ServerRefusal | None = None
-) -> Unreadable:
+) -> UnreadableArchive:
     """Return the exception for content that cannot be read; *crash* where it makes the server fail."""
-    return Unreadable(Fault(rule=rule, message=message, refusal=server_error_refusal() if crash else refusal))
+    return UnreadableArchive(Fault(rule=rule, message=message, refusal=upload_crash_refusal() if crash else refusal))

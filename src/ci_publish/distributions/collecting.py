@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from ci_publish.distributions import file_access
-from ci_publish.distributions.archives import Unreadable
+from ci_publish.distributions.archives import UnreadableArchive
 from ci_publish.distributions.build_requirements import parse_build_requirements
 from ci_publish.distributions.checks.rules import CheckedFile
 from ci_publish.distributions.checks.table import file_faults
@@ -80,7 +80,7 @@ class SortedEntries:
     remarks: list[EntryRemark] = field(default_factory=list)
 
 
-def sort_found_entries(search: file_access.Search) -> SortedEntries:
+def sort_found_entries(search: file_access.PathSearch) -> SortedEntries:
     """Sort entries by name into distributions, attestations, companions and stray files."""
     result = SortedEntries()
     for found in search.files:
@@ -124,7 +124,7 @@ def _skipped_entry_remark(name: str, lower: str) -> EntryRemark:
 def _is_zip_sdist(path: Path) -> bool:
     """Return whether a .zip file is an old kind of sdist; False where it cannot be opened."""
     try:
-        with file_access.open_regular_file(file_access.resolve_link_within_folder(path)) as file:
+        with file_access.open_regular_file(file_access.require_link_within_folder(path)) as file:
             return looks_like_zip_sdist(file)
     except file_access.FileRefused:
         return False
@@ -151,10 +151,10 @@ def map_in_threads(work: Callable[[T], R], items: Sequence[T], size: int, max_wo
 def _read_distribution_file(path: Path, *, with_md5: bool) -> ReadFile | RefusedFile:
     """Hash one file and read its core metadata."""
     try:
-        target = file_access.resolve_link_within_folder(path)
+        target = file_access.require_link_within_folder(path)
         with file_access.open_regular_file(target) as file:
             stamp = file_access.read_file_stamp(file)
-            digests = file_access.compute_file_digests(file, with_md5=with_md5)
+            digests = file_access.hash_open_file(file, with_md5=with_md5)
             content = _read_metadata_content(file, path.name)
             if file_access.read_file_stamp(file) != stamp:
                 raise file_access.FileRefused("file-changed", "The file changed while it was being read.")  # noqa: TRY301 - one exit
@@ -165,7 +165,7 @@ def _read_distribution_file(path: Path, *, with_md5: bool) -> ReadFile | Refused
     except Exception as error:  # noqa: BLE001 - an error of ours about one file hides nothing about the others
         fault = Fault(rule="check-incomplete", message=f"Reading the file failed: {type(error).__name__}: {error}")
         return RefusedFile(path, path.name, (fault,))
-    return _distribution_or_refusal(target, path.name, (stamp, digests), content)
+    return _distribution_or_refused_file(target, path.name, (stamp, digests), content)
 
 
 @frozen(kw_only=True)
@@ -190,7 +190,7 @@ def _read_metadata_content(file: BufferedReader, filename: str) -> _MetadataCont
             if lower.endswith(".zip")
             else read_wheel_metadata(file, filename)
         )
-    except Unreadable as error:
+    except UnreadableArchive as error:
         return _MetadataContent(metadata=None, faults=(error.fault,), wheel=inspect_zip_archive(file, filename))
 
 
@@ -204,7 +204,7 @@ def _read_pkg_info_of_zip_sdist(file: BufferedReader) -> bytes:
     return read_small_zip_member(file, infos[0], MAX_METADATA, "metadata-too-large") if infos else b""
 
 
-def _distribution_or_refusal(
+def _distribution_or_refused_file(
     path: Path, filename: str, hashed: tuple[Stamp, Digests], content: _MetadataContent
 ) -> ReadFile | RefusedFile:
     """Return the distribution, or why the file is none."""
@@ -261,7 +261,7 @@ def _python_tag_of_wheel(filename: str) -> str:
 def read_attestation_file(path: Path) -> FoundAttestation | EntryRemark:
     """Read an attestation file: ``<distribution>.<type>.attestation``."""
     try:
-        with file_access.open_regular_file(file_access.resolve_link_within_folder(path)) as file:
+        with file_access.open_regular_file(file_access.require_link_within_folder(path)) as file:
             content = file.read(MAX_ATTESTATION + 1)
     except file_access.FileRefused as error:
         return EntryRemark(path.name, Fault(rule=error.rule, message=str(error)))

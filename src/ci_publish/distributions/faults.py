@@ -49,6 +49,6 @@ def invalid_file_refusal(reason: str | None) -> ServerRefusal:
     return bad_request_refusal(f"Invalid distribution file. {reason}")
 
 
-def server_error_refusal() -> ServerRefusal:
+def upload_crash_refusal() -> ServerRefusal:
     """Return the server's answer where the file makes it fail: a bare 500, however often it is retried."""
     return ServerRefusal(500, SERVER_ERROR)

@@ -36,7 +36,7 @@ class FoundFile:
 
 
 @frozen(kw_only=True)
-class Search:
+class PathSearch:
     """What the PATH arguments led to: ``missing`` files that were named, ``empty`` patterns and folders."""
 
     files: tuple[FoundFile, ...]
@@ -45,7 +45,7 @@ class Search:
     unreadable: tuple[tuple[str, str], ...] = ()
 
 
-def search_paths(paths: Sequence[str]) -> Search:
+def search_paths(paths: Sequence[str]) -> PathSearch:
     """Return the entries that *paths* lead to, each once: files, what patterns match, the children of folders.
 
     The attestations beside a file that was named or matched are among them.
@@ -66,7 +66,9 @@ def search_paths(paths: Sequence[str]) -> Search:
             files.setdefault(canonical_entry_path(file.path), file)
     for file in entries_beside_files(list(files.values()), ATTESTATION):
         files.setdefault(canonical_entry_path(file.path), file)
-    return Search(files=tuple(files.values()), missing=tuple(missing), empty=tuple(empty), unreadable=tuple(unreadable))
+    return PathSearch(
+        files=tuple(files.values()), missing=tuple(missing), empty=tuple(empty), unreadable=tuple(unreadable)
+    )
 
 
 def entries_beside_files(files: Iterable[FoundFile], suffix: str) -> list[FoundFile]:
@@ -121,7 +123,7 @@ def file_size_or_zero(path: Path) -> int:
         return 0
 
 
-def resolve_link_within_folder(path: Path) -> Path:
+def require_link_within_folder(path: Path) -> Path:
     """Return the path to open for an entry: the entry itself, or the file in the same folder that it links to.
 
     Raises FileRefused where the link leads out of the folder or to nothing.
@@ -149,7 +151,7 @@ def open_regular_file(path: Path) -> Iterator[BufferedReader]:
     try:
         descriptor = open_unfollowed(path)
     except OSError as error:
-        raise _refusal_to_open_file(error) from error
+        raise _file_not_opened_error(error) from error
     try:
         _require_regular_file(os.fstat(descriptor))
     except FileRefused:
@@ -163,7 +165,7 @@ def open_regular_file(path: Path) -> Iterator[BufferedReader]:
             raise FileRefused("file-unreadable", f"The file cannot be read: {_os_error_reason(error)}.") from error
 
 
-def _refusal_to_open_file(error: OSError) -> FileRefused:
+def _file_not_opened_error(error: OSError) -> FileRefused:
     if error.errno in {errno.ELOOP, errno.EMLINK}:
         return FileRefused("file-outside-link", "The file was replaced by a symbolic link after it was found.")
     if error.errno in {errno.EISDIR, errno.ENXIO}:
@@ -195,7 +197,7 @@ def read_file_stamp(file: BinaryIO) -> Stamp:
     return Stamp(device=status.st_dev, inode=status.st_ino, size=status.st_size, mtime_ns=status.st_mtime_ns)
 
 
-def compute_file_digests(file: BufferedReader, *, with_md5: bool) -> Digests:
+def hash_open_file(file: BufferedReader, *, with_md5: bool) -> Digests:
     """Hash an open file from its beginning, in one pass, with one buffer."""
     sha256 = hashlib.sha256()
     md5 = hashlib.md5(usedforsecurity=False) if with_md5 else None

@@ -7,8 +7,8 @@ from shlex import quote
 from typing import Final
 
 from ci_publish.distributions import file_access
-from ci_publish.distributions.archives import Unreadable
-from ci_publish.distributions.file_access import FileRefused, Search
+from ci_publish.distributions.archives import UnreadableArchive
+from ci_publish.distributions.file_access import FileRefused, PathSearch
 from ci_publish.distributions.subfolders import SubfolderFile, find_too_deep_distribution
 from ci_publish.distributions.zip_directory import read_zip_directory
 from ci_publish.errors import NothingToPublish
@@ -30,7 +30,9 @@ class _NothingFoundReason:
     hint: str
 
 
-def nothing_to_publish_error(paths: Sequence[str], search: Search, deeper: Sequence[SubfolderFile]) -> NothingToPublish:
+def nothing_to_publish_error(
+    paths: Sequence[str], search: PathSearch, deeper: Sequence[SubfolderFile]
+) -> NothingToPublish:
     """Return the error for a run without distributions: where it searched, what it found, and why that is not used."""
     looked = ", ".join(map(quote_path, paths)) or "no path"
     reasons = [
@@ -59,7 +61,7 @@ def quote_first_paths(paths: Iterable[Path]) -> str:
     return f"{', '.join(names[:_SHOWN_ENTRIES])}{f' and {more} more' if more > 0 else ''}"
 
 
-def _describe_found_entries(search: Search) -> Iterator[str]:
+def _describe_found_entries(search: PathSearch) -> Iterator[str]:
     """Yield what is there, or what each path leads to."""
     if search.files:
         yield f"Found: {quote_first_paths(Path(file.path.name) for file in search.files)}."
@@ -92,7 +94,7 @@ def _too_deep_reasons(paths: Sequence[str]) -> Iterator[_NothingFoundReason]:
         )
 
 
-def _backslash_reasons(search: Search) -> Iterator[_NothingFoundReason]:
+def _backslash_reasons(search: PathSearch) -> Iterator[_NothingFoundReason]:
     if os.sep == "\\":
         return
     for argument in (*search.missing, *search.empty):
@@ -103,24 +105,24 @@ def _backslash_reasons(search: Search) -> Iterator[_NothingFoundReason]:
             )
 
 
-def _zipped_artifact_reasons(search: Search) -> Iterator[_NothingFoundReason]:
+def _zipped_artifact_reasons(search: PathSearch) -> Iterator[_NothingFoundReason]:
     for path in _found_files_with_suffix(search, ".zip"):
-        if _zip_holds_distributions(path):
+        if _is_zip_of_distributions(path):
             yield _NothingFoundReason(
                 f"{path.name!r} is an archive of distributions, such as a workflow artifact, and not one itself.",
                 f"Extract it first, for example: unzip {quote(str(path))} -d {quote(str(path.parent))}",
             )
 
 
-def _zip_holds_distributions(path: Path) -> bool:
+def _is_zip_of_distributions(path: Path) -> bool:
     try:
-        with file_access.open_regular_file(file_access.resolve_link_within_folder(path)) as file:
+        with file_access.open_regular_file(file_access.require_link_within_folder(path)) as file:
             return any(info.filename.lower().endswith((".whl", ".tar.gz")) for info in read_zip_directory(file))
-    except (FileRefused, Unreadable):
+    except (FileRefused, UnreadableArchive):
         return False
 
 
-def _obsolete_format_reasons(search: Search) -> Iterator[_NothingFoundReason]:
+def _obsolete_format_reasons(search: PathSearch) -> Iterator[_NothingFoundReason]:
     for suffix, kind in _OBSOLETE.items():
         if found := _found_files_with_suffix(search, suffix):
             names = quote_first_paths(Path(path.name) for path in found)
@@ -129,5 +131,5 @@ def _obsolete_format_reasons(search: Search) -> Iterator[_NothingFoundReason]:
             )
 
 
-def _found_files_with_suffix(search: Search, suffix: str) -> list[Path]:
+def _found_files_with_suffix(search: PathSearch, suffix: str) -> list[Path]:
     return [file.path for file in search.files if file.path.name.lower().endswith(suffix)]

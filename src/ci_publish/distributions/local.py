@@ -120,7 +120,7 @@ class LocalDistributions:
         paths = (self._attestations_dir / f"{name}.slsa{file_access.ATTESTATION}" for name in sorted(names))
         return [path for path in paths if path.absolute() not in known and os.path.lexists(path)]
 
-    def _search_paths(self, paths: Sequence[str]) -> tuple[file_access.Search, tuple[SubfolderFile, ...]]:
+    def _search_paths(self, paths: Sequence[str]) -> tuple[file_access.PathSearch, tuple[SubfolderFile, ...]]:
         """Return the entries that *paths* lead to, and the distributions in subfolders that are left out."""
         search = file_access.search_paths(paths)
         deeper = find_subfolder_files(paths, search)

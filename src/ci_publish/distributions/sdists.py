@@ -7,15 +7,15 @@ from typing import BinaryIO, Final
 
 from ci_publish.distributions.archives import (
     TooManyMembers,
-    Unreadable,
+    UnreadableArchive,
     encrypted_code_fault,
     is_scanned_for_encrypted_code,
     is_unsafe_member_path,
-    list_first_names,
     member_too_large_fault,
+    quote_first_member_names,
     unsafe_member_path_faults,
 )
-from ci_publish.distributions.faults import Fault, invalid_file_refusal, server_error_refusal
+from ci_publish.distributions.faults import Fault, invalid_file_refusal, upload_crash_refusal
 from ci_publish.distributions.gzip_stream import GzipCutOff, GzipDamaged, GzipStream, NotGzip, OverBudget
 from ci_publish.distributions.limits import (
     BOMB_RATIO,
@@ -108,7 +108,7 @@ def inspect_sdist(file: BinaryIO) -> SdistContents:
         )
     except GzipCutOff:
         # The server fails if not even the first header is there.
-        refusal = invalid_file_refusal(None) if seen.names else server_error_refusal()
+        refusal = invalid_file_refusal(None) if seen.names else upload_crash_refusal()
         seen.faults.append(
             Fault(
                 rule="sdist-cut-off",
@@ -237,7 +237,7 @@ def _sdist_contents_of_pass(seen: _SdistPass) -> SdistContents:
         faults.append(
             Fault(
                 rule="sdist-sparse-member",
-                message=f"The archive has sparse members: {list_first_names(seen.sparse)}.",
+                message=f"The archive has sparse members: {quote_first_member_names(seen.sparse)}.",
                 refusal=_SPARSE,
             )
         )
@@ -253,14 +253,14 @@ def _sdist_contents_of_pass(seen: _SdistPass) -> SdistContents:
         faults.append(
             Fault(
                 rule="sdist-special-member",
-                message=f"The archive contains devices or FIFOs: {list_first_names(seen.special)}.",
+                message=f"The archive contains devices or FIFOs: {quote_first_member_names(seen.special)}.",
             )
         )
     if seen.escaping:
         faults.append(
             Fault(
                 rule="sdist-escaping-link",
-                message=f"Links point outside the archive: {list_first_names(seen.escaping)}.",
+                message=f"Links point outside the archive: {quote_first_member_names(seen.escaping)}.",
             )
         )
     faults += unsafe_member_path_faults(seen.names, "archive-unsafe-path")
@@ -281,7 +281,7 @@ def _find_top_level_folder(names: list[str]) -> tuple[str, Fault | None]:
         top = posixpath.commonpath((top,)) if top else ""
     except ValueError:
         message = "The archive mixes absolute and relative member names."
-        return "", Fault(rule="sdist-top-level", message=message, refusal=server_error_refusal())
+        return "", Fault(rule="sdist-top-level", message=message, refusal=upload_crash_refusal())
     if top in {".", "/", ""}:
         return "", Fault(
             rule="sdist-top-level", message="The members are not all in one top-level folder.", refusal=_NO_TOP_LEVEL
@@ -295,5 +295,5 @@ def looks_like_zip_sdist(file: BinaryIO) -> bool:
         return any(
             info.filename.count("/") == 1 and info.filename.endswith("/PKG-INFO") for info in read_zip_directory(file)
         )
-    except Unreadable:
+    except UnreadableArchive:
         return False

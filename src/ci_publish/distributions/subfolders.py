@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from ci_publish.distributions import file_access
-from ci_publish.distributions.file_access import FoundFile, Search
+from ci_publish.distributions.file_access import FoundFile, PathSearch
 from ci_publish.model.filename import DistributionFilename
 from ci_publish.model.frozen import frozen
 
@@ -45,7 +45,7 @@ class SubfolderFile:
     required: bool
 
 
-def find_subfolder_files(paths: Sequence[str], search: Search) -> tuple[SubfolderFile, ...]:
+def find_subfolder_files(paths: Sequence[str], search: PathSearch) -> tuple[SubfolderFile, ...]:
     """Return the distributions up to two levels below the folders that *paths* lead to, without those in *search*.
 
     The files of a folder that a pattern matched are one level below the pattern's folder.
@@ -70,7 +70,7 @@ def find_too_deep_distribution(paths: Sequence[str]) -> Path | None:
     return None
 
 
-def with_subfolder_files(search: Search, deeper: Iterable[SubfolderFile]) -> Search:
+def with_subfolder_files(search: PathSearch, deeper: Iterable[SubfolderFile]) -> PathSearch:
     """Return *search* with the files in subfolders and the attestations beside them."""
     added = [FoundFile(each.path, named=True) for each in deeper]
     together = {
@@ -81,7 +81,7 @@ def with_subfolder_files(search: Search, deeper: Iterable[SubfolderFile]) -> Sea
     return replace(search, files=tuple(together.values()))
 
 
-def without_parent_folders(search: Search, deeper: Iterable[SubfolderFile]) -> Search:
+def without_parent_folders(search: PathSearch, deeper: Iterable[SubfolderFile]) -> PathSearch:
     """Return *search* without the folders that hold a file of *search* or *deeper*: of those, all is said."""
     folders = {file_access.canonical_entry_path(file.path).parent for file in search.files}
     folders |= {file_access.canonical_entry_path(each.path).parent for each in deeper}
@@ -102,7 +102,7 @@ def _files_below_named_folders(paths: Sequence[str]) -> Iterator[SubfolderFile]:
                 )
 
 
-def _files_below_matched_folders(search: Search) -> Iterator[SubfolderFile]:
+def _files_below_matched_folders(search: PathSearch) -> Iterator[SubfolderFile]:
     for folder in (file.path for file in search.files if file.named):
         if folder.is_dir() and not folder.is_symlink() and _is_searched_subfolder(folder):
             glob = str(folder / "**")

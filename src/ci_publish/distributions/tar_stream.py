@@ -38,7 +38,7 @@ _MAX_NESTING: Final = 16
 _WITHOUT_SIGN: Final = bytes(range(128))
 
 
-class Stream(Protocol):
+class TarSource(Protocol):
     """What a tar archive is read from."""
 
     @property
@@ -99,7 +99,7 @@ class TarMember:
         return self.size if self.is_file else 0
 
 
-def read_tar_members(stream: Stream) -> Iterator[TarMember]:
+def read_tar_members(stream: TarSource) -> Iterator[TarMember]:
     """Yield the members in order; the consumer may read up to ``data_size`` bytes of *stream* for each.
 
     Ends at the first block of zeros or at the end of the stream, as tarfile does. Raises NotATar, TarDamaged,
@@ -114,7 +114,7 @@ def read_tar_members(stream: Stream) -> Iterator[TarMember]:
             raise TarUnreadable(f"it ends inside {member.name!r}")
 
 
-def _read_next_tar_member(stream: Stream, global_pax: dict[str, str]) -> TarMember | None:
+def _read_next_tar_member(stream: TarSource, global_pax: dict[str, str]) -> TarMember | None:
     """Read headers up to and including that of the next real member; None at the end of the archive."""
     local: dict[str, str] = {}
     long_name = long_link = None
@@ -137,7 +137,7 @@ def _read_next_tar_member(stream: Stream, global_pax: dict[str, str]) -> TarMemb
     raise TarDamaged("a member has too many extended headers")
 
 
-def _read_next_tar_header(stream: Stream, depth: int) -> "_TarHeader | None":
+def _read_next_tar_header(stream: TarSource, depth: int) -> "_TarHeader | None":
     """Read one block as a header, after *depth* extended headers of the same member; None at the archive's end."""
     first = stream.position == 0
     block = stream.read(BLOCK)
@@ -207,7 +207,7 @@ def _parse_tar_text(field: bytes) -> str:
     return field.split(b"\0", 1)[0].decode("utf-8", "surrogateescape")
 
 
-def _read_extended_tar_header(stream: Stream, header: _TarHeader) -> bytes:
+def _read_extended_tar_header(stream: TarSource, header: _TarHeader) -> bytes:
     """Read the data of an extended header."""
     if header.size > MAX_TAR_HEADER:
         raise TarHeaderTooLarge
@@ -234,7 +234,7 @@ def _parse_pax_records(data: bytes) -> dict[str, str]:
     return records
 
 
-def _skip_gnu_sparse_map(stream: Stream, header: _TarHeader) -> _TarHeader:
+def _skip_gnu_sparse_map(stream: TarSource, header: _TarHeader) -> _TarHeader:
     """Read over the extra headers of an old GNU sparse member (tarfile.TarInfo._proc_sparse)."""
     extended = header.extended
     while extended:

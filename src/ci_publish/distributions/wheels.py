@@ -12,13 +12,13 @@ from ci_publish.distributions.archives import (
     DAMAGED,
     InflateBudget,
     TooManyMembers,
-    Unreadable,
+    UnreadableArchive,
     encrypted_code_fault,
     is_scanned_for_encrypted_code,
     member_too_large_fault,
     unsafe_member_path_faults,
 )
-from ci_publish.distributions.faults import Fault, ServerRefusal, invalid_file_refusal, server_error_refusal
+from ci_publish.distributions.faults import Fault, ServerRefusal, invalid_file_refusal, upload_crash_refusal
 from ci_publish.distributions.limits import (
     BOMB_RATIO,
     BOMB_SIZE,
@@ -110,7 +110,7 @@ def read_wheel_metadata(file: BinaryIO, filename: str) -> bytes:
     if found is not None:
         return read_small_zip_member(file, found, MAX_METADATA, "metadata-too-large")
     message = f"Wheel {filename!r} does not contain the required METADATA file: {wanted}"
-    raise Unreadable(
+    raise UnreadableArchive(
         Fault(
             rule="wheel-metadata-missing",
             message=f"{wanted} is missing from the archive.",
@@ -122,7 +122,7 @@ def read_wheel_metadata(file: BinaryIO, filename: str) -> bytes:
 def read_small_zip_member(file: BinaryIO, info: ZipInfo, limit: int, rule: str = "archive-text-too-large") -> bytes:
     """Return a small member whole. Raises Unreadable if it is damaged or larger than *limit* bytes."""
     if info.file_size > limit:
-        raise Unreadable(member_too_large_fault(rule, info.filename, limit))
+        raise UnreadableArchive(member_too_large_fault(rule, info.filename, limit))
     return b"".join(read_zip_member(file, info))
 
 
@@ -131,7 +131,7 @@ def inspect_zip_archive(file: BinaryIO, filename: str) -> ZipContents:
     size = file.seek(0, 2)
     try:
         directory = read_zip_directory(file)
-    except Unreadable as error:
+    except UnreadableArchive as error:
         return ZipContents(info_folder=expected_dist_info_folder(filename), faults=(error.fault,))
     return _inspect_zip_members(file, directory, filename, size)
 
@@ -229,10 +229,10 @@ class _WheelReading:
             self.texts[name] = read_small_zip_member(
                 self.file, info, limit, "metadata-too-large" if name == "METADATA" else "archive-text-too-large"
             )
-        except Unreadable as error:
+        except UnreadableArchive as error:
             # The server reads these outside of its guards: damage makes it fail (seen for METADATA and RECORD).
             unguarded = error.fault.rule == DAMAGED and name != "WHEEL"
-            fault = replace(error.fault, rule="wheel-metadata-damaged", refusal=server_error_refusal())
+            fault = replace(error.fault, rule="wheel-metadata-damaged", refusal=upload_crash_refusal())
             self.faults.append(fault if unguarded else error.fault)
 
     def read_archive_member(self, info: ZipInfo) -> None:
@@ -250,7 +250,7 @@ class _WheelReading:
                     digest.update(chunk)
                 if kept is not None:
                     kept.append(chunk)
-        except Unreadable as error:
+        except UnreadableArchive as error:
             self._keep_damaged_member_fault(info, error.fault)
             return
         if (

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from typing import BinaryIO, Final
 from zipfile import ZipInfo
 
-from ci_publish.distributions.archives import TooManyMembers, Unreadable
-from ci_publish.distributions.faults import Fault, ServerRefusal, invalid_file_refusal, server_error_refusal
+from ci_publish.distributions.archives import TooManyMembers, UnreadableArchive
+from ci_publish.distributions.faults import Fault, ServerRefusal, invalid_file_refusal, upload_crash_refusal
 from ci_publish.distributions.limits import MAX_CROWD, MAX_DIRECTORY, MAX_MEMBERS, MIB
 from ci_publish.distributions.zip_framing import CENTRAL, END, END64, FULL, LOCATOR64, UNICODE_PATH_EXTRA, ZIP64_EXTRA
 from ci_publish.model.frozen import frozen
@@ -47,7 +47,7 @@ def is_zip_archive(file: BinaryIO) -> bool:
     """Return whether the server takes *file* for a ZIP archive: by its end records, whatever comes before them."""
     try:
         return _find_zip_directory_position(file) is not None
-    except Unreadable:
+    except UnreadableArchive:
         return False
 
 
@@ -94,7 +94,7 @@ def find_entry_in_large_directory(file: BinaryIO, name: str) -> ZipInfo | None:
 def _require_zip_directory_position(file: BinaryIO) -> _DirectoryPosition:
     """Return the position of the central directory. Raises Unreadable."""
     if (directory := _find_zip_directory_position(file)) is None:
-        raise Unreadable(
+        raise UnreadableArchive(
             Fault(
                 rule="zip-unreadable", message="The file is not a ZIP archive, or it is truncated.", refusal=_NOT_A_ZIP
             )
@@ -179,7 +179,7 @@ def _parse_zip_directory_entries(data: bytes, directory: _DirectoryPosition) -> 
         position += sum(fields[7:10])
         if fields[1] > _NEWEST_VERSION:
             raise _malformed_zip_directory_error(
-                f"a member needs version {fields[1] / 10:.1f} of the format", server_error_refusal()
+                f"a member needs version {fields[1] / 10:.1f} of the format", upload_crash_refusal()
             )
         info = _zip_info_of_fields(_decode_zip_member_name(raw, fields[2]), fields, 0)
         _apply_zip_extra_fields(info, raw, extra)
@@ -206,7 +206,7 @@ def _decode_zip_member_name(raw: bytes, flags: int) -> str:
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise _malformed_zip_directory_error(f"a name is not UTF-8 ({error})", server_error_refusal()) from error
+        raise _malformed_zip_directory_error(f"a name is not UTF-8 ({error})", upload_crash_refusal()) from error
 
 
 def _apply_zip_extra_fields(info: ZipInfo, raw: bytes, extra: bytes) -> None:
@@ -251,6 +251,8 @@ def _apply_unicode_path_field(info: ZipInfo, raw: bytes, content: bytes) -> None
         info.filename = name.partition("\0")[0]
 
 
-def _malformed_zip_directory_error(reason: str, refusal: ServerRefusal = _CANNOT_BE_READ) -> Unreadable:
+def _malformed_zip_directory_error(reason: str, refusal: ServerRefusal = _CANNOT_BE_READ) -> UnreadableArchive:
     """Return why the directory cannot be read, with the server's answer."""
-    return Unreadable(Fault(rule="zip-malformed", message=f"The ZIP directory is invalid: {reason}.", refusal=refusal))
+    return UnreadableArchive(
+        Fault(rule="zip-malformed", message=f"The ZIP directory is invalid: {reason}.", refusal=refusal)
+    )

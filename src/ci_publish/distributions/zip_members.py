@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO, Final
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipInfo
 
-from ci_publish.distributions.archives import DAMAGED, Unreadable, damaged_archive_error
+from ci_publish.distributions.archives import DAMAGED, UnreadableArchive, unreadable_archive_error
 from ci_publish.distributions.faults import invalid_file_refusal
 from ci_publish.distributions.limits import CHUNK
 from ci_publish.distributions.zip_framing import LOCAL
@@ -112,7 +112,7 @@ def _inflate_large_zip_member(file: BinaryIO, info: ZipInfo) -> Iterator[bytes]:
         yield chunk
 
 
-def _damaged_zip_member_error(info: ZipInfo, what: str, *, crash: bool = False) -> Unreadable:
+def _damaged_zip_member_error(info: ZipInfo, what: str, *, crash: bool = False) -> UnreadableArchive:
     """Return the fault of a damaged member, with the answer of a server that reads it to scan it."""
     message = f"The member {info.filename!r} {what}."
-    return damaged_archive_error(DAMAGED, message, crash=crash, refusal=invalid_file_refusal(None))
+    return unreadable_archive_error(DAMAGED, message, crash=crash, refusal=invalid_file_refusal(None))

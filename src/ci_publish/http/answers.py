@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Final
 from ci_publish.http.messages import BodyBroken, HttpAnswer
 
 if TYPE_CHECKING:
-    from ci_publish.http.network import RawResponse
+    from ci_publish.http.network import RawHttpResponse
 
 REDACTED: Final = b"***"
 
 
-def redacted_headers(raw: "RawResponse", secrets: tuple[bytes, ...]) -> dict[str, str]:
+def redacted_headers(raw: "RawHttpResponse", secrets: tuple[bytes, ...]) -> dict[str, str]:
     """Return the headers of a response, names in lower case, *secrets* redacted."""
     headers: dict[str, str] = {}
     for name, value in raw.headers:
@@ -39,7 +39,7 @@ def capped_body_chunks(chunks: Iterator[bytes], limit: int) -> Iterator[bytes]:
         raise BodyBroken(message)
 
 
-def read_response(raw: "RawResponse", limit: int, secrets: tuple[bytes, ...]) -> HttpAnswer:
+def read_response(raw: "RawHttpResponse", limit: int, secrets: tuple[bytes, ...]) -> HttpAnswer:
     """Read a response to its end, or to *limit* bytes of its body; *secrets* are redacted wherever it echoes them."""
     headers = redacted_headers(raw, secrets)
     body, whole = _read_capped_body(raw.chunks, limit)

@@ -16,15 +16,15 @@ import httpx
 
 from ci_publish.http.messages import NoAnswerReason
 from ci_publish.http.preconnect import Preconnection
-from ci_publish.http.proxies import Proxy, proxy_for
+from ci_publish.http.proxies import Proxy, proxy_for_url
 from ci_publish.http.proxy_connections import (
     ProxyBackend,
     httpcore_proxy,
     raise_proxy_error,
     require_proxy_authenticated,
 )
-from ci_publish.http.sockets import Attempt, ConnectionFailed, trusted_ssl_context
-from ci_publish.http.streams import Attempts, Backend
+from ci_publish.http.sockets import ConnectionFailed, RequestAttempt, trusted_ssl_context
+from ci_publish.http.streams import SocketBackend, ThreadAttempts
 
 # What the libraries' exceptions mean; the first that matches counts. Their own texts are added only where they quote
 # the response, not the request.
@@ -58,7 +58,7 @@ def request_failure_reason(error: Exception) -> tuple[NoAnswerReason, str]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RawResponse:
+class RawHttpResponse:
     """The head of a response as received; ``chunks`` is its body, in the server's content encoding."""
 
     status: int
@@ -84,7 +84,7 @@ class _ConnectionPools(httpx.BaseTransport):
     httpx sees no headers of a response, so that it can neither keep a cookie nor prepare a redirect.
     """
 
-    def __init__(self, backend: Backend, environ: Mapping[str, str], size: int) -> None:
+    def __init__(self, backend: SocketBackend, environ: Mapping[str, str], size: int) -> None:
         self._options: dict[str, Any] = {
             "max_connections": size,
             "max_keepalive_connections": size,
@@ -96,7 +96,7 @@ class _ConnectionPools(httpx.BaseTransport):
         self._lock = threading.Lock()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        proxy = proxy_for(str(request.url), self._environ)
+        proxy = proxy_for_url(str(request.url), self._environ)
         answer = self._send_through_pool(request, proxy)
         extensions = {
             "reason_phrase": answer.extensions.get("reason_phrase", b""),
@@ -127,22 +127,22 @@ class _ConnectionPools(httpx.BaseTransport):
     def _get_or_make_pool(self, proxy: Proxy | None, scheme: str) -> httpcore.ConnectionPool:
         with self._lock:
             if (proxy, scheme) not in self._pools:
-                self._pools[proxy, scheme] = self._new_pool(proxy, scheme)
+                self._pools[proxy, scheme] = self._new_pool_for_proxy(proxy, scheme)
             return self._pools[proxy, scheme]
 
-    def _new_pool(self, proxy: Proxy | None, scheme: str) -> httpcore.ConnectionPool:
+    def _new_pool_for_proxy(self, proxy: Proxy | None, scheme: str) -> httpcore.ConnectionPool:
         # Certificates are read only where they are needed: it takes a while.
-        context = self._ssl_context() if scheme == "https" else None
+        context = self._ssl_context_once() if scheme == "https" else None
         if proxy is None:
             return httpcore.ConnectionPool(ssl_context=context, network_backend=self._backend, **self._options)
         return httpcore.ConnectionPool(
             ssl_context=context,
-            proxy=httpcore_proxy(proxy, self._ssl_context),
+            proxy=httpcore_proxy(proxy, self._ssl_context_once),
             network_backend=ProxyBackend(self._backend, proxy),
             **self._options,
         )
 
-    def _ssl_context(self) -> ssl.SSLContext:
+    def _ssl_context_once(self) -> ssl.SSLContext:
         return trusted_ssl_context(self._environ)
 
     def close(self) -> None:
@@ -163,20 +163,25 @@ class Network:
         max_connections: int,
         preconnection: Preconnection | None = None,
     ) -> None:
-        self._attempts = Attempts()
+        self._attempts = ThreadAttempts()
         self._client = httpx.Client(
-            transport=_ConnectionPools(Backend(self._attempts, preconnection), environ, max_connections),
+            transport=_ConnectionPools(SocketBackend(self._attempts, preconnection), environ, max_connections),
             headers={"User-Agent": user_agent, "Accept": "*/*", "Accept-Encoding": "identity"},
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             timeout=None,  # noqa: S113  (the streams count: see Attempt)
             follow_redirects=False,
-            trust_env=False,  # .netrc is never read; proxies and certificates are read by proxy_for and ssl_context
+            trust_env=False,  # .netrc is never read; proxies and certificates are read by proxy_for_url and ssl_context
         )
 
     @contextlib.contextmanager
     def exchange(
-        self, attempt: Attempt, method: str, url: str, headers: Mapping[str, str], body: bytes | Iterable[bytes] | None
-    ) -> Iterator[RawResponse]:
+        self,
+        attempt: RequestAttempt,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | Iterable[bytes] | None,
+    ) -> Iterator[RawHttpResponse]:
         """Send one request and yield its answer's head; the connection goes back or is closed at the end."""
         pool_wait = max(0.0, attempt.end - attempt.clock())
         request = self._client.build_request(
@@ -185,7 +190,7 @@ class Network:
         with self._attempts.use_attempt(attempt):
             response = self._client.send(request, stream=True)
             try:
-                yield RawResponse(
+                yield RawHttpResponse(
                     status=response.status_code,
                     reason=response.extensions["reason_phrase"],
                     headers=response.extensions["headers"],

@@ -6,10 +6,10 @@ import threading
 import time
 from collections.abc import Mapping
 
-from ci_publish.http.proxies import proxy_for
+from ci_publish.http.proxies import proxy_for_url
 from ci_publish.http.sockets import (
     SLICE,
-    Attempt,
+    RequestAttempt,
     Timeouts,
     close_socket,
     connect_socket,
@@ -22,7 +22,7 @@ from ci_publish.http.urls import url_origin
 ALPN = ["http/1.1"]
 
 
-class _Open:
+class _PreconnectionWaiting:
     """``Waiting`` without a run: it ends when the connection is no longer needed."""
 
     stopped = cut = False
@@ -47,10 +47,10 @@ class Preconnection:
     def __init__(self, url: str, environ: Mapping[str, str], timeouts: Timeouts | None = None) -> None:
         scheme, host, port = url_origin(url)
         self._server = (host, port)
-        self._open = scheme == "https" and host.isascii() and proxy_for(url, environ) is None
+        self._open = scheme == "https" and host.isascii() and proxy_for_url(url, environ) is None
         self._environ = environ
         self._timeouts = timeouts or Timeouts()
-        self._until_closed = _Open()
+        self._until_closed = _PreconnectionWaiting()
         self._lock = threading.Lock()
         self._secured: ssl.SSLSocket | None = None
         self._thread = threading.Thread(target=self._connect_in_background, name="ci-publish-early", daemon=True)
@@ -61,14 +61,14 @@ class Preconnection:
         host, port = self._server
         try:
             end = time.monotonic() + self._timeouts.connect + self._timeouts.tls
-            attempt = Attempt(timeouts=self._timeouts, end=end, waiting=self._until_closed, limit=0)
+            attempt = RequestAttempt(timeouts=self._timeouts, end=end, waiting=self._until_closed, limit=0)
             context = trusted_ssl_context(self._environ)
             context.set_alpn_protocols(ALPN)
             self._secured = start_tls_on_socket(connect_socket(host, port or 0, attempt), context, host, attempt)
         except Exception:  # noqa: BLE001  (the edge: the next attempt to connect reports it)
             return
 
-    def take_connection(self, host: str, port: int, attempt: Attempt) -> ssl.SSLSocket | None:
+    def take_connection(self, host: str, port: int, attempt: RequestAttempt) -> ssl.SSLSocket | None:
         """Return the connection if it is to *host* and *port* and still open; wait for one in progress.
 
         Raises ConnectionFailed when the time of *attempt* to connect is over first.

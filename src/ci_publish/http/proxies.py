@@ -31,7 +31,7 @@ class Proxy:
         return f"the proxy {parts.scheme}://{server} ({self.variable})" if server else f"the proxy in {self.variable}"
 
 
-def proxy_for(url: str, environ: Mapping[str, str]) -> Proxy | None:
+def proxy_for_url(url: str, environ: Mapping[str, str]) -> Proxy | None:
     """Return the proxy for *url*, None to connect directly. Never a proxy for loopback."""
     scheme, host, port = url_origin(url)
     if is_loopback_host(host) or _is_no_proxy_host(host, port, _proxy_variable(environ, "no_proxy")[1]):

@@ -43,7 +43,7 @@ class Backoff:
     longest: float
     longest_asked: float = MAX_TOTAL_WAIT
 
-    def wait(self, attempts: int, random: float = 1.0) -> float:
+    def seconds_to_wait(self, attempts: int, random: float = 1.0) -> float:
         """Return the wait after so many attempts; *random*, in [0, 1), takes away at most half of it.
 
         Jobs that failed together do not come back together.
@@ -51,9 +51,9 @@ class Backoff:
         exponent = min(max(attempts - 1, 0), 30)
         return min(self.first * 2.0**exponent, self.longest) * (0.5 + random / 2)
 
-    def wait_requested_by_server(self, attempts: int, random: float, asked: float | None) -> float:
+    def seconds_to_wait_as_asked(self, attempts: int, random: float, asked: float | None) -> float:
         """Return the wait after so many attempts, or the longer one that the server *asked* for, within the limit."""
-        own = self.wait(attempts, random)
+        own = self.seconds_to_wait(attempts, random)
         return own if asked is None else max(own, min(asked, self.longest_asked))
 
 
@@ -137,7 +137,7 @@ def decide_retry(
         )
     if allowed <= 0:
         return GiveUp(f"{failure.reason} (no time is left to try again)")
-    wait = INDEX.wait(history.attempts, random) if failure.asked is None else failure.asked
+    wait = INDEX.seconds_to_wait(history.attempts, random) if failure.asked is None else failure.asked
     return TryAgain(min(wait, allowed))
 
 

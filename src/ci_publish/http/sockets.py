@@ -56,7 +56,7 @@ class ConnectionFailed(Exception):
 
 
 @dataclass(slots=True, kw_only=True)
-class Attempt:
+class RequestAttempt:
     """How much time one request has left, and how far it got. Used only by the thread that sends it."""
 
     timeouts: Timeouts
@@ -111,7 +111,7 @@ def poll_socket(sock: socket.socket, *, read: bool, write: bool, seconds: float)
 
 
 def retry_socket_operation(
-    sock: socket.socket, attempt: Attempt, operation: Callable[[], T], until: float, what: str
+    sock: socket.socket, attempt: RequestAttempt, operation: Callable[[], T], until: float, what: str
 ) -> T:
     """Repeat a non-blocking *operation* of *sock* until it succeeds, or raise ConnectionFailed."""
     while True:
@@ -122,10 +122,10 @@ def retry_socket_operation(
         except ssl.SSLWantWriteError:
             poll_socket(sock, read=False, write=True, seconds=attempt.next_check_wait(until, what))
         except OSError as error:
-            raise connection_failure(error, what) from error
+            raise connection_failure_of_error(error, what) from error
 
 
-def _certificate_failure(error: ssl.SSLCertVerificationError) -> ConnectionFailed:
+def _certificate_connection_failure(error: ssl.SSLCertVerificationError) -> ConnectionFailed:
     """Distinguish a certificate of an issuer that this machine does not trust from an invalid one."""
     if is_unknown_issuer_error(error):
         return ConnectionFailed(
@@ -138,10 +138,10 @@ def _certificate_failure(error: ssl.SSLCertVerificationError) -> ConnectionFaile
     )
 
 
-def connection_failure(error: OSError, what: str) -> ConnectionFailed:
+def connection_failure_of_error(error: OSError, what: str) -> ConnectionFailed:
     """Map an error of a socket or of TLS."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return _certificate_failure(error)
+        return _certificate_connection_failure(error)
     if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
         return ConnectionFailed(
             NoAnswerReason.TLS, f"TLS failed while {what}: {getattr(error, 'reason', None) or 'unknown reason'}"
@@ -157,7 +157,7 @@ def _os_error_text(error: OSError) -> str:
 # --- connecting
 
 
-def connect_socket(host: str, port: int, attempt: Attempt) -> socket.socket:
+def connect_socket(host: str, port: int, attempt: RequestAttempt) -> socket.socket:
     """Connect to the first address of *host* that takes the connection. Raises ConnectionFailed."""
     until = attempt.operation_deadline(attempt.timeouts.connect)
     addresses = _look_up_addresses(host, port, attempt, until)
@@ -174,7 +174,7 @@ def connect_socket(host: str, port: int, attempt: Attempt) -> socket.socket:
 
 
 def start_tls_on_socket(
-    sock: socket.socket, context: ssl.SSLContext, hostname: str | None, attempt: Attempt
+    sock: socket.socket, context: ssl.SSLContext, hostname: str | None, attempt: RequestAttempt
 ) -> ssl.SSLSocket:
     """Set up TLS over *sock*, which the result replaces; close it on failure. Raises ConnectionFailed."""
     try:
@@ -201,7 +201,7 @@ def close_socket(sock: socket.socket) -> None:
 Address = tuple[socket.AddressFamily, Any]
 
 
-def _look_up_addresses(host: str, port: int, attempt: Attempt, until: float) -> list[Address]:
+def _look_up_addresses(host: str, port: int, attempt: RequestAttempt, until: float) -> list[Address]:
     """Look *host* up; the system's resolver has no timeout, so it runs in a thread that may be abandoned."""
     try:
         family = socket.AF_INET if ip_address(host).version == 4 else socket.AF_INET6  # noqa: PLR2004
@@ -233,7 +233,7 @@ def resolve_host(
     return local or OSError(0, "a name below localhost does not resolve to a loopback address")
 
 
-def _run_in_thread_until(work: Callable[[], T], attempt: Attempt, until: float, what: str) -> T:
+def _run_in_thread_until(work: Callable[[], T], attempt: RequestAttempt, until: float, what: str) -> T:
     result: queue.SimpleQueue[T] = queue.SimpleQueue()
     threading.Thread(target=lambda: result.put(work()), name="ci-publish-lookup", daemon=True).start()
     while True:
@@ -242,7 +242,12 @@ def _run_in_thread_until(work: Callable[[], T], attempt: Attempt, until: float, 
             return result.get(timeout=pause)
 
 
-def _connect_to_address(family: socket.AddressFamily, address: Any, attempt: Attempt, until: float) -> socket.socket:  # noqa: ANN401
+def _connect_to_address(
+    family: socket.AddressFamily,
+    address: Any,  # noqa: ANN401
+    attempt: RequestAttempt,
+    until: float,
+) -> socket.socket:
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
         sock.setblocking(False)  # noqa: FBT003  (the standard library's signature)

@@ -17,11 +17,11 @@ import httpcore
 from ci_publish.http.messages import NoAnswerReason
 from ci_publish.http.preconnect import Preconnection
 from ci_publish.http.sockets import (
-    Attempt,
     ConnectionFailed,
+    RequestAttempt,
     close_socket,
     connect_socket,
-    connection_failure,
+    connection_failure_of_error,
     poll_socket,
     retry_socket_operation,
     start_tls_on_socket,
@@ -33,19 +33,19 @@ PLAIN_CHUNK = 1024 * 1024
 TLS_CHUNK = 64 * 1024
 
 
-class Attempts(threading.local):
+class ThreadAttempts(threading.local):
     """The attempt of the current thread: httpcore passes no context to its streams."""
 
-    current: Attempt | None = None
+    current: RequestAttempt | None = None
 
-    def current_attempt(self) -> Attempt:
+    def current_attempt(self) -> RequestAttempt:
         """Return the attempt of this thread."""
         if self.current is None:
             raise ConnectionFailed(NoAnswerReason.REFUSED_LOCALLY, "no request is in progress in this thread")
         return self.current
 
     @contextlib.contextmanager
-    def use_attempt(self, attempt: Attempt) -> Iterator[None]:
+    def use_attempt(self, attempt: RequestAttempt) -> Iterator[None]:
         """Make *attempt* the one of this thread."""
         self.current = attempt
         try:
@@ -54,10 +54,10 @@ class Attempts(threading.local):
             self.current = None
 
 
-class Stream(httpcore.NetworkStream):
+class SocketStream(httpcore.NetworkStream):
     """One connection, plain or TLS: non-blocking underneath, so that every wait can end early."""
 
-    def __init__(self, sock: socket.socket, attempts: Attempts, secured_for: str | None = None) -> None:
+    def __init__(self, sock: socket.socket, attempts: ThreadAttempts, secured_for: str | None = None) -> None:
         self._sock = sock
         self._attempts = attempts
         self._secured_for = secured_for  # the host that TLS was set up with already, until httpcore asks for it
@@ -90,7 +90,7 @@ class Stream(httpcore.NetworkStream):
                 view = view[sent:]
                 until = attempt.operation_deadline(attempt.timeouts.read)
 
-    def _send_chunk(self, chunk: memoryview, attempt: Attempt, until: float) -> int:
+    def _send_chunk(self, chunk: memoryview, attempt: RequestAttempt, until: float) -> int:
         """Send what the system accepts of *chunk* now; return 0 after waiting for it to accept more."""
         if self._has_final_response_begun(attempt):
             raise httpcore.WriteError("the server responded before it had the whole request")
@@ -106,7 +106,7 @@ class Stream(httpcore.NetworkStream):
             raise httpcore.WriteError("the connection was closed while sending") from error
         return 0
 
-    def _has_final_response_begun(self, attempt: Attempt) -> bool:
+    def _has_final_response_begun(self, attempt: RequestAttempt) -> bool:
         """Whether the server has begun its final response; interim ones (100, 103) are kept for later."""
         if self._carries_tls:
             return False
@@ -140,7 +140,7 @@ class Stream(httpcore.NetworkStream):
         if isinstance(self._sock, ssl.SSLSocket):
             self._carries_tls = True
             return TunnelledTls(self, ssl_context, server_hostname)
-        return Stream(
+        return SocketStream(
             start_tls_on_socket(self._sock, ssl_context, server_hostname, self._attempts.current_attempt()),
             self._attempts,
         )
@@ -168,11 +168,11 @@ class TunnelledTls(httpcore.NetworkStream):
     """TLS within TLS, for proxies that are themselves reached over https: Python's sockets cannot be wrapped twice.
 
     httpcore 1.0.9 has such a stream in a private module, with one timeout for each operation instead of the attempt's
-    deadline. Run over an adapter of ``Stream``, it carried the uploads of the tests, but it maps no error of the
+    deadline. Run over an adapter of ``SocketStream``, it carried the uploads of the tests, but it maps no error of the
     handshake: an invalid certificate behind the proxy was reported as a response that cannot be understood.
     """
 
-    def __init__(self, outer: Stream, context: ssl.SSLContext, hostname: str | None) -> None:
+    def __init__(self, outer: SocketStream, context: ssl.SSLContext, hostname: str | None) -> None:
         self._outer = outer
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
@@ -191,7 +191,7 @@ class TunnelledTls(httpcore.NetworkStream):
                 self._send_encrypted_bytes()
                 self._receive_encrypted_bytes()
             except OSError as error:
-                raise connection_failure(error, what) from error
+                raise connection_failure_of_error(error, what) from error
             else:
                 self._send_encrypted_bytes()
                 return result
@@ -232,10 +232,10 @@ class TunnelledTls(httpcore.NetworkStream):
         return self._tls if info == "ssl_object" else self._outer.get_extra_info(info)
 
 
-class Backend(httpcore.NetworkBackend):
+class SocketBackend(httpcore.NetworkBackend):
     """Opens connections within the limits of the current attempt."""
 
-    def __init__(self, attempts: Attempts, preconnection: Preconnection | None = None) -> None:
+    def __init__(self, attempts: ThreadAttempts, preconnection: Preconnection | None = None) -> None:
         self._attempts = attempts
         self._preconnection = preconnection
 
@@ -251,5 +251,5 @@ class Backend(httpcore.NetworkBackend):
         attempt = self._attempts.current_attempt()
         opened = None if self._preconnection is None else self._preconnection.take_connection(host, port, attempt)
         if opened is not None:
-            return Stream(opened, self._attempts, secured_for=host)
-        return Stream(connect_socket(host, port, attempt), self._attempts)
+            return SocketStream(opened, self._attempts, secured_for=host)
+        return SocketStream(connect_socket(host, port, attempt), self._attempts)

@@ -38,7 +38,7 @@ from ci_publish.model.waiting import Waiting
 if TYPE_CHECKING:
     from ci_publish.http.network import Network
     from ci_publish.http.preconnect import Preconnection
-    from ci_publish.http.sockets import Attempt, Timeouts
+    from ci_publish.http.sockets import RequestAttempt, Timeouts
 
 DEFAULT_LIMIT = 64 * 1024
 # Slower than this, in bytes a second, an upload is not worth waiting for.
@@ -96,7 +96,7 @@ class HttpTransport:
 
     def import_network_modules(self) -> None:
         """Import what the first request needs: that takes a while, and threads should not wait for it."""
-        self._get_network()
+        self._network_made_once()
 
     def close(self) -> None:
         """Close all connections; a later request opens new ones."""
@@ -116,13 +116,13 @@ class HttpTransport:
         Raises ProxyAuthenticationRequired for a proxy's 407, which no retry cures.
         """
         began = time.monotonic()
-        refusal = self._refusal_to_send(request)
+        refusal = self._refused_answer_before_sending(request)
         result = refusal or self._send_and_read_response(request, deadline, DEFAULT_LIMIT if limit is None else limit)
         self._emit(
             RequestTraced(
                 method=request.method,
                 url=redacted_url(request.url),
-                result=_traced_result(result),
+                result=_trace_text_of_result(result),
                 seconds=time.monotonic() - began,
             )
         )
@@ -135,7 +135,7 @@ class HttpTransport:
         At most *limit* bytes are read of it. Never raises for network or server, except as ``send`` does; the body
         raises BodyBroken where it breaks off or is longer.
         """
-        answer: StreamedAnswer | NoAnswer | None = self._refusal_to_send(request)
+        answer: StreamedAnswer | NoAnswer | None = self._refused_answer_before_sending(request)
         began = time.monotonic()
         with contextlib.ExitStack() as stack:
             if answer is None:
@@ -144,7 +144,7 @@ class HttpTransport:
                 RequestTraced(
                     method=request.method,
                     url=redacted_url(request.url),
-                    result=_traced_result(answer),
+                    result=_trace_text_of_result(answer),
                     seconds=time.monotonic() - began,
                 )
             )
@@ -158,7 +158,7 @@ class HttpTransport:
         attempt = self._new_attempt(request, None, limit)
         try:
             headers = {**request.headers, **_authorization_header(request)}
-            exchange = self._get_network().exchange(attempt, request.method, request.url, headers, None)
+            exchange = self._network_made_once().exchange(attempt, request.method, request.url, headers, None)
             raw = stack.enter_context(exchange)
         except CiPublishError:
             raise
@@ -167,17 +167,19 @@ class HttpTransport:
         secrets = _secret_forms(request)
         return StreamedAnswer(raw.status, redacted_headers(raw, secrets), capped_body_chunks(raw.chunks, limit))
 
-    def _refusal_to_send(self, request: HttpRequest) -> NoAnswer | None:
+    def _refused_answer_before_sending(self, request: HttpRequest) -> NoAnswer | None:
         """Return why *request* must not leave this machine, None where it may."""
         host = url_host(request.url)
         if url_has_secrets(request.url) or not host:
-            return _refused_locally(f"{redacted_url(request.url)} is not an address that requests can be sent to")
+            return _locally_refused_answer(
+                f"{redacted_url(request.url)} is not an address that requests can be sent to"
+            )
         if split_url(request.url).scheme == "https" or is_loopback_host(host):
             return None
         if host not in self._allow_http:
-            return _refused_locally(f"{redacted_url(request.url)} is plain http")
+            return _locally_refused_answer(f"{redacted_url(request.url)} is plain http")
         if isinstance(request.body, SecretJson):
-            return _refused_locally(
+            return _locally_refused_answer(
                 f"{redacted_url(request.url)} is plain http, over which no identity or upload token is sent"
             )
         return None
@@ -188,7 +190,7 @@ class HttpTransport:
         from ci_publish.http import network  # noqa: PLC0415  (late: imports httpx)
 
         secrets = _secret_forms(request)
-        opened = self._get_network()
+        opened = self._network_made_once()
         attempt = self._new_attempt(request, deadline, limit)
         try:
             framing, body = _request_body_and_headers(request, attempt)
@@ -205,7 +207,7 @@ class HttpTransport:
             reason, text = network.request_failure_reason(error)
             return NoAnswer(reason, text, sent=attempt.handed_over)
 
-    def _get_network(self) -> "Network":
+    def _network_made_once(self) -> "Network":
         from ci_publish.http.network import Network  # noqa: PLC0415  (late: imports httpx)
 
         with self._lock:
@@ -229,8 +231,8 @@ class HttpTransport:
             Timeouts() if limits.timeout is None else Timeouts.same_for_every_wait(limits.timeout)
         )
 
-    def _new_attempt(self, request: HttpRequest, deadline: float | None, limit: int) -> "Attempt":
-        from ci_publish.http.sockets import Attempt  # noqa: PLC0415  (late: not for every command)
+    def _new_attempt(self, request: HttpRequest, deadline: float | None, limit: int) -> "RequestAttempt":
+        from ci_publish.http.sockets import RequestAttempt  # noqa: PLC0415  (late: not for every command)
 
         timeouts, body = self._configured_timeouts(), request.body
         streamed = None if body is None or isinstance(body, bytes | SecretJson) else body
@@ -238,7 +240,7 @@ class HttpTransport:
         steps = timeouts.connect + timeouts.tls + timeouts.read + timeouts.answer
         longest = steps + size / SLOWEST_UPLOAD + request.pause
         whole = longest if deadline is None else min(deadline, longest)
-        return Attempt(
+        return RequestAttempt(
             timeouts=timeouts,
             end=self._clock() + min(whole, self._waiting.left()),
             waiting=self._waiting,
@@ -264,7 +266,7 @@ def _authorization_header(request: HttpRequest) -> dict[str, str]:
 
 
 def _request_body_and_headers(
-    request: HttpRequest, attempt: "Attempt"
+    request: HttpRequest, attempt: "RequestAttempt"
 ) -> tuple[dict[str, str], Iterable[bytes] | None]:
     """Return the headers that describe the body, and the body, which reports its progress to *attempt*."""
     match request.body:
@@ -284,7 +286,7 @@ def _request_body_and_headers(
 class _CountedBody:
     """A body that records in the attempt when its last block is handed to the network, and when it has been sent."""
 
-    def __init__(self, blocks: Iterable[bytes], length: int, attempt: "Attempt") -> None:
+    def __init__(self, blocks: Iterable[bytes], length: int, attempt: "RequestAttempt") -> None:
         self._blocks = blocks
         self._length = length
         self._new_attempt = attempt
@@ -310,7 +312,7 @@ def _secret_forms(request: HttpRequest) -> tuple[bytes, ...]:
     return tuple(sorted((form for form in forms if len(form) >= MIN_SECRET), key=len, reverse=True))
 
 
-def _traced_result(result: HttpAnswer | StreamedAnswer | NoAnswer) -> str:
+def _trace_text_of_result(result: HttpAnswer | StreamedAnswer | NoAnswer) -> str:
     if isinstance(result, NoAnswer):
         return f"{result.reason.value}: {result.text}"
     if isinstance(result, StreamedAnswer):
@@ -318,5 +320,5 @@ def _traced_result(result: HttpAnswer | StreamedAnswer | NoAnswer) -> str:
     return f"{result.status} {result.reason}".strip()
 
 
-def _refused_locally(text: str) -> NoAnswer:
+def _locally_refused_answer(text: str) -> NoAnswer:
     return NoAnswer(NoAnswerReason.REFUSED_LOCALLY, text)

@@ -27,7 +27,7 @@ def url_origin(url: str) -> tuple[str, str, int | None]:
     return parts.scheme, parts.hostname or "", parts.port or DEFAULT_PORTS.get(parts.scheme)
 
 
-def same_origin(one: str, other: str) -> bool:
+def have_same_origin(one: str, other: str) -> bool:
     """Whether both addresses are absolute and share scheme, host and port."""
     return bool(url_host(one)) and url_origin(one) == url_origin(other)
 

@@ -143,7 +143,7 @@ class AmbientIdentity:
             try:
                 return self._fetch_token_once(audience, ends - self._fetching.clock())
             except _TransientTokenFailure as failure:
-                wait = retries.OIDC.wait(attempt, self._fetching.random())
+                wait = retries.OIDC.seconds_to_wait(attempt, self._fetching.random())
                 if self._fetching.clock() + wait >= ends or self._waiting.stopped:
                     raise failure.error from failure.__cause__
                 self._emit(

@@ -27,10 +27,10 @@ from ci_publish.identity.served_publishers import newest_file_with_provenance, p
 from ci_publish.identity.static_credentials import StaticCredential
 from ci_publish.identity.upload_tokens import SIGSTORE_AUDIENCE, TrustedPublishingCredential
 from ci_publish.model.coverage import (
-    absence_means_refusal,
     absent_project_error,
     combined_coverage_error,
     exchange_omitted_note,
+    is_absent_project_refused,
     project_not_named_error,
     too_few_projects_error,
 )
@@ -104,7 +104,7 @@ class Doctor:
             return Verdict(Readiness.READY, "Ready to publish: every file is published already.")
         projects = self._request.all_projects
         scope = self._credential_state.scope
-        proven = self._proven | {name for name in projects if scope is not None and scope.names(name)}
+        proven = self._proven | {name for name in projects if scope is not None and scope.names_project(name)}
         unproven = [name for name in projects if name not in proven]
         if not projects:
             unproven = ["your project"]
@@ -206,7 +206,7 @@ class Doctor:
         if scope_has_too_few_projects(state.scope, projects):
             return too_few_projects_error(self._endpoints, state, projects, already_signed=False)
         absent = [name for name in projects if isinstance(self._states.get(name), NoSuchProject)]
-        if absent and absence_means_refusal(self._endpoints, state):
+        if absent and is_absent_project_refused(self._endpoints, state):
             return combined_coverage_error(
                 {name: absent_project_error(self._endpoints, state, name, already_signed=False) for name in absent}
             )
@@ -285,7 +285,7 @@ class Doctor:
 
     def _wait_for_created_project(self, name: str, attempt: int, pause: float) -> bool:
         """Wait before another question for a project, and say so; False where the answer decides nothing."""
-        if not absence_means_refusal(self._endpoints, self._credential_state):
+        if not is_absent_project_refused(self._endpoints, self._credential_state):
             return False
         index = self._endpoints.name
         self._tools.emit(

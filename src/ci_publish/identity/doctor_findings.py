@@ -25,7 +25,7 @@ from ci_publish.model.index import (
     Plan,
     ProjectListing,
 )
-from ci_publish.model.preconditions import foreseen_refusal, is_reserved_name, reserved_name_refusal
+from ci_publish.model.preconditions import foreseen_upload_refusal, is_reserved_project_name, reserved_name_refusal
 
 # PyPI's leeway for an identity token's times.
 TOLERATED_SKEW = 30.0
@@ -172,7 +172,7 @@ def project_finding(  # noqa: PLR0913  (everything that is known of a project)
     match state:
         case ProjectListing():
             return _project_listing_finding(name, state, endpoints, plan, now)
-        case NoSuchProject() if endpoints.profile is IndexProfile.PYPI and is_reserved_name(project):
+        case NoSuchProject() if endpoints.profile is IndexProfile.PYPI and is_reserved_project_name(project):
             return failure_finding(name, reserved_name_refusal(project, endpoints))
         case NoSuchProject():
             message = f"{project} is not on {endpoints.name} yet."
@@ -206,7 +206,7 @@ def _project_listing_finding(
         summary = f"{endpoints.name} has other content for {names}, or shows no SHA-256."
         hint = "`ci-publish plan` compares each file and shows both digests."
         return failure_finding(name, ContentConflict(summary, hints=(hint,)))
-    refusal = foreseen_refusal(listing, plan.uploads, endpoints, now) if plan.uploads or not plan.files else None
+    refusal = foreseen_upload_refusal(listing, plan.uploads, endpoints, now) if plan.uploads or not plan.files else None
     if refusal is not None:
         return failure_finding(name, refusal)
     if kept := [file.distribution.filename for file in plan.files if isinstance(file, KeptPublished)]:

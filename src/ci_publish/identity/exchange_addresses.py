@@ -2,7 +2,7 @@
 
 from urllib.parse import SplitResult, urlsplit
 
-from ci_publish.http.urls import is_loopback_host, same_origin, url_origin
+from ci_publish.http.urls import have_same_origin, is_loopback_host, url_origin
 from ci_publish.model.index import Endpoints
 
 
@@ -60,5 +60,5 @@ def discovered_exchange_address_objection(address: object, endpoints: Endpoints)
     if reason := exchange_address_objection(address, endpoints):
         return reason
     found, upload = split_exchange_address(address), split_exchange_address(endpoints.upload)
-    same = found is not None and upload is not None and same_origin(found.geturl(), upload.geturl())
+    same = found is not None and upload is not None and have_same_origin(found.geturl(), upload.geturl())
     return "" if same else "its discovery document names another host for the token exchange"

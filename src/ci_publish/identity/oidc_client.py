@@ -87,7 +87,7 @@ class OidcClient:
             if not isinstance(answer, oidc_protocol.Unclear) or not answer.again or attempt == _BURN_ATTEMPTS:
                 return answer
             if self._tools.waiting.stopped or self._tools.waiting.wait(
-                OIDC.wait_requested_by_server(attempt, self._tools.random(), answer.wait)
+                OIDC.seconds_to_wait_as_asked(attempt, self._tools.random(), answer.wait)
             ):
                 return answer
             attempt += 1
@@ -117,7 +117,7 @@ class OidcClient:
         """Wait before another attempt and say so; return False where there should be none."""
         if not unclear.again or attempt >= MAX_ATTEMPTS or self._tools.waiting.stopped:
             return False
-        wait = OIDC.wait_requested_by_server(attempt, self._tools.random(), unclear.wait)
+        wait = OIDC.seconds_to_wait_as_asked(attempt, self._tools.random(), unclear.wait)
         if wait >= self._tools.waiting.left():
             return False
         self._tools.emit(

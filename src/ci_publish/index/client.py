@@ -20,7 +20,7 @@ from ci_publish.http.responses import response_status_line
 from ci_publish.http.retries import (
     is_transient_status,
 )
-from ci_publish.http.urls import redacted_url, same_origin
+from ci_publish.http.urls import have_same_origin, redacted_url
 from ci_publish.index import simple_api
 from ci_publish.index.current_endpoints import CurrentEndpoints, Sources
 from ci_publish.index.endpoints import (
@@ -109,7 +109,7 @@ class HttpIndex:
         return self._endpoints.now
 
     def _listing_authorization_for(self, url: str) -> Authorization | None:
-        return self._listing_authorization if same_origin(url, self.endpoints.upload) else None
+        return self._listing_authorization if have_same_origin(url, self.endpoints.upload) else None
 
     def _fetch_listing_for_upload(self, file: Distribution) -> IndexState:
         budget = self._reader.retry_budget(max_attempts=QUESTION_ATTEMPTS)

@@ -21,7 +21,7 @@ from ci_publish.http.retries import (
     is_transient_status,
     server_requested_wait,
 )
-from ci_publish.http.urls import same_origin, split_url
+from ci_publish.http.urls import have_same_origin, split_url
 from ci_publish.index.current_endpoints import Sources
 from ci_publish.model.events import Emit, Retrying
 from ci_publish.model.waiting import Waiting
@@ -138,7 +138,7 @@ def index_redirect_target(url: str, answer: HttpAnswer) -> str:
 
 def may_follow_index_redirect(url: str, target: str) -> bool:
     """Whether a redirect may be followed: to another page of this origin, or elsewhere without leaving https."""
-    if same_origin(target, url):
+    if have_same_origin(target, url):
         return target != url
     parts = split_url(target)
     return bool(parts.hostname) and (

@@ -9,7 +9,7 @@ from threading import Lock
 from ci_publish.http.messages import HttpAnswer, NoAnswer, NoAnswerReason
 from ci_publish.http.responses import response_status_line
 from ci_publish.http.retries import is_transient_status
-from ci_publish.http.urls import redacted_url, same_origin, split_url, url_has_secrets
+from ci_publish.http.urls import have_same_origin, redacted_url, split_url, url_has_secrets
 from ci_publish.index import simple_api
 from ci_publish.index.current_endpoints import CurrentEndpoints
 from ci_publish.index.index_reader import REDIRECTS, IndexReader, RetryBudget, index_redirect_target
@@ -160,7 +160,7 @@ class Listings:
 
     def _state_from_redirect(self, project: str, answer: HttpAnswer, url: str) -> NotVisible | ListingUnavailable:
         target = index_redirect_target(url, answer)
-        if same_origin(target, url) or split_url(target).scheme == "https":
+        if have_same_origin(target, url) or split_url(target).scheme == "https":
             return ListingUnavailable(project, f"{redacted_url(url)} redirects too many times")
         reason = f"{redacted_url(url)} redirects to {redacted_url(target)[:300]}, which is not followed"
         return (

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import unquote, urljoin
 
 from ci_publish.http.responses import NotAnObject, parse_json_object
-from ci_publish.http.urls import same_origin, split_url, url_host
+from ci_publish.http.urls import have_same_origin, split_url, url_host
 from ci_publish.model.filename import version_in_filename
 from ci_publish.model.frozen import frozen
 from ci_publish.model.index import ProjectListing, ProjectStatus, PublishedFile
@@ -110,7 +110,7 @@ def is_simple_api_root(body: bytes, content_type: str, url: str) -> bool:
 def _is_url_directly_below(root: str, url: str) -> bool:
     path, base = split_url(url).path, split_url(root).path
     return (
-        same_origin(url, root)
+        have_same_origin(url, root)
         and path.startswith(base)
         and path[len(base) :].strip("/").count("/") == 0 < len(path[len(base) :].strip("/"))
     )
@@ -328,7 +328,7 @@ def _mark_inherited_files(files: Mapping[str, PublishedFile], url: str) -> dict[
     That is: PyPI's own file hosts; another devpi index than the one asked; and another origin, where other files of the
     same listing lie on this one (an index that keeps all its files on another host is not suspected).
     """
-    own = any(same_origin(file.url, url) for file in files.values())
+    own = any(have_same_origin(file.url, url) for file in files.values())
     return {
         name: replace(file, inherited=True) if _is_inherited_file(file.url, url, mixed=own) else file
         for name, file in files.items()
@@ -336,7 +336,7 @@ def _mark_inherited_files(files: Mapping[str, PublishedFile], url: str) -> dict[
 
 
 def _is_inherited_file(file_url: str, url: str, *, mixed: bool) -> bool:
-    if not same_origin(file_url, url):
+    if not have_same_origin(file_url, url):
         return mixed or url_host(file_url) in PUBLIC_FILE_HOSTS
     own, other = _DEVPI_INDEX.match(split_url(url).path), _DEVPI_INDEX.match(split_url(file_url).path)
     return own is not None and other is not None and own[1] != other[1]

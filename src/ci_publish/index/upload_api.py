@@ -18,7 +18,7 @@ from ci_publish.http.retries import (
     is_transient_status,
     server_requested_wait,
 )
-from ci_publish.http.urls import redacted_url, same_origin, split_url, url_host
+from ci_publish.http.urls import have_same_origin, redacted_url, split_url, url_host
 from ci_publish.index.duplicates import says_already_exists
 from ci_publish.index.upload_refusals import (
     BY_STATUS,
@@ -271,7 +271,7 @@ def _outcome_of_redirected_upload(answer: HttpAnswer, url: str, attempts: int) -
     if answer.status in {307, 308} and not url.endswith("/"):
         absolute = target if "://" in target or target.startswith("//") else ""
         path = with_slash.split("/", 3)[3]
-        if target == f"/{path}" or (absolute == with_slash and same_origin(absolute, url)):
+        if target == f"/{path}" or (absolute == with_slash and have_same_origin(absolute, url)):
             return MissingSlash(with_slash)
     where = f" to {redacted_url(target)[:300]}" if target else ""
     return Refused(

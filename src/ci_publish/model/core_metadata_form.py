@@ -72,12 +72,12 @@ def _optional_form_fields(metadata: CoreMetadata) -> Iterator[tuple[str, str]]:
         yield name, metadata.first(key) or ""
     yield "keywords", (", ".join(keyword.strip() for keyword in (metadata.first("keywords") or "").split(",")))
     for key, name in REPEATED_FIELDS.items():
-        if key != "license-file" or _knows_license_files(metadata.metadata_version):
+        if key != "license-file" or _has_license_file_field(metadata.metadata_version):
             yield from ((name, value) for value in metadata.all(key))
     yield "description", metadata.description or ""
 
 
-def _knows_license_files(metadata_version: str) -> bool:
+def _has_license_file_field(metadata_version: str) -> bool:
     """Say whether this metadata version has License-File (PEP 639: 2.4); a version that is no version may."""
     try:
         return Version(metadata_version) >= _LICENSE_FILES_SINCE

@@ -19,7 +19,7 @@ _IN_PUBLIC_LOG = (
 )
 
 
-def absence_means_refusal(endpoints: Endpoints, state: CredentialState) -> bool:
+def is_absent_project_refused(endpoints: Endpoints, state: CredentialState) -> bool:
     """Return whether a project that does not exist after the exchange is one that the index will refuse.
 
     On PyPI and TestPyPI it is: neither a Trusted Publisher nor a token of single projects creates one at the upload.
@@ -28,8 +28,8 @@ def absence_means_refusal(endpoints: Endpoints, state: CredentialState) -> bool:
     if endpoints.profile is not IndexProfile.PYPI:
         return False
     if state.kind is CredentialKind.TRUSTED_PUBLISHING:
-        return endpoints.name in _BUILT_IN or scope.limited
-    return scope.count is not None or (endpoints.name in _BUILT_IN and scope.limited)
+        return endpoints.name in _BUILT_IN or scope.is_limited_to_projects
+    return scope.count is not None or (endpoints.name in _BUILT_IN and scope.is_limited_to_projects)
 
 
 # messages ----------------------------------------------------------------------------------------------------------
@@ -109,10 +109,10 @@ def left_out_project_error(project: str, refused: Mapping[str, ProjectNotCovered
     )
 
 
-def tried_credential_text(endpoints: Endpoints, state: CredentialState, projects: Sequence[str]) -> str:
+def credential_coverage_text(endpoints: Endpoints, state: CredentialState, projects: Sequence[str]) -> str:
     """Return what is known about a credential that was tried without uploading, in a sentence."""
     names = ", ".join(projects)
-    if state.scope is not None and all(state.scope.names(project) for project in projects):
+    if state.scope is not None and all(state.scope.names_project(project) for project in projects):
         return f"The credential for {endpoints.name} names {names}."
     match state.kind:
         case CredentialKind.TRUSTED_PUBLISHING if state.scope is not None:

@@ -27,7 +27,7 @@ _RAW_ENDS: Final = {name: re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE) for 
 
 
 @frozen(kw_only=True)
-class Page:
+class HtmlPage:
     """Base address, meta tags and anchors of a page; ``whole``: it was read to its end, which is not inside a tag."""
 
     whole: bool
@@ -36,13 +36,13 @@ class Page:
     anchors: list[dict[str, str]]
 
 
-def parse_html_page(text: str, most: int) -> Page:
+def parse_html_page(text: str, most: int) -> HtmlPage:
     """Return the page that *text* is, with at most *most* anchors."""
-    scanner = Scanner(text)
+    scanner = HtmlScanner(text)
     base: str | None = None
     meta: dict[str, str] = {}
     anchors: list[dict[str, str]] = []
-    for tag in scanner.tags():
+    for tag in scanner.scan_tags():
         if not scanner.whole:
             break  # the text ends inside this tag, which therefore is none
         if tag.name == "a" and len(anchors) < most:
@@ -51,7 +51,7 @@ def parse_html_page(text: str, most: int) -> Page:
             base = tag.attributes.get("href")
         elif tag.name == "meta":
             meta.setdefault(tag.attributes.get("name", "").lower(), tag.attributes.get("content", ""))
-    return Page(whole=scanner.whole, base=base, meta=meta, anchors=anchors)
+    return HtmlPage(whole=scanner.whole, base=base, meta=meta, anchors=anchors)
 
 
 def visible_html_text(text: str, *, title: bool = False) -> str:
@@ -60,7 +60,7 @@ def visible_html_text(text: str, *, title: bool = False) -> str:
     Its title comes first where *title* asks for it, and is all there is of a page that shows nothing else.
     """
     titles, words, end = [], [], 0
-    for tag in Scanner(text).tags():
+    for tag in HtmlScanner(text).scan_tags():
         words.append(text[end : tag.start])
         end = tag.end
         if tag.name == "title":
@@ -71,7 +71,7 @@ def visible_html_text(text: str, *, title: bool = False) -> str:
 
 
 @frozen(kw_only=True)
-class Tag:
+class HtmlTag:
     """One tag, comment or declaration. An end tag's name begins with ``/``, that of other markup is empty.
 
     ``end``: where the text goes on, for scripts, styles and titles at their end tag.
@@ -83,7 +83,7 @@ class Tag:
     attributes: dict[str, str]
 
 
-class Scanner:
+class HtmlScanner:
     """Finds the tags of a text. ``tokens`` counts tags and attributes; ``whole``: the end was reached outside a tag."""
 
     def __init__(self, text: str) -> None:
@@ -92,19 +92,19 @@ class Scanner:
         self._text = text
         self._at = 0
 
-    def tags(self) -> Iterator[Tag]:
+    def scan_tags(self) -> Iterator[HtmlTag]:
         """Yield the tags in order; one that the text ends in is the last."""
         while self.whole and (found := _TAG.search(self._text, self._at)) is not None:
             self.tokens += 1
             self._at = found.end()
             name = (found[1] or "").lower()
-            attributes = self._read_tag_attributes() if name else self._skip_markup("-->" if found[2] else ">")
+            attributes = self._read_tag_attributes() if name else self._skip_past_mark("-->" if found[2] else ">")
             if name in _RAW_ENDS and self.whole:
                 end = _RAW_ENDS[name].search(self._text, self._at)
                 self._at = len(self._text) if end is None else end.start()
-            yield Tag(name=name, start=found.start(), end=self._at, attributes=attributes)
+            yield HtmlTag(name=name, start=found.start(), end=self._at, attributes=attributes)
 
-    def _skip_markup(self, mark: str) -> dict[str, str]:
+    def _skip_past_mark(self, mark: str) -> dict[str, str]:
         found = self._text.find(mark, self._at)
         self.whole = found >= 0
         self._at = found + len(mark) if self.whole else len(self._text)

@@ -16,7 +16,7 @@ RELEASE_OPEN_DAYS = 14
 DAY = 86_400.0
 
 
-def foreseen_refusal(
+def foreseen_upload_refusal(
     listing: ProjectListing, uploads: Sequence[Distribution], endpoints: Endpoints, now: float
 ) -> UploadRejected | None:
     """Return why the index will refuse some of *uploads* (all of this project), None where nothing says so.
@@ -34,7 +34,7 @@ def foreseen_refusal(
     )
 
 
-def is_reserved_name(project: str) -> bool:
+def is_reserved_project_name(project: str) -> bool:
     """Say whether PyPI keeps this project name (normalised) for a module of the standard library.
 
     Source: warehouse/packaging/services.py:60-73; only projects that exist already may have such a name.
@@ -53,7 +53,7 @@ def reserved_name_refusal(project: str, endpoints: Endpoints) -> UploadRejected:
     )
 
 
-def yanked_releases(listing: ProjectListing, uploads: Sequence[Distribution]) -> tuple[str, ...]:
+def yanked_versions_of_uploads(listing: ProjectListing, uploads: Sequence[Distribution]) -> tuple[str, ...]:
     """Return the versions of *uploads* of which the index lists files, all of them yanked."""
     versions = dict.fromkeys(file.version for file in uploads)
     return tuple(version for version in versions if _are_all_files_yanked(_listed_files_of_version(version, listing)))

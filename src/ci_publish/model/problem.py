@@ -4,7 +4,7 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
 from enum import StrEnum
 
-from ci_publish.errors import docs_for_rule
+from ci_publish.errors import docs_url_for_rule
 from ci_publish.model.frozen import frozen
 
 # Rules that warn because PyPI may or may not accept what they find: it did not when this version was released.
@@ -38,10 +38,10 @@ class Problem:
     @property
     def docs(self) -> str:
         """The section about this rule."""
-        return docs_for_rule(self.rule)
+        return docs_url_for_rule(self.rule)
 
 
-def problems_as_notes(problems: Iterable[Problem], filenames: Container[str]) -> tuple[Problem, ...]:
+def published_problems_as_notes(problems: Iterable[Problem], filenames: Container[str]) -> tuple[Problem, ...]:
     """Return *problems* with those of *filenames*, files that are already published as they are, as notes only."""
     return tuple(
         replace(problem, severity=Severity.NOTE)

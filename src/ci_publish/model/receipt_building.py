@@ -33,7 +33,7 @@ from ci_publish.model.receipt import (
     Receipt,
     WaveEntry,
 )
-from ci_publish.model.receipt_facts import error_entry, events_of_kind, format_rfc3339, last_event_of_kind
+from ci_publish.model.receipt_facts import events_of_kind, format_rfc3339, last_event_of_kind, receipt_error_entry
 from ci_publish.model.receipt_files import receipt_file_entries, url_without_user_info
 
 
@@ -44,7 +44,7 @@ def build_receipt(events: Sequence[Event]) -> Receipt:
         command=begun.command if begun else "",
         outcome=ended.outcome if ended else Outcome.INTERRUPTED,
         exit_code=ended.exit_code if ended else None,
-        error=error_entry(ended.error) if ended else None,
+        error=receipt_error_entry(ended.error) if ended else None,
         indexes=tuple(_receipt_index_entries(events)),
         files=tuple(receipt_file_entries(events)),
         problems=tuple(_receipt_problem_entries(events)),

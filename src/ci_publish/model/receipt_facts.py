@@ -47,7 +47,7 @@ def last_event_of_kind(events: Sequence[Event], kind: type[_E]) -> _E | None:
 
 
 @frozen(kw_only=True)
-class Facts:
+class ReceiptFacts:
     """What the events say about files, by index and filename (or path)."""
 
     dry: bool
@@ -62,12 +62,12 @@ class Facts:
     tried: Mapping[str, tuple[TriedEntry, ...]]
 
 
-def receipt_facts_of(events: Sequence[Event]) -> Facts:
+def receipt_facts_of_events(events: Sequence[Event]) -> ReceiptFacts:
     """Return what *events* say about files."""
     begun, ended = last_event_of_kind(events, RunStarted), last_event_of_kind(events, RunFinished)
-    return Facts(
+    return ReceiptFacts(
         dry=(begun is not None and begun.command == "plan") or (ended is not None and ended.outcome is Outcome.PLANNED),
-        ended_with=_error_run_ended_with(begun, ended),
+        ended_with=_receipt_error_of_run(begun, ended),
         planned={
             (event.plan.index, str(file.distribution.path)): file
             for event in events_of_kind(events, Planned)
@@ -79,30 +79,30 @@ def receipt_facts_of(events: Sequence[Event]) -> Facts:
         provenance={
             (event.index, event.filename): event.outcome for event in events_of_kind(events, ProvenanceChecked)
         },
-        attestations=_attestation_entries_by_file(events),
-        retries=_retry_entries_by_file(events),
-        tried=_tried_entries_by_file(events),
+        attestations=_receipt_attestations_by_file(events),
+        retries=_receipt_retries_by_file(events),
+        tried=_receipt_trials_by_file(events),
     )
 
 
-def _error_run_ended_with(begun: RunStarted | None, ended: RunFinished | None) -> ErrorEntry | None:
+def _receipt_error_of_run(begun: RunStarted | None, ended: RunFinished | None) -> ErrorEntry | None:
     """Return the error of the files that have none of their own and did not reach the desired state."""
     if begun is None or begun.command in _WITHOUT_DESIRED_STATE:
         return None
     if ended is None:
-        return error_entry(Interrupted("The run ended before it could say what became of this file."))
-    return error_entry(ended.error)
+        return receipt_error_entry(Interrupted("The run ended before it could say what became of this file."))
+    return receipt_error_entry(ended.error)
 
 
-def _attestation_entries_by_file(events: Sequence[Event]) -> dict[str, tuple[AttestationEntry, ...]]:
+def _receipt_attestations_by_file(events: Sequence[Event]) -> dict[str, tuple[AttestationEntry, ...]]:
     """Return the last attestation of each predicate type, by filename."""
     found: dict[str, dict[str, AttestationEntry]] = {}
     for attestation in (signed.attestation for signed in events_of_kind(events, Signed)):
-        found.setdefault(attestation.filename, {})[attestation.predicate_type] = attestation_entry(attestation)
+        found.setdefault(attestation.filename, {})[attestation.predicate_type] = receipt_attestation_entry(attestation)
     return {filename: tuple(by_type[name] for name in sorted(by_type)) for filename, by_type in found.items()}
 
 
-def _retry_entries_by_file(events: Sequence[Event]) -> dict[tuple[str, str], tuple[RetryEntry, ...]]:
+def _receipt_retries_by_file(events: Sequence[Event]) -> dict[tuple[str, str], tuple[RetryEntry, ...]]:
     """Return the upload attempts that were tried again; PyPI's answer to two completed at once has its cause."""
     found: dict[tuple[str, str], tuple[RetryEntry, ...]] = {}
     attempts: dict[tuple[str, str], int] = {}
@@ -130,7 +130,7 @@ def _retry_entries_by_file(events: Sequence[Event]) -> dict[tuple[str, str], tup
     return found
 
 
-def _tried_entries_by_file(events: Sequence[Event]) -> dict[str, tuple[TriedEntry, ...]]:
+def _receipt_trials_by_file(events: Sequence[Event]) -> dict[str, tuple[TriedEntry, ...]]:
     """Return the installations of each file, by filename."""
     found: dict[str, tuple[TriedEntry, ...]] = {}
     for event in events_of_kind(events, Tried):
@@ -145,7 +145,7 @@ def _tried_entries_by_file(events: Sequence[Event]) -> dict[str, tuple[TriedEntr
     return found
 
 
-def attestation_entry(attestation: Attestation) -> AttestationEntry:
+def receipt_attestation_entry(attestation: Attestation) -> AttestationEntry:
     """Return *attestation* as an entry."""
     return AttestationEntry(
         predicate_type=attestation.predicate_type,
@@ -159,7 +159,7 @@ def attestation_entry(attestation: Attestation) -> AttestationEntry:
     )
 
 
-def error_entry(error: CiPublishError | None) -> ErrorEntry | None:
+def receipt_error_entry(error: CiPublishError | None) -> ErrorEntry | None:
     """Return *error* as an entry."""
     if error is None:
         return None

@@ -29,7 +29,13 @@ from ci_publish.model.receipt import (
     ErrorEntry,
     FileEntry,
 )
-from ci_publish.model.receipt_facts import Facts, attestation_entry, error_entry, events_of_kind, receipt_facts_of
+from ci_publish.model.receipt_facts import (
+    ReceiptFacts,
+    events_of_kind,
+    receipt_attestation_entry,
+    receipt_error_entry,
+    receipt_facts_of_events,
+)
 
 _DONE = frozenset(
     {
@@ -54,7 +60,7 @@ _USER_INFO = re.compile(r"//[^/?#\s]*@")
 
 def receipt_file_entries(events: Sequence[Event]) -> Iterator[FileEntry]:
     """Yield an entry for each file at each index; without an index for each file that was found."""
-    facts = receipt_facts_of(events)
+    facts = receipt_facts_of_events(events)
     distributions = _distributions_in_events(events)
     unreadable = {
         str(file.path): file for event in events_of_kind(events, Collected) for file in event.unreadable
@@ -65,12 +71,14 @@ def receipt_file_entries(events: Sequence[Event]) -> Iterator[FileEntry]:
         for distribution in distributions:
             ours.add(distribution.filename)
             yield _receipt_file_entry(facts, index, distribution)
-        yield from (_entry_of_unread_file(facts, index, file.filename, path=str(file.path)) for file in unreadable)
         yield from (
-            _entry_of_unread_file(facts, index, subject.filename, sha256=subject.sha256) for subject in subjects
+            _receipt_entry_of_unread_file(facts, index, file.filename, path=str(file.path)) for file in unreadable
         )
         yield from (
-            _entry_of_file_only_on_index(facts, listed)
+            _receipt_entry_of_unread_file(facts, index, subject.filename, sha256=subject.sha256) for subject in subjects
+        )
+        yield from (
+            _receipt_entry_of_listed_file(facts, listed)
             for (name, filename), listed in facts.listed.items()
             if name == index and filename not in ours
         )
@@ -91,7 +99,7 @@ def _index_names_in_events(events: Sequence[Event]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(chosen + told))
 
 
-def _receipt_file_entry(facts: Facts, index: str | None, distribution: Distribution) -> FileEntry:
+def _receipt_file_entry(facts: ReceiptFacts, index: str | None, distribution: Distribution) -> FileEntry:
     key, by_path = (index or "", distribution.filename), (index or "", str(distribution.path))
     finished, planned, listed = facts.finished.get(by_path), facts.planned.get(by_path), facts.listed.get(key)
     status = _receipt_file_status(facts, key, planned, finished.status if finished else None)
@@ -120,10 +128,10 @@ def _receipt_file_entry(facts: Facts, index: str | None, distribution: Distribut
 
 
 def _receipt_file_status(
-    facts: Facts, key: tuple[str, str], planned: PlannedFile | None, finished: FileStatus | None
+    facts: ReceiptFacts, key: tuple[str, str], planned: PlannedFile | None, finished: FileStatus | None
 ) -> FileStatus:
     """Return the status of a file: only the index's listing makes an accepted file ``uploaded``."""
-    confirmed = _status_by_listing(facts.listed.get(key))
+    confirmed = _receipt_status_by_listing(facts.listed.get(key))
     if finished is None and key in facts.attempts:
         finished = FileStatus.UNKNOWN
     if confirmed is not None and finished in _SENT:
@@ -133,24 +141,24 @@ def _receipt_file_status(
     if finished is not None:
         return finished
     listed = confirmed is FileStatus.UPLOADED
-    return FileStatus.ALREADY_PUBLISHED if listed else _status_by_plan(planned, dry=facts.dry)
+    return FileStatus.ALREADY_PUBLISHED if listed else _receipt_status_by_plan(planned, dry=facts.dry)
 
 
-def _status_by_listing(listed: FileListed | None) -> FileStatus | None:
+def _receipt_status_by_listing(listed: FileListed | None) -> FileStatus | None:
     """Return what the listing makes of a file that was sent, None where it does not show our content."""
     if listed is None or not (listed.listed or listed.same_md5):
         return None
     return FileStatus.UPLOADED if listed.listed else FileStatus.UPLOADED_MD5
 
 
-def _receipt_file_error(facts: Facts, status: FileStatus, finished: FileFinished | None) -> ErrorEntry | None:
+def _receipt_file_error(facts: ReceiptFacts, status: FileStatus, finished: FileFinished | None) -> ErrorEntry | None:
     """Return why a file did not reach the desired state: its own error, or the one that ended the run."""
     if status in _DONE:
         return None
-    return error_entry(finished.error) if finished and finished.error else facts.ended_with
+    return receipt_error_entry(finished.error) if finished and finished.error else facts.ended_with
 
 
-def _status_by_plan(planned: PlannedFile | None, *, dry: bool) -> FileStatus:
+def _receipt_status_by_plan(planned: PlannedFile | None, *, dry: bool) -> FileStatus:
     match planned:
         case AlreadyPublished(md5_only=md5_only):
             return FileStatus.SAME_MD5 if md5_only else FileStatus.ALREADY_PUBLISHED
@@ -180,11 +188,11 @@ def _receipt_file_url(
     )
 
 
-def _entry_of_file_only_on_index(facts: Facts, listed: FileListed) -> FileEntry:
+def _receipt_entry_of_listed_file(facts: ReceiptFacts, listed: FileListed) -> FileEntry:
     """Return the entry of a file that this run has no bytes of: what the index shows, and what its name says."""
     key, published = (listed.index, listed.filename), listed.published
     status = _receipt_file_status(facts, key, None, None)
-    project, version, kind = _parts_of_filename(listed.filename)
+    project, version, kind = _release_and_kind_in_filename(listed.filename)
     return FileEntry(
         index=listed.index,
         filename=listed.filename,
@@ -193,7 +201,7 @@ def _entry_of_file_only_on_index(facts: Facts, listed: FileListed) -> FileEntry:
         version=version,
         kind=kind,
         size=None if published is None else published.size,
-        sha256=_published_digest(published),
+        sha256=_valid_published_sha256(published),
         status=status,
         attempts=facts.attempts.get(key, 0),
         url=_receipt_file_url(None, listed, None),
@@ -206,9 +214,9 @@ def _entry_of_file_only_on_index(facts: Facts, listed: FileListed) -> FileEntry:
     )
 
 
-def _entry_of_unread_file(facts: Facts, index: str | None, filename: str, **known: str) -> FileEntry:
+def _receipt_entry_of_unread_file(facts: ReceiptFacts, index: str | None, filename: str, **known: str) -> FileEntry:
     """Return the entry of a file that was not read as a distribution: what its name says, and what is *known*."""
-    project, version, kind = _parts_of_filename(filename)
+    project, version, kind = _release_and_kind_in_filename(filename)
     return FileEntry(
         index=index,
         filename=filename,
@@ -230,24 +238,26 @@ def _entry_of_unread_file(facts: Facts, index: str | None, filename: str, **know
     )
 
 
-def _published_digest(published: PublishedFile | None) -> str | None:
+def _valid_published_sha256(published: PublishedFile | None) -> str | None:
     """Return the digest that an index shows, where it is one."""
     shown = "" if published is None or published.sha256 is None else published.sha256.lower()
     return shown if _SHA256.fullmatch(shown) else None
 
 
-def _parts_of_filename(filename: str) -> tuple[str | None, str | None, Kind | None]:
+def _release_and_kind_in_filename(filename: str) -> tuple[str | None, str | None, Kind | None]:
     parsed = DistributionFilename.parse_or_none(filename)
     return (None, None, None) if parsed is None else (parsed.project, str(parsed.version), parsed.kind)
 
 
-def _receipt_file_attestations(facts: Facts, key: tuple[str, str]) -> tuple[AttestationEntry, ...]:
+def _receipt_file_attestations(facts: ReceiptFacts, key: tuple[str, str]) -> tuple[AttestationEntry, ...]:
     """Return the attestations that the run made or found beside the file, else those that the index serves."""
     if made := facts.attestations.get(key[1]):
         return made
     outcome = facts.provenance.get(key)
     served = outcome.attestations if isinstance(outcome, ProvenanceVerified) else ()
-    return tuple(attestation_entry(attestation) for attestation in sorted(served, key=lambda each: each.predicate_type))
+    return tuple(
+        receipt_attestation_entry(attestation) for attestation in sorted(served, key=lambda each: each.predicate_type)
+    )
 
 
 def _is_provenance_verified(outcome: ProvenanceOutcome | None) -> bool | None:

@@ -13,15 +13,15 @@ from typing import Any
 from ci_publish.model.receipt import Receipt, Redact
 
 
-def to_dict(receipt: Receipt, redact: Redact = str) -> dict[str, Any]:
+def receipt_as_dict(receipt: Receipt, redact: Redact = str) -> dict[str, Any]:
     """Return *receipt* as the JSON object of the schema, in the order of the documentation."""
     order = ("schema_version", "tool", *(each.name for each in fields(receipt) if each.name not in _FIRST))
-    return {name: _plain_json_value(name, getattr(receipt, name), redact) for name in order}
+    return {name: _receipt_json_value(name, getattr(receipt, name), redact) for name in order}
 
 
 def to_json(receipt: Receipt, redact: Redact = str, *, indent: int | None = 2) -> str:
     """Return *receipt* as a JSON document of ASCII characters, ending with a line break."""
-    return dump_printable_json(to_dict(receipt, redact), indent=indent) + "\n"
+    return dump_printable_json(receipt_as_dict(receipt, redact), indent=indent) + "\n"
 
 
 def dump_printable_json(value: object, *, indent: int | None = None) -> str:
@@ -41,19 +41,19 @@ _FREE_TEXT = frozenset(
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
-def _plain_json_value(name: str, value: Any, redact: Redact) -> Any:  # noqa: ANN401  (JSON)
+def _receipt_json_value(name: str, value: Any, redact: Redact) -> Any:  # noqa: ANN401  (JSON)
     """Return *value* in JSON's own types; free text loses its secrets and what UTF-8 cannot hold."""
     match value:
         case str():
             text = redact(value) if name in _FREE_TEXT else str(value)
             return _SURROGATES.sub("\ufffd", text)
         case tuple():
-            return [_plain_json_value(name, each, redact) for each in value]
+            return [_receipt_json_value(name, each, redact) for each in value]
         case Mapping():
             return dict(value)
         case bool() | int() | float() | None:
             return value
         case _:
             return {
-                each.name: _plain_json_value(each.name, getattr(value, each.name), redact) for each in fields(value)
+                each.name: _receipt_json_value(each.name, getattr(value, each.name), redact) for each in fields(value)
             }

@@ -80,12 +80,12 @@ class ReleaseDiff:
     project_size: int | None = None
 
     @property
-    def changed(self) -> bool:
+    def has_changes(self) -> bool:
         """Whether anything is different; the index's limits and what it does not show are no differences."""
         return any(finding.rule not in _NO_CHANGES for finding in self.findings)
 
     @property
-    def above_note(self) -> bool:
+    def has_finding_above_note(self) -> bool:
         """Whether a finding is more than a note."""
         return any(finding.severity is not Severity.NOTE for finding in self.findings)
 

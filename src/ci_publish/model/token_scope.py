@@ -22,11 +22,11 @@ class TokenScope:
     expires: float | None = None
 
     @property
-    def limited(self) -> bool:
+    def is_limited_to_projects(self) -> bool:
         """Whether the token states the projects that it is for, by name or by number."""
         return self.projects is not None or self.count is not None
 
-    def names(self, project: str) -> bool:
+    def names_project(self, project: str) -> bool:
         """Return whether the token names *project* among those that it is for."""
         return self.projects is not None and project in self.projects
 

@@ -81,7 +81,7 @@ class Train:
 NO_TRAIN = Train(requires={})
 
 
-def train_of(distributions: Iterable[Distribution]) -> Train:
+def train_of_distributions(distributions: Iterable[Distribution]) -> Train:
     """Return the train of the projects of *distributions*; one project alone is one wave, and nothing else."""
     files: dict[str, list[Distribution]] = {}
     for file in distributions:
@@ -102,7 +102,7 @@ def train_of(distributions: Iterable[Distribution]) -> Train:
     fellows = {project: _projects_of_cycle(project, requires) for project in requires}
     cycles = dict.fromkeys(tuple(sorted(some)) for some in fellows.values() if some)
     return Train(
-        waves=tuple(_upload_waves(fellows, _without_contradictions(wanted, needs))),
+        waves=tuple(_upload_waves(fellows, _drop_optional_edges_in_cycles(wanted, needs))),
         requires={project: found - {project} for project, found in requires.items()},
         cycles=tuple(cycles),
         unsatisfied=tuple(_unsatisfied_requirements(siblings, files)),
@@ -199,7 +199,7 @@ def _projects_of_cycle(project: str, reached: _Edges) -> frozenset[str]:
     return frozenset(name for name in reached[project] if project in reached[name])
 
 
-def _without_contradictions(wanted: _Edges, needs: _Edges) -> dict[str, frozenset[str]]:
+def _drop_optional_edges_in_cycles(wanted: _Edges, needs: _Edges) -> dict[str, frozenset[str]]:
     """Return *wanted* without those beyond *needs* that are part of a cycle: they cannot all come first."""
     reached = _transitive_requirements(wanted)
     return {

@@ -5,9 +5,9 @@ from dataclasses import replace
 from ci_publish.errors import CiPublishError
 from ci_publish.model.coverage import (
     combined_coverage_error,
+    credential_coverage_text,
     exchange_omitted_note,
     left_out_project_error,
-    tried_credential_text,
 )
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import Noted, Step
@@ -71,7 +71,7 @@ class Authentication:
             covered = self._restrict_to_covered_or_raise(planned, already_signed=False)
             if not mint:
                 self._run.emit(exchange_omitted_note(self._endpoints, absent))
-            message = tried_credential_text(self._endpoints, self._credential.state, projects)
+            message = credential_coverage_text(self._endpoints, self._credential.state, projects)
             self._run.emit(Noted(slug="credential-proof", message=message, warning=False))
         return covered
 

@@ -269,7 +269,7 @@ class Confirmation:
             left = self._ends - self._run.clock()
             if left <= 0:
                 return
-            self._run.waiting.wait(min(CONFIRMATION.wait(attempt), left))
+            self._run.waiting.wait(min(CONFIRMATION.seconds_to_wait(attempt), left))
             self._run.raise_if_stopped()
 
     def _raise_not_listed(self, pending: Sequence[Distribution], doubtful: Mapping[str, str]) -> None:

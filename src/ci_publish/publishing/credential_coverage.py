@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from ci_publish.errors import ProjectNotCovered
 from ci_publish.model.coverage import (
-    absence_means_refusal,
     absent_project_error,
+    is_absent_project_refused,
     project_not_named_error,
     too_few_projects_error,
 )
@@ -77,7 +77,7 @@ class CredentialCoverage:
         endpoints = self._index.endpoints
         if not missing or state.scope is None:
             return {}
-        if not absence_means_refusal(endpoints, state):
+        if not is_absent_project_refused(endpoints, state):
             if (
                 state.kind is CredentialKind.TRUSTED_PUBLISHING
                 and self._index.endpoints.profile is IndexProfile.GENERIC

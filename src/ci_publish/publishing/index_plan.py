@@ -35,13 +35,13 @@ from ci_publish.model.index import (
     Upload,
 )
 from ci_publish.model.preconditions import (
-    foreseen_refusal,
-    is_reserved_name,
+    foreseen_upload_refusal,
+    is_reserved_project_name,
     reserved_name_refusal,
-    yanked_releases,
+    yanked_versions_of_uploads,
 )
 from ci_publish.model.problem import Problem, undecided_problems_by_file
-from ci_publish.model.train import Train, train_of
+from ci_publish.model.train import Train, train_of_distributions
 from ci_publish.publishing import messages, train_messages
 from ci_publish.publishing.context import Destination, Run
 from ci_publish.publishing.new_projects import limit_new_projects, new_projects_in_upload_order
@@ -91,7 +91,7 @@ def plan_index(
 
     A run that sends, for some *purpose*, then says first what it lacks for that.
     """
-    index, endpoints, train = destination.index, destination.index.endpoints, train_of(distributions)
+    index, endpoints, train = destination.index, destination.index.endpoints, train_of_distributions(distributions)
     with run.step(Step.PLAN, endpoints.name):
         run.emit(IndexChosen(endpoints))
         run.emit(CredentialChanged(endpoints.name, destination.credential.state))
@@ -149,7 +149,9 @@ def foreseen_upload_refusals(run: Run, endpoints: Endpoints, planned: IndexPlan)
         files = [file for file in planned.uploads if file.project == project]
         if conflicts := [each for each in planned.plan.conflicts if each.distribution.project == project]:
             refusals[project] = conflict_error(run, endpoints, conflicts)
-        elif isinstance(state, ProjectListing) and (refusal := foreseen_refusal(state, files, endpoints, run.now())):
+        elif isinstance(state, ProjectListing) and (
+            refusal := foreseen_upload_refusal(state, files, endpoints, run.now())
+        ):
             refusals[project] = refusal
         elif files and _has_reserved_name(project, state) and endpoints.profile is IndexProfile.PYPI:
             refusals[project] = reserved_name_refusal(project, endpoints)
@@ -241,7 +243,7 @@ def _emit_settled_files(run: Run, endpoints: Endpoints, plan: Plan) -> None:
 
 
 def _has_reserved_name(project: str, state: IndexState) -> bool:
-    return isinstance(state, NoSuchProject) and is_reserved_name(project)
+    return isinstance(state, NoSuchProject) and is_reserved_project_name(project)
 
 
 def _warn_of_reserved_names(run: Run, states: Mapping[str, IndexState]) -> None:
@@ -274,7 +276,7 @@ def _warn_of_undecided_files(run: Run, endpoints: Endpoints, planned: IndexPlan)
 def _warn_of_yanked_releases(run: Run, endpoints: Endpoints, planned: IndexPlan) -> None:
     for project, state in planned.states.items():
         files = [file for file in planned.uploads if file.project == project]
-        for version in yanked_releases(state, files) if isinstance(state, ProjectListing) else ():
+        for version in yanked_versions_of_uploads(state, files) if isinstance(state, ProjectListing) else ():
             run.warn(
                 "yanked-release",
                 f"Every file of {version} on {endpoints.name} is yanked, and more files are to be added.",

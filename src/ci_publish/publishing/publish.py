@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from ci_publish.errors import CiPublishError, NothingToPublish
 from ci_publish.model.events import Checked, Outcome, Step
 from ci_publish.model.identity import Claims
-from ci_publish.model.problem import Problem, problems_as_notes
+from ci_publish.model.problem import Problem, published_problems_as_notes
 from ci_publish.publishing import messages
 from ci_publish.publishing.attest import Attested, attest_uploads, verify_found_attestations, wants_attestations
 from ci_publish.publishing.collect import blocking_problems, collect_and_check, collect_valid_distributions
@@ -100,7 +100,7 @@ def _plan_at_all_indexes(
         raise
     if blocking_problems(problems):
         published = set.intersection(*(index.already_published for index in indexes)) if indexes else set()
-        remaining = problems_as_notes(problems, published)
+        remaining = published_problems_as_notes(problems, published)
         _emit_check_problems(run, remaining)
         if blocking_problems(remaining):
             raise messages.failed_checks_error(remaining)

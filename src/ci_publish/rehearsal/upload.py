@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from werkzeug.wrappers import Request
 
-from ci_publish.distributions.archives import Unreadable
+from ci_publish.distributions.archives import UnreadableArchive
 from ci_publish.distributions.faults import ServerRefusal
 from ci_publish.distributions.wheels import expected_dist_info_folder, read_wheel_metadata
 from ci_publish.model.frozen import frozen
@@ -320,7 +320,7 @@ def _core_metadata_of_wheel(submission: _UploadSubmission) -> bytes | None:
     try:
         with submission.received.path.open("rb") as file:
             return read_wheel_metadata(file, submission.filename)
-    except Unreadable as error:
+    except UnreadableArchive as error:
         member = f"{expected_dist_info_folder(submission.filename)}/METADATA"
         raise RefusedError(
             400, f"Wheel '{submission.filename}' does not contain the required METADATA file: {member}"

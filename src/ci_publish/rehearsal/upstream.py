@@ -22,7 +22,7 @@ from werkzeug.wrappers import Request, Response
 from ci_publish.http.messages import Authorization, HttpAnswer, HttpRequest, NoAnswer, StreamedAnswer
 from ci_publish.http.responses import NotAnObject, parse_json_object
 from ci_publish.http.transport import HttpTransport
-from ci_publish.http.urls import redacted_url, same_origin, split_url, url_has_secrets, url_host, url_with_slash
+from ci_publish.http.urls import have_same_origin, redacted_url, split_url, url_has_secrets, url_host, url_with_slash
 from ci_publish.index.simple_api import ACCEPT, JSON_V1, MAX_FILES, MAX_JSON_PARTS, MAX_LISTING
 from ci_publish.model.filename import DistributionFilename
 from ci_publish.model.frozen import frozen
@@ -200,7 +200,7 @@ class ForwardedIndex:
             return None
         address = urljoin(url, str(entry.get("url", "")))
         kept = {name: entry[name] for name in _KEPT if name in entry}
-        if not (self._everything or same_origin(address, url)) and url_holds_no_credential(address):
+        if not (self._everything or have_same_origin(address, url)) and url_holds_no_credential(address):
             return {**kept, "url": address}
         self._addresses[project, filename] = address
         return {**kept, "url": _served_file_address(base, project, filename)}
@@ -234,7 +234,7 @@ class ForwardedIndex:
         raise _too_many_redirects_error()
 
     def _upstream_request(self, url: str, headers: Mapping[str, str]) -> HttpRequest:
-        authorization = self._authorization if same_origin(url, self._url) else None
+        authorization = self._authorization if have_same_origin(url, self._url) else None
         return HttpRequest(method="GET", url=url, headers=headers, authorization=authorization, pause=_SLOWEST)
 
 

@@ -7,7 +7,7 @@ from ci_publish.model.events import Event, FileStatus, RunFinished
 from ci_publish.model.frozen import frozen
 from ci_publish.model.receipt import Receipt, Redact
 from ci_publish.model.receipt_building import build_receipt
-from ci_publish.model.receipt_json import dump_printable_json, to_dict
+from ci_publish.model.receipt_json import dump_printable_json, receipt_as_dict
 from ci_publish.reports import wording
 from ci_publish.reports.neutral import neutral_line
 from ci_publish.reports.summary import PUBLIC_LOG, SettingRow
@@ -65,7 +65,7 @@ def _neutral_output_value(text: str) -> str:
 
 
 def _files_output_json(receipt: Receipt, redact: Redact) -> str:
-    files = to_dict(receipt, redact)["files"]
+    files = receipt_as_dict(receipt, redact)["files"]
     short = [{name: file[name] for name in ("filename", "status", "sha256")} for file in files]
     candidates = (dump_printable_json(each) for each in (files, short))
     return next((each for each in candidates if len(each) <= FILES_LIMIT), "[]")

@@ -26,7 +26,7 @@ def changes_or_run_headline(receipt: Receipt, events: Sequence[Event]) -> str:
     done = [diff for diff in diffs if diff.against is not None]
     checked = [problem for event in events if isinstance(event, Checked) for problem in event.problems]
     found = [*checked, *(finding for diff in diffs for finding in diff.findings)]
-    results = ["nothing changed"] if done and not any(diff.changed for diff in done) else []
+    results = ["nothing changed"] if done and not any(diff.has_changes for diff in done) else []
     results += [wording.count_problems_by_severity(found)] if found else []
     parts = (_describe_compared_releases(diffs), ", ".join(results))
     return f"{'Compared' if done else 'Not compared'}: {': '.join(filter(None, parts))}"
@@ -54,7 +54,7 @@ def release_changes_heading(diff: ReleaseDiff) -> str:
     if diff.against is None:
         return f"{ours} on {diff.index}: nothing to compare with, {diff.why_not} ({files}{size})"
     against = f"{ours} against {diff.against.version} on {diff.index}"
-    if not diff.changed:
+    if not diff.has_changes:
         return f"{against}: nothing changed ({files}{size})"
     return f"{against}: {files}, before {_describe_file_count_and_size(diff.against)}{size}"
 

@@ -12,7 +12,7 @@ from ci_publish.errors import (
     ConfigurationError,
 )
 from ci_publish.model.identity import Secret
-from ci_publish.model.receipt_json import to_dict
+from ci_publish.model.receipt_json import receipt_as_dict
 from ci_publish.regular_files import MAX_SETTINGS
 from tests.distributions import make_release
 from tests.unit.app.contexts import context
@@ -34,7 +34,7 @@ def test_looks_use_the_uploads_own_credential(tmp_path: Path, private: HTTPServe
     assert looks
     assert all(request.authorization is not None and request.authorization.username == "me" for request in looks)
     assert Secret("canary") in masked
-    assert "canary" not in json.dumps(to_dict(receipt))
+    assert "canary" not in json.dumps(receipt_as_dict(receipt))
 
 
 def test_an_unreadable_trust_configuration_is_a_mistake(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from ci_publish.distributions.archives import (
     encrypted_code_fault,
     is_scanned_for_encrypted_code,
     is_unsafe_member_path,
-    list_first_names,
+    quote_first_member_names,
     unsafe_member_path_faults,
 )
 from ci_publish.distributions.limits import SCAN_SIZE
@@ -29,7 +29,7 @@ def test_unsafe_paths_are_one_fault_with_the_first_few_names() -> None:
 
 
 def test_a_short_list_is_shown_whole() -> None:
-    assert list_first_names(["a", "b"]) == "'a', 'b'"
+    assert quote_first_member_names(["a", "b"]) == "'a', 'b'"
 
 
 def test_code_is_scanned_up_to_a_size() -> None:

@@ -1,4 +1,4 @@
-from ci_publish.distributions.faults import Fault, bad_request_refusal, invalid_file_refusal, server_error_refusal
+from ci_publish.distributions.faults import Fault, bad_request_refusal, invalid_file_refusal, upload_crash_refusal
 
 
 def test_a_fault_says_nothing_of_the_server_unless_it_refuses() -> None:
@@ -9,4 +9,4 @@ def test_a_fault_says_nothing_of_the_server_unless_it_refuses() -> None:
 def test_the_servers_answers() -> None:
     assert (bad_request_refusal("No.").status, bad_request_refusal("No.").message) == (400, "No.")
     assert invalid_file_refusal("None").message == "Invalid distribution file. None"
-    assert (server_error_refusal().status, server_error_refusal().message) == (500, "Internal Server Error")
+    assert (upload_crash_refusal().status, upload_crash_refusal().message) == (500, "Internal Server Error")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ci_publish.distributions import limits
-from ci_publish.distributions.archives import Unreadable
+from ci_publish.distributions.archives import UnreadableArchive
 from ci_publish.distributions.local import LocalDistributions
 from ci_publish.distributions.wheels import read_wheel_metadata
 from ci_publish.model.index import IndexProfile
@@ -36,7 +36,7 @@ def test_a_wheel_with_too_many_members_is_published_with_a_warning(tmp_path: Pat
 
 def test_metadata_that_a_crowd_does_not_have_is_missing() -> None:
     data = Wheel(members=CROWD, method="stored", metadata=None).build()
-    with pytest.raises(Unreadable) as caught:
+    with pytest.raises(UnreadableArchive) as caught:
         read_wheel_metadata(io.BytesIO(data), Wheel().filename)
     assert caught.value.fault.rule == "wheel-metadata-missing"
 

@@ -12,7 +12,7 @@ import pytest
 
 import ci_publish
 from ci_publish.distributions import limits
-from ci_publish.distributions.archives import TooManyMembers, Unreadable
+from ci_publish.distributions.archives import TooManyMembers, UnreadableArchive
 from ci_publish.distributions.faults import ServerRefusal
 from ci_publish.distributions.limits import MAX_DIRECTORY
 from ci_publish.distributions.zip_directory import find_entry_in_large_directory, is_zip_archive, read_zip_directory
@@ -57,7 +57,7 @@ def directory(data: bytes) -> list[zipfile.ZipInfo]:
 
 
 def fault(data: bytes) -> tuple[str, ServerRefusal | None]:
-    with pytest.raises(Unreadable) as caught:
+    with pytest.raises(UnreadableArchive) as caught:
         directory(data)
     assert caught.value.fault.message
     return caught.value.fault.rule, caught.value.fault.refusal
@@ -216,7 +216,7 @@ def compared(data: bytes) -> bool:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             expected = archive.infolist()
     except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError):
-        with pytest.raises(Unreadable):
+        with pytest.raises(UnreadableArchive):
             directory(data)
         return False
     found = directory(data)
@@ -253,7 +253,7 @@ def test_more_members_than_16_bits_can_count_are_found_through_zip64() -> None:
 
 def test_nothing_is_found_in_a_file_without_an_end_record() -> None:
     for data in (b"", b"nothing", small()[:-10]):
-        with pytest.raises(Unreadable) as caught:
+        with pytest.raises(UnreadableArchive) as caught:
             find_entry_in_large_directory(io.BytesIO(data), "x")
         assert caught.value.fault.rule == "zip-unreadable"
 

@@ -3,7 +3,7 @@ import zipfile
 
 import pytest
 
-from ci_publish.distributions.archives import Unreadable
+from ci_publish.distributions.archives import UnreadableArchive
 from ci_publish.distributions.limits import CHUNK
 from ci_publish.distributions.zip_members import ENCRYPTED, read_zip_member
 
@@ -19,7 +19,7 @@ def archive(content: bytes, method: int = zipfile.ZIP_DEFLATED) -> tuple[io.Byte
 
 
 def reason(file: io.BytesIO, info: zipfile.ZipInfo) -> str:
-    with pytest.raises(Unreadable) as caught:
+    with pytest.raises(UnreadableArchive) as caught:
         list(read_zip_member(file, info))
     assert caught.value.fault.rule == "archive-damaged-member"
     return caught.value.fault.message

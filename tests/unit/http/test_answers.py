@@ -7,11 +7,11 @@ import pytest
 
 from ci_publish.http.answers import capped_body_chunks, read_response, redacted_headers
 from ci_publish.http.messages import BodyBroken
-from ci_publish.http.network import RawResponse
+from ci_publish.http.network import RawHttpResponse
 
 
-def raw(*chunks: bytes, headers: tuple[tuple[bytes, bytes], ...] = (), reason: bytes = b"OK") -> RawResponse:
-    return RawResponse(status=200, reason=reason, headers=headers, chunks=iter(chunks))
+def raw(*chunks: bytes, headers: tuple[tuple[bytes, bytes], ...] = (), reason: bytes = b"OK") -> RawHttpResponse:
+    return RawHttpResponse(status=200, reason=reason, headers=headers, chunks=iter(chunks))
 
 
 def test_secrets_are_redacted_everywhere() -> None:
@@ -52,7 +52,7 @@ def broken() -> Iterator[bytes]:
 
 
 def test_a_body_that_breaks_off_counts_as_cut() -> None:
-    answer = read_response(RawResponse(status=200, reason=b"OK", headers=(), chunks=broken()), 9, ())
+    answer = read_response(RawHttpResponse(status=200, reason=b"OK", headers=(), chunks=broken()), 9, ())
 
     assert (answer.body, answer.truncated) == (b"12", True)
 

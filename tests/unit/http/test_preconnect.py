@@ -11,7 +11,7 @@ import pytest
 
 from ci_publish.http.messages import HttpAnswer, HttpRequest, NoAnswer, NoAnswerReason
 from ci_publish.http.preconnect import Preconnection
-from ci_publish.http.sockets import Attempt, ConnectionFailed, Timeouts
+from ci_publish.http.sockets import ConnectionFailed, RequestAttempt, Timeouts
 from ci_publish.http.transport import ConnectionLimits, HttpTransport
 from ci_publish.rehearsal.tls import LoopbackTls, make_loopback_tls
 from tests.faults.server import Connection, FaultServer, Request, reply
@@ -29,8 +29,8 @@ def environ(tls: LoopbackTls) -> dict[str, str]:
     return {"SSL_CERT_FILE": str(tls.authority_file)}
 
 
-def attempt(timeouts: Timeouts = SOON) -> Attempt:
-    return Attempt(timeouts=timeouts, end=time.monotonic() + 60, waiting=Waits(), limit=1000)
+def attempt(timeouts: Timeouts = SOON) -> RequestAttempt:
+    return RequestAttempt(timeouts=timeouts, end=time.monotonic() + 60, waiting=Waits(), limit=1000)
 
 
 def transport(tls: LoopbackTls) -> HttpTransport:

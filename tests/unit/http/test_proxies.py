@@ -3,7 +3,7 @@ from collections.abc import Mapping
 import pytest
 
 from ci_publish.http.proxies import Proxy, loopback_proxy_exceptions, proxy_authentication_error, proxy_secrets
-from ci_publish.http.proxies import proxy_for as chosen
+from ci_publish.http.proxies import proxy_for_url as chosen
 
 PROXY = "http://proxy.example:3128"
 

@@ -32,20 +32,20 @@ def after(attempts: int, waited: float = 0.0, used: frozenset[SingleRetry] = fro
 
 
 def test_waits_double_and_are_jittered() -> None:
-    assert [INDEX.wait(attempts, 0.0) for attempts in (1, 2, 3, 4)] == [0.5, 1.0, 2.0, 4.0]
-    assert INDEX.wait(1, 0.999) < 1.0
-    assert INDEX.wait(1000, 0.0) == 30.0
-    assert INDEX.wait(0, 0.0) == 0.5
-    assert [CONFIRMATION.wait(attempts) for attempts in (1, 2, 5, 6)] == [1.0, 2.0, 16.0, 20.0]
+    assert [INDEX.seconds_to_wait(attempts, 0.0) for attempts in (1, 2, 3, 4)] == [0.5, 1.0, 2.0, 4.0]
+    assert INDEX.seconds_to_wait(1, 0.999) < 1.0
+    assert INDEX.seconds_to_wait(1000, 0.0) == 30.0
+    assert INDEX.seconds_to_wait(0, 0.0) == 0.5
+    assert [CONFIRMATION.seconds_to_wait(attempts) for attempts in (1, 2, 5, 6)] == [1.0, 2.0, 16.0, 20.0]
 
 
 @pytest.mark.parametrize(("asked", "expected"), [(None, 1.0), (0.0, 1.0), (7.0, 7.0), (3600.0, 60.0)])
 def test_a_wait_that_the_exchange_asks_for_is_honoured_up_to_a_minute(asked: float | None, expected: float) -> None:
-    assert OIDC.wait_requested_by_server(1, 1.0, asked) == expected
+    assert OIDC.seconds_to_wait_as_asked(1, 1.0, asked) == expected
 
 
 def test_the_wait_before_a_request_to_the_exchange_doubles_and_is_jittered() -> None:
-    assert [OIDC.wait_requested_by_server(attempts, 0.0, None) for attempts in (1, 3, 9)] == [0.5, 2.0, 15.0]
+    assert [OIDC.seconds_to_wait_as_asked(attempts, 0.0, None) for attempts in (1, 3, 9)] == [0.5, 2.0, 15.0]
 
 
 LATER, EARLIER = "Fri, 15 Jan 2027 08:00:30 GMT", "Fri, 15 Jan 2027 07:00:30 GMT"

@@ -9,13 +9,13 @@ import pytest
 
 from ci_publish.http import sockets
 from ci_publish.http.messages import NoAnswerReason
-from ci_publish.http.sockets import Attempt, ConnectionFailed, Timeouts
+from ci_publish.http.sockets import ConnectionFailed, RequestAttempt, Timeouts
 from tests.unit.index.scripted_index import Waits
 
 
-def attempt(*, end: float = 100.0, limit: int = 100, now: float = 0.0, uploads: bool = False) -> Attempt:
+def attempt(*, end: float = 100.0, limit: int = 100, now: float = 0.0, uploads: bool = False) -> RequestAttempt:
     limits = Timeouts(connect=1.0, tls=2.0, read=3.0, answer=40.0)
-    return Attempt(timeouts=limits, end=end, waiting=Waits(), limit=limit, uploads=uploads, clock=lambda: now)
+    return RequestAttempt(timeouts=limits, end=end, waiting=Waits(), limit=limit, uploads=uploads, clock=lambda: now)
 
 
 def test_every_operation_ends_before_the_attempt_does() -> None:
@@ -81,7 +81,7 @@ def test_waiting_for_a_socket(
     ],
 )
 def test_every_error_of_a_socket_has_a_meaning(error: OSError, reason: NoAnswerReason) -> None:
-    broken = sockets.connection_failure(error, "sending")
+    broken = sockets.connection_failure_of_error(error, "sending")
     assert broken.reason is reason
     assert broken.text.endswith("while sending") or "TLS failed" in broken.text
 

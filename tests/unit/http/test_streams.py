@@ -8,7 +8,7 @@ import pytest
 
 from ci_publish.http.messages import HttpAnswer, HttpRequest
 from ci_publish.http.sockets import ConnectionFailed, Timeouts
-from ci_publish.http.streams import Attempts, Stream
+from ci_publish.http.streams import SocketStream, ThreadAttempts
 from ci_publish.http.transport import ConnectionLimits, HttpTransport
 from tests.faults.server import FaultServer, Request, reply, tunnel_to
 from tests.unit.index.certificates import certificate
@@ -19,7 +19,7 @@ TIMEOUTS = Timeouts(connect=5.0, tls=5.0, read=5.0, answer=5.0)
 
 def test_a_stream_without_an_attempt_does_nothing() -> None:
     with pytest.raises(ConnectionFailed):
-        Attempts().current_attempt()
+        ThreadAttempts().current_attempt()
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
 
 def test_what_a_stream_tells_about_itself(pair: tuple[socket.socket, socket.socket]) -> None:
     ours, theirs = pair
-    stream = Stream(ours, Attempts())
+    stream = SocketStream(ours, ThreadAttempts())
     assert stream.get_extra_info("is_readable") is False
     theirs.close()
     assert stream.get_extra_info("is_readable") is True

@@ -1,9 +1,9 @@
 import pytest
 
 from ci_publish.http.urls import (
+    have_same_origin,
     is_loopback_url,
     redacted_url,
-    same_origin,
     split_url,
     url_has_secrets,
     url_host,
@@ -37,7 +37,7 @@ def test_the_dot_of_the_root_changes_no_host(url: str) -> None:
     ],
 )
 def test_same_origin(one: str, other: str, *, same: bool) -> None:
-    assert same_origin(one, other) is same
+    assert have_same_origin(one, other) is same
 
 
 def test_an_unknown_scheme_has_no_default_port() -> None:

@@ -138,8 +138,8 @@ def test_what_a_token_states_counts_behind_an_upload_proxy_too() -> None:
     proxy, given = replace(OTHER, takes_any_token=True), CredentialOptions(secret=Secret(macaroon([1, ["demo"]])))
     scope = choose_credential(proxy, given, Harness().tools()).state.scope
     assert scope is not None
-    assert scope.names("demo")
-    assert not scope.names("other")
+    assert scope.names_project("demo")
+    assert not scope.names_project("other")
 
 
 def test_an_upload_proxy_is_allowed_by_name() -> None:
@@ -152,7 +152,7 @@ def test_what_a_token_states_is_part_of_its_state() -> None:
     token = Secret(macaroon([1, ["demo"]]))
     state = choose_credential(PYPI, CredentialOptions(secret=token), Harness().tools()).state
     assert state.scope is not None
-    assert state.scope.names("demo")
+    assert state.scope.names_project("demo")
     assert choose_credential(OTHER, CredentialOptions(secret=token), Harness().tools()).state.scope is None
     assert choose_credential(PYPI, CredentialOptions(user="alice", secret=token), Harness().tools()).state.scope is None
     assert choose_credential(PYPI, CredentialOptions(secret=Secret("pypi-x")), Harness().tools()).state.scope is None

@@ -4,10 +4,10 @@ import sys
 
 import pytest
 
-from ci_publish.model.markup import MAX_ATTRIBUTE, MAX_TOKENS, Page, Scanner, parse_html_page, visible_html_text
+from ci_publish.model.markup import MAX_ATTRIBUTE, MAX_TOKENS, HtmlPage, HtmlScanner, parse_html_page, visible_html_text
 
 
-def page(text: str, most: int = 10) -> Page:
+def page(text: str, most: int = 10) -> HtmlPage:
     return parse_html_page(text, most)
 
 
@@ -116,7 +116,7 @@ def test_the_work_is_counted(piece: str) -> None:
     """However a text is made, there are no more tokens than characters, and twice the text makes twice as many."""
     counts = []
     for length in (2_000, 4_000):
-        scanner = Scanner(piece * length)
-        assert sum(1 for _ in scanner.tags()) <= scanner.tokens
+        scanner = HtmlScanner(piece * length)
+        assert sum(1 for _ in scanner.scan_tags()) <= scanner.tokens
         counts.append(scanner.tokens)
     assert counts[1] <= 2.1 * max(counts[0], 1)

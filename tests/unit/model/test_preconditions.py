@@ -8,10 +8,10 @@ from ci_publish.model.filename import version_in_filename
 from ci_publish.model.index import Endpoints, ProjectListing, PublishedFile
 from ci_publish.model.preconditions import (
     DAY,
-    foreseen_refusal,
-    is_reserved_name,
+    foreseen_upload_refusal,
+    is_reserved_project_name,
     reserved_name_refusal,
-    yanked_releases,
+    yanked_versions_of_uploads,
 )
 from tests.unit.fakes import GENERIC, PYPI, published, sdist, wheel
 
@@ -29,13 +29,13 @@ def uploaded(days: float, zone: str = "Z") -> PublishedFile:
 
 
 def test_nothing_to_upload_is_nothing_to_refuse() -> None:
-    assert foreseen_refusal(listing(status="archived"), [], PYPI, NOW) is None
+    assert foreseen_upload_refusal(listing(status="archived"), [], PYPI, NOW) is None
 
 
 @pytest.mark.parametrize("endpoints", [PYPI, GENERIC])
 @pytest.mark.parametrize("status", ["archived", "quarantined"])
 def test_a_closed_project_takes_no_files(status: str, endpoints: Endpoints) -> None:
-    error = foreseen_refusal(listing(status=status), [WHEEL], endpoints, NOW)
+    error = foreseen_upload_refusal(listing(status=status), [WHEEL], endpoints, NOW)
     assert error is not None
     assert status in error.summary
     assert error.hints
@@ -43,7 +43,7 @@ def test_a_closed_project_takes_no_files(status: str, endpoints: Endpoints) -> N
 
 @pytest.mark.parametrize("status", ["active", "deprecated", "something-new"])
 def test_other_statuses_take_files(status: str) -> None:
-    assert foreseen_refusal(listing(status=status), [WHEEL, SDIST], PYPI, NOW) is None
+    assert foreseen_upload_refusal(listing(status=status), [WHEEL, SDIST], PYPI, NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -58,32 +58,32 @@ def test_other_statuses_take_files(status: str) -> None:
     ],
 )
 def test_a_release_is_closed_after_14_days_on_pypi(days: float, zone: str, endpoints: Endpoints, refused: bool) -> None:
-    error = foreseen_refusal(listing(uploaded(days, zone)), [WHEEL], endpoints, NOW)
+    error = foreseen_upload_refusal(listing(uploaded(days, zone)), [WHEEL], endpoints, NOW)
     assert (error is not None) is refused
     assert error is None or "14 days old" in error.summary
 
 
 def test_the_age_of_another_release_does_not_count() -> None:
-    assert foreseen_refusal(listing(uploaded(400)), [wheel(version="2.0")], PYPI, NOW) is None
+    assert foreseen_upload_refusal(listing(uploaded(400)), [wheel(version="2.0")], PYPI, NOW) is None
 
 
 def test_a_second_sdist_is_refused_on_pypi() -> None:
     other = published(SDIST, filename="Demo-1.0.zip")
-    error = foreseen_refusal(listing(other), [WHEEL, SDIST], PYPI, NOW)
+    error = foreseen_upload_refusal(listing(other), [WHEEL, SDIST], PYPI, NOW)
     assert error is not None
     assert "Demo-1.0.zip" in error.summary
-    assert foreseen_refusal(listing(other), [WHEEL], PYPI, NOW) is None
-    assert foreseen_refusal(listing(other), [SDIST], GENERIC, NOW) is None
-    assert foreseen_refusal(listing(published(wheel())), [SDIST], PYPI, NOW) is None
+    assert foreseen_upload_refusal(listing(other), [WHEEL], PYPI, NOW) is None
+    assert foreseen_upload_refusal(listing(other), [SDIST], GENERIC, NOW) is None
+    assert foreseen_upload_refusal(listing(published(wheel())), [SDIST], PYPI, NOW) is None
     inherited = published(SDIST, filename="Demo-1.0.zip", inherited=True)
-    assert foreseen_refusal(listing(inherited), [SDIST], PYPI, NOW) is None
+    assert foreseen_upload_refusal(listing(inherited), [SDIST], PYPI, NOW) is None
 
 
 def test_a_release_is_yanked_when_all_of_it_is() -> None:
     yanked = published(wheel(), yanked="broken")
-    assert yanked_releases(listing(yanked), [WHEEL]) == ("1.0",)
-    assert yanked_releases(listing(yanked, published(SDIST)), [WHEEL]) == ()
-    assert yanked_releases(listing(), [WHEEL]) == ()
+    assert yanked_versions_of_uploads(listing(yanked), [WHEEL]) == ("1.0",)
+    assert yanked_versions_of_uploads(listing(yanked, published(SDIST)), [WHEEL]) == ()
+    assert yanked_versions_of_uploads(listing(), [WHEEL]) == ()
 
 
 @pytest.mark.parametrize(
@@ -95,8 +95,8 @@ def test_the_version_in_a_filename(filename: str, version: str | None) -> None:
 
 
 def test_names_of_the_standard_library_are_reserved_on_pypi() -> None:
-    assert is_reserved_name("xml-etree")
-    assert not is_reserved_name("demo")
+    assert is_reserved_project_name("xml-etree")
+    assert not is_reserved_project_name("demo")
     error = reserved_name_refusal("smtplib", PYPI)
     assert "pypi" in error.summary
     assert "smtplib" in error.summary

@@ -1,13 +1,19 @@
 from ci_publish.distributions.checks import RULES
 from ci_publish.distributions.checks.rules import Stage
-from ci_publish.model.problem import UNDECIDED_RULES, Problem, Severity, problems_as_notes, undecided_problems_by_file
+from ci_publish.model.problem import (
+    UNDECIDED_RULES,
+    Problem,
+    Severity,
+    published_problems_as_notes,
+    undecided_problems_by_file,
+)
 
 
 def test_problems_of_files_that_are_published_already_are_only_noted() -> None:
     error = Problem(filename="a", rule="zip-bomb", severity=Severity.ERROR, message="x")
     other = Problem(filename="b", rule="zip-bomb", severity=Severity.ERROR, message="x")
     whole = Problem(filename=None, rule="several-projects", severity=Severity.WARNING, message="x")
-    assert problems_as_notes([error, other, whole], {"a"}) == (
+    assert published_problems_as_notes([error, other, whole], {"a"}) == (
         Problem(filename="a", rule="zip-bomb", severity=Severity.NOTE, message="x"),
         other,
         whole,

@@ -3,7 +3,7 @@
 import json
 
 from ci_publish.model.receipt_building import build_receipt
-from ci_publish.model.receipt_json import dump_printable_json, to_dict, to_json
+from ci_publish.model.receipt_json import dump_printable_json, receipt_as_dict, to_json
 from tests.unit.model.receipt_schema import SCHEMA, STRICT, VALIDATOR, written
 from tests.unit.reports.recorded_runs import (
     SDIST,
@@ -48,7 +48,7 @@ def test_the_fields_stand_in_the_order_of_the_documentation() -> None:
 
 def test_secrets_leave_free_text_but_not_the_words_of_the_schema() -> None:
     events = a_conflict()
-    hidden = to_dict(build_receipt(events), lambda text: text.replace("conflict", "***").replace("demo", "***"))
+    hidden = receipt_as_dict(build_receipt(events), lambda text: text.replace("conflict", "***").replace("demo", "***"))
     VALIDATOR.validate(hidden)
     assert hidden["files"][0]["status"] == "conflict"
     assert "demo" not in hidden["error"]["summary"]
@@ -62,6 +62,6 @@ def test_every_receipt_of_hostile_text_is_valid_ascii_and_without_commands() -> 
         assert document.isascii()
         assert document.replace("\n", "").isprintable()
         assert commands(document) == []
-        assert commands(dump_printable_json(to_dict(build_receipt(events)))) == []
+        assert commands(dump_printable_json(receipt_as_dict(build_receipt(events)))) == []
         assert json.loads(document)["error"]["summary"] == text.replace("\udc80", "\ufffd")
         VALIDATOR.validate(json.loads(document))

@@ -13,9 +13,9 @@ def test_numbers_are_compared_where_they_are_stated() -> None:
 
 
 def test_what_a_token_states() -> None:
-    assert not TokenScope(expires=1.0).limited
-    assert TokenScope(projects=frozenset()).limited
-    assert TokenScope(count=1).limited
-    assert TokenScope(projects=frozenset({"a"})).names("a")
-    assert not TokenScope(projects=frozenset({"a"})).names("b")
-    assert not TokenScope(count=1).names("a")
+    assert not TokenScope(expires=1.0).is_limited_to_projects
+    assert TokenScope(projects=frozenset()).is_limited_to_projects
+    assert TokenScope(count=1).is_limited_to_projects
+    assert TokenScope(projects=frozenset({"a"})).names_project("a")
+    assert not TokenScope(projects=frozenset({"a"})).names_project("b")
+    assert not TokenScope(count=1).names_project("a")

@@ -4,12 +4,12 @@ import pytest
 
 from ci_publish.errors import ConfigurationError, PublishingDeferred
 from ci_publish.model.index import Conflict, Deferred, Plan, Upload
-from ci_publish.model.train import Train, train_of
+from ci_publish.model.train import Train, train_of_distributions
 from ci_publish.publishing.new_projects import deferred_projects, with_deferred_projects
 from tests.unit.fakes import published, sha, wheel
 from tests.unit.publishing.projects import project
 
-TRAIN = train_of(
+TRAIN = train_of_distributions(
     [
         project("a"),
         project("b", "d"),

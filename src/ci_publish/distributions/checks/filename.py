@@ -8,7 +8,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from ci_publish.distributions.checks.rules import CheckedFile, Rule, Stage
-from ci_publish.distributions.faults import Fault, bad_request_refusal, server_error_refusal
+from ci_publish.distributions.faults import Fault, bad_request_refusal, upload_crash_refusal
 from ci_publish.model.distribution import Kind
 from ci_publish.model.filename import DistributionFilename, FilenameFault, InvalidFilename
 from ci_publish.model.problem import Severity
@@ -110,7 +110,7 @@ def _filename_normalized(file: CheckedFile) -> Iterable[Fault]:
 
 def _sdist_filename_spelling(file: CheckedFile, name: str) -> Iterator[Fault]:
     """Yield the fault of an sdist whose name is not spelled as the server wants it."""
-    version = _parse_version_or_none(file.form_value("version"))
+    version = _parse_filename_version_or_none(file.form_value("version"))
     expected = f"{_underscored_project_name(name)}-{version}.tar.gz"
     if version is not None and file.filename not in {expected, expected.removesuffix(".tar.gz") + ".zip"}:
         words = f"Filename {file.filename!r} is invalid, should be {expected!r}."
@@ -118,7 +118,7 @@ def _sdist_filename_spelling(file: CheckedFile, name: str) -> Iterator[Fault]:
 
 
 def _filename_version(file: CheckedFile) -> Iterable[Fault]:
-    version, found = _parse_version_or_none(file.form_value("version")), _project_and_version_in_filename(file)
+    version, found = _parse_filename_version_or_none(file.form_value("version")), _project_and_version_in_filename(file)
     if version is None or found is None or found[1] == version:
         return
     words = f"Version in filename should be {str(version)!r} not {str(found[1])!r}."
@@ -145,7 +145,7 @@ def _filename_length(file: CheckedFile) -> Iterable[Fault]:
         yield Fault(
             rule="filename-length",
             message=message,
-            refusal=words if length <= MAX_NAME_BYTES else server_error_refusal(),
+            refusal=words if length <= MAX_NAME_BYTES else upload_crash_refusal(),
         )
 
 
@@ -175,13 +175,13 @@ def _implicit_post_release_in_filename(file: CheckedFile) -> tuple[str, Version]
         return None
     stem = file.filename.removesuffix(".tar.gz").removesuffix(".zip")
     name, _, rest = stem.rpartition("-")[0].rpartition("-")
-    version = _parse_version_or_none(f"{rest}-{stem.rpartition('-')[2]}")
-    meant = _parse_version_or_none(file.form_value("version"))
+    version = _parse_filename_version_or_none(f"{rest}-{stem.rpartition('-')[2]}")
+    meant = _parse_filename_version_or_none(file.form_value("version"))
     same = canonicalize_name(name) == canonicalize_name(file.form_value("name"))
     return (name, version) if same and version is not None and meant is not None and meant.is_postrelease else None
 
 
-def _parse_version_or_none(text: str) -> Version | None:
+def _parse_filename_version_or_none(text: str) -> Version | None:
     try:
         return Version(text)
     except ValueError:  # InvalidVersion is one, and so is a number of more than 4,300 digits

@@ -13,9 +13,9 @@ from packaging.metadata import InvalidMetadata, Metadata, RawMetadata
 
 from ci_publish.distributions.checks.pypi_metadata_rules import (
     InvalidField,
-    check_description_charset,
-    check_metadata_version,
     fields_invalid_for_pypi,
+    invalid_description_charset,
+    invalid_metadata_version,
 )
 from ci_publish.distributions.faults import Fault, ServerRefusal, bad_request_refusal
 from ci_publish.model.core_metadata_form import REPEATED_FIELDS, SINGLE_FIELDS
@@ -142,9 +142,9 @@ def validate_upload_form(form: FormValues) -> tuple[Fault, ...]:
     # What the server's ``packaging`` (26.2) refuses and newer versions accept.
     known = left_out | {invalid.field for invalid in standard}
     if "metadata-version" not in known:
-        standard += check_metadata_version(raw)
+        standard += invalid_metadata_version(raw)
     if "description-content-type" not in known:  # otherwise it may be impossible to parse
-        standard += check_description_charset(raw)
+        standard += invalid_description_charset(raw)
     faults += _faults_of_invalid_fields(standard)
     # The server applies its own rules only to what passes the standard ones.
     faults += _faults_of_invalid_fields(

@@ -35,30 +35,30 @@ class InvalidField:
 def fields_invalid_for_pypi(raw: RawMetadata, skip: set[str]) -> Iterator[InvalidField]:
     """Yield what PyPI refuses beyond the standard; fields in *skip* are known to be invalid already."""
     checks: dict[str, Callable[[RawMetadata], Iterator[InvalidField]]] = {
-        "version": _check_local_version,
-        "summary": _check_summary_length,
-        "emails": _check_emails,
-        "classifier": _check_classifiers,
-        "urls": _check_home_and_download_urls,
-        "project-url": _check_project_urls,
-        "other": _check_provides_and_obsoletes,
-        "requires-dist": _check_direct_dependencies,
-        "dynamic": _check_dynamic_fields,
-        "license": _check_license_fields,
+        "version": _invalid_local_version,
+        "summary": _too_long_summary,
+        "emails": _invalid_email_fields,
+        "classifier": _invalid_classifiers,
+        "urls": _invalid_home_and_download_urls,
+        "project-url": _invalid_project_urls,
+        "other": _invalid_provides_and_obsoletes,
+        "requires-dist": _refused_direct_dependencies,
+        "dynamic": _invalid_dynamic_fields,
+        "license": _invalid_license_fields,
     }
     for field, check in checks.items():
         if field not in skip:
             yield from check(raw)
 
 
-def check_metadata_version(raw: RawMetadata) -> Iterator[InvalidField]:
+def invalid_metadata_version(raw: RawMetadata) -> Iterator[InvalidField]:
     """Check for the versions that PyPI accepted in August 2026 (metadata.py:107-113)."""
     version = raw.get("metadata_version", "")
     if version not in SUPPORTED_VERSIONS:
         yield InvalidField(field="metadata-version", message=f"{version!r} is not a valid metadata version")
 
 
-def _check_local_version(raw: RawMetadata) -> Iterator[InvalidField]:
+def _invalid_local_version(raw: RawMetadata) -> Iterator[InvalidField]:
     version = Version(raw["version"])  # a missing or invalid one is reported already
     if version.local:
         yield InvalidField(
@@ -68,12 +68,12 @@ def _check_local_version(raw: RawMetadata) -> Iterator[InvalidField]:
         )
 
 
-def _check_summary_length(raw: RawMetadata) -> Iterator[InvalidField]:
+def _too_long_summary(raw: RawMetadata) -> Iterator[InvalidField]:
     if len(raw.get("summary", "")) > MAX_SUMMARY:
         yield InvalidField(field="summary", message=f"'summary' field must be {MAX_SUMMARY} characters or less.")
 
 
-def _check_emails(raw: RawMetadata) -> Iterator[InvalidField]:
+def _invalid_email_fields(raw: RawMetadata) -> Iterator[InvalidField]:
     """Check the address of each field that holds a single one, as the server does."""
     for field, value in (("author-email", raw.get("author_email")), ("maintainer-email", raw.get("maintainer_email"))):
         # Python 3.14, which the server runs on, finds no single address in a list of several: such a field passes.
@@ -98,7 +98,7 @@ def _invalid_email_reason(address: str) -> str | None:
     return None
 
 
-def _check_classifiers(raw: RawMetadata) -> Iterator[InvalidField]:
+def _invalid_classifiers(raw: RawMetadata) -> Iterator[InvalidField]:
     given = set(raw.get("classifiers", ()))
     if not given:
         return
@@ -123,13 +123,13 @@ def _fold_classifier(classifier: str) -> str:
     return _BLANKS.sub("", classifier).casefold()
 
 
-def _check_home_and_download_urls(raw: RawMetadata) -> Iterator[InvalidField]:
+def _invalid_home_and_download_urls(raw: RawMetadata) -> Iterator[InvalidField]:
     for field, url in (("home-page", raw.get("home_page")), ("download-url", raw.get("download_url"))):
         if url is not None and not is_valid_url(url):
             yield InvalidField(field=field, message=f"{url!r} is not a valid url.")
 
 
-def _check_project_urls(raw: RawMetadata) -> Iterator[InvalidField]:
+def _invalid_project_urls(raw: RawMetadata) -> Iterator[InvalidField]:
     for label, url in raw.get("project_urls", {}).items():
         if not label:
             yield InvalidField(field="project-url", message="Must have a label")
@@ -154,7 +154,7 @@ def is_valid_url(url: str) -> bool:
     return True
 
 
-def _check_provides_and_obsoletes(raw: RawMetadata) -> Iterator[InvalidField]:
+def _invalid_provides_and_obsoletes(raw: RawMetadata) -> Iterator[InvalidField]:
     """Check Provides-Dist and Obsoletes-Dist, which packaging does not."""
     for field, values in (
         ("provides-dist", raw.get("provides_dist", ())),
@@ -172,7 +172,7 @@ def _check_provides_and_obsoletes(raw: RawMetadata) -> Iterator[InvalidField]:
                 )
 
 
-def _check_direct_dependencies(raw: RawMetadata) -> Iterator[InvalidField]:
+def _refused_direct_dependencies(raw: RawMetadata) -> Iterator[InvalidField]:
     for value in raw.get("requires_dist", ()):
         requirement = Requirement(value)
         if requirement.url is not None:
@@ -183,20 +183,20 @@ def _check_direct_dependencies(raw: RawMetadata) -> Iterator[InvalidField]:
             )
 
 
-def _check_dynamic_fields(raw: RawMetadata) -> Iterator[InvalidField]:
+def _invalid_dynamic_fields(raw: RawMetadata) -> Iterator[InvalidField]:
     """Check that dynamic fields are fields; packaging refuses Name, Version and Metadata-Version."""
     for key in (value.lower() for value in raw.get("dynamic", ())):
         if key not in {*SINGLE_FIELDS, *REPEATED_FIELDS, "keywords", "description", "requires-python"} - {"dynamic"}:
             yield InvalidField(field="dynamic", message=f"Dynamic field {key!r} is not a valid dynamic field.")
 
 
-def _check_license_fields(raw: RawMetadata) -> Iterator[InvalidField]:
+def _invalid_license_fields(raw: RawMetadata) -> Iterator[InvalidField]:
     if raw.get("license") and raw.get("license_expression"):
         words = "License is deprecated when License-Expression is present. Only License-Expression should be present."
         yield InvalidField(field="license", message=words)
 
 
-def check_description_charset(raw: RawMetadata) -> Iterator[InvalidField]:
+def invalid_description_charset(raw: RawMetadata) -> Iterator[InvalidField]:
     """Check the charset's letter case: ``packaging`` accepts any since 26.3; PyPI used 26.2 in August 2026."""
     value = raw.get("description_content_type")
     if value is None:

@@ -29,10 +29,10 @@ def pypi_upload_refusal(path: Path, filename: str, form: Mapping[str, Sequence[s
         checked = read_uploaded_file(path, filename, {name: tuple(values) for name, values in form.items()})
     except FileRefused:
         return invalid_file_refusal("File is not a zipfile" if filename.endswith(".whl") else "File is not a tarfile")
-    return first_server_refusal(server_faults(checked))
+    return first_server_refusal(faults_in_server_order(checked))
 
 
-def server_faults(checked: CheckedFile) -> list[Fault]:
+def faults_in_server_order(checked: CheckedFile) -> list[Fault]:
     """Return every fault of a file, those of its form first and in the server's order."""
     return [*checked.form_faults, *file_faults(checked)]
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Final
 
-from ci_publish.distributions.archives import list_first_names
+from ci_publish.distributions.archives import quote_first_member_names
 from ci_publish.distributions.checks.release_metadata import distributions_by_release, release_metadata_differs
 from ci_publish.distributions.checks.rules import Ground, Rule
 from ci_publish.distributions.faults import Fault, bad_request_refusal
@@ -23,7 +23,7 @@ def _several_sdists(collection: Collection) -> Iterable[Fault]:
             refusal = bad_request_refusal("Only one sdist may be uploaded per release.")
             yield Fault(
                 rule="several-sdists",
-                message=f"{project} {version} has {len(names)} sdists: {list_first_names(names)}.",
+                message=f"{project} {version} has {len(names)} sdists: {quote_first_member_names(names)}.",
                 refusal=refusal,
             )
 
@@ -37,7 +37,7 @@ def _same_file_twice(collection: Collection) -> Iterable[Fault]:
         if len(names) > 1:
             yield Fault(
                 rule="same-file-twice",
-                message=f"These names are {len(names)} spellings of one filename: {list_first_names(names)}.",
+                message=f"These names are {len(names)} spellings of one filename: {quote_first_member_names(names)}.",
             )
 
 
@@ -47,7 +47,9 @@ def _same_content_twice(collection: Collection) -> Iterable[Fault]:
         contents[file.sha256].append(file.filename)
     for names in contents.values():
         if len(names) > 1:
-            yield Fault(rule="same-content-twice", message=f"These have the same content: {list_first_names(names)}.")
+            yield Fault(
+                rule="same-content-twice", message=f"These have the same content: {quote_first_member_names(names)}."
+            )
 
 
 def _several_projects(collection: Collection) -> Iterable[Fault]:

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from ci_publish.distributions.archives import list_first_names
+from ci_publish.distributions.archives import quote_first_member_names
 from ci_publish.distributions.checks.rules import CheckedFile, Rule, Stage
-from ci_publish.distributions.faults import Fault, bad_request_refusal, invalid_file_refusal, server_error_refusal
+from ci_publish.distributions.faults import Fault, bad_request_refusal, invalid_file_refusal, upload_crash_refusal
 from ci_publish.distributions.limits import MAX_RECORD_LINES
 from ci_publish.distributions.wheels import ZipContents
 from ci_publish.model.distribution import Kind
@@ -76,7 +76,7 @@ def _record_blank_line(file: CheckedFile) -> Iterable[Fault]:
         and contents.record is not None
         and contents.record.blank_line
     ):
-        yield Fault(rule="record-blank-line", message="RECORD has an empty line.", refusal=server_error_refusal())
+        yield Fault(rule="record-blank-line", message="RECORD has an empty line.", refusal=upload_crash_refusal())
 
 
 def _record_mismatch(file: CheckedFile) -> Iterable[Fault]:
@@ -92,12 +92,13 @@ def _record_mismatch(file: CheckedFile) -> Iterable[Fault]:
     members = {name for name in contents.names if not name.endswith(("/", "\\")) and name not in exempt}
     if members - listed:
         yield Fault(
-            rule="record-mismatch", message=f"RECORD does not list {list_first_names(sorted(members - listed))}."
+            rule="record-mismatch",
+            message=f"RECORD does not list {quote_first_member_names(sorted(members - listed))}.",
         )
     if listed - members:
         yield Fault(
             rule="record-mismatch",
-            message=f"RECORD lists files that are missing: {list_first_names(sorted(listed - members))}.",
+            message=f"RECORD lists files that are missing: {quote_first_member_names(sorted(listed - members))}.",
         )
 
 
@@ -107,12 +108,13 @@ def _record_digest(file: CheckedFile) -> Iterable[Fault]:
         return
     if contents.changed:
         yield Fault(
-            rule="record-digest", message=f"RECORD has a different digest for {list_first_names(contents.changed)}."
+            rule="record-digest",
+            message=f"RECORD has a different digest for {quote_first_member_names(contents.changed)}.",
         )
     exempt = {f"{contents.info_folder}/{name}" for name in _NOT_IN_RECORD}
     bare = [name for name, digest in record.digests.items() if not digest and name not in exempt]
     if bare:
-        yield Fault(rule="record-digest", message=f"RECORD has no digest for {list_first_names(bare)}.")
+        yield Fault(rule="record-digest", message=f"RECORD has no digest for {quote_first_member_names(bare)}.")
 
 
 def _record_signature(file: CheckedFile) -> Iterable[Fault]:

@@ -39,14 +39,14 @@ def _requirements_of_both_releases(comparison: Comparison) -> tuple[Requirements
     return None if ours is None or before is None else (ours, before)
 
 
-def _required_projects(found: Requirements) -> set[str]:
+def _projects_of_requirements(found: Requirements) -> set[str]:
     return {name for name, _ in found}
 
 
 def _dependency_removed(comparison: Comparison, _: Stated) -> Iterable[Fault]:
     if (both := _requirements_of_both_releases(comparison)) is not None:
         ours, before = both
-        names = _required_projects(before) - _required_projects(ours)
+        names = _projects_of_requirements(before) - _projects_of_requirements(ours)
         if gone := [
             format_requirement(key, each)
             for key, each in sorted(before.items())
@@ -58,7 +58,7 @@ def _dependency_removed(comparison: Comparison, _: Stated) -> Iterable[Fault]:
 def _dependency_added(comparison: Comparison, _: Stated) -> Iterable[Fault]:
     if (both := _requirements_of_both_releases(comparison)) is not None:
         ours, before = both
-        names = _required_projects(ours) - _required_projects(before)
+        names = _projects_of_requirements(ours) - _projects_of_requirements(before)
         if new := [format_requirement(key, each) for key, each in sorted(ours.items()) if key[0] in names]:
             yield Fault(rule="dependency-added", message=f"Newly required: {_list_first_texts(new)}.")
 
@@ -68,8 +68,8 @@ def _changed_requirements(comparison: Comparison) -> Iterator[tuple[str, str]]:
     if (both := _requirements_of_both_releases(comparison)) is None:
         return
     ours, before = both
-    new = _required_projects(ours) - _required_projects(before)
-    gone = _required_projects(before) - _required_projects(ours)
+    new = _projects_of_requirements(ours) - _projects_of_requirements(before)
+    gone = _projects_of_requirements(before) - _projects_of_requirements(ours)
     for key in sorted(ours.keys() | before.keys()):
         is_told = key[0] in new or (
             key[0] in gone and not extra_of_requirement(key)

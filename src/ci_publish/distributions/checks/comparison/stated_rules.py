@@ -54,7 +54,7 @@ def version_tag_faults(releases: Mapping[str, AbstractSet[str]], stated: Stated)
     if (named := _project_and_version_of_tag(tag, releases)) is not None:
         project, version = named
         tagged, strict = [project], policy is not VersionTag.WARN
-    elif (alone := _parse_version_or_none(tag)) is not None:
+    elif (alone := _parse_tag_version_or_none(tag)) is not None:
         version, tagged, strict = alone, sorted(releases), policy is VersionTag.ERROR
     else:
         return []
@@ -83,13 +83,13 @@ def _project_and_version_of_tag(tag: str, projects: Iterable[str]) -> tuple[str,
         found = re.fullmatch(
             rf"(?:[\w.-]+/)*(?:releases?[-_])?{name}(?:==?|[-/@_]|\.(?=v))(?:releases?[-/_])?(.+)", tag, re.IGNORECASE
         )
-        version = None if found is None else _parse_version_or_none(found[1])
+        version = None if found is None else _parse_tag_version_or_none(found[1])
         if version is not None:
             return project, version
     return None
 
 
-def _parse_version_or_none(text: str) -> Version | None:
+def _parse_tag_version_or_none(text: str) -> Version | None:
     """Return the version that a text is, alone or after ``v``."""
     try:
         return Version(text)

@@ -47,7 +47,7 @@ _FIRST_ARM64: Final = (11, 0)
 
 
 @frozen
-class Interpreter:
+class TargetInterpreter:
     """An interpreter that wheels are built for. ``version`` has one number where every one of a major version is meant.
 
     It is empty for an interpreter that is not known. ``flag`` is ``t`` for a free-threaded build.
@@ -62,7 +62,7 @@ class Interpreter:
 
 
 @frozen
-class Platform:
+class TargetPlatform:
     """A system and an architecture; ``any`` for wheels without compiled code."""
 
     system: str
@@ -72,21 +72,21 @@ class Platform:
         return f"{self.system} {self.architecture}".rstrip()
 
 
-ANY: Final = Platform("any platform")
+ANY: Final = TargetPlatform("any platform")
 
 
 @frozen(kw_only=True)
-class Support:
+class InterpreterSupport:
     """An interpreter that a wheel runs on, and with ``onwards`` the newer ones of its family, too.
 
     ``stable`` for the stable ABI (``abi3``). Wheels for ``Python`` run on every family.
     """
 
-    interpreter: Interpreter
+    interpreter: TargetInterpreter
     onwards: bool = False
     stable: bool = False
 
-    def includes_interpreter(self, other: Interpreter) -> bool:
+    def includes_interpreter(self, other: TargetInterpreter) -> bool:
         """Whether *other* is supported, too."""
         mine = self.interpreter
         if mine == other:
@@ -98,11 +98,11 @@ class Support:
         return len(mine.version) == 1 or (len(other.version) > 1 and other.version >= mine.version)
 
 
-Target: TypeAlias = tuple[Interpreter, Platform]
+Target: TypeAlias = tuple[TargetInterpreter, TargetPlatform]
 
 
 @frozen(kw_only=True)
-class Coverage:
+class WheelCoverage:
     """What the wheels of a release run on. ``floors`` has the lowest version of the system for each target.
 
     ``stable_floors`` has the lowest CPython of the stable ABI for each platform and build.
@@ -110,72 +110,75 @@ class Coverage:
 
     targets: frozenset[Target]
     floors: Mapping[Target, Floor]
-    stable_floors: Mapping[tuple[Platform, str], Floor]
+    stable_floors: Mapping[tuple[TargetPlatform, str], Floor]
 
-    def with_pure_wheels(self, other: "Coverage") -> "Coverage":
+    def with_pure_wheels(self, other: "WheelCoverage") -> "WheelCoverage":
         """Return this with those targets of *other* on which pure wheels run that *other* has no equal of."""
         pure = {interpreter for interpreter, place in self.targets - other.targets if place == ANY}
         return replace(self, targets=self.targets | {target for target in other.targets if target[0] in pure})
 
     @property
-    def interpreters(self) -> frozenset[Interpreter]:
+    def interpreters(self) -> frozenset[TargetInterpreter]:
         """The interpreters that a wheel runs on somewhere."""
         return frozenset(interpreter for interpreter, _ in self.targets)
 
     @property
-    def platforms(self) -> frozenset[Platform]:
+    def platforms(self) -> frozenset[TargetPlatform]:
         """The platforms that a wheel runs on with some interpreter."""
         return frozenset(platform for _, platform in self.targets)
 
 
-def interpreters_of_wheel(name: DistributionFilename) -> frozenset[Support]:
+def interpreters_of_wheel(name: DistributionFilename) -> frozenset[InterpreterSupport]:
     """Return the interpreters that a wheel's name stands for."""
     pythons, abis, _ = name.tags
     return frozenset(_interpreter_of_tags(python, abi) for python in pythons for abi in abis)
 
 
-def _interpreter_of_tags(python: str, abi: str) -> Support:
+def _interpreter_of_tags(python: str, abi: str) -> InterpreterSupport:
     found = _PYTHON.fullmatch(python)
     if found is None:
-        return Support(interpreter=Interpreter(python))
+        return InterpreterSupport(interpreter=TargetInterpreter(python))
     family, version = _FAMILIES[found[1]], tuple(int(number) for number in found.groups()[1:] if number)
     if family == "CPython" and abi in {"abi3", "abi3t"}:
-        interpreter = Interpreter(family, version, abi.removeprefix("abi3"))
-        return Support(interpreter=interpreter, onwards=True, stable=True)
+        interpreter = TargetInterpreter(family, version, abi.removeprefix("abi3"))
+        return InterpreterSupport(interpreter=interpreter, onwards=True, stable=True)
     flag = abi.removeprefix(python) if family == "CPython" and abi.startswith(python) else ""
-    interpreter = Interpreter(family, version, flag.removeprefix("m"))
-    return Support(interpreter=interpreter, onwards=family == "Python")
+    interpreter = TargetInterpreter(family, version, flag.removeprefix("m"))
+    return InterpreterSupport(interpreter=interpreter, onwards=family == "Python")
 
 
-def platforms_of_wheel(name: DistributionFilename) -> dict[Platform, Floor]:
+def platforms_of_wheel(name: DistributionFilename) -> dict[TargetPlatform, Floor]:
     """Return the platforms that a wheel's name stands for, each with the lowest version of its system."""
-    found: dict[Platform, Floor] = {}
+    found: dict[TargetPlatform, Floor] = {}
     for tag in name.platforms:
         for platform, floor in _platforms_of_tag(tag):
             found[platform] = min(floor, found.get(platform, floor))
     return found
 
 
-def _platforms_of_tag(tag: str) -> Iterator[tuple[Platform, Floor]]:
+def _platforms_of_tag(tag: str) -> Iterator[tuple[TargetPlatform, Floor]]:
     legacy, _, architecture = tag.partition("_")
     versioned = _VERSIONED.fullmatch(f"{_LEGACY[legacy]}_{architecture}" if legacy in _LEGACY else tag)
     if tag in _WINDOWS or tag == "any":
-        yield Platform("Windows", _WINDOWS[tag]) if tag in _WINDOWS else ANY, ()
+        yield TargetPlatform("Windows", _WINDOWS[tag]) if tag in _WINDOWS else ANY, ()
     elif versioned is None:
-        yield Platform(tag), ()
+        yield TargetPlatform(tag), ()
     elif versioned[5]:
-        yield Platform("Android", versioned[7]), (int(versioned[6]),)
+        yield TargetPlatform("Android", versioned[7]), (int(versioned[6]),)
     else:
         system, floor = versioned[1], (int(versioned[2]), int(versioned[3]))
         for each in _FAT.get(versioned[4], (versioned[4],)) if system == "macosx" else (versioned[4],):
-            yield Platform(_SYSTEMS[system], each), max(floor, _FIRST_ARM64) if _is_macos_arm64(system, each) else floor
+            yield (
+                TargetPlatform(_SYSTEMS[system], each),
+                max(floor, _FIRST_ARM64) if _is_macos_arm64(system, each) else floor,
+            )
 
 
 def _is_macos_arm64(system: str, architecture: str) -> bool:
     return (system, architecture) == ("macosx", "arm64")
 
 
-def platform_floor_name(platform: Platform, floor: Floor) -> str:
+def platform_floor_name(platform: TargetPlatform, floor: Floor) -> str:
     """Return what people call the lowest version of a system: ``manylinux_2_28``, ``macOS 11.0``."""
     numbers = ".".join(map(str, floor))
     names = {"Linux": "manylinux_", "Linux (musl)": "musllinux_"}
@@ -184,10 +187,10 @@ def platform_floor_name(platform: Platform, floor: Floor) -> str:
     return f"{platform.system} {numbers}"
 
 
-Wheel: TypeAlias = tuple[frozenset[Support], Mapping[Platform, Floor]]
+Wheel: TypeAlias = tuple[frozenset[InterpreterSupport], Mapping[TargetPlatform, Floor]]
 
 
-def coverage_work(names: Iterable[DistributionFilename], interpreters: int) -> int:
+def wheel_coverage_work(names: Iterable[DistributionFilename], interpreters: int) -> int:
     """Return how many combinations ``wheel_coverage`` would go through for wheels of these names."""
     return sum(
         len(python) * len(abi) * max(interpreters, 1) * max(len(platform), 1)
@@ -195,11 +198,11 @@ def coverage_work(names: Iterable[DistributionFilename], interpreters: int) -> i
     )
 
 
-def wheel_coverage(wheels: Iterable[Wheel], universe: AbstractSet[Interpreter]) -> Coverage:
+def wheel_coverage(wheels: Iterable[Wheel], universe: AbstractSet[TargetInterpreter]) -> WheelCoverage:
     """Return which interpreters of *universe* these wheels run on, and where."""
     targets: set[Target] = set()
     floors: dict[Target, Floor] = {}
-    stable: dict[tuple[Platform, str], Floor] = {}
+    stable: dict[tuple[TargetPlatform, str], Floor] = {}
     for supported, places in wheels:
         covered = {each for each in universe if any(support.includes_interpreter(each) for support in supported)}
         for platform, floor in places.items():
@@ -208,18 +211,18 @@ def wheel_coverage(wheels: Iterable[Wheel], universe: AbstractSet[Interpreter]) 
                 floors[target] = min(floor, floors.get(target, floor))
             for key, lowest in _stable_abi_floors(supported, platform):
                 stable[key] = min(lowest, stable.get(key, lowest))
-    return Coverage(targets=frozenset(targets), floors=floors, stable_floors=stable)
+    return WheelCoverage(targets=frozenset(targets), floors=floors, stable_floors=stable)
 
 
 def _stable_abi_floors(
-    supported: Iterable[Support], platform: Platform
-) -> Iterator[tuple[tuple[Platform, str], Floor]]:
+    supported: Iterable[InterpreterSupport], platform: TargetPlatform
+) -> Iterator[tuple[tuple[TargetPlatform, str], Floor]]:
     for support in supported:
         if support.stable:
             yield (platform, support.interpreter.flag), support.interpreter.version
 
 
-def describe_targets(targets: AbstractSet[Target], before: Coverage, ours: Coverage) -> list[str]:
+def describe_targets(targets: AbstractSet[Target], before: WheelCoverage, ours: WheelCoverage) -> list[str]:
     """Return phrases that name *targets*, which only one of two releases has: the largest losses first.
 
     A platform or an interpreter that the other release has nowhere is named once, not with each combination. Wheels
@@ -244,18 +247,18 @@ def describe_targets(targets: AbstractSet[Target], before: Coverage, ours: Cover
 
 def _describe_combinations(targets: Iterable[Target]) -> list[str]:
     """Return phrases that name *targets*, platforms with the same interpreters in one."""
-    by_place: dict[Platform, set[Interpreter]] = defaultdict(set)
+    by_place: dict[TargetPlatform, set[TargetInterpreter]] = defaultdict(set)
     for interpreter, place in targets:
         by_place[place].add(interpreter)
-    alike: dict[frozenset[Interpreter], list[str]] = defaultdict(list)
+    alike: dict[frozenset[TargetInterpreter], list[str]] = defaultdict(list)
     for place, interpreters in by_place.items():
         alike[frozenset(interpreters)].append(str(place))
     return sorted(f"{format_interpreters(some)} on {list_some_names(sorted(where))}" for some, where in alike.items())
 
 
-def _widest_interpreters(interpreters: AbstractSet[Interpreter]) -> set[Interpreter]:
+def _widest_interpreters(interpreters: AbstractSet[TargetInterpreter]) -> set[TargetInterpreter]:
     """Return *interpreters* without those that wheels for another one run on: ``Python 3`` for it and CPython 3.12."""
-    wide = [Support(interpreter=each, onwards=True) for each in interpreters if each.family == "Python"]
+    wide = [InterpreterSupport(interpreter=each, onwards=True) for each in interpreters if each.family == "Python"]
     return {
         one
         for one in interpreters
@@ -263,9 +266,9 @@ def _widest_interpreters(interpreters: AbstractSet[Interpreter]) -> set[Interpre
     }
 
 
-def format_interpreters(interpreters: Iterable[Interpreter]) -> str:
+def format_interpreters(interpreters: Iterable[TargetInterpreter]) -> str:
     """Return ``CPython 3.12, 3.13, PyPy 3.11``: each family once, its versions in order."""
-    families: dict[str, list[Interpreter]] = defaultdict(list)
+    families: dict[str, list[TargetInterpreter]] = defaultdict(list)
     for each in sorted(set(interpreters), key=lambda one: (one.family, one.version, one.flag)):
         families[each.family].append(each)
     return ", ".join(
@@ -280,10 +283,10 @@ def list_some_names(names: Sequence[str]) -> str:
     return ", ".join(names[:SHOWN]) + more
 
 
-def counterpart_key(name: DistributionFilename) -> object:
+def counterpart_key_of_file(name: DistributionFilename) -> object:
     """Return what is equal for a file and its counterpart in another release; None for too many tags to compare."""
     if not name.tags:
         return Kind.SDIST
-    if coverage_work([name], 1) > MAX_WORK:
+    if wheel_coverage_work([name], 1) > MAX_WORK:
         return None
     return name.tags[0], name.tags[1], frozenset(platforms_of_wheel(name))

@@ -10,13 +10,12 @@ from ci_publish.distributions.checks.comparison.stated import Stated
 from ci_publish.distributions.checks.comparison.targets import (
     MAX_INTERPRETERS,
     MAX_WORK,
-    Coverage,
     Floor,
-    Interpreter,
-    Platform,
     Target,
-    counterpart_key,
-    coverage_work,
+    TargetInterpreter,
+    TargetPlatform,
+    WheelCoverage,
+    counterpart_key_of_file,
     describe_targets,
     format_interpreters,
     interpreters_of_wheel,
@@ -24,6 +23,7 @@ from ci_publish.distributions.checks.comparison.targets import (
     platform_floor_name,
     platforms_of_wheel,
     wheel_coverage,
+    wheel_coverage_work,
 )
 from ci_publish.distributions.checks.rules import Rule, note_hint
 from ci_publish.distributions.faults import Fault
@@ -48,31 +48,31 @@ _SIZES_SHOWN: Final = 5
 class Covered:
     """What the wheels of both releases run on; None where their names stand for too much to be compared."""
 
-    ours: Coverage
-    before: Coverage
+    ours: WheelCoverage
+    before: WheelCoverage
 
 
 def _wheel_names(release: Release) -> tuple[DistributionFilename, ...]:
     return tuple(sorted((file.name for file in release.files if file.name.kind is Kind.WHEEL), key=lambda n: n.text))
 
 
-def _coverage_of_both(comparison: Comparison) -> Covered | None:
-    if comparison.before is None or _has_too_many_files(comparison, comparison.before):
+def _coverage_of_both_releases(comparison: Comparison) -> Covered | None:
+    if comparison.before is None or _are_too_many_files_to_compare(comparison, comparison.before):
         return None
     return _wheel_coverage(_wheel_names(comparison.ours), _wheel_names(comparison.before))
 
 
-def _has_too_many_files(comparison: Comparison, before: Release) -> bool:
+def _are_too_many_files_to_compare(comparison: Comparison, before: Release) -> bool:
     return len(comparison.ours.files) + len(before.files) > MAX_FILES
 
 
 @lru_cache(maxsize=8)  # several rules ask for one comparison
 def _wheel_coverage(ours: tuple[DistributionFilename, ...], before: tuple[DistributionFilename, ...]) -> Covered | None:
-    if coverage_work((*ours, *before), 1) > MAX_WORK:
+    if wheel_coverage_work((*ours, *before), 1) > MAX_WORK:
         return None
     wheels = {name: (interpreters_of_wheel(name), platforms_of_wheel(name)) for name in (*ours, *before)}
     universe = {support.interpreter for supported, _ in wheels.values() for support in supported}
-    if len(universe) > MAX_INTERPRETERS or coverage_work((*ours, *before), len(universe)) > MAX_WORK:
+    if len(universe) > MAX_INTERPRETERS or wheel_coverage_work((*ours, *before), len(universe)) > MAX_WORK:
         return None
     return Covered(
         ours=wheel_coverage((wheels[name] for name in ours), universe),
@@ -82,7 +82,7 @@ def _wheel_coverage(ours: tuple[DistributionFilename, ...], before: tuple[Distri
 
 def _lost_targets(comparison: Comparison) -> tuple[Covered, set[Target], set[Target]] | None:
     """Return what is covered, and what was lost: against Requires-Python, and as it says."""
-    covered = _coverage_of_both(comparison)
+    covered = _coverage_of_both_releases(comparison)
     if covered is None:
         return None
     ours = covered.ours.with_pure_wheels(covered.before)
@@ -91,7 +91,7 @@ def _lost_targets(comparison: Comparison) -> tuple[Covered, set[Target], set[Tar
     return replace(covered, ours=ours), set(lost - excluded), excluded
 
 
-def _is_admitted_interpreter(interpreter: Interpreter, requires_python: str | None) -> bool:
+def _is_admitted_interpreter(interpreter: TargetInterpreter, requires_python: str | None) -> bool:
     return len(interpreter.version) < 2 or admits_python_version(requires_python, *interpreter.version)  # noqa: PLR2004
 
 
@@ -113,7 +113,7 @@ def _wheel_lost_as_required(comparison: Comparison, _: Stated) -> Iterable[Fault
 
 
 def _wheel_gained(comparison: Comparison, _: Stated) -> Iterable[Fault]:
-    covered = _coverage_of_both(comparison)
+    covered = _coverage_of_both_releases(comparison)
     if covered is None:
         return
     before = covered.before.with_pure_wheels(covered.ours)
@@ -131,10 +131,10 @@ def _platform_floor_lowered(comparison: Comparison, _: Stated) -> Iterable[Fault
 
 
 def _platform_floor_moved(comparison: Comparison, rule: str, *, raised: bool) -> Iterator[Fault]:
-    covered = _coverage_of_both(comparison)
+    covered = _coverage_of_both_releases(comparison)
     if covered is None:
         return
-    moved: dict[tuple[Platform, Floor, Floor], set[Interpreter]] = {}
+    moved: dict[tuple[TargetPlatform, Floor, Floor], set[TargetInterpreter]] = {}
     common = covered.ours.targets & covered.before.targets
     for interpreter, platform in common:
         old, new = covered.before.floors[interpreter, platform], covered.ours.floors[interpreter, platform]
@@ -152,7 +152,7 @@ def _platform_floor_moved(comparison: Comparison, rule: str, *, raised: bool) ->
 
 
 def _stable_abi_moved(comparison: Comparison, _: Stated) -> Iterable[Fault]:
-    covered = _coverage_of_both(comparison)
+    covered = _coverage_of_both_releases(comparison)
     if covered is None:
         return
     moved: dict[tuple[str, Floor, Floor], list[str]] = {}
@@ -184,7 +184,7 @@ def _has_sdist(release: Release) -> bool:
 
 
 def _size_changed(comparison: Comparison, _: Stated) -> Iterable[Fault]:
-    if comparison.before is None or _has_too_many_files(comparison, comparison.before):
+    if comparison.before is None or _are_too_many_files_to_compare(comparison, comparison.before):
         return
     changed = list(_changed_sizes(comparison.ours, comparison.before))
     for verb, some in (("grew", [c for c in changed if c[0] > 1]), ("shrank", [c for c in changed if c[0] < 1])):
@@ -214,7 +214,7 @@ def _short_wheel_name(file: ReleaseFile) -> str:
 def _files_by_counterpart(release: Release) -> Mapping[object, ReleaseFile]:
     """Return the files by what they are for, whatever the lowest version of their system is."""
     ordered = sorted(release.files, key=lambda file: file.name.text)
-    return {key: file for file in ordered if (key := counterpart_key(file.name)) is not None}
+    return {key: file for file in ordered if (key := counterpart_key_of_file(file.name)) is not None}
 
 
 def _not_compared(comparison: Comparison, _: Stated) -> Iterable[Fault]:
@@ -223,7 +223,7 @@ def _not_compared(comparison: Comparison, _: Stated) -> Iterable[Fault]:
         return
     if missing := ", ".join(what for what, absent in _facts_the_index_lacks(comparison, comparison.before) if absent):
         yield Fault(rule="not-compared", message=f"Not compared, because the index does not show it: {missing}.")
-    if _coverage_of_both(comparison) is None:
+    if _coverage_of_both_releases(comparison) is None:
         why = "there are too many files, or their names stand for too many tags"
         yield Fault(rule="not-compared", message=f"Not compared: {why}.")
 

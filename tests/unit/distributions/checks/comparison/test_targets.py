@@ -2,16 +2,16 @@ import pytest
 
 from ci_publish.distributions.checks.comparison.targets import (
     ANY,
-    Interpreter,
-    Platform,
-    Support,
-    coverage_work,
+    InterpreterSupport,
+    TargetInterpreter,
+    TargetPlatform,
     describe_targets,
     format_interpreters,
     interpreters_of_wheel,
     platform_floor_name,
     platforms_of_wheel,
     wheel_coverage,
+    wheel_coverage_work,
 )
 from ci_publish.model.filename import DistributionFilename
 
@@ -20,8 +20,8 @@ def name(tags: str) -> DistributionFilename:
     return DistributionFilename.parse(f"demo-1.0-{tags}.whl")
 
 
-def cpython(minor: int, flag: str = "") -> Interpreter:
-    return Interpreter("CPython", (3, minor), flag)
+def cpython(minor: int, flag: str = "") -> TargetInterpreter:
+    return TargetInterpreter("CPython", (3, minor), flag)
 
 
 @pytest.mark.parametrize(
@@ -33,16 +33,18 @@ def cpython(minor: int, flag: str = "") -> Interpreter:
         ("cp38-abi3", cpython(8), True, True),
         ("cp315-abi3t", cpython(15, "t"), True, True),
         ("cp312-none", cpython(12), False, False),
-        ("pp311-pypy311_pp73", Interpreter("PyPy", (3, 11)), False, False),
-        ("py3-none", Interpreter("Python", (3,)), True, False),
-        ("py310-none", Interpreter("Python", (3, 10)), True, False),
-        ("graalpy311-graalpy242_311_native", Interpreter("GraalPy", (3, 11)), False, False),
-        ("jy27-none", Interpreter("jy27"), False, False),
+        ("pp311-pypy311_pp73", TargetInterpreter("PyPy", (3, 11)), False, False),
+        ("py3-none", TargetInterpreter("Python", (3,)), True, False),
+        ("py310-none", TargetInterpreter("Python", (3, 10)), True, False),
+        ("graalpy311-graalpy242_311_native", TargetInterpreter("GraalPy", (3, 11)), False, False),
+        ("jy27-none", TargetInterpreter("jy27"), False, False),
     ],
 )
-def test_what_interpreters_a_tag_stands_for(tags: str, interpreter: Interpreter, onwards: bool, stable: bool) -> None:
+def test_what_interpreters_a_tag_stands_for(
+    tags: str, interpreter: TargetInterpreter, onwards: bool, stable: bool
+) -> None:
     assert interpreters_of_wheel(name(f"{tags}-any")) == {
-        Support(interpreter=interpreter, onwards=onwards, stable=stable)
+        InterpreterSupport(interpreter=interpreter, onwards=onwards, stable=stable)
     }
 
 
@@ -52,16 +54,16 @@ def test_what_interpreters_a_tag_stands_for(tags: str, interpreter: Interpreter,
         ("cp38-abi3", cpython(13), True),
         ("cp38-abi3", cpython(7), False),
         ("cp38-abi3", cpython(13, "t"), False),
-        ("cp38-abi3", Interpreter("PyPy", (3, 11)), False),
+        ("cp38-abi3", TargetInterpreter("PyPy", (3, 11)), False),
         ("py3-none", cpython(13), True),
-        ("py3-none", Interpreter("PyPy", (3, 11)), True),
-        ("py3-none", Interpreter("Python", (2,)), False),
+        ("py3-none", TargetInterpreter("PyPy", (3, 11)), True),
+        ("py3-none", TargetInterpreter("Python", (2,)), False),
         ("py310-none", cpython(9), False),
-        ("py310-none", Interpreter("Python", (3,)), False),
+        ("py310-none", TargetInterpreter("Python", (3,)), False),
         ("cp312-cp312", cpython(13), False),
     ],
 )
-def test_what_a_newer_interpreter_runs(tags: str, other: Interpreter, included: bool) -> None:
+def test_what_a_newer_interpreter_runs(tags: str, other: TargetInterpreter, included: bool) -> None:
     (support,) = interpreters_of_wheel(name(f"{tags}-any"))
     assert support.includes_interpreter(other) is included
 
@@ -70,21 +72,24 @@ def test_what_a_newer_interpreter_runs(tags: str, other: Interpreter, included: 
     ("tag", "found"),
     [
         ("any", {ANY: ()}),
-        ("win32", {Platform("Windows", "x86"): ()}),
-        ("win_amd64", {Platform("Windows", "x86_64"): ()}),
-        ("manylinux1_x86_64", {Platform("Linux", "x86_64"): (2, 5)}),
-        ("manylinux_2_17_x86_64.manylinux2014_x86_64", {Platform("Linux", "x86_64"): (2, 17)}),
-        ("manylinux_2_28_aarch64.manylinux2014_aarch64", {Platform("Linux", "aarch64"): (2, 17)}),
-        ("musllinux_1_2_armv7l", {Platform("Linux (musl)", "armv7l"): (1, 2)}),
-        ("macosx_11_0_arm64", {Platform("macOS", "arm64"): (11, 0)}),
-        ("macosx_10_9_universal2", {Platform("macOS", "arm64"): (11, 0), Platform("macOS", "x86_64"): (10, 9)}),
-        ("macosx_10_6_intel", {Platform("macOS", "i386"): (10, 6), Platform("macOS", "x86_64"): (10, 6)}),
-        ("ios_13_0_arm64_iphoneos", {Platform("iOS", "arm64_iphoneos"): (13, 0)}),
-        ("android_21_arm64_v8a", {Platform("Android", "arm64_v8a"): (21,)}),
-        ("linux_armv7l", {Platform("linux_armv7l"): ()}),
+        ("win32", {TargetPlatform("Windows", "x86"): ()}),
+        ("win_amd64", {TargetPlatform("Windows", "x86_64"): ()}),
+        ("manylinux1_x86_64", {TargetPlatform("Linux", "x86_64"): (2, 5)}),
+        ("manylinux_2_17_x86_64.manylinux2014_x86_64", {TargetPlatform("Linux", "x86_64"): (2, 17)}),
+        ("manylinux_2_28_aarch64.manylinux2014_aarch64", {TargetPlatform("Linux", "aarch64"): (2, 17)}),
+        ("musllinux_1_2_armv7l", {TargetPlatform("Linux (musl)", "armv7l"): (1, 2)}),
+        ("macosx_11_0_arm64", {TargetPlatform("macOS", "arm64"): (11, 0)}),
+        (
+            "macosx_10_9_universal2",
+            {TargetPlatform("macOS", "arm64"): (11, 0), TargetPlatform("macOS", "x86_64"): (10, 9)},
+        ),
+        ("macosx_10_6_intel", {TargetPlatform("macOS", "i386"): (10, 6), TargetPlatform("macOS", "x86_64"): (10, 6)}),
+        ("ios_13_0_arm64_iphoneos", {TargetPlatform("iOS", "arm64_iphoneos"): (13, 0)}),
+        ("android_21_arm64_v8a", {TargetPlatform("Android", "arm64_v8a"): (21,)}),
+        ("linux_armv7l", {TargetPlatform("linux_armv7l"): ()}),
     ],
 )
-def test_what_platforms_a_tag_stands_for(tag: str, found: dict[Platform, tuple[int, ...]]) -> None:
+def test_what_platforms_a_tag_stands_for(tag: str, found: dict[TargetPlatform, tuple[int, ...]]) -> None:
     assert platforms_of_wheel(name(f"py3-none-{tag}")) == found
 
 
@@ -98,20 +103,22 @@ def test_what_platforms_a_tag_stands_for(tag: str, found: dict[Platform, tuple[i
     ],
 )
 def test_how_a_floor_is_called(system: str, floor: tuple[int, ...], shown: str) -> None:
-    assert platform_floor_name(Platform(system, "x86_64"), floor) == shown
+    assert platform_floor_name(TargetPlatform(system, "x86_64"), floor) == shown
 
 
 def test_names_of_interpreters_are_in_order_and_each_family_is_named_once() -> None:
-    named = format_interpreters([cpython(13, "t"), Interpreter("PyPy", (3, 11)), cpython(9), cpython(13), cpython(13)])
+    named = format_interpreters(
+        [cpython(13, "t"), TargetInterpreter("PyPy", (3, 11)), cpython(9), cpython(13), cpython(13)]
+    )
     assert named == "CPython 3.9, 3.13, 3.13t, PyPy 3.11"
-    assert format_interpreters([Interpreter("jy27")]) == "jy27"
+    assert format_interpreters([TargetInterpreter("jy27")]) == "jy27"
 
 
 def test_work_is_counted_before_a_tag_set_is_combined() -> None:
     many = ".".join(f"cp3{number}" for number in range(10, 90))
-    assert coverage_work([name(f"{many}-{many}-any")], 80) == 80 * 80 * 80
-    assert coverage_work([name("py3-none-any")], 0) == 1
-    assert coverage_work([DistributionFilename.parse("demo-1.0.tar.gz")][:0], 5) == 0
+    assert wheel_coverage_work([name(f"{many}-{many}-any")], 80) == 80 * 80 * 80
+    assert wheel_coverage_work([name("py3-none-any")], 0) == 1
+    assert wheel_coverage_work([DistributionFilename.parse("demo-1.0.tar.gz")][:0], 5) == 0
 
 
 def cover(*tags: str) -> object:
