@@ -82,7 +82,7 @@ def _contradicting_options(command: str, settings: Settings, loaded: Loaded) -> 
         return loaded.origin(name).spelled
 
     if command == "doctor" and settings.dry_run and settings.mint:
-        return f"{spelled('mint')} does a real token exchange, and {spelled('dry_run')} asks for a dry run."
+        return f"{spelled('mint')} performs a real token exchange, and {spelled('dry_run')} asks for a dry run."
     if settings.build_provenance is BuildProvenancePolicy.REQUIRED and settings.attestations is AttestationPolicy.OFF:
         return f"{spelled('build_provenance')} requires an attestation, and {spelled('attestations')} turns them off."
     if settings.subjects is not None and loaded.origin("paths") is not DEFAULT:

@@ -60,7 +60,7 @@ def sigstore_unavailable_error(missing: int, files: int, seconds: float, reason:
         f"{f': {reason}' if reason else ''}.",
         detail="Sigstore is a public service that sometimes has outages.",
         hints=(
-            f"Check {_STATUS_PAGE} and run again later: nothing was uploaded.",
+            f"Check {_STATUS_PAGE} and try again later: nothing was uploaded.",
             Hint(
                 "To publish without attestations when Sigstore is down: ",
                 option("attestations", "if-possible"),

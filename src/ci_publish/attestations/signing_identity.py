@@ -49,7 +49,7 @@ class SigningIdentity:
             return SigningIdentityExpired(
                 f"The identity for signing ended again and again before it could be used ({reason}).",
                 detail="The clock of this machine is probably wrong.",
-                hints=("Set the runner's clock (identity tokens live for minutes only), and run again.",),
+                hints=("Set the runner's clock (identity tokens are valid for minutes only), and try again.",),
             )
         return SigningIdentityExpired(
             f"The job's only identity token for Sigstore ran out before all files were signed ({reason}).",

@@ -25,7 +25,7 @@ EXAMPLES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     ),
     "doctor": (
         ("doctor", "check whether Trusted Publishing would work from this job"),
-        ("doctor --mint", "also try the exchange; the upload token is burned at once"),
+        ("doctor --mint", "also try the exchange; the upload token is burned immediately"),
     ),
     "settings": (("settings", "show every value, and where it comes from"),),
 }

@@ -339,7 +339,7 @@ class Doctor:
 def _exchanged_token_finding(*, burnt: bool) -> Finding:
     message = "The index takes this identity: it gave an upload token"
     if burnt:
-        return Finding(name="exchange", level=Level.OK, message=f"{message}, which was burnt at once.")
+        return Finding(name="exchange", level=Level.OK, message=f"{message}, which was burned immediately.")
     return Finding(
         name="exchange", level=Level.WARNING, message=f"{message}, which could not be burnt; it expires within minutes."
     )

@@ -131,7 +131,7 @@ def _pending_publisher_mint_refusal(_refusal: MintRefused, _claims: Claims, endp
             "A pending publisher creates its project at the first publish. Somebody, perhaps an earlier run, has"
             " already created the project; the index has now deleted the pending publisher."
         ),
-        hints=("If the project is yours, add a publisher in its settings and run again.",),
+        hints=("If the project is yours, add a publisher in its settings and try again.",),
     )
 
 
@@ -140,7 +140,7 @@ def trusted_publishing_disabled_error(endpoints: Endpoints, description: str) ->
     return TrustedPublishingNotEnabled(
         f"{endpoints.name} has disabled Trusted Publishing for now: {description}",
         detail="Its operators do this in an emergency; nothing is wrong with your project.",
-        hints=("Check https://status.python.org/ and run again later.",),
+        hints=("Check https://status.python.org/ and try again later.",),
     )
 
 

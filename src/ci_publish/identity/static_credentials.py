@@ -140,7 +140,7 @@ def expired_api_token_error(secret: Secret, name: str, now: float) -> ApiTokenUn
             f"{name} is an API token that expired {_api_token_age(now - expires)} ago. It was not sent.",
             detail="The token contains its expiry, which was compared with this machine's clock.",
             hints=(
-                "Create a new API token and replace the secret. Running again does not help.",
+                "Create a new API token and replace the secret. A retry does not help.",
                 "Or use Trusted Publishing, which has no stored token: https://docs.pypi.org/trusted-publishers/",
             ),
         )

@@ -65,13 +65,13 @@ REFUSALS = (
     # --- come back later
     _known_upload_refusal(
         r"read-only mode|uploads are temporarily disabled|registration temporarily disabled",
-        "The index does not accept uploads at the moment; see https://status.python.org/ and run again later.",
+        "The index does not accept uploads at the moment; see https://status.python.org/ and try again later.",
         meaning=Meaning.LATER,
     ),
     # --- the credential
     _known_upload_refusal(
         r"token is expired|token has expired|token expired",
-        "The upload token expired before the upload was complete; run again to upload the missing files.",
+        "The upload token expired before the upload was complete; run it again to upload the missing files.",
         meaning=Meaning.EXPIRED,
     ),
     _known_upload_refusal(
@@ -221,7 +221,7 @@ REFUSALS = (
     ),
     _known_upload_refusal(
         r"unknown error while trying to verify included attestations",
-        "The index could not verify the attestation, twice; see https://status.sigstore.dev/ and run again.",
+        "The index could not verify the attestation, twice; see https://status.sigstore.dev/ and try again.",
         once=SingleRetry.ATTESTATION_ERROR,
     ),
     _known_upload_refusal(r"build config uri|oidcsourcerepositoryuri", _ATTESTATIONS_ELSEWHERE),

@@ -131,7 +131,7 @@ def exchange_omitted_note(endpoints: Endpoints, absent: Sequence[str]) -> Noted:
     return Noted(
         slug="exchange-not-tried",
         message=f"The token exchange with {endpoints.name} was not tried: {', '.join(absent)} {verb} not exist there,"
-        " and an exchange that uses a pending publisher creates its project at once.",
+        " and an exchange that uses a pending publisher creates its project immediately.",
         warning=False,
         hints=(Hint("To try it nevertheless, and let it create the project: ", option("create_project", "true")),),
     )

@@ -215,7 +215,7 @@ def same_bytes_elsewhere_error(endpoints: Endpoints, file: Distribution, message
         detail=f"The answer was: {message}\n{_SAME_BYTES if endpoints.profile is IndexProfile.PYPI else _NOT_LISTED}",
         hints=(
             "Compare with the files of the project: one of them has these bytes under another name or build tag.",
-            "If the file was published a moment ago, run again: the listing may be a few minutes old.",
+            "If the file was published a moment ago, try again: the listing may be a few minutes old.",
         ),
     )
 

@@ -160,7 +160,7 @@ def test_a_plan_creates_no_project_unless_told() -> None:
     play = replace(played(DEMO, scope=None), options=Settings(prove_credential=True))
     assert plan(play.run()) is Outcome.PLANNED
     assert proved(play) == ["judge", "burn"]
-    assert "creates its project at once" in notes(play)["exchange-not-tried"]
+    assert "creates its project immediately" in notes(play)["exchange-not-tried"]
     told = replace(played(DEMO, scope=None), options=Settings(prove_credential=True, create_project=True))
     assert plan(told.run()) is Outcome.PLANNED
     assert proved(told) == ["prove", "burn"]

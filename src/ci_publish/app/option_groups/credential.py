@@ -118,7 +118,7 @@ class CredentialSettings(OptionGroup):
     prove_credential: Annotated[
         bool,
         Option(
-            help="Also find out whether the index accepts this identity; a minted token is burned at once.",
+            help="Also find out whether the index accepts this identity; a minted token is burned immediately.",
             commands=frozenset({"plan", "publish", "rehearse"}),
             metavar=None,
             inputs=("prove-credential",),
@@ -138,7 +138,7 @@ class CredentialSettings(OptionGroup):
     mint: Annotated[
         bool,
         Option(
-            help="Do a real token exchange; the token is burned at once.",
+            help="Perform a real token exchange; the upload token is burned immediately.",
             commands=frozenset({"doctor"}),
             group=Group.CREDENTIAL,
         ),

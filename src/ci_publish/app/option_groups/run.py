@@ -18,7 +18,7 @@ class RunSettings(OptionGroup):
         int,
         Field(ge=1, le=64),
         Option(
-            help="The maximum number of files that are uploaded at once.",
+            help="The maximum number of files that are uploaded at the same time.",
             commands=ASKING,
             metavar="N",
             inputs=("jobs",),
