@@ -227,7 +227,7 @@ class ReusableWorkflow(CredentialRejected, slug="reusable-workflow"):
 
 
 class UploadTokenExpired(CredentialRejected, slug="upload-token-expired"):
-    """The upload token has expired and the job has no identity left to exchange for another."""
+    """The upload token has expired, and the job has no identity token left to exchange for another one."""
 
 
 class ApiTokenUnusable(CredentialRejected, slug="api-token-unusable"):
@@ -247,7 +247,7 @@ class SigningFailed(CiPublishError, slug="signing-failed", exit_code=7, retryabl
 
 
 class SigstoreUnavailable(SigningFailed, slug="sigstore-unavailable"):
-    """Sigstore could not be reached, or did not answer successfully, until the retries ran out."""
+    """Sigstore could not be reached, or did not respond successfully, until the retries ran out."""
 
 
 class SigstoreRefused(SigningFailed, slug="sigstore-refused", retryable=False):
@@ -303,7 +303,7 @@ class IndexUnavailable(CiPublishError, slug="index-unavailable", exit_code=10, r
 
 
 class MintAnswerLost(IndexUnavailable, slug="mint-answer-lost"):
-    """The job's only OIDC identity token was sent and no answer came; only a new job has another."""
+    """The job's only OIDC identity token was sent, but no response came; only a new job has another one."""
 
 
 class Unverified(CiPublishError, slug="unverified", exit_code=11, retryable=True):

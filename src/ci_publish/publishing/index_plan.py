@@ -186,7 +186,7 @@ def _warn_of_invisible_listing(run: Run, endpoints: Endpoints, state: NotVisible
     run.warn(
         "index-not-visible",
         f"What {endpoints.name} already has of {state.project} cannot be read: {state.reason}",
-        "Uploads go on, and the answers of the index decide.",
+        "The uploads continue; only the responses to them show what the index already has.",
         Hint("To compare digests first, name its Simple API: ", option("index_url", state.index_url or "URL")),
     )
 
