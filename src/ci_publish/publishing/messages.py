@@ -203,7 +203,7 @@ def refused_upload_error(endpoints: Endpoints, file: Distribution, outcome: Refu
     """The index said no to a file."""
     return UploadRejected(
         f"{endpoints.name} refuses {file.filename}: {outcome.message or 'no reason given'}",
-        detail=f"The index responded with HTTP {outcome.status}.",
+        detail=f"The response was HTTP {outcome.status}.",
         hints=outcome.advice or (_READ_WORDS,),
     )
 
@@ -212,7 +212,7 @@ def same_bytes_elsewhere_error(endpoints: Endpoints, file: Distribution, message
     """The index says that the file exists, but does not list it under this name."""
     return UploadRejected(
         f"{endpoints.name} says that the content of {file.filename} exists already, but does not list this file.",
-        detail=f"The index responded: {message}\n{_SAME_BYTES if endpoints.profile is IndexProfile.PYPI else _NOT_LISTED}",
+        detail=f"The response was: {message}\n{_SAME_BYTES if endpoints.profile is IndexProfile.PYPI else _NOT_LISTED}",
         hints=(
             "Compare with the files of the project: one of them has these bytes under another name or build tag.",
             "If the file was published a moment ago, try again: the listing may be a few minutes old.",
@@ -224,7 +224,7 @@ def cannot_compare_error(endpoints: Endpoints, file: Distribution, message: str)
     """The index says that the name is taken, and its listing cannot be read."""
     return ContentConflict(
         f"{endpoints.name} already has a file named {file.filename}, but its content cannot be compared.",
-        detail=f"The index responded: {message}",
+        detail=f"The response was: {message}",
         hints=(
             NAME_SIMPLE_API,
             _LEAVE_UNCOMPARED,
@@ -239,7 +239,7 @@ def credential_refused_error(
     unknown = status is None and endpoints.profile is IndexProfile.PYPI and _NOT_ALLOWED in outcome.message
     return CredentialRejected(
         f"{endpoints.name} refuses the credential: {outcome.message or f'HTTP {outcome.status}'}",
-        detail=f"The index responded with HTTP {outcome.status}.{' The credential has expired.' if outcome.expired else ''}",
+        detail=f"The response was HTTP {outcome.status}.{' The credential has expired.' if outcome.expired else ''}",
         hints=(
             *(outcome.advice or ("Check that the token belongs to this index and covers this project.", _DOCTOR)),
             *(_CLOSED_HINTS if unknown else ()),
