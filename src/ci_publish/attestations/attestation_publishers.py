@@ -200,10 +200,7 @@ def reusable_workflow_attestation_error(
     workflow that was started (``workflow_ref``), so no Trusted Publisher matches both (pypi/warehouse#11096). None also
     where reusable workflows *may publish*.
     """
-    started, running = (
-        _publisher_claim(claims, "workflow_ref"),
-        _publisher_claim(claims, "job_workflow_ref"),
-    )
+    started, running = _publisher_claim(claims, "workflow_ref"), _publisher_claim(claims, "job_workflow_ref")
     if (
         may_publish
         or _publisher_claim(claims, "iss") != GITHUB_ISSUER
@@ -256,14 +253,8 @@ def facts_made_public(claims: Claims) -> tuple[str, ...]:
     ) == "public":
         return ()
     named = (
-        (
-            "repository",
-            _publisher_claim(claims, "repository") or _publisher_claim(claims, "project_path"),
-        ),
-        (
-            "workflow",
-            _publisher_claim(claims, "workflow_ref") or _publisher_claim(claims, "ci_config_ref_uri"),
-        ),
+        ("repository", _publisher_claim(claims, "repository") or _publisher_claim(claims, "project_path")),
+        ("workflow", _publisher_claim(claims, "workflow_ref") or _publisher_claim(claims, "ci_config_ref_uri")),
         ("ref", _publisher_claim(claims, "ref")),
         ("commit", _publisher_claim(claims, "sha")),
         ("environment and subject", _publisher_claim(claims, "sub")),
