@@ -1013,12 +1013,12 @@ def _() -> object:
 @situation("rehearse --install, and the index with the dependencies cannot be reached", command="rehearse")
 def _() -> None:
     said = "cannot connect to pypi.corp.example port 443: connection refused"
-    upstream_that_answers(NoAnswer(NoAnswerReason.CONNECT, said)).require()
+    upstream_that_answers(NoAnswer(NoAnswerReason.CONNECT, said)).require_answering_upstream()
 
 
 @situation("rehearse --install, and the index with the dependencies wants a password", command="rehearse")
 def _() -> None:
-    upstream_that_answers(HttpAnswer(status=401, reason="Unauthorized", headers={}, body=b"")).require()
+    upstream_that_answers(HttpAnswer(status=401, reason="Unauthorized", headers={}, body=b"")).require_answering_upstream()
 
 
 def upstream_that_answers(answer: HttpAnswer | NoAnswer) -> UpstreamCheck:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from ci_publish.app.options import ACTING, DEFAULT, Source, Use, option_use, requests_something
+from ci_publish.app.options import ACTING, DEFAULT, Source, Use, option_use, option_value_requests_something
 from ci_publish.app.settings import Settings, declared_options
 from ci_publish.app.settings_sources import Loaded
 from ci_publish.errors import ConfigurationError
@@ -120,7 +120,7 @@ def _options_set_by_user(loaded: Loaded) -> list[str]:
     return [
         name
         for name in declared_options()
-        if name in loaded.origins and requests_something(getattr(settings, name), fields[name].default)
+        if name in loaded.origins and option_value_requests_something(getattr(settings, name), fields[name].default)
     ]
 
 

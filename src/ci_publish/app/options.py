@@ -109,7 +109,7 @@ def option_use(option: Option, command: str, source: str) -> Use:
     return Use.SKIPPED
 
 
-def requests_something(value: object, default: object) -> bool:
+def option_value_requests_something(value: object, default: object) -> bool:
     """Return whether *value* asks for anything that the default does not; an empty secret does not."""
     if isinstance(value, Secret):
         return not value.satisfies(lambda text: not text.strip())

@@ -36,7 +36,7 @@ class Tool:
         """Return the variable that holds a secret."""
         return next((name for name in self.secrets if environ.get(name, "").strip()), None)
 
-    def user(self, environ: Mapping[str, str]) -> str | None:
+    def user_variable(self, environ: Mapping[str, str]) -> str | None:
         """Return the variable that holds the user name of the secret."""
         if self.secret_variable(environ) == "UV_PUBLISH_TOKEN":
             return None
@@ -225,7 +225,7 @@ def _secrets_of_other_tools(environ: Mapping[str, str]) -> list[_Found]:
     for tool in TOOLS:
         variable = tool.secret_variable(environ)
         if variable is not None:
-            user = tool.user(environ)
+            user = tool.user_variable(environ)
             name = environ[user].strip() if user else None
             found.append(
                 _Found(

@@ -85,9 +85,9 @@ def rehearse(settings: Settings, context: RuntimeContext, *, paths_given: bool =
             if paths_given or not settings.serve:
                 files = _publish_to_world(world, destination, job, settings, context)
                 if settings.install and world is worlds[0] and upstream is not None:
-                    install_rehearsed_files(world, files, settings, context, upstream.require)
+                    install_rehearsed_files(world, files, settings, context, upstream.require_answering_upstream)
         if settings.serve and upstream is not None:
-            if settings.upstream is not None and (warning := upstream.warning()) is not None:
+            if settings.upstream is not None and (warning := upstream.unavailable_upstream_warning()) is not None:
                 context.emit(warning)
             _serve_rehearsal_world(worlds[0], destinations[0], settings, context)
     return Outcome.REHEARSED

@@ -3,7 +3,7 @@
 import re
 from typing import TextIO
 
-from ci_publish.app.options import DEFAULT, Origin, Use, option_use, requests_something
+from ci_publish.app.options import DEFAULT, Origin, Use, option_use, option_value_requests_something
 from ci_publish.app.settings import Settings, declared_options
 from ci_publish.app.settings_sources import Loaded
 from ci_publish.model.identity import Secret
@@ -29,7 +29,7 @@ def commands_not_using_option(name: str, loaded: Loaded) -> list[str]:
     """Return the commands that have no use for a value that was set; nothing for a default."""
     origin = loaded.origin(name)
     field = Settings.model_fields[name]
-    if origin is DEFAULT or not requests_something(getattr(loaded.settings, name), field.default):
+    if origin is DEFAULT or not option_value_requests_something(getattr(loaded.settings, name), field.default):
         return []
     return [
         command

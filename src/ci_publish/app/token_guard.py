@@ -103,7 +103,7 @@ def burn_kept_tokens(kept: Sequence[Mapping[str, Any]], deadline: float) -> None
 
     allowed = frozenset(host for each in kept for host in each["allow_http"])
     limits = ConnectionLimits(allow_http=allowed)
-    transport = HttpTransport(waiting=_Patient(deadline), emit=lambda _: None, limits=limits, environ=os.environ)
+    transport = HttpTransport(waiting=_BurnWaiting(deadline), emit=lambda _: None, limits=limits, environ=os.environ)
     for each in kept:
         fields = tuple((name, Secret(value)) for name, value in each["fields"])
         request = HttpRequest(method=each["method"], url=each["url"], headers=each["headers"], body=SecretJson(fields))
@@ -111,7 +111,7 @@ def burn_kept_tokens(kept: Sequence[Mapping[str, Any]], deadline: float) -> None
     transport.close()
 
 
-class _Patient:
+class _BurnWaiting:
     """``Waiting`` for requests that nothing stops but their own deadline."""
 
     stopped = False

@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 
 from ci_publish.app.front_end_wording import FrontEnd, FrontEndWording
-from ci_publish.app.options import Source, requests_something
+from ci_publish.app.options import Source, option_value_requests_something
 from ci_publish.app.settings import Settings, declared_options
 from ci_publish.app.settings_sources import ACTION_MARK, Loaded, option_variable
 from ci_publish.app.settings_view import option_value_for_people
@@ -143,7 +143,7 @@ def _sends_secret_or_identity(command: str, settings: Settings) -> bool:
         return True
     if command not in {"plan", "verify"}:
         return False
-    secret = settings.password is not None and requests_something(settings.password, None)
+    secret = settings.password is not None and option_value_requests_something(settings.password, None)
     return secret or settings.keyring or (command == "plan" and settings.prove_credential)
 
 
@@ -154,7 +154,7 @@ def _options_decided_by_project(loaded: Loaded) -> dict[str, str]:
         name: loaded.origin(name).spelled
         for name in DECISIVE
         if loaded.origin(name).source == Source.FILE
-        and requests_something(getattr(loaded.settings, name), fields[name].default)
+        and option_value_requests_something(getattr(loaded.settings, name), fields[name].default)
     }
     if loaded.named_by_project:
         found["repository_url"] = ", ".join(loaded.named_by_project)

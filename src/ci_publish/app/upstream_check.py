@@ -37,7 +37,7 @@ class UpstreamCheck:
             upstream = ForwardedIndex(url=upstream.root, authorization=None, transport=transport())
         self._upstream = upstream
 
-    def require(self) -> None:
+    def require_answering_upstream(self) -> None:
         """Do nothing where the upstream answers, even if only that it does not have the project.
 
         Raises IndexUnavailable, UntrustedCertificate or CredentialRejected.
@@ -45,7 +45,7 @@ class UpstreamCheck:
         if (error := self._upstream_error(_SECONDS)) is not None:
             raise error
 
-    def warning(self) -> Noted | None:
+    def unavailable_upstream_warning(self) -> Noted | None:
         """Return the warning that dependencies cannot be installed, None where they can."""
         error = self._upstream_error(_SECONDS_FOR_WARNING)
         if error is None:

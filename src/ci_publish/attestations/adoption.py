@@ -54,7 +54,7 @@ def adopt_attestations(
     concerned = [file for file in found if file.distribution in subjects]
     if not concerned:
         return {}
-    adoption = _Adoption(trust, signers, emit)
+    adoption = _AttestationAdoption(trust, signers, emit)
     for file in concerned:
         adoption.adopt_file(file, subjects[file.distribution])
     return adoption.adopted_attestations()
@@ -94,7 +94,7 @@ def _why_provenance_is_unsuitable(signed_by: SignedBy) -> str | None:
             return None
 
 
-class _Adoption:
+class _AttestationAdoption:
     def __init__(self, trust: TrustSource, signers: AcceptedSigners, emit: Emit) -> None:
         from ci_publish.attestations.examiner import Examiner  # noqa: PLC0415  (takes 0.3 s)
 

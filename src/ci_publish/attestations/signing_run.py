@@ -218,7 +218,7 @@ class SigningRun:
         match ending:
             case Finished(key=None, value=certificate):
                 self._certificate = certificate  # type: ignore[assignment]  # the task without a file is `certify`
-                self._pace.note_sigstore_success()
+                self._pace.note_outage_over()
             case Finished(key=task, value=product):
                 self._record_attestation(task, product)  # type: ignore[arg-type]  # the task of a file is `attest`
             case Overdue(seconds=seconds):
@@ -235,7 +235,7 @@ class SigningRun:
         self._lifetime = product.lifetime
         self._barren = 0
         self._refused = False
-        self._pace.note_sigstore_success()
+        self._pace.note_outage_over()
         self._emit(Signed(product.attestation))
 
     def _handle_trouble(self, task: SigningTask | None, started: float, trouble: Trouble) -> None:

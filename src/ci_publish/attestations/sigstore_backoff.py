@@ -32,7 +32,7 @@ class SigstoreBackoff:
         self.resume = max(self.resume, now + retry_after)
         return max(0.0, self.resume - now)
 
-    def note_sigstore_success(self) -> None:
+    def note_outage_over(self) -> None:
         """Note a success: the outage, if there was one, is over."""
         self._streak = 0
 

@@ -78,7 +78,7 @@ class IndexUpload:
 
     # plan ---------------------------------------------------------------------------------------------------------
 
-    def plan(self, *, sending: bool = True) -> None:
+    def compare_with_index(self, *, sending: bool = True) -> None:
         """Compare the files with the index. Raises IndexUnavailable when it cannot be read."""
         self._planned = plan_index(
             run=self._run,

@@ -92,7 +92,7 @@ def _plan_at_all_indexes(
     try:
         for index in indexes:
             _ = index.policy
-            index.plan(sending=sending)
+            index.compare_with_index(sending=sending)
     except CiPublishError as error:
         if blocking_problems(problems):
             _emit_check_problems(run, problems)

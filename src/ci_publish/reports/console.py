@@ -11,7 +11,7 @@ from ci_publish.reports.console_lines import Line, step_line
 from ci_publish.reports.console_renderer import ConsoleRenderer
 from ci_publish.reports.dispatcher import Report
 from ci_publish.reports.line_writer import LineWriter
-from ci_publish.reports.ticker import Ticker
+from ci_publish.reports.ticker import ConsoleTicker
 from ci_publish.reports.tones import Tone
 from ci_publish.reports.waiting_messages import WaitingMessages
 
@@ -38,7 +38,7 @@ class PlainConsole:
         self._waiting_messages = waiting_messages
         self._colour = colour
         self._lock = threading.Lock()
-        self._ticker = Ticker(self.report_waiting)
+        self._ticker = ConsoleTicker(self.report_waiting)
 
     def __call__(self, event: Event) -> None:
         """Take one event."""

@@ -40,7 +40,7 @@ from ci_publish.reports.console_lines import INDENT, Line
 from ci_publish.reports.console_renderer import ConsoleRenderer
 from ci_publish.reports.event_history import EventHistory
 from ci_publish.reports.neutral import neutral_line
-from ci_publish.reports.ticker import Ticker
+from ci_publish.reports.ticker import ConsoleTicker
 from ci_publish.reports.tones import Tone
 from ci_publish.reports.waiting_messages import WaitingMessages
 
@@ -96,7 +96,7 @@ class Terminal:
         self._total: TaskID | None = None
         self._status: Status | None = None
         self._lock = threading.RLock()
-        self._ticker = Ticker(self.draw_waiting_status)
+        self._ticker = ConsoleTicker(self.draw_waiting_status)
 
     def __call__(self, event: Event) -> None:
         """Take one event."""

@@ -7,7 +7,7 @@ from typing import Final
 TICK: Final = 1.0
 
 
-class Ticker:
+class ConsoleTicker:
     """Calls *tick* every second, in a thread of its own, until it is stopped."""
 
     def __init__(self, tick: Callable[[], None], seconds: float = TICK) -> None:

@@ -55,8 +55,8 @@ def upstream(pages: Mapping[str, int], user: str = "") -> Iterator[tuple[Upstrea
 )
 def test_every_answer_but_a_failure_will_do(pages: Mapping[str, int]) -> None:
     with upstream(pages) as (found, asked):
-        found.require()
-        assert found.warning() is None
+        found.require_answering_upstream()
+        assert found.unavailable_upstream_warning() is None
 
     assert set(asked) <= {"/simple/pip/", "/simple/"}
 
@@ -65,7 +65,7 @@ def test_every_answer_but_a_failure_will_do(pages: Mapping[str, int]) -> None:
 @pytest.mark.parametrize("user", ["", f"user:{PASSWORD}@"])
 def test_a_server_that_fails_is_unavailable(status: int, said: str, user: str) -> None:
     with upstream({"/simple/pip/": status}, user) as (found, _), pytest.raises(IndexUnavailable) as failed:
-        found.require()
+        found.require_answering_upstream()
 
     assert said in failed.value.summary
     assert "/simple answers" in failed.value.summary
@@ -83,14 +83,14 @@ def test_a_server_that_fails_is_unavailable(status: int, said: str, user: str) -
 )
 def test_a_credential_is_asked_for(pages: Mapping[str, int], user: str, said: str) -> None:
     with upstream(pages, user) as (found, _), pytest.raises(CredentialRejected, match=said):
-        found.require()
+        found.require_answering_upstream()
 
 
 def test_nobody_there_is_unavailable_and_a_warning_says_so_too() -> None:
     with closed_port() as port, check(f"http://127.0.0.1:{port}/simple/", "pip's index-url") as found:
         with pytest.raises(IndexUnavailable, match="Cannot reach the upstream index http://") as failed:
-            found.require()
-        warning = found.warning()
+            found.require_answering_upstream()
+        warning = found.unavailable_upstream_warning()
 
     assert "It comes from pip's index-url." in failed.value.detail
     assert "--upstream FOLDER" in FrontEndWording(FrontEnd.COMMAND_LINE, "rehearse").reword_hints(failed.value.hints)[1]
@@ -110,16 +110,16 @@ def test_a_certificate_that_is_not_trusted_is_no_outage(tmp_path: Path) -> None:
         check(f"{server.base_url}/simple/") as found,
         pytest.raises(UntrustedCertificate),
     ):
-        found.require()
+        found.require_answering_upstream()
 
 
 def test_a_folder_must_still_be_there(tmp_path: Path) -> None:
     (tmp_path / "wheels").mkdir()
     with check(str(tmp_path / "wheels")) as found:
-        found.require()
+        found.require_answering_upstream()
         (tmp_path / "wheels").rmdir()
         with pytest.raises(IndexUnavailable, match="no longer exists"):
-            found.require()
+            found.require_answering_upstream()
 
 
 @pytest.mark.parametrize(("status", "said"), [(200, ""), (404, ""), (503, "answers 503"), (None, "Cannot reach 127")])
@@ -134,8 +134,8 @@ def test_the_host_of_the_files_must_answer_too(status: int | None, said: str) ->
         index = stack.enter_context(RehearsalServer(app=Response(page, content_type="text/html")))
         found = stack.enter_context(check(f"{index.base_url}/simple/"))
         if not said:
-            found.require()
+            found.require_answering_upstream()
             return
         with pytest.raises(IndexUnavailable, match=said) as failed:
-            found.require()
+            found.require_answering_upstream()
         assert "which has the files of the upstream index" in failed.value.summary

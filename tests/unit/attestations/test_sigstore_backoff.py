@@ -47,6 +47,6 @@ def test_a_long_outage_is_probed_by_one_until_a_success() -> None:
         now = rhythm.resume
 
     assert rhythm.allowed_attempts(8) == 1
-    rhythm.note_sigstore_success()
+    rhythm.note_outage_over()
     assert rhythm.allowed_attempts(8) == 8
     assert rhythm.pause_after_failure(now, now, 0.0) == 1.0

@@ -2,12 +2,12 @@
 
 import threading
 
-from ci_publish.reports.ticker import Ticker
+from ci_publish.reports.ticker import ConsoleTicker
 
 
 def test_it_ticks_until_it_is_stopped() -> None:
     ticked = threading.Event()
-    ticker = Ticker(ticked.set, seconds=0.001)
+    ticker = ConsoleTicker(ticked.set, seconds=0.001)
     ticker.start()
     ticker.start()
     assert ticked.wait(5.0)
@@ -15,4 +15,4 @@ def test_it_ticks_until_it_is_stopped() -> None:
 
 
 def test_one_that_never_began_can_be_stopped() -> None:
-    Ticker(lambda: None).stop()
+    ConsoleTicker(lambda: None).stop()
