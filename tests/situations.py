@@ -1018,7 +1018,8 @@ def _() -> None:
 
 @situation("rehearse --install, and the index with the dependencies wants a password", command="rehearse")
 def _() -> None:
-    upstream_that_answers(HttpAnswer(status=401, reason="Unauthorized", headers={}, body=b"")).require_answering_upstream()
+    refusal = HttpAnswer(status=401, reason="Unauthorized", headers={}, body=b"")
+    upstream_that_answers(refusal).require_answering_upstream()
 
 
 def upstream_that_answers(answer: HttpAnswer | NoAnswer) -> UpstreamCheck:
