@@ -1057,7 +1057,7 @@ def _() -> object:
 # --- the run -------------------------------------------------------------------------------------------------------
 
 
-@situation("The index creates no more projects for now")
+@situation("The index accepts no more new projects for now")
 def _() -> object:
     limit = NewProjectLimit(
         attempts=1, message="Too many new projects created (the limit is 4 in 24 hours)", wait=5400.0

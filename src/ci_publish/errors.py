@@ -319,7 +319,7 @@ class BuildProvenanceUnverified(Unverified, slug="build-provenance-unverified", 
 
 
 class PublishingDeferred(CiPublishError, slug="deferred", exit_code=12, retryable=True):
-    """Some new projects were left for a later run: the index creates no more of them for now, or the user set a limit.
+    """Some new projects were left for a later run: the index accepts no more of them for now, or the user set a limit.
 
     ``resume_after``: when a later run can go on, in seconds since the epoch; None where that is not known.
     """

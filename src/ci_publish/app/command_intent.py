@@ -135,10 +135,10 @@ def _refuse_unhonoured_options(command: str, loaded: Loaded) -> None:
     names = ", ".join(f"{loaded.origin(name).spelled} ({name.replace('_', '-')})" for name in refused)
     raise ConfigurationError(
         f"{command} cannot honour {names}.",
-        detail="It is not skipped, because the run could then publish, sign or authenticate in a way that was not"
+        detail="It is not ignored, because the run could then publish, sign or authenticate in a way that was not"
         " requested."
         if command in ACTING and any(declared_options()[name].intent for name in refused)
-        else "An option that is given for a single call is never silently skipped.",
+        else "An option that is given for this run is never silently ignored.",
         hints=tuple(_unhonoured_option_hint(command, name, loaded) for name in refused),
     )
 

@@ -97,7 +97,7 @@ def _unknown_arguments_error(words: Sequence[str], command: str) -> Configuratio
     close = [] if known else [match for word in wrong for match in get_close_matches(word.split("=", 1)[0], flags, 1)]
     return ConfigurationError(
         f"Unknown {'option' if len(wrong) == 1 else 'options'} of {command}: {', '.join(wrong)}.",
-        detail="An option that is not known is not skipped; nothing was done.",
+        detail="Unknown options are never ignored; nothing was done.",
         hints=(
             *known,
             *(f"Did you mean {flag}?" for flag in close),

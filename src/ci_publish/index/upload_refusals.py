@@ -243,7 +243,7 @@ REFUSALS = (
 GITLAB_NOT_FOUND = (
     (
         "GitLab also answers 404 if the credential may not publish: in a job, use the user gitlab-ci-token and the"
-        " password $CI_JOB_TOKEN; elsewhere, a deploy token with the scope write_package_registry."
+        " password $CI_JOB_TOKEN; elsewhere, a deploy token with the write_package_registry scope."
     ),
     Hint("Check the project ID in ", _URL, ", and that the project's package registry is enabled."),
 )

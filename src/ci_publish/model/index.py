@@ -270,7 +270,7 @@ class Cancelled:
 
 @frozen(kw_only=True)
 class NewProjectLimit:
-    """The index creates no more projects for this user or address for now; it is not asked again in this run.
+    """The index accepts no more new projects from this user or address for now; it is not asked again in this run.
 
     ``message`` is a sentence, with the limit where the index tells it. ``wait``: seconds until it creates more, None
     where it does not say.

@@ -32,8 +32,9 @@ def listing_differs_error(
     ]
     if wrong:
         hints.insert(0, "The index serves content that is not yours: find out immediately who uploads to this project.")
+    differing = count_files(len(missing) + len(wrong))
     return Unverified(
-        f"{endpoints.name} accepted the upload, but does not show {count_files(len(missing) + len(wrong))} as sent.",
+        f"{endpoints.name} accepted the upload, but does not list {differing} as uploaded.",
         detail="\n".join(lines),
         hints=hints,
     )

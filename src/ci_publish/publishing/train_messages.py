@@ -51,11 +51,11 @@ def unconfirmed_requirements_warning(endpoints: Endpoints, going: Sequence[str],
 
 
 def new_project_limit_error(endpoints: Endpoints, limit: NewProjectLimit, now: float) -> PublishingDeferred:
-    """The index creates no more projects for now; *now* in seconds since the epoch."""
+    """The index accepts no more new projects for now; *now* in seconds since the epoch."""
     resume = None if limit.wait is None else now + limit.wait
     until = None if resume is None else format_rfc3339(resume)
     return PublishingDeferred(
-        f"{endpoints.name} creates no more projects for now: {limit.message}",
+        f"{endpoints.name} accepts no more new projects for now: {limit.message}",
         hints=(
             f"Run it again after {until}: published files are recognised, and the rest follows."
             if until

@@ -138,7 +138,7 @@ def test_a_limit_on_new_projects_defers_them_and_what_requires_them_and_complete
     }
     assert statuses(played)[EXTRA.filename] is FileStatus.DEFERRED
     assert error.summary == "3 projects wait for a later run: core, plugin, meta."
-    assert "pypi creates no more projects for now: Too many new projects created" in error.detail
+    assert "pypi accepts no more new projects for now: Too many new projects created" in error.detail
 
 
 def test_what_was_created_before_the_limit_is_completed() -> None:

@@ -196,7 +196,7 @@ RULES: Final = (
         example="1.0 requires `requests>=2`, but 1.1 does not",
         fix=Hint(
             "If it is still imported, add it back.",
-            note_hint("dependency-removed", "If it is gone on purpose"),
+            note_hint("dependency-removed", "If it was removed on purpose"),
         ),
     ),
     Rule(
@@ -207,7 +207,7 @@ RULES: Final = (
         cause="A release has all extras of the previous release.",
         source="core metadata, Provides-Extra; pip installs nothing for an extra that is not there, and only warns.",
         example="1.0 has the extra `http2`, but 1.1 does not",
-        fix=Hint("Keep an empty extra of that name.", note_hint("extra-removed", "If it is gone on purpose")),
+        fix=Hint("Keep an empty extra of that name.", note_hint("extra-removed", "If it was removed on purpose")),
     ),
     Rule(
         id="license-changed",

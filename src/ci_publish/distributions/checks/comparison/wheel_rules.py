@@ -251,7 +251,7 @@ RULES: Final = (
             " files 14 days after its first."
         ),
         example="1.0 had a wheel for CPython 3.13 on macOS arm64, but 1.1 has none",
-        fix=Hint("Build the missing wheels before publishing.", note_hint("wheel-lost", "If they are gone on purpose")),
+        fix=Hint("Build the missing wheels before publishing.", note_hint("wheel-lost", "If this is intended")),
     ),
     Rule(
         id="sdist-lost",
@@ -273,7 +273,7 @@ RULES: Final = (
         example="manylinux_2_17 before, manylinux_2_28 now: systems with glibc 2.17 to 2.27 build from source",
         fix=Hint(
             "Build with the older image or MACOSX_DEPLOYMENT_TARGET.",
-            note_hint("platform-floor-raised", "If it is meant"),
+            note_hint("platform-floor-raised", "If this is intended"),
         ),
     ),
     Rule(
