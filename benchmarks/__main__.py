@@ -25,7 +25,7 @@ from benchmarks.measure import FailedError, Launcher, Sample, launcher
 from benchmarks.pypi_model import Database, Durations
 from benchmarks.relay import Relay
 from benchmarks.workloads import WORKLOADS, Workload
-from ci_publish.rehearsal.tls import LoopbackTls, make_loopback_tls
+from ci_publish.rehearsal.loopback_tls import LoopbackTls, make_loopback_tls
 
 KEYS = "w1 to w5, p1 to p4, collisions, schedule, jobs, train, check, sign"
 PYPI_NAMES = ("pypi.org", "upload.pypi.org", "pypi.python.org", "files.pythonhosted.org")

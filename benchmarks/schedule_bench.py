@@ -19,7 +19,7 @@ from benchmarks.measure import FailedError, Launcher, Sample
 from benchmarks.pypi_model import Database, Durations
 from benchmarks.relay import Relay
 from benchmarks.workloads import Workload
-from ci_publish.rehearsal.tls import LoopbackTls
+from ci_publish.rehearsal.loopback_tls import LoopbackTls
 
 FILES = (60, 150, 500)
 STORING = (0.0, 0.1, 0.5)

@@ -82,7 +82,7 @@ from ci_publish.model.attestation import (
     ProvenanceByAnother,
     ProvenanceVerified,
 )
-from ci_publish.model.coverage import absent_project_error, project_not_named_error
+from ci_publish.model.coverage_errors import absent_project_error, project_not_named_error
 from ci_publish.model.distribution import Collection, FoundAttestation
 from ci_publish.model.events import Outcome, RunFinished, Tried
 from ci_publish.model.identity import CredentialKind, CredentialState, Provider, Secret
@@ -105,8 +105,8 @@ from ci_publish.model.token_scope import TokenScope
 from ci_publish.publishing import confirmation_messages, messages, required_build_provenance, train_messages
 from ci_publish.publishing.interruption import Interruption
 from ci_publish.rehearsal.ci_claims import simulated_github_claims, simulated_google_claims
+from ci_publish.rehearsal.installation.command_processes import CommandProcesses
 from ci_publish.rehearsal.installation.interpreters import find_interpreters
-from ci_publish.rehearsal.installation.processes import CommandProcesses
 from ci_publish.rehearsal.upstream import RedirectedIndex
 from ci_publish.reports.console_renderer import ConsoleRenderer
 from tests.corpus.build import with_local_extra

@@ -30,8 +30,8 @@ from ci_publish.model.identity import Purpose
 from ci_publish.model.index import Endpoints, ProjectListing
 from ci_publish.publishing.interruption import Interruption
 from ci_publish.rehearsal.hooks import After, answer, drop, lose_answer, only, times
-from ci_publish.rehearsal.oidc import Registration, registered
-from ci_publish.rehearsal.publishers import GitHubPublisher, GitLabPublisher
+from ci_publish.rehearsal.registered_publishers import GitHubPublisher, GitLabPublisher
+from ci_publish.rehearsal.trusted_publishing import Registration, registered
 from ci_publish.rehearsal.world import RehearsalWorld
 
 Provider = Literal["github", "gitlab"]

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 from ci_publish.cli.main import main
 from ci_publish.cli.streams import Streams
 from ci_publish.rehearsal.ci_claims import simulated_github_claims
-from ci_publish.rehearsal.tls import make_loopback_tls
+from ci_publish.rehearsal.loopback_tls import make_loopback_tls
 from tests.distributions import make_release
 from tests.e2e.destinations_table import HOSTS, Case, cases
 

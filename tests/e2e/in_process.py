@@ -15,7 +15,7 @@ from sigstore.models import ClientTrustConfig
 from ci_publish.cli.main import main
 from ci_publish.cli.streams import Streams
 from ci_publish.rehearsal.index_server import IndexBehaviour, RehearsalIndex
-from ci_publish.rehearsal.serve import RehearsalServer
+from ci_publish.rehearsal.loopback_server import RehearsalServer
 from ci_publish.rehearsal.storage import RehearsalStorage
 from ci_publish.rehearsal.world import ANNOUNCEMENT, RehearsalWorld
 from tests.e2e.conftest import Result, clean_environment
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
     from ci_publish.rehearsal.hooks import After, Hooks, Interpose
-    from ci_publish.rehearsal.job import Provider
-    from ci_publish.rehearsal.oidc import Registration
+    from ci_publish.rehearsal.simulated_job import Provider
+    from ci_publish.rehearsal.trusted_publishing import Registration
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from werkzeug.wrappers import Response
 
-from ci_publish.rehearsal.oidc import registered
-from ci_publish.rehearsal.publishers import GitHubPublisher, GitLabPublisher
+from ci_publish.rehearsal.registered_publishers import GitHubPublisher, GitLabPublisher
+from ci_publish.rehearsal.trusted_publishing import registered
 from ci_publish.rehearsal.world import RehearsalWorld
 from tests.distributions import make_release, make_wheel
 from tests.e2e.harness_runs import Traffic

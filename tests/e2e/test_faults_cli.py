@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from ci_publish.rehearsal.tls import LoopbackTls, make_loopback_tls
+from ci_publish.rehearsal.loopback_tls import LoopbackTls, make_loopback_tls
 from ci_publish.rehearsal.world import RehearsalWorld
 from tests.e2e.harness_runs import Ended, Release, run
 from tests.faults.server import (

@@ -17,7 +17,7 @@ from tests.e2e.in_process import Shell
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ci_publish.rehearsal.job import Provider
+    from ci_publish.rehearsal.simulated_job import Provider
     from tests.e2e.conftest import Result
 
 pytestmark = pytest.mark.e2e

@@ -27,7 +27,7 @@ from ci_publish.model.receipt_json import to_json
 from ci_publish.publishing.interruption import Interruption
 from ci_publish.rehearsal.ci_claims import simulated_gitlab_claims, simulated_gitlab_variables
 from ci_publish.rehearsal.identity_provider import RehearsalIdentityProvider
-from ci_publish.rehearsal.oidc import AUDIENCE
+from ci_publish.rehearsal.trusted_publishing import AUDIENCE
 from tests.e2e.harness_runs import STRESS, Release, dice, run, schema
 from tests.faults.server import Act, FaultServer, Request, answering, honest, reply
 from tests.faults.test_hostile import hostile

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from ci_publish.rehearsal.tls import make_loopback_tls
+from ci_publish.rehearsal.loopback_tls import make_loopback_tls
 from tests.e2e.conftest import Cli, Result
 from tests.faults.server import FaultServer, answering, tunnel_to
 from tests.installable import wheel

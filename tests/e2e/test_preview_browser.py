@@ -7,7 +7,7 @@ import pytest
 from werkzeug.wrappers import Response
 
 import ci_publish
-from ci_publish.rehearsal.serve import RehearsalServer
+from ci_publish.rehearsal.loopback_server import RehearsalServer
 from ci_publish.rehearsal.world import RehearsalWorld
 from tests import distributions
 from tests.e2e.browser import Page, browser, find_browser

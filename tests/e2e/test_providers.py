@@ -26,8 +26,13 @@ from ci_publish.model.receipt_building import build_receipt
 from ci_publish.publishing.interruption import Interruption
 from ci_publish.publishing.publish import publish
 from ci_publish.rehearsal.ci_claims import simulated_google_claims
-from ci_publish.rehearsal.oidc import registered
-from ci_publish.rehearsal.publishers import GitHubPublisher, GitLabPublisher, GooglePublisher, TrustedPublisher
+from ci_publish.rehearsal.registered_publishers import (
+    GitHubPublisher,
+    GitLabPublisher,
+    GooglePublisher,
+    TrustedPublisher,
+)
+from ci_publish.rehearsal.trusted_publishing import registered
 from ci_publish.rehearsal.world import RehearsalWorld
 from tests.distributions import make_release
 from tests.e2e.in_process import Shell, hooked, second_index
@@ -37,7 +42,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ci_publish.rehearsal.hooks import After
-    from ci_publish.rehearsal.job import Provider
+    from ci_publish.rehearsal.simulated_job import Provider
     from tests.e2e.conftest import Cli, Result
 
 pytestmark = pytest.mark.e2e

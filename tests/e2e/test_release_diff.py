@@ -11,7 +11,7 @@ import ci_publish
 from ci_publish import Event, Receipt, RehearsalWorld, RuntimeContext, Secret, Settings
 from ci_publish.distributions.checks.table import RULES
 from ci_publish.model.events import RequestTraced
-from ci_publish.rehearsal.records import FileAdded, ProjectCreated, ReleaseCreated, StoredFile
+from ci_publish.rehearsal.index_records import FileAdded, ProjectCreated, ReleaseCreated, StoredFile
 from ci_publish.rehearsal.storage import RehearsalStorage
 from tests.distributions import make_sdist, make_wheel, metadata
 from tests.e2e.in_process import Shell

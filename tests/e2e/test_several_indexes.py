@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ci_publish.rehearsal.hooks import answer, only
-from ci_publish.rehearsal.oidc import registered
-from ci_publish.rehearsal.publishers import GitHubPublisher
+from ci_publish.rehearsal.registered_publishers import GitHubPublisher
+from ci_publish.rehearsal.trusted_publishing import registered
 from ci_publish.rehearsal.world import RehearsalWorld
 from tests.distributions import make_release
 from tests.e2e.in_process import SecondIndex, Shell, hooked, second_index

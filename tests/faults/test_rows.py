@@ -28,7 +28,7 @@ from ci_publish.model.index import (
     Refused,
     Unavailable,
 )
-from ci_publish.rehearsal.tls import make_loopback_tls
+from ci_publish.rehearsal.loopback_tls import make_loopback_tls
 from tests.faults.client import NOW, PASSWORD, Client, make_file
 from tests.faults.server import (
     Act,

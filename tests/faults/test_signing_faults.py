@@ -28,9 +28,9 @@ from ci_publish.errors import (
 )
 from ci_publish.rehearsal.ci_claims import simulated_gitlab_claims
 from ci_publish.rehearsal.hooks import Interpose, answer, drop, late, lose_answer, only, times
-from ci_publish.rehearsal.serve import RehearsalServer
+from ci_publish.rehearsal.loopback_server import RehearsalServer
+from ci_publish.rehearsal.loopback_tls import make_loopback_tls
 from ci_publish.rehearsal.sigstore import LOG_ENTRIES_PATH, SIGNING_CERTIFICATE_PATH
-from ci_publish.rehearsal.tls import make_loopback_tls
 from tests.faults.server import FaultServer
 from tests.unit.attestations.signing_harness import SigningHarness, quick, signing_harness, wheel, wheels
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ci_publish.errors import ConfigurationError
 from ci_publish.http.messages import HttpAnswer
-from ci_publish.http.responses import MAX_MESSAGE, response_message
+from ci_publish.http.response_texts import MAX_MESSAGE, response_message
 from ci_publish.http.retries import (
     MAX_ATTEMPTS,
     MAX_TOTAL_WAIT,

@@ -12,7 +12,7 @@ from ci_publish.distributions.local import LocalDistributions
 from ci_publish.model.core_metadata_form import core_metadata_form_fields
 from ci_publish.model.index import IndexProfile
 from ci_publish.model.problem import UNDECIDED_RULES, Problem, Severity
-from ci_publish.rehearsal.validation import server_refusal_of_file
+from ci_publish.rehearsal.upload_validation import server_refusal_of_file
 from tests.corpus.generated import Drawn, drawn
 from tests.unit.rehearsal.served_index import served_index
 

@@ -34,12 +34,12 @@ from ci_publish.distributions.checks.comparison.stated_rules import version_tag_
 from ci_publish.distributions.checks.rendering import render_description
 from ci_publish.distributions.checks.table import release_faults
 from ci_publish.distributions.checks.weights import parse_rule_weights
+from ci_publish.distributions.core_metadata import normalized_version, parse_core_metadata
 from ci_publish.distributions.entry_points import entry_points_refusal_reason, parse_entry_points
-from ci_publish.distributions.metadata import normalized_version, parse_core_metadata
-from ci_publish.distributions.record import parse_wheel_record
-from ci_publish.distributions.wheels import ZipContents
+from ci_publish.distributions.wheel_reading import ZipContents
+from ci_publish.distributions.wheel_record import parse_wheel_record
 from ci_publish.errors import ConfigurationError
-from ci_publish.http import responses
+from ci_publish.http import response_texts
 from ci_publish.identity import oidc_protocol
 from ci_publish.identity.ci_environment import is_fork_pull_request
 from ci_publish.identity.jwt import decode_jwt_claims
@@ -115,7 +115,7 @@ def listings(by: Stranger) -> None:
 
 def uploads(by: Stranger) -> None:
     upload_api.interpret_upload_response(by.answer(), PYPI.upload, 1, 1_700_000_000.0)
-    responses.response_message(by.answer())
+    response_texts.response_message(by.answer())
 
 
 def exchanges(by: Stranger) -> None:

@@ -28,13 +28,13 @@ from ci_publish.distributions.checks.comparison.stated import (
 from ci_publish.distributions.checks.comparison.stated_rules import MAX_TAG, version_tag_faults
 from ci_publish.distributions.checks.rendering import MAX_MARKDOWN, is_shallow_description
 from ci_publish.distributions.checks.table import release_faults
+from ci_publish.distributions.core_metadata import parse_core_metadata
 from ci_publish.distributions.entry_points import entry_points_refusal_reason, parse_entry_points
 from ci_publish.distributions.limits import MAX_ATTESTATION, MAX_METADATA_HEADERS, MAX_RECORD, MAX_SMALL_TEXT
-from ci_publish.distributions.metadata import parse_core_metadata
-from ci_publish.distributions.record import parse_wheel_record
-from ci_publish.distributions.wheels import ZipContents
+from ci_publish.distributions.wheel_reading import ZipContents
+from ci_publish.distributions.wheel_record import parse_wheel_record
 from ci_publish.errors import ConfigurationError
-from ci_publish.http import responses
+from ci_publish.http import response_texts
 from ci_publish.http.messages import HttpAnswer
 from ci_publish.identity import oidc_protocol
 from ci_publish.identity.jwt import decode_jwt_claims
@@ -146,10 +146,10 @@ def _expected(text: bytes) -> None:
 
 def _refusal(body: bytes) -> None:
     for content_type in ("text/html", "application/json"):
-        responses.response_message(
+        response_texts.response_message(
             HttpAnswer(status=400, reason="Bad Request", headers={"content-type": content_type}, body=body)
         )
-    responses.response_message(HttpAnswer(status=400, reason=body.decode(), headers={}, body=b""))
+    response_texts.response_message(HttpAnswer(status=400, reason=body.decode(), headers={}, body=b""))
 
 
 def _sigstore(body: bytes) -> None:

@@ -20,7 +20,7 @@ from ci_publish.model.events import Event, UploadsCollided
 from ci_publish.model.index import Accepted, UploadOutcome
 from ci_publish.publishing.interruption import Interruption
 from ci_publish.publishing.upload_concurrency import ConcurrencyLimit, ReleaseCompletions, run_in_parallel
-from ci_publish.rehearsal.tls import LoopbackTls, make_loopback_tls
+from ci_publish.rehearsal.loopback_tls import LoopbackTls, make_loopback_tls
 from tests.distributions import make_wheel
 from tests.e2e.conftest import Cli, cli, served
 

@@ -143,7 +143,7 @@ class Composition:
 
     def _prefetch_listings(self) -> None:
         """Begin to fetch the listings of the releases whose files are found, going by the names of the files."""
-        from ci_publish.distributions.names import guess_releases_from_filenames  # noqa: PLC0415  (late: not for every command)
+        from ci_publish.distributions.release_guesses import guess_releases_from_filenames  # noqa: PLC0415  (late: not for every command)
 
         expected = guess_releases_from_filenames(self.settings.paths, recursive=self.settings.recursive)
         if not expected:

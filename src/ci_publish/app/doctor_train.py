@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from ci_publish.errors import CiPublishError
-from ci_publish.model.coverage import pending_publishers_note
+from ci_publish.model.coverage_errors import pending_publishers_note
 from ci_publish.model.distribution import Collection
 from ci_publish.model.finding import Finding, FindingStatus
 from ci_publish.model.index import Endpoints, IndexProfile

@@ -25,11 +25,11 @@ from ci_publish.model.events import Checked, Step, StepFinished, StepStarted, Tr
 from ci_publish.model.problem import Problem, Severity
 from ci_publish.publishing.interruption import Interruption
 from ci_publish.rehearsal.installation.child_environment import child_environment
+from ci_publish.rehearsal.installation.command_processes import CommandProcesses, stray_processes_ended
+from ci_publish.rehearsal.installation.installation_trial import InstallationTrial, TrialPlan
 from ci_publish.rehearsal.installation.installers import Installer, Pip, Uv
+from ci_publish.rehearsal.installation.interpreter_matching import describe_needed_interpreter, fits_interpreter
 from ci_publish.rehearsal.installation.interpreters import FoundInterpreter, find_interpreters, query_interpreter
-from ci_publish.rehearsal.installation.matching import describe_needed_interpreter, fits_interpreter
-from ci_publish.rehearsal.installation.processes import CommandProcesses, stray_processes_ended
-from ci_publish.rehearsal.installation.trying import InstallationTrial, TrialPlan
 from ci_publish.rehearsal.world import RehearsalWorld
 
 _AT_ONCE: Final = 4

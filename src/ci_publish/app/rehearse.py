@@ -21,7 +21,7 @@ from ci_publish.app.settings import Settings
 from ci_publish.app.stated_release import environment_with_tag, release_tag_of_job
 from ci_publish.app.upstream_check import UpstreamCheck
 from ci_publish.app.upstreams import open_named_upstream, read_pip_settings, upstream_address
-from ci_publish.distributions.names import guess_releases_from_filenames
+from ci_publish.distributions.release_guesses import guess_releases_from_filenames
 from ci_publish.errors import ConfigurationError
 from ci_publish.hints import Hint, option
 from ci_publish.http.transport import ConnectionLimits, HttpTransport
@@ -36,8 +36,8 @@ from ci_publish.model.index import Endpoints, IndexProfile
 from ci_publish.publishing.interruption import Interruption
 from ci_publish.publishing.publish import plan, publish
 from ci_publish.rehearsal.installation.interpreters import find_python_executables
-from ci_publish.rehearsal.job import RehearsedJob, rehearsed_job
 from ci_publish.rehearsal.overlay import UpstreamOverlay
+from ci_publish.rehearsal.simulated_job import RehearsedJob, rehearsed_job
 from ci_publish.rehearsal.world import RehearsalWorld
 
 

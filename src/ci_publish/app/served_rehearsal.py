@@ -10,7 +10,7 @@ from typing import Final
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings import Settings
 from ci_publish.errors import ConfigurationError
-from ci_publish.rehearsal.job import rehearsed_job
+from ci_publish.rehearsal.simulated_job import rehearsed_job
 from ci_publish.rehearsal.world import RehearsalWorld
 
 _SHOWN: Final = 10

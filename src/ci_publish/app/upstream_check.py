@@ -7,7 +7,7 @@ from ci_publish.app.upstreams import UpstreamAddress
 from ci_publish.errors import CiPublishError, CredentialRejected, IndexUnavailable, UntrustedCertificate
 from ci_publish.hints import Hint, option
 from ci_publish.http.messages import HttpAnswer, NoAnswer, NoAnswerReason
-from ci_publish.http.responses import response_status_line
+from ci_publish.http.response_texts import response_status_line
 from ci_publish.http.retries import is_transient_status
 from ci_publish.http.transport import HttpTransport
 from ci_publish.http.urls import redacted_url, url_has_secrets

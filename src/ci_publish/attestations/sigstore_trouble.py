@@ -5,9 +5,9 @@ Foreign exceptions become one of these at the edge (``authority``); the signer o
 
 from collections.abc import Iterator, Mapping
 
-from ci_publish.http.responses import json_object_fields
+from ci_publish.http.response_texts import json_object_fields
 from ci_publish.http.retries import parse_retry_after
-from ci_publish.model.markup import visible_html_text
+from ci_publish.model.html_scanner import visible_html_text
 
 # Nobody waits longer than this because a server says so.
 LONGEST_RETRY_AFTER = 300.0

@@ -9,21 +9,26 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from ci_publish.distributions import file_access
-from ci_publish.distributions.archives import UnreadableArchive
+from ci_publish.distributions.archive_reading import UnreadableArchive
 from ci_publish.distributions.build_requirements import parse_build_requirements
 from ci_publish.distributions.checks.rules import CheckedFile
 from ci_publish.distributions.checks.table import file_faults
-from ci_publish.distributions.faults import Fault
-from ci_publish.distributions.found_nothing import quote_path
-from ci_publish.distributions.limits import MAX_ATTESTATION, MAX_METADATA, WORTH_THREADS
-from ci_publish.distributions.metadata import (
+from ci_publish.distributions.core_metadata import (
     ParsedMetadata,
     normalized_project,
     normalized_version,
     parse_core_metadata,
 )
-from ci_publish.distributions.sdists import SdistContents, inspect_sdist, looks_like_zip_sdist
-from ci_publish.distributions.wheels import ZipContents, inspect_zip_archive, read_small_zip_member, read_wheel_metadata
+from ci_publish.distributions.faults import Fault
+from ci_publish.distributions.found_nothing import quote_path
+from ci_publish.distributions.limits import MAX_ATTESTATION, MAX_METADATA, WORTH_THREADS
+from ci_publish.distributions.sdist_reading import SdistContents, inspect_sdist, looks_like_zip_sdist
+from ci_publish.distributions.wheel_reading import (
+    ZipContents,
+    inspect_zip_archive,
+    read_small_zip_member,
+    read_wheel_metadata,
+)
 from ci_publish.distributions.zip_directory import read_zip_directory
 from ci_publish.errors import CiPublishError
 from ci_publish.model.distribution import Digests, Distribution, FoundAttestation, Kind, Stamp

@@ -7,7 +7,7 @@ from shlex import quote
 from typing import Final
 
 from ci_publish.distributions import file_access
-from ci_publish.distributions.archives import UnreadableArchive
+from ci_publish.distributions.archive_reading import UnreadableArchive
 from ci_publish.distributions.file_access import FileRefused, PathSearch
 from ci_publish.distributions.subfolders import SubfolderFile, find_too_deep_distribution
 from ci_publish.distributions.zip_directory import read_zip_directory

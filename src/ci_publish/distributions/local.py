@@ -17,10 +17,10 @@ from ci_publish.distributions.checks.rules import CheckedFile
 from ci_publish.distributions.checks.table import RULES, file_faults, problem_of_fault, release_faults, set_faults
 from ci_publish.distributions.checks.weights import parse_rule_weights
 from ci_publish.distributions.collecting import EntryRemark, ReadFile, RefusedFile
+from ci_publish.distributions.core_metadata import parse_core_metadata
 from ci_publish.distributions.faults import Fault, Rendering
 from ci_publish.distributions.found_nothing import nothing_to_publish_error, quote_first_paths
-from ci_publish.distributions.metadata import parse_core_metadata
-from ci_publish.distributions.sdists import SdistContents, inspect_sdist
+from ci_publish.distributions.sdist_reading import SdistContents, inspect_sdist
 from ci_publish.distributions.subfolders import (
     SubfolderFile,
     Subfolders,
@@ -28,7 +28,7 @@ from ci_publish.distributions.subfolders import (
     with_subfolder_files,
     without_parent_folders,
 )
-from ci_publish.distributions.wheels import ZipContents, inspect_zip_archive
+from ci_publish.distributions.wheel_reading import ZipContents, inspect_zip_archive
 from ci_publish.errors import CiPublishError
 from ci_publish.hints import Hint, option
 from ci_publish.model.core_metadata_form import REPEATED_FIELDS, SINGLE_FIELDS, core_metadata_form_fields

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, Final
 from zipfile import ZipInfo
 
-from ci_publish.distributions.archives import TooManyMembers, UnreadableArchive
+from ci_publish.distributions.archive_reading import TooManyMembers, UnreadableArchive
 from ci_publish.distributions.faults import Fault, ServerRefusal, invalid_file_refusal, upload_crash_refusal
 from ci_publish.distributions.limits import MAX_CROWD, MAX_DIRECTORY, MAX_MEMBERS, MIB
 from ci_publish.distributions.zip_framing import CENTRAL, END, END64, FULL, LOCATOR64, UNICODE_PATH_EXTRA, ZIP64_EXTRA

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO, Final
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipInfo
 
-from ci_publish.distributions.archives import DAMAGED, UnreadableArchive, unreadable_archive_error
+from ci_publish.distributions.archive_reading import DAMAGED, UnreadableArchive, unreadable_archive_error
 from ci_publish.distributions.faults import invalid_file_refusal
 from ci_publish.distributions.limits import CHUNK
 from ci_publish.distributions.zip_framing import LOCAL

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, assert_never
 
 from ci_publish.about import USER_AGENT
 from ci_publish.errors import CiPublishError
-from ci_publish.http.answers import capped_body_chunks, read_response, redacted_headers
 from ci_publish.http.messages import (
     BasicAuthorization,
     BearerAuthorization,
@@ -30,6 +29,7 @@ from ci_publish.http.messages import (
     SecretJson,
     StreamedAnswer,
 )
+from ci_publish.http.response_reading import capped_body_chunks, read_response, redacted_headers
 from ci_publish.http.urls import is_loopback_host, redacted_url, split_url, url_has_secrets, url_host
 from ci_publish.model.events import Emit, RequestTraced
 from ci_publish.model.frozen import frozen

@@ -26,7 +26,7 @@ from ci_publish.identity.oidc_protocol import exchange_response_date
 from ci_publish.identity.served_publishers import newest_file_with_provenance, provenance_names_job_publisher
 from ci_publish.identity.static_credentials import StaticCredential
 from ci_publish.identity.upload_tokens import SIGSTORE_AUDIENCE, TrustedPublishingCredential
-from ci_publish.model.coverage import (
+from ci_publish.model.coverage_errors import (
     absent_project_error,
     combined_coverage_error,
     exchange_omitted_note,

@@ -12,6 +12,7 @@ from ci_publish.identity.publisher_forms import (
     publisher_form_for,
     publisher_form_table,
 )
+from ci_publish.model.foreseen_refusals import foreseen_upload_refusal, is_reserved_project_name, reserved_name_refusal
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Claims, CredentialKind, CredentialState
 from ci_publish.model.index import (
@@ -25,7 +26,6 @@ from ci_publish.model.index import (
     Plan,
     ProjectListing,
 )
-from ci_publish.model.preconditions import foreseen_upload_refusal, is_reserved_project_name, reserved_name_refusal
 
 # PyPI's leeway for an identity token's times.
 TOLERATED_SKEW = 30.0

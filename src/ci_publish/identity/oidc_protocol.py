@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import Any
 
 from ci_publish.http.messages import HttpAnswer, HttpRequest, NoAnswer, NoAnswerReason, SecretJson
-from ci_publish.http.responses import json_object_fields, response_message_beyond_status
+from ci_publish.http.response_texts import json_object_fields, response_message_beyond_status
 from ci_publish.http.retries import parse_http_date, parse_retry_after
 from ci_publish.identity import macaroons
 from ci_publish.identity.audiences import Audience, AudienceForeign, validate_audience

@@ -16,7 +16,7 @@ from ci_publish.http.messages import (
     NoAnswer,
     Transport,
 )
-from ci_publish.http.responses import response_status_line
+from ci_publish.http.response_texts import response_status_line
 from ci_publish.http.retries import (
     is_transient_status,
 )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import urljoin
 
 from ci_publish.http.messages import Authorization, HttpAnswer, HttpRequest, NoAnswer, NoAnswerReason, Transport
-from ci_publish.http.responses import response_status_line
+from ci_publish.http.response_texts import response_status_line
 from ci_publish.http.retries import (
     MAX_ATTEMPTS,
     FailedAttempt,

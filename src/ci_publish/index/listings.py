@@ -7,7 +7,7 @@ root of a Simple API: a guessed address that answers 404 says nothing.
 from threading import Lock
 
 from ci_publish.http.messages import HttpAnswer, NoAnswer, NoAnswerReason
-from ci_publish.http.responses import response_status_line
+from ci_publish.http.response_texts import response_status_line
 from ci_publish.http.retries import is_transient_status
 from ci_publish.http.urls import have_same_origin, redacted_url, split_url, url_has_secrets
 from ci_publish.index import simple_api

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote, urljoin
 
-from ci_publish.http.responses import NotAnObject, parse_json_object
+from ci_publish.http.response_texts import NotAnObject, parse_json_object
 from ci_publish.http.urls import have_same_origin, split_url, url_host
 from ci_publish.model.filename import version_in_filename
 from ci_publish.model.frozen import frozen
@@ -98,7 +98,7 @@ def is_simple_api_root(body: bytes, content_type: str, url: str) -> bool:
     if media_type in {JSON_V1, "application/json"}:
         start = body[:_MAX_TEXT]
         return body.lstrip()[:1] == b"{" and b'"meta"' in body and (media_type == JSON_V1 or b'"api-version"' in start)
-    from ci_publish.model.markup import parse_html_page  # noqa: PLC0415  (late: most indexes answer with JSON)
+    from ci_publish.model.html_scanner import parse_html_page  # noqa: PLC0415  (late: most indexes answer with JSON)
 
     page = parse_html_page(body.decode("utf-8", errors="replace"), MAX_FILES)
     if media_type == HTML_V1 or "pypi:repository-version" in page.meta or _SAYS_SIMPLE.search(body[:_MAX_TEXT].lower()):
@@ -277,7 +277,7 @@ def _resolve_listed_url(base: str, reference: str) -> str:
 
 
 def _parse_html_listing(project: str, body: bytes, url: str) -> Parsed:
-    from ci_publish.model.markup import parse_html_page  # noqa: PLC0415  (late: most indexes answer with JSON)
+    from ci_publish.model.html_scanner import parse_html_page  # noqa: PLC0415  (late: most indexes answer with JSON)
 
     page = parse_html_page(body.decode("utf-8", errors="replace"), MAX_FILES)
     base = _resolve_listed_url(url, page.base or "")

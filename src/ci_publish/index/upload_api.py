@@ -10,7 +10,7 @@ from http import HTTPStatus
 from ci_publish.hints import Hint, option
 from ci_publish.http.messages import HttpAnswer
 from ci_publish.http.rate_limits import exhausted_rate_limit_quota, parse_rate_limits
-from ci_publish.http.responses import all_response_text, is_web_page, response_body_text, response_message
+from ci_publish.http.response_texts import all_response_text, is_web_page, response_body_text, response_message
 from ci_publish.http.retries import (
     THROTTLING_STATUSES,
     FailedAttempt,

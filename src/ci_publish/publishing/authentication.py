@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from ci_publish.errors import CiPublishError
-from ci_publish.model.coverage import (
+from ci_publish.model.coverage_errors import (
     combined_coverage_error,
     credential_coverage_text,
     exchange_omitted_note,

@@ -8,7 +8,7 @@ identity does not cover, and its upload would be refused.
 from collections.abc import Mapping, Sequence
 
 from ci_publish.errors import ProjectNotCovered
-from ci_publish.model.coverage import (
+from ci_publish.model.coverage_errors import (
     absent_project_error,
     is_absent_project_refused,
     project_not_named_error,

@@ -6,7 +6,7 @@ from typing import assert_never
 
 from ci_publish.errors import CiPublishError, ContentConflict
 from ci_publish.hints import Hint, option
-from ci_publish.model.coverage import pending_publishers_note
+from ci_publish.model.coverage_errors import pending_publishers_note
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import (
     CredentialChanged,
@@ -16,6 +16,12 @@ from ci_publish.model.events import (
     IndexChosen,
     Planned,
     Step,
+)
+from ci_publish.model.foreseen_refusals import (
+    foreseen_upload_refusal,
+    is_reserved_project_name,
+    reserved_name_refusal,
+    yanked_versions_of_uploads,
 )
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import CredentialKind, Purpose
@@ -33,12 +39,6 @@ from ci_publish.model.index import (
     Plan,
     ProjectListing,
     Upload,
-)
-from ci_publish.model.preconditions import (
-    foreseen_upload_refusal,
-    is_reserved_project_name,
-    reserved_name_refusal,
-    yanked_versions_of_uploads,
 )
 from ci_publish.model.problem import Problem, undecided_problems_by_file
 from ci_publish.model.train import Train, train_of_distributions

@@ -7,8 +7,8 @@ import base64
 import binascii
 
 from ci_publish.model.frozen import frozen
-from ci_publish.rehearsal.responses import HELP, RefusedError
-from ci_publish.rehearsal.tokens import IssuedUploadToken, UploadTokenStore
+from ci_publish.rehearsal.message_responses import HELP, RefusedError
+from ci_publish.rehearsal.upload_token_store import IssuedUploadToken, UploadTokenStore
 
 
 @frozen

@@ -11,8 +11,8 @@ import readme_renderer.txt
 
 from ci_publish.distributions.checks.relative_links import is_relative_address
 from ci_publish.distributions.checks.rendering import is_quick_to_render, render_description
-from ci_publish.rehearsal.records import Fields
-from ci_publish.rehearsal.responses import HELP
+from ci_publish.rehearsal.index_records import Fields
+from ci_publish.rehearsal.message_responses import HELP
 
 _IMAGE = re.compile(r"<img\b([^<>]*)>")
 _LINK = re.compile(r'<a\b([^<>]*\shref="([^"]*)"[^<>]*)>')

@@ -44,7 +44,7 @@ from ci_publish.rehearsal.ci_executables import (
     install_fake_circleci,
 )
 from ci_publish.rehearsal.hooks import Hooks, wsgi_app_with_hooks
-from ci_publish.rehearsal.responses import json_response
+from ci_publish.rehearsal.message_responses import json_response
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,7 @@ from typing import Final
 from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.wrappers import Request, Response
 
-from ci_publish.rehearsal.responses import message_response
+from ci_publish.rehearsal.message_responses import message_response
 
 SIMPLE_JSON: Final = "application/vnd.pypi.simple.v1+json"
 SIMPLE_HTML: Final = "application/vnd.pypi.simple.v1+html"

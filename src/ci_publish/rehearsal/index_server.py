@@ -21,6 +21,16 @@ from ci_publish.model.frozen import frozen
 from ci_publish.rehearsal import project_page, simple_pages
 from ci_publish.rehearsal.hooks import Hooks, wsgi_app_with_hooks
 from ci_publish.rehearsal.identity_provider import RehearsalIdentityProvider
+from ci_publish.rehearsal.index_records import (
+    QUARANTINED,
+    RehearsalState,
+    ReleaseDated,
+    ReleaseYanked,
+    StatusSet,
+    StoredFile,
+    StoredProject,
+    StoredRelease,
+)
 from ci_publish.rehearsal.index_responses import (
     SERIAL,
     SIMPLE_JSON,
@@ -31,25 +41,20 @@ from ci_publish.rehearsal.index_responses import (
     simple_api_response,
     with_absolute_location,
 )
-from ci_publish.rehearsal.oidc import AUDIENCE, TOKEN_LIFETIME_SECONDS, Registration, RehearsalTrustedPublishing
+from ci_publish.rehearsal.index_state_rules import UploadRules
+from ci_publish.rehearsal.message_responses import RefusedError, json_response, message_response
 from ci_publish.rehearsal.overlay import UpstreamOverlay
 from ci_publish.rehearsal.provenance import RehearsalIntegrityService
-from ci_publish.rehearsal.records import (
-    QUARANTINED,
-    RehearsalState,
-    ReleaseDated,
-    ReleaseYanked,
-    StatusSet,
-    StoredFile,
-    StoredProject,
-    StoredRelease,
-)
-from ci_publish.rehearsal.responses import RefusedError, json_response, message_response
 from ci_publish.rehearsal.storage import RehearsalStorage
-from ci_publish.rehearsal.tokens import IssuedUploadToken, TokenUser, UploadTokenStore
-from ci_publish.rehearsal.upload import UploadEndpoint
-from ci_publish.rehearsal.upload_rules import UploadRules
-from ci_publish.rehearsal.validation import FileValidator, server_refusal_of_file
+from ci_publish.rehearsal.trusted_publishing import (
+    AUDIENCE,
+    TOKEN_LIFETIME_SECONDS,
+    Registration,
+    RehearsalTrustedPublishing,
+)
+from ci_publish.rehearsal.upload_endpoint import UploadEndpoint
+from ci_publish.rehearsal.upload_token_store import IssuedUploadToken, TokenUser, UploadTokenStore
+from ci_publish.rehearsal.upload_validation import FileValidator, server_refusal_of_file
 
 INTEGRITY_JSON: Final = "application/vnd.pypi.integrity.v1+json"
 DISCOVERY_JSON: Final = "application/vnd.pypi.pytp.v1+json"

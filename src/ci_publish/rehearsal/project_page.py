@@ -23,7 +23,7 @@ from ci_publish.distributions.checks.relative_links import find_dead_links
 from ci_publish.model.attestation import PUBLISH_V1, SLSA_PROVENANCE_V1
 from ci_publish.model.byte_counts import format_size
 from ci_publish.rehearsal import descriptions
-from ci_publish.rehearsal.records import RehearsalState, StoredFile, StoredProject, StoredRelease
+from ci_publish.rehearsal.index_records import RehearsalState, StoredFile, StoredProject, StoredRelease
 from ci_publish.rehearsal.simple_pages import project_urls_of_release, rehearsal_file_url, rehearsal_provenance_url
 
 STYLESHEET: Final = (resources.files(__package__) / "style.css").read_text(encoding="utf-8")

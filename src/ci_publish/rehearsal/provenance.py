@@ -22,7 +22,7 @@ from sigstore.verify import Verifier
 
 from ci_publish.model.attestation import MAX_ATTESTATIONS, SUPPORTED_PREDICATES
 from ci_publish.model.filename import DistributionFilename, InvalidFilename
-from ci_publish.rehearsal.publishers import Identity
+from ci_publish.rehearsal.registered_publishers import Identity
 
 _ATTESTATIONS: Final = TypeAdapter(list[Attestation])
 _ENVELOPE_TYPE: Final = "application/vnd.in-toto+json"

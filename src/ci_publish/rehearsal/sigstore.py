@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from ci_publish.rehearsal.fulcio_profile import ProfileError, fulcio_profile_of_claims
 from ci_publish.rehearsal.hooks import Hooks, wsgi_app_with_hooks
 from ci_publish.rehearsal.identity_provider import IdentityTokenError, RehearsalIdentityProvider
-from ci_publish.rehearsal.responses import json_response
+from ci_publish.rehearsal.message_responses import json_response
 from ci_publish.rehearsal.sigstore_authority import COMMON_NAME, ORGANIZATION, RehearsalCertificateAuthority
 from ci_publish.rehearsal.sigstore_log import EntryError, EquivalentEntryError, LogEntry, RehearsalTransparencyLog
 

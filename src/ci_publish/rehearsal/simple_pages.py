@@ -13,7 +13,7 @@ from urllib.parse import quote
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from ci_publish.rehearsal.records import QUARANTINED, RehearsalState, StoredFile, StoredProject, StoredRelease
+from ci_publish.rehearsal.index_records import QUARANTINED, RehearsalState, StoredFile, StoredProject, StoredRelease
 
 API_VERSION: Final = "1.4"
 

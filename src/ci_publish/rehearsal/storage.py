@@ -16,7 +16,7 @@ from typing import IO, Any, Final
 from ci_publish.errors import ConfigurationError
 from ci_publish.hints import Hint, option
 from ci_publish.model.frozen import frozen
-from ci_publish.rehearsal.records import (
+from ci_publish.rehearsal.index_records import (
     FileAdded,
     FileDeleted,
     IndexEvent,

@@ -15,8 +15,8 @@ from werkzeug.formparser import FormDataParser
 from werkzeug.wrappers import Request
 
 from ci_publish.model.frozen import frozen
-from ci_publish.rehearsal.records import Fields
-from ci_publish.rehearsal.responses import RefusedError
+from ci_publish.rehearsal.index_records import Fields
+from ci_publish.rehearsal.message_responses import RefusedError
 from ci_publish.rehearsal.storage import IncomingFile, ReceivedFile, RehearsalStorage
 
 # Everything but the file is held in memory: a description, some attestations, a few thousand classifiers at most.

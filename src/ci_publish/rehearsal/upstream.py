@@ -20,15 +20,15 @@ from werkzeug.utils import send_file
 from werkzeug.wrappers import Request, Response
 
 from ci_publish.http.messages import Authorization, HttpAnswer, HttpRequest, NoAnswer, StreamedAnswer
-from ci_publish.http.responses import NotAnObject, parse_json_object
+from ci_publish.http.response_texts import NotAnObject, parse_json_object
 from ci_publish.http.transport import HttpTransport
 from ci_publish.http.urls import have_same_origin, redacted_url, split_url, url_has_secrets, url_host, url_with_slash
 from ci_publish.index.simple_api import ACCEPT, JSON_V1, MAX_FILES, MAX_JSON_PARTS, MAX_LISTING
 from ci_publish.model.filename import DistributionFilename
 from ci_publish.model.frozen import frozen
-from ci_publish.model.markup import parse_html_page
+from ci_publish.model.html_scanner import parse_html_page
 from ci_publish.rehearsal.index_responses import index_base_url
-from ci_publish.rehearsal.responses import RefusedError
+from ci_publish.rehearsal.message_responses import RefusedError
 
 Entry: TypeAlias = Mapping[str, Any]
 """One file of a project's page, as in the JSON form of the Simple API."""

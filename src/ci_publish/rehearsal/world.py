@@ -18,16 +18,16 @@ from ci_publish.http.proxies import loopback_proxy_exceptions
 from ci_publish.index.endpoints import REHEARSAL_VARIABLE
 from ci_publish.rehearsal.identity_provider import RehearsalIdentityProvider
 from ci_publish.rehearsal.index_server import IndexBehaviour, RehearsalIndex
-from ci_publish.rehearsal.job import Provider
-from ci_publish.rehearsal.oidc import AUDIENCE, TOKEN_LIFETIME_SECONDS, Registration
+from ci_publish.rehearsal.index_state_rules import UploadRules
+from ci_publish.rehearsal.loopback_server import RehearsalServer
+from ci_publish.rehearsal.loopback_tls import LoopbackTls, make_loopback_tls
 from ci_publish.rehearsal.overlay import UpstreamOverlay
-from ci_publish.rehearsal.serve import RehearsalServer
 from ci_publish.rehearsal.sigstore import AUDIENCE as SIGSTORE_AUDIENCE
 from ci_publish.rehearsal.sigstore import RehearsalSigstore
+from ci_publish.rehearsal.simulated_job import Provider
 from ci_publish.rehearsal.storage import RehearsalStorage
-from ci_publish.rehearsal.tls import LoopbackTls, make_loopback_tls
-from ci_publish.rehearsal.upload_rules import UploadRules
-from ci_publish.rehearsal.validation import FileValidator, server_refusal_of_file
+from ci_publish.rehearsal.trusted_publishing import AUDIENCE, TOKEN_LIFETIME_SECONDS, Registration
+from ci_publish.rehearsal.upload_validation import FileValidator, server_refusal_of_file
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment

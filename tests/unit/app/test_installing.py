@@ -11,8 +11,8 @@ from ci_publish.errors import ConfigurationError
 from ci_publish.model.events import Checked, Step, StepFinished, StepStarted, Tried
 from ci_publish.model.problem import Problem, Severity
 from ci_publish.publishing.interruption import Interruption
+from ci_publish.rehearsal.installation.command_processes import CommandProcesses
 from ci_publish.rehearsal.installation.installers import Pip, Uv
-from ci_publish.rehearsal.installation.processes import CommandProcesses
 from tests.installable import tried, wheel
 
 FOREIGN = "cp39-cp39-win_amd64"

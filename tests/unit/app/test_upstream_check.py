@@ -15,8 +15,8 @@ from ci_publish.app.upstream_check import UpstreamCheck
 from ci_publish.app.upstreams import UpstreamAddress, open_named_upstream
 from ci_publish.errors import CredentialRejected, IndexUnavailable, UntrustedCertificate
 from ci_publish.http.transport import HttpTransport
-from ci_publish.rehearsal.serve import RehearsalServer
-from ci_publish.rehearsal.tls import make_loopback_tls
+from ci_publish.rehearsal.loopback_server import RehearsalServer
+from ci_publish.rehearsal.loopback_tls import make_loopback_tls
 from tests.faults.server import closed_port
 from tests.unit.index.scripted_index import Waits
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ci_publish.distributions.names import guess_releases_from_filenames
+from ci_publish.distributions.release_guesses import guess_releases_from_filenames
 from ci_publish.distributions.subfolders import Subfolders
 from ci_publish.model.distribution import Collection
 from ci_publish.model.problem import Problem, Severity

@@ -12,7 +12,7 @@ import pytest
 
 import ci_publish
 from ci_publish.distributions import limits
-from ci_publish.distributions.archives import TooManyMembers, UnreadableArchive
+from ci_publish.distributions.archive_reading import TooManyMembers, UnreadableArchive
 from ci_publish.distributions.faults import ServerRefusal
 from ci_publish.distributions.limits import MAX_DIRECTORY
 from ci_publish.distributions.zip_directory import find_entry_in_large_directory, is_zip_archive, read_zip_directory

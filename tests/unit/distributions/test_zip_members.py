@@ -3,7 +3,7 @@ import zipfile
 
 import pytest
 
-from ci_publish.distributions.archives import UnreadableArchive
+from ci_publish.distributions.archive_reading import UnreadableArchive
 from ci_publish.distributions.limits import CHUNK
 from ci_publish.distributions.zip_members import ENCRYPTED, read_zip_member
 

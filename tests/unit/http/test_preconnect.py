@@ -13,7 +13,7 @@ from ci_publish.http.messages import HttpAnswer, HttpRequest, NoAnswer, NoAnswer
 from ci_publish.http.preconnect import Preconnection
 from ci_publish.http.sockets import ConnectionFailed, RequestAttempt, Timeouts
 from ci_publish.http.transport import ConnectionLimits, HttpTransport
-from ci_publish.rehearsal.tls import LoopbackTls, make_loopback_tls
+from ci_publish.rehearsal.loopback_tls import LoopbackTls, make_loopback_tls
 from tests.faults.server import Connection, FaultServer, Request, reply
 from tests.unit.index.scripted_index import Waits
 

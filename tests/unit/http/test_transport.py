@@ -32,7 +32,7 @@ from ci_publish.http.sockets import Timeouts
 from ci_publish.http.transport import ConnectionLimits, HttpTransport
 from ci_publish.model.events import Event, RequestTraced
 from ci_publish.model.identity import Secret
-from ci_publish.rehearsal.tls import make_loopback_tls
+from ci_publish.rehearsal.loopback_tls import make_loopback_tls
 from tests.faults.server import Connection, FaultServer, Request, answering, closed_port, reply
 from tests.unit.index.scripted_index import Waits
 

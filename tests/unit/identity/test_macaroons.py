@@ -11,7 +11,7 @@ from ci_publish.identity.macaroons import (
     read_pypi_token,
 )
 from ci_publish.model.token_scope import TokenScope
-from ci_publish.rehearsal.tokens import TokenUser, UploadTokenStore
+from ci_publish.rehearsal.upload_token_store import TokenUser, UploadTokenStore
 from tests.unit.identity.credential_harness import macaroon
 
 EXPIRY = [0, 1_800_000_900, 1_800_000_000]

@@ -1,7 +1,7 @@
 import pytest
 from packaging.metadata import parse_email
 
-from ci_publish.distributions.metadata import parse_core_metadata
+from ci_publish.distributions.core_metadata import parse_core_metadata
 from ci_publish.model.core_metadata_form import REPEATED_FIELDS, SINGLE_FIELDS, core_metadata_form_fields
 from ci_publish.model.distribution import CoreMetadata
 

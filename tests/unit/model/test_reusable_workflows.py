@@ -36,7 +36,7 @@ from ci_publish.identity.doctor_findings import identity_findings
 from ci_publish.identity.local_refusals import local_identity_refusal
 from ci_publish.identity.publisher_forms import publisher_form_for
 from ci_publish.rehearsal.ci_claims import simulated_github_claims
-from ci_publish.rehearsal.publishers import GitHubPublisher
+from ci_publish.rehearsal.registered_publishers import GitHubPublisher
 from tests.unit.fakes import PYPI
 
 publisher = GitHubPublisher(repository="octo-org/demo", workflow="release.yml")

@@ -11,7 +11,7 @@ from sigstore.oidc import IdentityToken
 from sigstore.sign import SigningContext
 from sigstore.verify import Verifier
 
-from ci_publish.rehearsal.oidc import AUDIENCE
+from ci_publish.rehearsal.trusted_publishing import AUDIENCE
 from ci_publish.rehearsal.world import RehearsalWorld
 from tests.unit.rehearsal.served_index import form_of
 

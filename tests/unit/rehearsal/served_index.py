@@ -14,11 +14,11 @@ from werkzeug.test import Client, TestResponse
 
 from ci_publish.rehearsal.identity_provider import RehearsalIdentityProvider
 from ci_publish.rehearsal.index_server import IndexBehaviour, RehearsalIndex
-from ci_publish.rehearsal.oidc import AUDIENCE, Registration
 from ci_publish.rehearsal.overlay import UpstreamOverlay
-from ci_publish.rehearsal.publishers import GitHubPublisher
+from ci_publish.rehearsal.registered_publishers import GitHubPublisher
 from ci_publish.rehearsal.storage import RehearsalStorage
-from ci_publish.rehearsal.validation import FileValidator
+from ci_publish.rehearsal.trusted_publishing import AUDIENCE, Registration
+from ci_publish.rehearsal.upload_validation import FileValidator
 from tests.distributions import make_sdist, make_wheel
 
 NOW = 1_795_000_000.0

@@ -136,7 +136,7 @@ def test_hostile_text_is_only_text(world: ServedIndex, kind: str) -> None:
 @pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "//example.org", "https://[x"])
 def test_only_web_addresses_become_links(tmp_path: Path, url: str) -> None:
     from ci_publish.rehearsal import project_page  # noqa: PLC0415 - only here
-    from ci_publish.rehearsal.records import StoredProject, StoredRelease  # noqa: PLC0415
+    from ci_publish.rehearsal.index_records import StoredProject, StoredRelease  # noqa: PLC0415
 
     release = StoredRelease(version="1.0", created=0.0, fields=(("project_urls", f"Evil, {url}"),))
     shown = Page(

@@ -15,8 +15,13 @@ from sigstore.oidc import IdentityToken
 from sigstore.sign import SigningContext
 
 from ci_publish.rehearsal.ci_claims import simulated_github_claims, simulated_gitlab_claims, simulated_google_claims
-from ci_publish.rehearsal.oidc import registered
-from ci_publish.rehearsal.publishers import GitHubPublisher, GitLabPublisher, GooglePublisher, TrustedPublisher
+from ci_publish.rehearsal.registered_publishers import (
+    GitHubPublisher,
+    GitLabPublisher,
+    GooglePublisher,
+    TrustedPublisher,
+)
+from ci_publish.rehearsal.trusted_publishing import registered
 from ci_publish.rehearsal.world import RehearsalWorld
 from tests.distributions import make_sdist, make_wheel
 from tests.unit.rehearsal.published_files import mint, provenance, sign, upload, verified

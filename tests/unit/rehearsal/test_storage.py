@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ci_publish.errors import ConfigurationError
-from ci_publish.rehearsal.records import ProjectCreated
+from ci_publish.rehearsal.index_records import ProjectCreated
 from ci_publish.rehearsal.storage import RehearsalStorage
 from tests.unit.rehearsal.served_index import served_index
 

@@ -18,8 +18,8 @@ from ci_publish.http.messages import BasicAuthorization
 from ci_publish.http.transport import HttpTransport
 from ci_publish.model.events import Event
 from ci_publish.model.identity import Secret
-from ci_publish.rehearsal.responses import RefusedError
-from ci_publish.rehearsal.serve import RehearsalServer
+from ci_publish.rehearsal.loopback_server import RehearsalServer
+from ci_publish.rehearsal.message_responses import RefusedError
 from ci_publish.rehearsal.upstream import DistributionFolder, ForwardedIndex, RedirectedIndex, url_holds_no_credential
 from tests.distributions import make_wheel
 from tests.unit.index.scripted_index import Waits

@@ -11,8 +11,8 @@ import id as oidc
 import pytest
 
 from ci_publish.rehearsal.ci_claims import simulated_github_claims
-from ci_publish.rehearsal.job import Provider
-from ci_publish.rehearsal.oidc import AUDIENCE
+from ci_publish.rehearsal.simulated_job import Provider
+from ci_publish.rehearsal.trusted_publishing import AUDIENCE
 from ci_publish.rehearsal.world import RehearsalWorld
 from tests.distributions import make_sdist, make_wheel
 from tests.unit.rehearsal.published_files import mint, provenance, sign, upload, verified

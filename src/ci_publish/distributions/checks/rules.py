@@ -10,8 +10,8 @@ from typing import TypeAlias
 
 from ci_publish.distributions.checks.comparison.stated import Stated
 from ci_publish.distributions.faults import Fault, Rendering
-from ci_publish.distributions.sdists import SdistContents
-from ci_publish.distributions.wheels import ZipContents
+from ci_publish.distributions.sdist_reading import SdistContents
+from ci_publish.distributions.wheel_reading import ZipContents
 from ci_publish.hints import Hint, option
 from ci_publish.model.distribution import Collection, Kind
 from ci_publish.model.frozen import frozen

@@ -11,8 +11,8 @@ from ci_publish.distributions.checks.rules import CheckedFile
 from ci_publish.distributions.checks.table import file_faults, first_server_refusal
 from ci_publish.distributions.faults import Fault, ServerRefusal, invalid_file_refusal
 from ci_publish.distributions.file_access import FileRefused, open_regular_file
-from ci_publish.distributions.sdists import inspect_sdist
-from ci_publish.distributions.wheels import inspect_zip_archive
+from ci_publish.distributions.sdist_reading import inspect_sdist
+from ci_publish.distributions.wheel_reading import inspect_zip_archive
 from ci_publish.model.distribution import Kind
 
 _KINDS: Final = {"sdist": Kind.SDIST, "bdist_wheel": Kind.WHEEL}

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Final
 
-from ci_publish.distributions.archives import quote_first_member_names
+from ci_publish.distributions.archive_reading import quote_first_member_names
 from ci_publish.distributions.checks.release_metadata import distributions_by_release, release_metadata_differs
 from ci_publish.distributions.checks.rules import Ground, Rule
 from ci_publish.distributions.faults import Fault, bad_request_refusal

@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from ci_publish.distributions.archives import quote_first_member_names
+from ci_publish.distributions.archive_reading import quote_first_member_names
 from ci_publish.distributions.checks.rules import CheckedFile, Rule, Stage
 from ci_publish.distributions.faults import Fault, bad_request_refusal, invalid_file_refusal, upload_crash_refusal
 from ci_publish.distributions.limits import MAX_RECORD_LINES
-from ci_publish.distributions.wheels import ZipContents
+from ci_publish.distributions.wheel_reading import ZipContents
 from ci_publish.model.distribution import Kind
 from ci_publish.model.filename import DistributionFilename, FilenameFault, InvalidFilename
 from ci_publish.model.problem import Severity

@@ -12,7 +12,7 @@ import packaging
 from ci_publish.errors import ConfigurationError
 from ci_publish.hints import Hint, option
 from ci_publish.model.frozen import frozen
-from ci_publish.rehearsal.installation.processes import CommandProcesses
+from ci_publish.rehearsal.installation.command_processes import CommandProcesses
 
 _VERSION: Final = re.compile(r"[23](\.[0-9]+){0,2}t?")
 _SECONDS: Final = 30.0

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from ci_publish.distributions.checks import pypi_upload_refusal
 from ci_publish.distributions.checks.table import FAMILIES, Family
+from ci_publish.distributions.core_metadata import parse_core_metadata
 from ci_publish.distributions.local import LocalDistributions
-from ci_publish.distributions.metadata import parse_core_metadata
 from ci_publish.model.core_metadata_form import core_metadata_form_fields
 from ci_publish.model.index import IndexProfile
 from ci_publish.model.problem import Severity

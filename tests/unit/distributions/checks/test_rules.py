@@ -2,7 +2,7 @@ import pytest
 
 from ci_publish.distributions.checks.rules import CheckedFile, Rule
 from ci_publish.distributions.faults import Fault
-from ci_publish.distributions.wheels import ZipContents
+from ci_publish.distributions.wheel_reading import ZipContents
 from ci_publish.model.distribution import Kind
 from ci_publish.model.index import IndexProfile
 from ci_publish.model.problem import Severity

@@ -8,7 +8,7 @@ from ci_publish.distributions.checks.rules import CheckedFile
 from ci_publish.distributions.checks.table import Family
 from ci_publish.distributions.checks.wheel import RULES
 from ci_publish.distributions.local import LocalDistributions
-from ci_publish.distributions.wheels import ZipContents
+from ci_publish.distributions.wheel_reading import ZipContents
 from ci_publish.model.distribution import Kind
 from ci_publish.model.index import IndexProfile
 from tests.corpus.cases import Case

@@ -9,8 +9,8 @@ from packaging.tags import sys_tags
 
 from ci_publish.errors import ConfigurationError
 from ci_publish.publishing.interruption import Interruption
+from ci_publish.rehearsal.installation.command_processes import CommandProcesses
 from ci_publish.rehearsal.installation.interpreters import find_interpreters
-from ci_publish.rehearsal.installation.processes import CommandProcesses
 
 
 def processes(path: str = os.environ["PATH"]) -> CommandProcesses:

@@ -1,0 +1,279 @@
+"""Reading a wheel: what it holds, what its metadata files say, and what is wrong with it as an archive."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import BinaryIO, Final
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipInfo
+
+from packaging.utils import canonicalize_name, canonicalize_version
+
+from ci_publish.distributions.archive_reading import (
+    DAMAGED,
+    InflateBudget,
+    TooManyMembers,
+    UnreadableArchive,
+    encrypted_code_fault,
+    is_scanned_for_encrypted_code,
+    member_too_large_fault,
+    unsafe_member_path_faults,
+)
+from ci_publish.distributions.faults import Fault, ServerRefusal, invalid_file_refusal, upload_crash_refusal
+from ci_publish.distributions.limits import (
+    BOMB_RATIO,
+    BOMB_SIZE,
+    MAX_METADATA,
+    MAX_RECORD,
+    MAX_SMALL_TEXT,
+    digest_budget,
+    inflate_budget,
+)
+from ci_publish.distributions.sdist_reading import ZIP_AND_TAR, begins_as_tar_archive
+from ci_publish.distributions.wheel_record import WheelRecord, parse_wheel_record
+from ci_publish.distributions.zip_directory import find_entry_in_large_directory, read_zip_directory
+from ci_publish.distributions.zip_framing import zip_framing_fault
+from ci_publish.distributions.zip_members import read_zip_member
+from ci_publish.model.byte_counts import format_size
+from ci_publish.model.frozen import frozen
+
+_INFO: Final = ".dist-info"
+TEXTS: Final = {
+    "METADATA": MAX_METADATA,
+    "WHEEL": MAX_SMALL_TEXT,
+    "RECORD": MAX_RECORD,
+    "entry_points.txt": MAX_SMALL_TEXT,
+}
+
+
+@frozen(kw_only=True)
+class ZipContents:
+    """What a wheel (or a ``.zip`` sdist) holds.
+
+    ``texts`` are the members of ``info_folder`` (``name-version.dist-info``, perhaps not spelled as in the filename)
+    that rules read, absent where the archive has none or it cannot be read. ``record`` is RECORD, None where it is
+    missing or damaged. ``changed`` are the members whose SHA-256 is not the one in RECORD; ``undigested`` is how many
+    were not compared because the archive unpacks to so much. ``faults`` is what is wrong with the archive, by rule.
+    """
+
+    info_folder: str
+    names: frozenset[str] = frozenset()
+    texts: tuple[tuple[str, bytes], ...] = ()
+    record: WheelRecord | None = None
+    changed: tuple[str, ...] = ()
+    undigested: int = 0
+    faults: tuple[Fault, ...] = ()
+    complete: bool = True
+
+    def metadata_file(self, name: str) -> bytes | None:
+        """Return the content of the metadata file *name*."""
+        return dict(self.texts).get(name)
+
+
+def expected_dist_info_folder(filename: str) -> str:
+    """Return the metadata folder that the server expects in a wheel of this name (legacy.py:378)."""
+    parts = filename.split("-", 2)
+    return f"{parts[0]}-{parts[1]}.dist-info" if len(parts) > 2 else ""  # noqa: PLR2004 - name, version, tags
+
+
+def find_dist_info_folder(directory: Iterable[ZipInfo], filename: str) -> str:
+    """Return the metadata folder of a wheel: the expected one, or else the one that spells the same in another way."""
+    expected = expected_dist_info_folder(filename)
+    folders = {info.filename.partition("/")[0] for info in directory}
+    if not expected or expected in folders:
+        return expected
+    same = [
+        folder
+        for folder in folders
+        if folder.endswith(_INFO) and _release_of_dist_info_folder(folder) == _release_of_dist_info_folder(expected)
+    ]
+    return same[0] if len(same) == 1 else expected
+
+
+def _release_of_dist_info_folder(folder: str) -> tuple[str, str]:
+    """Return project and version of a metadata folder, normalised."""
+    name, _, version = folder.removesuffix(_INFO).rpartition("-")
+    return canonicalize_name(name), canonicalize_version(version)
+
+
+def read_wheel_metadata(file: BinaryIO, filename: str) -> bytes:
+    """Return METADATA, also where its folder is spelled otherwise than the filename. Raises Unreadable.
+
+    It is found in archives with too many members to read each, too, in the expected folder.
+    """
+    wanted = f"{expected_dist_info_folder(filename)}/METADATA"
+    try:
+        directory = read_zip_directory(file)
+        wanted = f"{find_dist_info_folder(directory, filename)}/METADATA"
+        found = next((info for info in directory if info.filename == wanted), None)
+    except TooManyMembers:
+        found = find_entry_in_large_directory(file, wanted)
+    if found is not None:
+        return read_small_zip_member(file, found, MAX_METADATA, "metadata-too-large")
+    message = f"Wheel {filename!r} does not contain the required METADATA file: {wanted}"
+    raise UnreadableArchive(
+        Fault(
+            rule="wheel-metadata-missing",
+            message=f"{wanted} is missing from the archive.",
+            refusal=ServerRefusal(400, message),
+        )
+    )
+
+
+def read_small_zip_member(file: BinaryIO, info: ZipInfo, limit: int, rule: str = "archive-text-too-large") -> bytes:
+    """Return a small member whole. Raises Unreadable if it is damaged or larger than *limit* bytes."""
+    if info.file_size > limit:
+        raise UnreadableArchive(member_too_large_fault(rule, info.filename, limit))
+    return b"".join(read_zip_member(file, info))
+
+
+def inspect_zip_archive(file: BinaryIO, filename: str) -> ZipContents:
+    """Read a wheel completely, within the limits. Never raises for what is in the file; OSError from the disk only."""
+    size = file.seek(0, 2)
+    try:
+        directory = read_zip_directory(file)
+    except UnreadableArchive as error:
+        return ZipContents(info_folder=expected_dist_info_folder(filename), faults=(error.fault,))
+    return _inspect_zip_members(file, directory, filename, size)
+
+
+def _inspect_zip_members(file: BinaryIO, directory: Sequence[ZipInfo], filename: str, size: int) -> ZipContents:
+    """Read the members of a readable archive."""
+    folder = find_dist_info_folder(directory, filename)
+    faults: list[Fault] = []
+    file.seek(0)
+    if begins_as_tar_archive(file):  # legacy.py:318-319
+        faults.append(
+            Fault(
+                rule="zip-and-tar",
+                message="The file is both a ZIP and a tar archive.",
+                refusal=invalid_file_refusal(ZIP_AND_TAR),
+            )
+        )
+    faults += _zip_directory_faults(directory, size)
+    if folder != (expected := expected_dist_info_folder(filename)):  # legacy.py:377-387
+        message = f"Its metadata folder is {folder!r}, but its filename says {expected!r}."
+        faults.append(
+            Fault(
+                rule="wheel-info-folder",
+                message=message,
+                refusal=invalid_file_refusal(f"WHEEL not found at {expected}/WHEEL"),
+            )
+        )
+    reading = _WheelReading(file, folder, InflateBudget(inflate_budget(size), digest_budget(size)))
+    reading.read_metadata_files_first(directory)
+    for info in directory:
+        reading.read_archive_member(info)
+    if (fault := zip_framing_fault(file, directory)) is not None:
+        faults.append(fault)
+    names = frozenset(info.filename for info in directory)
+    faults += [*reading.faults, *unsafe_member_path_faults(names, "archive-unsafe-path")]
+    return ZipContents(
+        info_folder=folder,
+        names=names,
+        texts=tuple(reading.texts.items()),
+        record=reading.record,
+        changed=tuple(reading.changed),
+        undigested=reading.undigested,
+        faults=tuple(faults),
+        complete=reading.complete,
+    )
+
+
+def _zip_directory_faults(directory: Sequence[ZipInfo], size: int) -> Iterator[Fault]:
+    """Yield what is wrong with the sizes and methods in the directory (legacy.py:334-361)."""
+    unpacked = sum(info.file_size for info in directory)
+    if unpacked > BOMB_SIZE and unpacked > BOMB_RATIO * size:
+        message = f"The archive unpacks to {format_size(unpacked)}, {unpacked // size} times its own size."
+        yield Fault(
+            rule="zip-bomb",
+            message=message,
+            refusal=invalid_file_refusal(f"File exceeds compression ratio of {BOMB_RATIO}"),
+        )
+    for info in directory:
+        if info.compress_type not in {ZIP_STORED, ZIP_DEFLATED}:
+            message = f"The member {info.filename!r} is neither stored nor deflated (method {info.compress_type})."
+            yield Fault(
+                rule="zip-compression",
+                message=message,
+                refusal=invalid_file_refusal("File does not use a supported compression type"),
+            )
+            return
+
+
+class _WheelReading:
+    """One pass over the members of an archive."""
+
+    def __init__(self, file: BinaryIO, folder: str, budget: InflateBudget) -> None:
+        self.file = file
+        self.folder = folder
+        self.budget = budget
+        self.texts: dict[str, bytes] = {}
+        self.record: WheelRecord | None = None
+        self.changed: list[str] = []
+        self.undigested = 0
+        self.faults: list[Fault] = []
+        self.complete = True
+
+    def read_metadata_files_first(self, directory: Sequence[ZipInfo]) -> None:
+        """Read the metadata files, so that no large member before them uses up the budget."""
+        wanted = {f"{self.folder}/{name}": (name, limit) for name, limit in TEXTS.items()}
+        for info in directory:
+            if info.filename in wanted:
+                self._read_metadata_file(info, *wanted[info.filename])
+        if (record := self.texts.pop("RECORD", None)) is not None:
+            self.record = parse_wheel_record(record, (info.filename for info in directory))
+        self.texts.pop("METADATA", None)  # read when the file was collected
+
+    def _read_metadata_file(self, info: ZipInfo, name: str, limit: int) -> None:
+        try:
+            self.texts[name] = read_small_zip_member(
+                self.file, info, limit, "metadata-too-large" if name == "METADATA" else "archive-text-too-large"
+            )
+        except UnreadableArchive as error:
+            # The server reads these outside of its guards: damage makes it fail (seen for METADATA and RECORD).
+            unguarded = error.fault.rule == DAMAGED and name != "WHEEL"
+            fault = replace(error.fault, rule="wheel-metadata-damaged", refusal=upload_crash_refusal())
+            self.faults.append(fault if unguarded else error.fault)
+
+    def read_archive_member(self, info: ZipInfo) -> None:
+        """Read one member: CRC, digest, encrypted code."""
+        # Not info.is_dir(), which fails for an empty name before Python 3.12.
+        if (folder := info.filename.endswith("/")) or info.file_size > self.budget.left:
+            self.complete &= folder
+            return
+        digest = self._start_record_digest(info)
+        kept: list[bytes] | None = [] if is_scanned_for_encrypted_code(info.filename, info.file_size) else None
+        try:
+            for chunk in read_zip_member(self.file, info):
+                self.budget.consume_bytes(len(chunk))
+                if digest is not None:
+                    digest.update(chunk)
+                if kept is not None:
+                    kept.append(chunk)
+        except UnreadableArchive as error:
+            self._keep_damaged_member_fault(info, error.fault)
+            return
+        if (
+            digest is not None
+            and self.record is not None
+            and self.record.differs_from_listed_digest(info.filename, digest.digest())
+        ):
+            self.changed.append(info.filename)
+        if kept is not None and (fault := encrypted_code_fault(info.filename, b"".join(kept))) is not None:
+            self.faults.append(fault)
+
+    def _start_record_digest(self, info: ZipInfo) -> "hashlib._Hash | None":
+        """Return what computes the digest of a member for which RECORD has one, None where the budget is used up."""
+        if self.record is None or not self.record.has_sha256(info.filename):
+            return None
+        if info.file_size > self.budget.digests:
+            self.undigested += 1
+            return None
+        return hashlib.sha256()
+
+    def _keep_damaged_member_fault(self, info: ZipInfo, fault: Fault) -> None:
+        """Keep the fault of a damaged member, unless it is known already."""
+        if info.filename not in {f"{self.folder}/{name}" for name in TEXTS}:
+            self.faults.append(
+                fault if is_scanned_for_encrypted_code(info.filename, info.file_size) else replace(fault, refusal=None)
+            )

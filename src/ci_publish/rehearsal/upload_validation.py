@@ -1,0 +1,34 @@
+"""Whether the index accepts a form and a file: decided by the client's own check rules.
+
+What PyPI's server refuses is refused here, even where the checks only warn because a newer server may accept it: a new
+classifier, a new platform. A rehearsal that accepted such a file would promise more than is known.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from ci_publish.distributions.checks import pypi_upload_refusal
+from ci_publish.distributions.checks.form_validation import validate_upload_form as validate_metadata
+from ci_publish.distributions.checks.table import first_server_refusal
+from ci_publish.distributions.faults import ServerRefusal
+from ci_publish.rehearsal.index_records import Fields
+
+FileValidator: TypeAlias = Callable[[Path, str, Fields], ServerRefusal | None]
+
+
+def server_refusal_of_form(form: Fields) -> ServerRefusal | None:
+    """Return why PyPI refuses the core metadata in a form; None where it accepts them."""
+    return first_server_refusal(validate_metadata(_upload_form_values_by_name(form)))
+
+
+def server_refusal_of_file(path: Path, filename: str, form: Fields) -> ServerRefusal | None:
+    """Return why PyPI refuses the file at *path*, uploaded as *filename*; None where it accepts it."""
+    return pypi_upload_refusal(path, filename, _upload_form_values_by_name(form))
+
+
+def _upload_form_values_by_name(form: Fields) -> Mapping[str, Sequence[str]]:
+    values: dict[str, list[str]] = {}
+    for name, value in form:
+        values.setdefault(name, []).append(value)
+    return values

@@ -1,0 +1,59 @@
+"""sdists at the limits."""
+
+import gzip
+import io
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from ci_publish.distributions import limits
+from ci_publish.distributions.sdist_reading import begins_as_tar_archive, inspect_sdist, looks_like_zip_sdist
+from tests.corpus.build import Sdist, Wheel, metadata
+from tests.unit.distributions.checked_folders import checked
+
+
+def crowd(count: int) -> bytes:
+    """Headers of *count* members with names of six digits, which tarfile would need five seconds to write."""
+    header = bytearray(tarfile.TarInfo("demo_pkg-1.0/000000").tobuf(tarfile.USTAR_FORMAT))
+    start = header.index(b"000000")
+    total = int(header[148:154], 8) - 6 * ord("0")
+    blocks = []
+    for number in range(count):
+        name = b"%06d" % number
+        header[start : start + 6] = name
+        header[148:154] = b"%06o" % (total + sum(name))
+        blocks.append(bytes(header))
+    return b"".join(blocks)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_an_sdist_with_too_many_members_is_published_with_a_warning(tmp_path: Path, *, first: bool) -> None:
+    info = tarfile.TarInfo("demo_pkg-1.0/PKG-INFO")
+    info.size = len(metadata())
+    member = info.tobuf() + metadata() + bytes(-info.size % tarfile.BLOCKSIZE)
+    many = crowd(limits.MAX_TAR_MEMBERS + 1)
+    content = (member + many if first else many + member) + bytes(2 * tarfile.BLOCKSIZE)
+    (tmp_path / Sdist().filename).write_bytes(gzip.compress(content, 1, mtime=0))
+    collection, problems = checked(tmp_path)
+    assert [file.project for file in collection.distributions] == ["demo-pkg"]
+    assert problems.keys() == {"archive-too-many-members"}
+
+
+def test_an_sdist_has_its_names_and_its_metadata() -> None:
+    contents = inspect_sdist(io.BytesIO(Sdist().build()))
+    assert (contents.top, contents.metadata, contents.faults) == ("demo_pkg-1.0", metadata(), ())
+    assert contents.names == {"demo_pkg-1.0/demo_pkg/__init__.py", "demo_pkg-1.0/PKG-INFO"}
+
+
+def test_what_begins_as_a_tar_archive() -> None:
+    assert begins_as_tar_archive(io.BytesIO(Sdist().build()))
+    assert begins_as_tar_archive(io.BytesIO(Sdist().build_tar()))
+    assert not begins_as_tar_archive(io.BytesIO(Wheel().build()))
+    assert not begins_as_tar_archive(io.BytesIO(b""))
+
+
+def test_a_zip_archive_with_pkg_info_in_a_folder_is_an_old_sdist() -> None:
+    assert looks_like_zip_sdist(io.BytesIO(Wheel(members=(("demo-1.0/PKG-INFO", b""),)).build()))
+    assert not looks_like_zip_sdist(io.BytesIO(Wheel().build()))
+    assert not looks_like_zip_sdist(io.BytesIO(b"no archive"))
