@@ -46,12 +46,7 @@ from ci_publish.rehearsal.message_responses import RefusedError, json_response, 
 from ci_publish.rehearsal.overlay import UpstreamOverlay
 from ci_publish.rehearsal.provenance import RehearsalIntegrityService
 from ci_publish.rehearsal.storage import RehearsalStorage
-from ci_publish.rehearsal.trusted_publishing import (
-    AUDIENCE,
-    TOKEN_LIFETIME_SECONDS,
-    Registration,
-    RehearsalTrustedPublishing,
-)
+from ci_publish.rehearsal.trusted_publishing import AUDIENCE, TOKEN_LIFETIME_SECONDS, Registration, RehearsalExchange
 from ci_publish.rehearsal.upload_endpoint import UploadEndpoint
 from ci_publish.rehearsal.upload_token_store import IssuedUploadToken, TokenUser, UploadTokenStore
 from ci_publish.rehearsal.upload_validation import FileValidator, server_refusal_of_file
@@ -140,7 +135,7 @@ class RehearsalIndex:
             validate_file=behaviour.validate_file,
             clock=clock,
         )
-        self.trusted_publishing = RehearsalTrustedPublishing(
+        self.trusted_publishing = RehearsalExchange(
             identity_provider=identity_provider,
             tokens=self._tokens,
             clock=clock,

@@ -51,8 +51,8 @@ def registered(publisher: TrustedPublisher, *projects: str, pending: bool = Fals
 
 
 @dataclass(slots=True, kw_only=True)
-class RehearsalTrustedPublishing:
-    """The exchange.
+class RehearsalExchange:
+    """The exchange of identity tokens for upload tokens.
 
     Without `registrations` any identity of the rehearsal's CI matches, and projects are created on demand. `lifetime`
     is in seconds. `create` makes a project that a pending publisher is for (or raises RefusedError).

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
-from tests.unit.rehearsal.installation.test_interpreter_matching import HERE, read
 
 from ci_publish.errors import IndexUnavailable
 from ci_publish.model.events import Tried
@@ -14,6 +13,7 @@ from ci_publish.rehearsal.installation.command_processes import CommandProcesses
 from ci_publish.rehearsal.installation.installation_trial import InstallationTrial, TrialPlan
 from ci_publish.rehearsal.installation.installers import Uv
 from tests.installable import sdist, wheel
+from tests.unit.rehearsal.installation.test_interpreter_matching import HERE, read
 
 Answer = Callable[[Sequence[str]], EndedCommand | None]
 FINE = EndedCommand(code=0, output="", seconds=0.1)

@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.unit.rehearsal.installation.test_interpreter_matching import read
 
 from ci_publish.model.distribution import Distribution
 from ci_publish.rehearsal.installation.probe_facts import (
@@ -17,6 +16,7 @@ from ci_publish.rehearsal.installation.probe_facts import (
     split_off_failures_cured_by_extras,
 )
 from tests.installable import wheel
+from tests.unit.rehearsal.installation.test_interpreter_matching import read
 
 PYTHON = "Python 3.12"
 FACTS = ProbeFacts(
