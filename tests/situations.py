@@ -410,7 +410,7 @@ def _() -> object:
             raise PermissionError(errno.EACCES, "Permission denied")
     except FileRefused as refused:
         fault = Fault(rule=refused.rule, message=str(refused))
-    return messages.failed_checks_error((table.problem_of_fault(fault, wheel().filename, Severity.ERROR),))
+    return messages.failed_checks_error((table.problem_of_rule_fault(fault, wheel().filename, Severity.ERROR),))
 
 
 @situation("Two files have problems")

@@ -143,9 +143,9 @@ class Composition:
 
     def _prefetch_listings(self) -> None:
         """Begin to fetch the listings of the releases whose files are found, going by the names of the files."""
-        from ci_publish.distributions.release_guesses import guess_releases_from_filenames  # noqa: PLC0415  (late: not for every command)
+        from ci_publish.distributions.release_guesses import guess_releases_of_paths  # noqa: PLC0415  (late: not for every command)
 
-        expected = guess_releases_from_filenames(self.settings.paths, recursive=self.settings.recursive)
+        expected = guess_releases_of_paths(self.settings.paths, recursive=self.settings.recursive)
         if not expected:
             return
         if simple := self._indexes[0].endpoints.simple:

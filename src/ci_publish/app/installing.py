@@ -16,7 +16,7 @@ from urllib.parse import quote
 from ci_publish.app.install_credentials import refuse_secrets_in_process_environment, secrets_to_mask
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings import Settings
-from ci_publish.distributions.checks.table import problem_of_fault
+from ci_publish.distributions.checks.table import problem_of_rule_fault
 from ci_publish.distributions.checks.weights import parse_rule_weights
 from ci_publish.distributions.faults import Fault
 from ci_publish.errors import ConfigurationError, InstallationFailed
@@ -181,4 +181,4 @@ def _not_tried_problem(file: Distribution, found: Sequence[FoundInterpreter], *,
     given = ", ".join(each.name for each in found)
     message = f"Not tried here: it needs {describe_needed_interpreter(file)}; given: {given}."
     severity = Severity.ERROR if required else Severity.NOTE
-    return problem_of_fault(Fault(rule="install-not-tried", message=message), file.filename, severity)
+    return problem_of_rule_fault(Fault(rule="install-not-tried", message=message), file.filename, severity)

@@ -21,7 +21,7 @@ from ci_publish.app.settings import Settings
 from ci_publish.app.stated_release import environment_with_tag, release_tag_of_job
 from ci_publish.app.upstream_check import UpstreamCheck
 from ci_publish.app.upstreams import open_named_upstream, read_pip_settings, upstream_address
-from ci_publish.distributions.release_guesses import guess_releases_from_filenames
+from ci_publish.distributions.release_guesses import guess_releases_of_paths
 from ci_publish.errors import ConfigurationError
 from ci_publish.hints import Hint, option
 from ci_publish.http.transport import ConnectionLimits, HttpTransport
@@ -124,9 +124,7 @@ def _upstream_overlay(
         return made
 
     upstream = open_named_upstream(address, transport, context.mask, allow_http=allowed, everything=settings.tls)
-    rehearsed_names = (
-        project for project, _ in guess_releases_from_filenames(settings.paths, recursive=settings.recursive)
-    )
+    rehearsed_names = (project for project, _ in guess_releases_of_paths(settings.paths, recursive=settings.recursive))
     return UpstreamOverlay(upstream, rehearsed_names), UpstreamCheck(address, upstream, transport)
 
 

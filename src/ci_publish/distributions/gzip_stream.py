@@ -109,7 +109,7 @@ class GzipStream:
     def _inflate_next_chunk(self) -> None:
         """Inflate a little more."""
         if self._inflater.eof:
-            self._check_gzip_trailer()
+            self._require_trailer_then_read_next_member()
             return
         packed = self._pending or self._file.read(CHUNK)
         try:
@@ -130,7 +130,7 @@ class GzipStream:
             raise OverBudget(self.position + len(self._out) + len(data))
         self._out += data
 
-    def _check_gzip_trailer(self) -> None:
+    def _require_trailer_then_read_next_member(self) -> None:
         """Compare the trailer, and go on with the next member if there is one."""
         try:
             crc, size = _TRAILER.unpack(self._take_packed_bytes(_TRAILER.size))

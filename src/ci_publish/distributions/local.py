@@ -14,7 +14,7 @@ from ci_publish.distributions.checks.comparison.stated import NOTHING_STATED, St
 from ci_publish.distributions.checks.comparison.stated_rules import stated_faults
 from ci_publish.distributions.checks.rendering import RunStopped, render_form_description
 from ci_publish.distributions.checks.rules import CheckedFile
-from ci_publish.distributions.checks.table import RULES, file_faults, problem_of_fault, release_faults, set_faults
+from ci_publish.distributions.checks.table import RULES, file_faults, problem_of_rule_fault, release_faults, set_faults
 from ci_publish.distributions.checks.weights import parse_rule_weights
 from ci_publish.distributions.collecting import EntryRemark, ReadFile, RefusedFile
 from ci_publish.distributions.core_metadata import parse_core_metadata
@@ -95,10 +95,10 @@ class LocalDistributions:
         )
         # A file that cannot be read as a distribution is an error, whatever the profile.
         problems = [
-            problem_of_fault(fault, file.filename, Severity.ERROR) for file in refusals for fault in file.faults
+            problem_of_rule_fault(fault, file.filename, Severity.ERROR) for file in refusals for fault in file.faults
         ]
         problems += [
-            problem_of_fault(remark.fault, remark.filename, RULES[remark.fault.rule].pypi)
+            problem_of_rule_fault(remark.fault, remark.filename, RULES[remark.fault.rule].pypi)
             for remark in (*entries.remarks, *twice, *orphans)
         ]
         explained = any(each.severity is Severity.ERROR and each.rule != "file-not-found" for each in problems)
@@ -290,7 +290,7 @@ def _subfolder_problems(left_out: Iterable[SubfolderFile]) -> Iterator[Problem]:
                 option("ignore_subfolders", "true"),
             ),
         )
-        yield problem_of_fault(fault, None, Severity.ERROR if required else Severity.WARNING)
+        yield problem_of_rule_fault(fault, None, Severity.ERROR if required else Severity.WARNING)
 
 
 def _problems_for_profiles(
@@ -300,4 +300,4 @@ def _problems_for_profiles(
     for filename, fault in faults:
         severity = RULES[fault.rule].severity_for_profiles(profiles)
         if severity is not None:
-            yield problem_of_fault(fault, filename, severity)
+            yield problem_of_rule_fault(fault, filename, severity)

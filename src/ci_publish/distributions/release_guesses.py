@@ -7,7 +7,7 @@ from ci_publish.distributions.subfolders import find_subfolder_files, with_subfo
 from ci_publish.model.filename import DistributionFilename
 
 
-def guess_releases_from_filenames(paths: Sequence[str], *, recursive: bool = False) -> tuple[tuple[str, str], ...]:
+def guess_releases_of_paths(paths: Sequence[str], *, recursive: bool = False) -> tuple[tuple[str, str], ...]:
     """Return project and version of the distributions that *paths* lead to, normalised, each release once.
 
     *recursive*: with those in subfolders. Files without a distribution's name are passed over, and so is what cannot

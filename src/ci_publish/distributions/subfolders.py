@@ -121,15 +121,15 @@ def _distributions_within_folder(folder: Path) -> Iterator[Path]:
 
 def _is_working_or_project_folder(folder: Path) -> bool:
     """Whether *folder* is the working directory or the root of a project, which hold more than distributions."""
-    return os.path.realpath(folder) == os.path.realpath(os.curdir) or _is_project_root(folder)
+    return os.path.realpath(folder) == os.path.realpath(os.curdir) or _is_project_root_folder(folder)
 
 
-def _is_project_root(folder: Path) -> bool:
+def _is_project_root_folder(folder: Path) -> bool:
     return any(os.path.lexists(folder / mark) for mark in _PROJECT_MARKS)
 
 
 def _is_searched_subfolder(folder: Path) -> bool:
-    return not (folder.name.startswith(".") or folder.name in _SKIPPED or _is_project_root(folder))
+    return not (folder.name.startswith(".") or folder.name in _SKIPPED or _is_project_root_folder(folder))
 
 
 def _list_searched_subfolders(folder: Path) -> list[Path]:

@@ -92,7 +92,7 @@ class HttpTransport:
         """
         from ci_publish.http.preconnect import Preconnection  # noqa: PLC0415  (late: not for every command)
 
-        self._preconnection = Preconnection(url, self._environment_variables(), self._configured_timeouts())
+        self._preconnection = Preconnection(url, self._environment_variables(), self._request_timeouts())
 
     def import_network_modules(self) -> None:
         """Import what the first request needs: that takes a while, and threads should not wait for it."""
@@ -223,7 +223,7 @@ class HttpTransport:
     def _environment_variables(self) -> Mapping[str, str]:
         return os.environ if self._environ is None else self._environ
 
-    def _configured_timeouts(self) -> "Timeouts":
+    def _request_timeouts(self) -> "Timeouts":
         from ci_publish.http.sockets import Timeouts  # noqa: PLC0415  (late: not for every command)
 
         limits = self._limits
@@ -234,7 +234,7 @@ class HttpTransport:
     def _new_attempt(self, request: HttpRequest, deadline: float | None, limit: int) -> "RequestAttempt":
         from ci_publish.http.sockets import RequestAttempt  # noqa: PLC0415  (late: not for every command)
 
-        timeouts, body = self._configured_timeouts(), request.body
+        timeouts, body = self._request_timeouts(), request.body
         streamed = None if body is None or isinstance(body, bytes | SecretJson) else body
         size = 0 if streamed is None else streamed.length
         steps = timeouts.connect + timeouts.tls + timeouts.read + timeouts.answer

@@ -41,6 +41,11 @@ class Problem:
         return docs_url_for_rule(self.rule)
 
 
+def blocking_problems(problems: Iterable[Problem]) -> list[Problem]:
+    """Return the problems that stop a file from being published."""
+    return [problem for problem in problems if problem.severity is Severity.ERROR]
+
+
 def published_problems_as_notes(problems: Iterable[Problem], filenames: Container[str]) -> tuple[Problem, ...]:
     """Return *problems* with those of *filenames*, files that are already published as they are, as notes only."""
     return tuple(

@@ -1,11 +1,9 @@
 """The steps that every command begins with, and that need no network: collect the distributions and check them."""
 
-from collections.abc import Sequence
-
 from ci_publish.model.distribution import Collection
 from ci_publish.model.events import Checked, Collected, Step
 from ci_publish.model.index import IndexProfile
-from ci_publish.model.problem import Problem, Severity
+from ci_publish.model.problem import Problem, blocking_problems
 from ci_publish.publishing import messages
 from ci_publish.publishing.context import Run
 
@@ -40,8 +38,3 @@ def collect_valid_distributions(run: Run) -> Collection:
             run.emit(Checked(problems))
         raise messages.failed_checks_error(problems)
     return collection
-
-
-def blocking_problems(problems: Sequence[Problem]) -> list[Problem]:
-    """Return the problems that stop a file from being published."""
-    return [problem for problem in problems if problem.severity is Severity.ERROR]

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from ci_publish.errors import CiPublishError, NothingToPublish
 from ci_publish.model.events import Checked, Outcome, Step
 from ci_publish.model.identity import Claims
-from ci_publish.model.problem import Problem, published_problems_as_notes
+from ci_publish.model.problem import Problem, blocking_problems, published_problems_as_notes
 from ci_publish.publishing import messages
 from ci_publish.publishing.attest import Attested, attest_uploads, verify_found_attestations, wants_attestations
-from ci_publish.publishing.collect import blocking_problems, collect_and_check, collect_valid_distributions
+from ci_publish.publishing.collect import collect_and_check, collect_valid_distributions
 from ci_publish.publishing.context import Run
 from ci_publish.publishing.index_upload import IndexUpload
 from ci_publish.publishing.release_diff import FULL, LISTING

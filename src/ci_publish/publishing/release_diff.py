@@ -11,7 +11,7 @@ from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import Checked, Compared, IndexChosen, Outcome, Step
 from ci_publish.model.frozen import frozen
 from ci_publish.model.index import IndexState, ListingUnavailable, NotVisible, ProjectListing
-from ci_publish.model.problem import Problem, Severity
+from ci_publish.model.problem import Problem, Severity, blocking_problems
 from ci_publish.model.release import Comparison, ReleaseDiff
 from ci_publish.publishing import messages
 from ci_publish.publishing.baseline import (
@@ -24,7 +24,7 @@ from ci_publish.publishing.baseline import (
     local_release,
     why_no_baseline,
 )
-from ci_publish.publishing.collect import blocking_problems, collect_distributions
+from ci_publish.publishing.collect import collect_distributions
 from ci_publish.publishing.context import Destination, Run
 from ci_publish.publishing.index_plan import IndexPlan
 from ci_publish.publishing.ports import Index

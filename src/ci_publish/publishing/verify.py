@@ -25,8 +25,9 @@ from ci_publish.model.index import (
     ProjectStatus,
     PublishedFile,
 )
+from ci_publish.model.problem import blocking_problems
 from ci_publish.publishing import confirmation_messages, messages, required_build_provenance
-from ci_publish.publishing.collect import blocking_problems, collect_distributions
+from ci_publish.publishing.collect import collect_distributions
 from ci_publish.publishing.confirmation import Confirmation
 from ci_publish.publishing.context import Destination, Run
 from ci_publish.publishing.planning import Match, compare_with_published, find_published_file

@@ -54,7 +54,7 @@ def description_refusal_message(fields: Fields) -> str | None:
 
 
 def _render_description_html(description: str, content_type: str | None) -> str | None:
-    kind = _description_media_type(content_type)
+    kind = _pypi_description_media_type(content_type)
     if not is_quick_to_render(description, kind or "text/x-rst"):
         return None
     with warnings.catch_warnings():
@@ -68,7 +68,7 @@ def _render_description_html(description: str, content_type: str | None) -> str 
                 return None
 
 
-def _description_media_type(content_type: str | None) -> str | None:
+def _pypi_description_media_type(content_type: str | None) -> str | None:
     if not content_type:
         return None
     message = EmailMessage()

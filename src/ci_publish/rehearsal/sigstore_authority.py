@@ -73,7 +73,9 @@ class RehearsalCertificateAuthority:
         """
         builder = self._signing_certificate_builder(public_key, profile)
         precertificate = builder.sign(self._key, hashes.SHA256())
-        timestamps = _signed_timestamp_list(self._signed_certificate_timestamp(precertificate.tbs_certificate_bytes))
+        timestamps = _certificate_timestamp_list_extension(
+            self._signed_certificate_timestamp(precertificate.tbs_certificate_bytes)
+        )
         return builder.add_extension(x509.UnrecognizedExtension(_SCT_LIST, timestamps), critical=False).sign(
             self._key, hashes.SHA256()
         )
@@ -188,7 +190,7 @@ def _signing_key_usage(
     )
 
 
-def _signed_timestamp_list(timestamp: bytes) -> bytes:
+def _certificate_timestamp_list_extension(timestamp: bytes) -> bytes:
     """Return the extension's value: a DER OCTET STRING around a TLS list with one timestamp (RFC 6962 §3.3)."""
     entries = struct.pack("!H", len(timestamp)) + timestamp
     content = struct.pack("!H", len(entries)) + entries

@@ -153,7 +153,7 @@ class RehearsalTransparencyLog:
     def _add_verified_entry(self, uuid: str, body: bytes, envelope: str) -> LogEntry:
         tree_index, integrated_time = len(self._entries), int(self._clock())
         log_index = _OLDER_SHARDS + tree_index
-        promise = self._sign_with_log_key(
+        promise = self._sign_with_transparency_log_key(
             _canonical_json(self._signed_entry_timestamp_content(body, integrated_time, log_index))
         )
         entry = LogEntry(
@@ -181,10 +181,10 @@ class RehearsalTransparencyLog:
 
     def _signed_checkpoint(self, name: str, size: int, root: bytes) -> str:
         note = f"{name} - {self._tree_id}\n{size}\n{_log_base64_text(root)}\n"
-        signature = _log_base64_text(self.log_id[:4] + self._sign_with_log_key(note.encode()))
+        signature = _log_base64_text(self.log_id[:4] + self._sign_with_transparency_log_key(note.encode()))
         return f"{note}\n\N{EM DASH} {name} {signature}\n"
 
-    def _sign_with_log_key(self, data: bytes) -> bytes:
+    def _sign_with_transparency_log_key(self, data: bytes) -> bytes:
         return self._key.sign(data, ec.ECDSA(hashes.SHA256()))
 
 

@@ -228,12 +228,12 @@ def _parse_macaroon_fields(data: bytes) -> Iterator[tuple[int, bytes]]:
     while position < len(data):
         kind, position = data[position], position + 1
         if kind != _END:
-            length, position = _read_macaroon_varint(data, position)
+            length, position = _decode_macaroon_varint(data, position)
             yield kind, data[position : position + length]
             position += length
 
 
-def _read_macaroon_varint(data: bytes, position: int) -> tuple[int, int]:
+def _decode_macaroon_varint(data: bytes, position: int) -> tuple[int, int]:
     number, shift = 0, 0
     while True:
         byte = data[position]

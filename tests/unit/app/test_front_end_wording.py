@@ -9,7 +9,7 @@ from ci_publish.app.option_groups.installation import TABLE
 from ci_publish.app.settings import declared_options
 from ci_publish.app.settings_sources import ACTION_MARK
 from ci_publish.distributions.checks.rules import Rule
-from ci_publish.distributions.checks.table import RULES, problem_of_fault
+from ci_publish.distributions.checks.table import RULES, problem_of_rule_fault
 from ci_publish.distributions.faults import Fault
 from ci_publish.errors import ConfigurationError, UploadRejected
 from ci_publish.hints import Hint, OptionNamed, option
@@ -186,7 +186,7 @@ def test_advice_of_rules_leaves_the_spelling_of_options_to_the_reader(rule: Rule
 def test_advice_of_rules_names_options_as_the_reader_writes_them(
     rule: str, front_end: FrontEnd, command: str, said: str
 ) -> None:
-    found = problem_of_fault(Fault(rule=rule, message="It is wrong."), "demo-1.0.tar.gz", Severity.ERROR)
+    found = problem_of_rule_fault(Fault(rule=rule, message="It is wrong."), "demo-1.0.tar.gz", Severity.ERROR)
     event = FrontEndWording(front_end, command).reword_event(Checked((found,)))
 
     assert isinstance(event, Checked)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ci_publish.distributions.release_guesses import guess_releases_from_filenames
+from ci_publish.distributions.release_guesses import guess_releases_of_paths
 from ci_publish.distributions.subfolders import Subfolders
 from ci_publish.model.distribution import Collection
 from ci_publish.model.problem import Problem, Severity
@@ -58,7 +58,7 @@ def test_recursive_takes_them(downloaded: Path) -> None:
     expected = ["dist/demo_pkg-1.0.tar.gz", f"dist/wheels-linux/{LINUX}", f"dist/wheels/macos/{MACOS}"]
     assert names(collection) == expected
     assert problems == ()
-    assert guess_releases_from_filenames(["dist"], recursive=True) == (("demo-pkg", "1.0"),)
+    assert guess_releases_of_paths(["dist"], recursive=True) == (("demo-pkg", "1.0"),)
 
 
 def test_recursive_takes_their_attestations_and_nothing_else(downloaded: Path) -> None:

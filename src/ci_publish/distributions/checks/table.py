@@ -64,7 +64,7 @@ _OF_FILES: Final = tuple(family for family in FAMILIES if family not in {Family.
 RULES: Final[Mapping[str, Rule]] = {rule.id: rule for rules in FAMILIES.values() for rule in rules}
 
 
-def problem_of_fault(fault: Fault, filename: str | None, severity: Severity) -> Problem:
+def problem_of_rule_fault(fault: Fault, filename: str | None, severity: Severity) -> Problem:
     """Return what people see of a fault: its own advice, or else its rule's."""
     return Problem(
         filename=filename,

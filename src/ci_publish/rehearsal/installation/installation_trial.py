@@ -10,7 +10,7 @@ from typing import Final
 
 from packaging.utils import canonicalize_name
 
-from ci_publish.distributions.checks.table import RULES, problem_of_fault
+from ci_publish.distributions.checks.table import RULES, problem_of_rule_fault
 from ci_publish.distributions.checks.weights import RuleWeights
 from ci_publish.distributions.faults import Fault
 from ci_publish.model.distribution import Distribution, Kind
@@ -91,7 +91,9 @@ class InstallationTrial:
         began = time.monotonic()
         self._folder.mkdir(parents=True)
         problems = self._plan.weights.apply_to_problems(
-            problem_of_fault(fault, self._file.filename, RULES[fault.rule].severity_for_profiles(()) or Severity.NOTE)
+            problem_of_rule_fault(
+                fault, self._file.filename, RULES[fault.rule].severity_for_profiles(()) or Severity.NOTE
+            )
             for fault in self._trial_faults()
         )
         passed = not any(each.severity is Severity.ERROR for each in problems)

@@ -4,7 +4,7 @@ import pytest
 
 from ci_publish.distributions.checks.installing import RULES
 from ci_publish.distributions.checks.rules import CheckedFile, Rule
-from ci_publish.distributions.checks.table import problem_of_fault
+from ci_publish.distributions.checks.table import problem_of_rule_fault
 from ci_publish.distributions.faults import Fault
 from ci_publish.model.distribution import Kind
 from ci_publish.model.index import IndexProfile
@@ -29,7 +29,7 @@ def test_checking_a_file_finds_none_of_them(rule: Rule) -> None:
 
 
 def test_a_fault_brings_the_advice_of_its_rule() -> None:
-    found = problem_of_fault(Fault(rule="install-script", message="no main"), "demo-1.0.tar.gz", Severity.ERROR)
+    found = problem_of_rule_fault(Fault(rule="install-script", message="no main"), "demo-1.0.tar.gz", Severity.ERROR)
 
     assert found.advice == "Correct the entry point, or add the function."
     assert found.docs.endswith("/checks/#install-script")

@@ -48,7 +48,7 @@ def minor_python_versions(versions: Iterable[tuple[int, int, int]]) -> frozenset
     return frozenset((major, minor) for major, minor, _ in versions)
 
 
-def admits_python_version(requires_python: str | None, major: int, minor: int) -> bool:
+def requires_python_admits(requires_python: str | None, major: int, minor: int) -> bool:
     """Whether a version of Python is admitted, as far as that is known."""
     versions = None if requires_python is None else admitted_python_versions(requires_python)
     return versions is None or (major, minor) in minor_python_versions(versions)

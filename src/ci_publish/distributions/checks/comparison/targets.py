@@ -238,7 +238,7 @@ def describe_targets(targets: AbstractSet[Target], before: WheelCoverage, ours: 
     phrases = (
         [f"wheels for {format_interpreters(_widest_interpreters(pure))} that run on every platform"] if pure else []
     )
-    phrases += [f"every wheel for {list_some_names(whole)}"] if whole else []
+    phrases += [f"every wheel for {list_some_target_names(whole)}"] if whole else []
     phrases += [f"{format_interpreters(everywhere)} on every platform"] if everywhere else []
     return phrases + _describe_combinations(
         target for target in targets if target[1] not in places and target[0] not in everywhere
@@ -253,7 +253,9 @@ def _describe_combinations(targets: Iterable[Target]) -> list[str]:
     alike: dict[frozenset[TargetInterpreter], list[str]] = defaultdict(list)
     for place, interpreters in by_place.items():
         alike[frozenset(interpreters)].append(str(place))
-    return sorted(f"{format_interpreters(some)} on {list_some_names(sorted(where))}" for some, where in alike.items())
+    return sorted(
+        f"{format_interpreters(some)} on {list_some_target_names(sorted(where))}" for some, where in alike.items()
+    )
 
 
 def _widest_interpreters(interpreters: AbstractSet[TargetInterpreter]) -> set[TargetInterpreter]:
@@ -272,12 +274,12 @@ def format_interpreters(interpreters: Iterable[TargetInterpreter]) -> str:
     for each in sorted(set(interpreters), key=lambda one: (one.family, one.version, one.flag)):
         families[each.family].append(each)
     return ", ".join(
-        f"{family} {list_some_names(list(map(str, some)))}" if some[0].version else family
+        f"{family} {list_some_target_names(list(map(str, some)))}" if some[0].version else family
         for family, some in list(families.items())[:SHOWN]
     )
 
 
-def list_some_names(names: Sequence[str]) -> str:
+def list_some_target_names(names: Sequence[str]) -> str:
     """Return the first of *names*, and how many more there are."""
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return ", ".join(names[:SHOWN]) + more

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
-from ci_publish.distributions.checks.comparison.python_versions import admits_python_version
+from ci_publish.distributions.checks.comparison.python_versions import requires_python_admits
 from ci_publish.distributions.checks.comparison.stated import Stated
 from ci_publish.distributions.checks.comparison.targets import (
     MAX_INTERPRETERS,
@@ -19,7 +19,7 @@ from ci_publish.distributions.checks.comparison.targets import (
     describe_targets,
     format_interpreters,
     interpreters_of_wheel,
-    list_some_names,
+    list_some_target_names,
     platform_floor_name,
     platforms_of_wheel,
     wheel_coverage,
@@ -92,7 +92,7 @@ def _lost_targets(comparison: Comparison) -> tuple[Covered, set[Target], set[Tar
 
 
 def _is_admitted_interpreter(interpreter: TargetInterpreter, requires_python: str | None) -> bool:
-    return len(interpreter.version) < 2 or admits_python_version(requires_python, *interpreter.version)  # noqa: PLR2004
+    return len(interpreter.version) < 2 or requires_python_admits(requires_python, *interpreter.version)  # noqa: PLR2004
 
 
 def _wheel_lost(comparison: Comparison, _: Stated) -> Iterable[Fault]:
@@ -148,7 +148,7 @@ def _platform_floor_moved(comparison: Comparison, rule: str, *, raised: bool) ->
         alike.setdefault((platform.system, change), []).append(platform.architecture)
     verb = "raised" if raised else "lowered"
     for (system, change), architectures in sorted(alike.items()):
-        yield Fault(rule=rule, message=f"{system} {list_some_names(sorted(architectures))}: {verb} {change}.")
+        yield Fault(rule=rule, message=f"{system} {list_some_target_names(sorted(architectures))}: {verb} {change}.")
 
 
 def _stable_abi_moved(comparison: Comparison, _: Stated) -> Iterable[Fault]:
@@ -165,7 +165,7 @@ def _stable_abi_moved(comparison: Comparison, _: Stated) -> Iterable[Fault]:
         verb = "raised" if new > old else "lowered"
         change = f"{verb} from CPython {'.'.join(map(str, old))} to {'.'.join(map(str, new))}"
         everywhere = len(places) == sum(key[1] == flag for key in common)
-        where = "every platform" if everywhere else list_some_names(sorted(places))
+        where = "every platform" if everywhere else list_some_target_names(sorted(places))
         yield Fault(rule="stable-abi-moved", message=f"abi3{flag}: {change} on {where}.")
 
 

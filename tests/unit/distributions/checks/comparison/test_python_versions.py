@@ -2,10 +2,10 @@ import pytest
 
 from ci_publish.distributions.checks.comparison.python_versions import (
     MAX_SPECIFIER,
-    admits_python_version,
     admitted_python_versions,
     format_minor_python_versions,
     minor_python_versions,
+    requires_python_admits,
 )
 
 
@@ -43,6 +43,6 @@ def test_what_cannot_be_read_is_unknown_or_read_in_time(specifier: str) -> None:
 
 
 def test_what_is_not_known_is_admitted() -> None:
-    assert admits_python_version(None, 3, 8)
-    assert admits_python_version("nonsense", 3, 8)
-    assert not admits_python_version(">=3.9", 3, 8)
+    assert requires_python_admits(None, 3, 8)
+    assert requires_python_admits("nonsense", 3, 8)
+    assert not requires_python_admits(">=3.9", 3, 8)
