@@ -59,7 +59,7 @@ def _install_credential_hints(environ: Mapping[str, str]) -> tuple[str, ...]:
     return (
         move,
         without,
-        Hint("If you trust all of that code with them: ", option("install_with_credentials", "true")),
+        Hint("If you trust all of that code with this job's credentials: ", option("install_with_credentials", "true")),
     )
 
 
