@@ -197,6 +197,16 @@ def test_with_several_projects_the_first_file_of_each_goes_alone() -> None:
     assert alone.rest == tuple(files[:2])
 
 
+def test_of_two_projects_that_exist_the_first_file_of_each_goes_alone() -> None:
+    files = [wheel("a", tag="py3"), wheel("b", tag="py3"), sdist("a")]
+    there = {
+        name: ProjectListing(project=name, files={f"{name}-1.0-py2-none-any.whl": published(wheel(name, tag="py2"))})
+        for name in ("a", "b")
+    }
+    order = schedule_uploads(files, there)
+    assert (order.leads, order.rest) == ((files[0], files[1]), (files[2],))
+
+
 def test_of_two_new_releases_each_has_a_lead_and_a_project_without_a_state_is_new() -> None:
     one, two, more = wheel("a", version="1.0"), wheel("a", version="2.0"), sdist("a", version="2.0")
     order = schedule_uploads([more, two, one], {})
