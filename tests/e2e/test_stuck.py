@@ -25,8 +25,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.skipif(os.name == "nt", reason="SIGTE
 
 KINDS = ("python", "releasing", "holding")
 # What is called before and after there is an upload token; the second in a thread that uploads.
-BEFORE = ("prepared", "LocalDistributions.collect", "make_plan", "schedule")
-AFTER = ("Confirmation.wait_for", "HttpIndex.upload")
+BEFORE = ("prepare_command", "LocalDistributions.collect", "make_plan", "schedule_uploads")
+AFTER = ("Confirmation.wait_until_listed", "HttpIndex.upload")
 # How long a machine that is busy with others may take for what an idle one does in a second.
 SLACK = 30.0
 # Between the file that says so and the call that gets stuck a signal is still handled.
@@ -50,10 +50,10 @@ ALL = tuple((stage, kind, how) for how in ("deadline", "signal") for stage in (*
 CONTAINER = (("LocalDistributions.collect", "holding", "container"),) if may_unshare() else ()
 EVERYDAY = (
     *(() if CONTAINER else (("LocalDistributions.collect", "holding", "deadline"),)),
-    ("Confirmation.wait_for", "python", "signal"),
-    ("Confirmation.wait_for", "releasing", "signal"),
-    ("Confirmation.wait_for", "holding", "signal"),
-    ("Confirmation.wait_for", "releasing", "deadline"),
+    ("Confirmation.wait_until_listed", "python", "signal"),
+    ("Confirmation.wait_until_listed", "releasing", "signal"),
+    ("Confirmation.wait_until_listed", "holding", "signal"),
+    ("Confirmation.wait_until_listed", "releasing", "deadline"),
 )
 CASES = (*CONTAINER, *(ALL if STRESS else EVERYDAY))
 
@@ -134,7 +134,7 @@ def judge_end(
     left_alone = stage == "LocalDistributions.collect" and kind == "python"  # a step that ends at once
     assert process.returncode == (10 if deadline else 143), where
     assert seconds < deadline + (0.0 if left_alone else LEAVE_AFTER) + SLACK, where
-    if stage != "prepared":  # the settings say where the receipt goes
+    if stage != "prepare_command":  # the settings say where the receipt goes
         assert json.loads(receipt.read_text())["exit_code"] == process.returncode, where
 
 
