@@ -84,7 +84,7 @@ test: env-test ## the tests, with small seeded counts
 	$(PYTEST) -n $(WORKERS) --dist worksteal -m "$(EVERYDAY)"
 
 .PHONY: test-fast
-test-fast: env-test ## the unit and contract tests, in about a minute on two cores
+test-fast: env-test ## the unit and contract tests, in about a minute and a half on two cores
 	$(PYTEST) -n $(WORKERS) --dist worksteal -m "$(EVERYDAY)" tests/unit tests/contract
 
 .PHONY: test-stress

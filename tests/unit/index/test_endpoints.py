@@ -288,8 +288,10 @@ def test_a_rehearsal_is_like_pypi_on_its_own_origin() -> None:
 
 
 def test_indexes_on_one_host_have_different_names() -> None:
-    names = [resolve_endpoints(f"https://h/{path}").name for path in ("", "legacy/", "root/dev/", "root/prod")]
-    assert names == ["h", "h", "h/root/dev", "h/root/prod"]
+    names = [
+        resolve_endpoints(f"https://h/{path}").name for path in ("", "legacy/", "a/legacy/", "root/dev/", "root/X/")
+    ]
+    assert names == ["h", "h", "h/a", "h/root/dev", "h/root/x"]
 
 
 def test_the_kind_of_pypi_is_known() -> None:

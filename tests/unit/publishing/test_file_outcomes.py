@@ -290,3 +290,13 @@ def test_an_upload_was_cut_by_a_stop_or_by_another_failure() -> None:
     assert outcomes.stop_error() is NO
     played.waiting.stop = True
     assert isinstance(outcomes.stop_error(), Interrupted)
+
+
+def test_projects_that_are_refused_by_the_plan_come_after_other_failures() -> None:
+    outcomes, played = recording(TRAIN, keep_going=True)
+    outcomes.record_failure(OTHER, NO, FileStatus.REFUSED, 1)
+    refusal = UploadRejected("the plan refuses it")
+    outcomes.record_refused_projects({"core": refusal}, [CORE])
+    assert outcomes.failures == ((OTHER, NO), (CORE, refusal))
+    assert outcomes.why_project_stopped("plugin") == Stopped(("core",), refusal)
+    assert len(played.events) == 1, "the plan has told of it"
