@@ -73,3 +73,10 @@ def test_putting_the_rooms_together_opens_none(tmp_path: Path) -> None:
 
 def test_the_version_needs_nothing(tmp_path: Path) -> None:
     assert "pydantic" not in loaded(f"import ci_publish\n{LOADED}", folder=tmp_path)
+
+
+def test_the_checks_are_imported_after_the_connection_is_begun(tmp_path: Path) -> None:
+    code = "import sys\nimport ci_publish.app.composition\n" + LOADED.replace("if '.' not in name", "")
+    names = loaded(code, folder=tmp_path)
+    assert "ci_publish.app.composition" in names
+    assert not any(name.startswith(("ci_publish.distributions.checks", "httpx")) for name in names)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ci_publish.app.configured_credentials import ConfiguredCredentials, accepts_any_api_token
-from ci_publish.app.interruptible_distributions import InterruptibleDistributions
 from ci_publish.app.named_audiences import named_audiences
 from ci_publish.app.output_files import require_writable_outputs
 from ci_publish.app.runtime_context import RuntimeContext
@@ -35,6 +34,7 @@ from ci_publish.publishing.interruption import Interruption
 from ci_publish.regular_files import read_settings_file
 
 if TYPE_CHECKING:
+    from ci_publish.app.interruptible_distributions import InterruptibleDistributions
     from ci_publish.attestations.sigstore_trust import TrustSource
     from ci_publish.distributions.subfolders import Subfolders
     from ci_publish.index.client import HttpIndex
@@ -155,9 +155,10 @@ class Composition:
             index.begin_prefetch(expected, self.told)
 
     @cached_property
-    def distributions(self) -> InterruptibleDistributions:
+    def distributions(self) -> "InterruptibleDistributions":
         """The steps on the disk; Artifactory shows no SHA-256, so that MD5 is compared."""
-        from ci_publish.distributions.local import LocalDistributions  # noqa: PLC0415  (late, see ``compose_run``)
+        from ci_publish.app.interruptible_distributions import InterruptibleDistributions  # noqa: PLC0415  (late, see ``compose_run``)
+        from ci_publish.distributions.local import LocalDistributions  # noqa: PLC0415
 
         settings = self.settings
         addresses = [self._resolve_allowed_endpoints(url).upload for url in settings.repository_url]
