@@ -40,9 +40,9 @@ Every option can be set in several places. In order of precedence:
 
 In Python, the arguments of `Settings` take the place of flags; other options are read from the same places.
 
-`ci-publish settings` prints every effective value, where it came from, and which commands do not use it. If the name of a
-key, or of a variable with the prefix `CI_PUBLISH_`, is a near miss of a valid name, that is an error, and the message names
-the right one. Any other unknown variable with this prefix is an error if its name contains TOKEN, PASSWORD, SECRET, URL, INDEX,
+`ci-publish settings` prints every effective value, where it came from, and which commands do not use it. Unknown keys are errors,
+and so are tables with a name like `[tool.ci_publish]` or `[ci-publish]`. If the name of a variable with the prefix `CI_PUBLISH_`
+is a near miss of a valid name, that is an error, and the message names the right one. Any other unknown variable with this prefix is an error if its name contains TOKEN, PASSWORD, SECRET, URL, INDEX,
 REPOSITORY, DRY, REHEARSE or TEST, and otherwise a warning. Values and URLs are validated before anything else happens, and no
 message ever shows a secret.
 

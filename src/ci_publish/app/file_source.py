@@ -1,8 +1,9 @@
 """Settings from ``[tool.ci-publish]`` of a pyproject.toml."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
+from ci_publish.about import OPTIONS_URL
 from ci_publish.app.option_groups.installation import TABLE
 from ci_publish.app.option_source import Found, OptionSource, refuse_misspelled_option
 from ci_publish.app.options import Origin, Source
@@ -10,6 +11,11 @@ from ci_publish.app.settings import declared_options
 from ci_publish.errors import ConfigurationError
 from ci_publish.hints import Hint, option
 from ci_publish.http.urls import url_has_secrets
+
+_DESTINATIONS: Final = frozenset(
+    {"repository", "repo", "index", "url", "upload-url", "publish-url", "destination", "target"}
+)
+"""Keys with which other tools, or people, name a destination; ours is repository-url."""
 
 
 class FileSource(OptionSource):
@@ -20,7 +26,7 @@ class FileSource(OptionSource):
         self._table = table
 
     def read(self) -> Found:
-        """Yield the keys of the table. Raises ConfigurationError for a secret or a misspelled key."""
+        """Yield the keys of the table. Raises ConfigurationError for a secret or an unknown key."""
         ours = {name: option for name, option in declared_options().items() if option.key}
         for key, value in self._table.items():
             name = key.replace("-", "_")
@@ -37,7 +43,7 @@ class FileSource(OptionSource):
                 raise _no_pyproject_key_error(key, name)
             else:
                 known = dict.fromkeys(name.replace("_", "-") for name in ours)
-                refuse_misspelled_option(key, known, "key of [tool.ci-publish]")
+                raise _unknown_key_error(key, known)
 
     def _read_install_table(self, table: Mapping[str, Any]) -> Found:
         """Yield the keys of ``[tool.ci-publish.install]``, which asks for an installation by being there."""
@@ -56,6 +62,21 @@ class FileSource(OptionSource):
         if name == "upstream" and isinstance(value, str) and url_has_secrets(value):
             raise _secret_in_pyproject_error(spelled)
         return name, tuple(value) if isinstance(value, list) else value, Origin(Source.FILE, spelled)
+
+
+def _unknown_key_error(key: str, known: Mapping[str, object]) -> ConfigurationError:
+    kind = "key of [tool.ci-publish]"
+    refuse_misspelled_option(key, known, kind)
+    destination = key.replace("_", "-").casefold() in _DESTINATIONS
+    return ConfigurationError(
+        f"Unknown {kind}: {key}",
+        detail="It would be ignored, and the setting would silently have no effect.",
+        hints=(
+            "Did you mean repository-url?"
+            if destination
+            else f"Remove it, or use one of the keys that exist: {OPTIONS_URL}",
+        ),
+    )
 
 
 def _secret_in_pyproject_error(spelled: str) -> ConfigurationError:

@@ -21,6 +21,13 @@ _PART: Final = r"""(?:[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')"""
 _RUNS: Final = re.compile(rf"(?P<dotted>(?:{_PART}[ \t]*+\.[ \t]*+)++)|{_PART}|[^A-Za-z0-9_\"'-]++|.", re.DOTALL)
 
 
+_TABLE: Final = "cipublish"
+"""Our table's name, folded, without hyphens and the like."""
+
+_NEAR: Final = 0.88
+"""The similarity from which a table's name is a misspelling of ours: one letter is missing, added or another one."""
+
+
 @frozen
 class ProjectTables:
     """The tables that are read; ``uv_indexes``: ``[[tool.uv.index]]``, or ``[[index]]`` of uv.toml, whatever it is."""
@@ -34,18 +41,47 @@ def read_project_tables(pyproject: Path) -> ProjectTables:
 
     Raises ConfigurationError for a broken one.
     """
-    tools = _read_toml_tables(pyproject).get("tool", {})
+    tables = _read_toml_tables(pyproject)
+    tools = tables.get("tool", {})
     if not isinstance(tools, dict):
         raise _unreadable_toml_error(pyproject, ValueError("tool is not a table"))
-    ours, misspelled, uv = tools.get("ci-publish", {}), tools.get("ci_publish"), tools.get("uv", {})
-    if misspelled is not None:
-        message = "Unknown table in pyproject.toml: [tool.ci_publish]"
-        raise ConfigurationError(message, hints=("Write it with a hyphen: [tool.ci-publish]",))
+    _refuse_misspelled_tables(tables, tools)
+    ours, uv = tools.get("ci-publish", {}), tools.get("uv", {})
     if not isinstance(ours, dict):
         message = "[tool.ci-publish] is not a table."
         raise ConfigurationError(message, hints=("Write the keys below a line that says [tool.ci-publish].",))
     uv = _read_toml_tables(pyproject.with_name("uv.toml")) or uv
     return ProjectTables(ours, uv.get("index", ()) if isinstance(uv, dict) else ())
+
+
+def _refuse_misspelled_tables(tables: Mapping[str, Any], tools: Mapping[str, Any]) -> None:
+    """Raise ConfigurationError for a table that is nearly ours, or ours in the wrong place."""
+    found = [f"tool.{name}" for name in tools if name != "ci-publish" and _is_nearly_our_table(name)]
+    for parent, table in tables.items():
+        if isinstance(table, dict) and _is_nearly_our_table(parent):
+            found.append(parent)
+        elif isinstance(table, dict) and parent != "tool":
+            found += [
+                f"{parent}.{name}"
+                for name, nested in table.items()
+                if isinstance(nested, dict) and _is_nearly_our_table(name)
+            ]
+    for name in found:
+        hyphen = name == "tool.ci_publish"
+        raise ConfigurationError(
+            f"Unknown table in pyproject.toml: [{name}]",
+            detail="It would be ignored, and its settings would silently have no effect.",
+            hints=(f"Write it {'with a hyphen' if hyphen else 'like this'}: [tool.ci-publish]",),
+        )
+
+
+def _is_nearly_our_table(name: str) -> bool:
+    plain = re.sub(r"[-_. ]", "", name).casefold()
+    if plain == _TABLE or abs(len(plain) - len(_TABLE)) > 2:  # noqa: PLR2004  (further away, it is below _NEAR)
+        return plain == _TABLE
+    import difflib  # noqa: PLC0415  (late: hardly ever needed)
+
+    return difflib.SequenceMatcher(None, plain, _TABLE).ratio() >= _NEAR
 
 
 def _read_toml_tables(path: Path) -> dict[str, Any]:

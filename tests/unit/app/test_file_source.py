@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from ci_publish.about import OPTIONS_URL
 from ci_publish.app.file_source import FileSource
 from ci_publish.app.options import Origin, Source
 from ci_publish.app.settings_sources import load_settings
@@ -61,6 +62,29 @@ def test_a_key_that_is_nearly_one_of_ours_is_refused_as_a_key() -> None:
     with pytest.raises(ConfigurationError) as error:
         read(**{"on-conflct": "fail"})
     assert error.value.summary == "Unknown key of [tool.ci-publish]: on-conflct"
+
+
+@pytest.mark.parametrize(
+    ("key", "hint"),
+    [
+        ("repository", "repository-url"),
+        ("index", "repository-url"),
+        ("URL", "repository-url"),
+        ("publish_url", "repository-url"),
+        ("destination", "repository-url"),
+        ("target", "repository-url"),
+        ("note", None),
+        ("upload", None),
+    ],
+)
+@pytest.mark.parametrize("value", ["testpypi", {"repository-url": "testpypi"}])
+def test_every_other_unknown_key_is_refused(key: str, hint: str | None, value: object) -> None:
+    with pytest.raises(ConfigurationError) as error:
+        read(**{key: value})
+    assert error.value.summary == f"Unknown key of [tool.ci-publish]: {key}"
+    assert error.value.detail == "It would be ignored, and the setting would silently have no effect."
+    expected = f"Did you mean {hint}?" if hint else f"Remove it, or use one of the keys that exist: {OPTIONS_URL}"
+    assert error.value.hints == (expected,)
 
 
 UNKNOWN = "Known keys: python, run, upstream, no-import, require-tried, timeout"

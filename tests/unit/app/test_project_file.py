@@ -53,3 +53,37 @@ def test_the_indexes_of_uv_toml_count_before_those_of_pyproject(tmp_path: Path) 
     (tmp_path / "uv.toml").write_text("index = [", encoding="utf-8")
     with pytest.raises(ConfigurationError, match=r"uv\.toml cannot be read"):
         read_project_tables(project)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        *(
+            "tool.ci_publish",
+            "tool.cipublish",
+            "tool.CI-Publish",
+            "tool.ci-publsh",
+            "tool.ci-pubilsh",
+            "tool.ci-publush",
+        ),
+        *("ci-publish", "ci_publish", "CI-PUBLISH", "tools.ci-publish", "Tool.ci-publish"),
+    ],
+)
+def test_a_table_that_is_nearly_ours_is_refused(tmp_path: Path, table: str) -> None:
+    with pytest.raises(ConfigurationError) as error:
+        read(tmp_path, f'[{table}]\nrepository-url = "testpypi"\n')
+    assert error.value.summary == f"Unknown table in pyproject.toml: [{table}]"
+    assert "[tool.ci-publish]" in error.value.hints[0]
+    assert ("hyphen" in error.value.hints[0]) is (table == "tool.ci_publish")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[tool.publish]\n[tool.cibuildwheel]\n[tool.pypublish]\n[tool.ci]\npublish = true\n",
+        '[dependency-groups]\nci-publish = ["ci-publish"]\n',
+        'ci-publish = "a"\n[tool.a.ci_publish]\n',
+    ],
+)
+def test_other_tables_are_left_alone(tmp_path: Path, text: str) -> None:
+    assert read(tmp_path, f"{text}{OURS}") == {"strict": True}
