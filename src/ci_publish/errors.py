@@ -159,7 +159,7 @@ class PullRequestTarget(IdentityUnavailable, slug="pull-request-target"):
 
 
 class GitLabIdTokenMissing(IdentityUnavailable, slug="gitlab-id-token-missing"):
-    """The GitLab job has no OIDC identity token for the audience: its `id_tokens:` does not declare one."""
+    """The GitLab job has no OIDC identity token for the required audience: its `id_tokens:` does not declare one."""
 
 
 class GitLabIdTokenAudience(IdentityUnavailable, slug="gitlab-id-token-audience"):
@@ -258,7 +258,7 @@ class SigstoreIdentityRejected(SigstoreRefused, slug="sigstore-identity-rejected
     """Sigstore's certificate authority does not certify the identity of this CI job."""
 
 
-class SigningIdentityExpired(SigningFailed, slug="signing-identity-expired"):
+class SigningIdentityExpired(SigningFailed, slug="signing-identity-expired", retryable=False):
     """The identity token or certificate for signing expired before all files were signed, and cannot be renewed."""
 
 

@@ -38,8 +38,8 @@ def final_signing_error(trouble: Trouble, subject: Subject | None) -> SigningFai
                 f"The new attestation of {what} does not verify: {trouble.reason}.",
                 detail="An index would refuse it, so nothing was uploaded.",
                 hints=(
-                    "Run it again: every run makes new signatures.",
-                    "If it fails again, check whether a proxy changes Sigstore's responses, and report it.",
+                    "Check whether a proxy changes Sigstore's responses.",
+                    "If there is no such proxy, report this problem with the message above.",
                 ),
             )
         case _:

@@ -52,11 +52,12 @@ class SigningIdentity:
                 hints=("Set the runner's clock (identity tokens are valid for minutes only), and try again.",),
             )
         return SigningIdentityExpired(
-            f"The job's only identity token for Sigstore ran out before all files were signed ({reason}).",
+            f"Not all files could be signed with the job's only identity token for Sigstore: {reason}.",
             detail="This CI gives a job one identity token for each audience, when the job starts.",
             hints=(
                 "Build in an earlier job, so that this one signs right after it starts.",
-                "On GitLab, the job's `timeout` sets how long its tokens are valid.",
+                "On GitLab, increase the job's `timeout`: it sets how long the job's tokens are valid.",
+                "Running it again helps only if signing starts sooner.",
             ),
         )
 
@@ -64,7 +65,7 @@ class SigningIdentity:
         try:
             return self._source.token(AUDIENCE)
         except IdentityUnavailable as error:
-            raise SigningIdentityExpired(
+            raise SigningFailed(
                 f"The identity for signing could not be renewed: {error.summary}",
                 detail=error.detail,
                 hints=error.hints,

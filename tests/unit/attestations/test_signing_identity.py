@@ -14,6 +14,7 @@ from ci_publish.attestations.sigstore_trouble import (
 )
 from ci_publish.errors import (
     IdentityUnavailable,
+    SigningFailed,
     SigningIdentityExpired,
 )
 from tests.unit.attestations.scripted_authority import Bench, only_error
@@ -54,6 +55,7 @@ def test_an_identity_that_ended_and_cannot_be_repeated_is_explained(bench: Bench
     assert isinstance(error, SigningIdentityExpired)
     assert "only identity token" in error.summary
     assert any("GitLab" in hint for hint in error.hints)
+    assert not error.retryable
     assert 0 < len(result.attestations) < 40
 
 
@@ -65,6 +67,6 @@ def test_an_identity_that_cannot_be_renewed_mid_run_keeps_what_is_signed(bench: 
     result = bench.sign(40, workers=2)
 
     error = only_error(result)
-    assert isinstance(error, SigningIdentityExpired)
+    assert (type(error), error.retryable) == (SigningFailed, True)
     assert "the token endpoint is down" in error.summary
     assert result.attestations
