@@ -15,7 +15,12 @@ from ci_publish.app.composition import Composition
 from ci_publish.app.file_reports import FileReports
 from ci_publish.app.front_end_wording import FrontEnd, FrontEndWording, front_end_of_process
 from ci_publish.app.options import DEFAULT, Source
-from ci_publish.app.output_files import leads_out_of_working_folder, refuse_outputs_linked_outside
+from ci_publish.app.output_files import (
+    refuse_inputs_as_output_files,
+    refuse_outputs_linked_outside,
+    require_writable_outputs,
+    without_unusable_reports,
+)
 from ci_publish.app.recording import record_command, run_emitting_also_to
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings import Settings
@@ -127,6 +132,9 @@ def execute(
         effective, settings = prepare_command(command, loaded)
         _require_known_check_rules(settings, loaded)
         refuse_outputs_linked_outside(settings)
+        if table[effective].recorded:
+            require_writable_outputs(settings, signs=False)
+            refuse_inputs_as_output_files(settings)
         refuse_untrusted_project_settings(FrontEndWording(used, effective), settings, loaded, context.environ)
     except ConfigurationError as error:
         return _report_refused_command(error, loaded, context, FrontEndWording(used, command))
@@ -135,11 +143,10 @@ def execute(
     if not table[effective].recorded:
         table[effective].run(CommandJob(settings, loaded, context))
         return build_receipt([])
-    with FileReports(settings=settings, loaded=loaded, command=effective, context=context) as reporting:
+    reader = FrontEndWording(used, effective)
+    with FileReports(settings=settings, loaded=loaded, reader=reader, context=context) as reporting:
         return record_command(
-            lambda recording: table[effective].run(CommandJob(settings, loaded, recording)),
-            reporting.context,
-            FrontEndWording(used, effective),
+            lambda recording: table[effective].run(CommandJob(settings, loaded, recording)), reporting.context, reader
         )
 
 
@@ -159,16 +166,9 @@ def _report_refused_command(
     def fail(_: RuntimeContext) -> Outcome:
         raise error
 
-    settings = loaded.settings
-    unusable = {name: None for name in ("receipt", "reports_dir") if _leads_out_of_folder(getattr(settings, name))}
-    with FileReports(
-        settings=settings.model_copy(update=unusable), loaded=loaded, command=reader.command, context=context
-    ) as reporting:
+    settings = without_unusable_reports(loaded.settings)
+    with FileReports(settings=settings, loaded=loaded, reader=reader, context=context) as reporting:
         return record_command(fail, reporting.context, reader)
-
-
-def _leads_out_of_folder(path: Path | None) -> bool:
-    return path is not None and leads_out_of_working_folder(path)
 
 
 def _load_command_settings(command: str, what: What, context: RuntimeContext) -> Loaded:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Self
 
+from ci_publish.app.front_end_wording import FrontEndWording
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings import Settings
 from ci_publish.app.settings_sources import Loaded
@@ -20,21 +21,21 @@ from ci_publish.reports.masking import Masker
 class FileReports:
     """A context in which a run's events reach the files that its settings ask for, before they reach its listener.
 
-    ``context`` is what the run must be given instead of *context*: its secrets are redacted in the files.
+    ``context`` is what the run must be given instead of *context*: its secrets are redacted in the files. What the
+    files themselves report is told in the words of *reader*.
     """
 
-    def __init__(self, *, settings: Settings, loaded: Loaded, command: str, context: RuntimeContext) -> None:
+    def __init__(self, *, settings: Settings, loaded: Loaded, reader: FrontEndWording, context: RuntimeContext) -> None:
         self._listener = context.emit
+        self._reader = reader
         self._masker = Masker(io.StringIO(), on=False)
         self._reports = Dispatcher()
         if settings.receipt is not None:
             from ci_publish.reports.receipt_file import ReceiptFile  # noqa: PLC0415  (only where it is asked for)
 
-            self._reports.add_report(
-                ReceiptFile(settings.receipt, self._emit_to_files_first, redact=self._masker.redact)
-            )
+            self._reports.add_report(ReceiptFile(settings.receipt, self._emit_reworded, redact=self._masker.redact))
         if settings.reports_dir is not None:
-            self._add_reports_folder(settings, loaded, command)
+            self._add_reports_folder(settings, loaded)
         mask = partial(self._masker.mask, users=(TOKEN_USER, settings.user))
         context.reached(self._emit_to_files_first)
         self.context = replace(context, emit=self._emit_to_files_first, mask=_mask_in_both(mask, context.mask))
@@ -50,22 +51,27 @@ class FileReports:
         self._reports(event)
         self._listener(event)
 
-    def _add_reports_folder(self, settings: Settings, loaded: Loaded, command: str) -> None:
+    def _emit_reworded(self, event: Event) -> None:
+        """Hand on *event*, which does not come from the run, in the words of the reader."""
+        self._emit_to_files_first(self._reader.reword_event(event))
+
+    def _add_reports_folder(self, settings: Settings, loaded: Loaded) -> None:
         from ci_publish.reports.ci_outputs import Artifacts, CiReportOptions  # noqa: PLC0415
         from ci_publish.reports.gitlab import GitLabFiles, GitLabReport  # noqa: PLC0415  (see above)
         from ci_publish.reports.summary import PUBLIC_LOG  # noqa: PLC0415
 
+        public = settings.sigstore_trust_config is None and self._reader.command != "rehearse"
         folder = settings.reports_dir
         assert folder is not None  # noqa: S101  (for mypy)
         self._reports.add_report(
             GitLabReport(
                 stream=io.StringIO(),
-                emit=self._listener,
+                emit=lambda event: self._listener(self._reader.reword_event(event)),
                 files=GitLabFiles(folder / "publish.env", folder / "junit.xml", folder / "summary.md"),
                 options=CiReportOptions(
                     settings=settings_rows(loaded),
                     artifacts=Artifacts(settings.receipt, settings.attestations_dir or settings.output_dir),
-                    log_search=PUBLIC_LOG if settings.sigstore_trust_config is None and command != "rehearse" else None,
+                    log_search=PUBLIC_LOG if public else None,
                     redact=self._masker.redact,
                 ),
             )

@@ -9,31 +9,91 @@ from pathlib import Path
 
 from ci_publish.app.settings import Settings
 from ci_publish.errors import ConfigurationError
+from ci_publish.hints import Hint, option
 
 # Options that name a folder, and options that name a file.
 _FOLDERS = ("attestations_dir", "output_dir", "reports_dir")
-_FILES = ("receipt",)
+_FILES = ("receipt", "env_file")
+
+# What every command writes; the other folders are written to by the commands that sign.
+_OF_EVERY_COMMAND = (*_FILES, "reports_dir")
+
+# What no output file may be called: the names of distributions and of their attestations.
+_DISTRIBUTION_NAMES = (".whl", ".tar.gz", ".zip", ".attestation")
+
+# Options that name a file that is read.
+_READ = ("config_file", "sigstore_trust_config", "subjects")
 
 # What a run writes into such a folder.
 _WRITTEN = ("*.attestation", "*.sigstore.json", "publish.env", "junit.xml", "summary.md")
 
 
-def require_writable_outputs(settings: Settings) -> None:
-    """Raise ConfigurationError if a file that *settings* ask for could not be written. Leaves nothing behind."""
+def require_writable_outputs(settings: Settings, *, signs: bool = True) -> None:
+    """Raise ConfigurationError if a file that *settings* ask for could not be written. Leaves nothing behind.
+
+    Folders for attestations count only for a command that *signs*.
+    """
     for name, folder in _output_folders(settings):
+        if not signs and name not in _OF_EVERY_COMMAND:
+            continue
         try:
             _probe_writable_output_folder(folder)
             if name in _FILES:
                 _refuse_folder_as_output_file(getattr(settings, name))
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or str(error)
-            path = getattr(settings, name)
+            path, kind = getattr(settings, name), "FILE" if name in _FILES else "DIR"
             message = f"Cannot write to {path} ({name.replace('_', '-')}): {why}."
             raise ConfigurationError(
                 message,
                 detail="This was checked before anything was signed or uploaded.",
-                hints=("Name a place that this job may write to.",),
+                hints=(Hint("Name a place that this job may write to: ", option(name, kind)),),
             ) from error
+
+
+def refuse_inputs_as_output_files(settings: Settings) -> None:
+    """Raise ConfigurationError if a file that *settings* ask for would replace a distribution, or a file that is read.
+
+    A file with the name of a distribution is refused whether it is there or not: the next run would publish it.
+    """
+    for name in _FILES:
+        path: Path | None = getattr(settings, name)
+        if path is None:
+            continue
+        named = (path.name, (_resolve_output_path(path) or path).name)
+        if any(each.lower().endswith(_DISTRIBUTION_NAMES) for each in named):
+            why = "that is the name of a distribution or an attestation"
+        elif any(_is_same_path(path, each) for each in _paths_of_inputs(settings)):
+            why = "this run reads that file"
+        else:
+            continue
+        message = f"Cannot write to {path} ({name.replace('_', '-')}): {why}."
+        raise ConfigurationError(
+            message,
+            detail="It would be replaced. Nothing was written.",
+            hints=(Hint("Name another file: ", option(name, "FILE")),),
+        )
+
+
+def _paths_of_inputs(settings: Settings) -> Iterator[Path]:
+    """Yield the files that a run with *settings* reads by their own name."""
+    yield from (Path(each) for each in (*settings.paths, "pyproject.toml"))
+    yield from (path for name in _READ if (path := getattr(settings, name)) is not None)
+
+
+def without_unusable_reports(settings: Settings) -> Settings:
+    """Return *settings* without the reports that must not or cannot be written: their error is reported elsewhere."""
+    unusable: dict[str, None] = {}
+    for name in ("receipt", "reports_dir"):
+        others = dict.fromkeys({*_FOLDERS, *_FILES, "world"} - {name})
+        only = settings.model_copy(update=others)
+        try:
+            refuse_outputs_linked_outside(only)
+            require_writable_outputs(only, signs=False)
+            refuse_inputs_as_output_files(only)
+        except ConfigurationError:
+            unusable[name] = None
+    return settings.model_copy(update=unusable)
 
 
 def refuse_outputs_linked_outside(settings: Settings) -> None:
@@ -41,7 +101,7 @@ def refuse_outputs_linked_outside(settings: Settings) -> None:
 
     What is checked out may hold any link. A path outside of the working folder is used as it is.
     """
-    for name in (*_FOLDERS, *_FILES, "world", "env_file"):
+    for name in (*_FOLDERS, *_FILES, "world"):
         path: Path | None = getattr(settings, name)
         if path is not None and leads_out_of_working_folder(path):
             message = f"{path} ({name.replace('_', '-')}) leads out of the working folder through a link."
@@ -56,7 +116,7 @@ def leads_out_of_working_folder(path: Path) -> bool:
     """Return whether *path* is inside the working folder as it is written, and outside of it as it is resolved."""
     working = Path.cwd()
     written = Path(os.path.abspath(path))  # noqa: PTH100  (links are what must not be resolved here)
-    inside = any(_is_same_output_folder(folder, working) for folder in (written, *written.parents))
+    inside = any(_is_same_path(folder, working) for folder in (written, *written.parents))
     resolved = _resolve_output_path(path)
     return inside and (resolved is None or not resolved.is_relative_to(working.resolve()))
 
@@ -74,7 +134,7 @@ def _resolve_output_path(path: Path) -> Path | None:
         return None
 
 
-def _is_same_output_folder(one: Path, other: Path) -> bool:
+def _is_same_path(one: Path, other: Path) -> bool:
     try:
         return one.samefile(other)
     except OSError:

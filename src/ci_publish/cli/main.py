@@ -158,15 +158,18 @@ def _report_error_without_settings(
 ) -> int:
     """Report an error that came before there were settings: by what can be read of them."""
     from ci_publish.app.front_end_wording import FrontEndWording, front_end_of_process  # noqa: PLC0415
-    from ci_publish.app.output_files import leads_out_of_working_folder  # noqa: PLC0415
+    from ci_publish.app.output_files import without_unusable_reports  # noqa: PLC0415
     from ci_publish.app.secret_variables import secret_variables  # noqa: PLC0415
+    from ci_publish.app.settings import Settings  # noqa: PLC0415
     from ci_publish.cli.run_reports import Reporting, ReportOptions  # noqa: PLC0415
     from ci_publish.reports.dispatcher import Dispatcher  # noqa: PLC0415
     from ci_publish.reports.receipt_file import ReceiptFile  # noqa: PLC0415
 
     receipt = _peek_option_value("receipt", argv, environ)
-    if receipt is not None and ("\0" in receipt or leads_out_of_working_folder(Path(receipt))):
-        receipt = None  # no file can have that name, or it is not where it seems to be
+    if receipt is not None and (
+        "\0" in receipt or without_unusable_reports(Settings(receipt=Path(receipt))).receipt is None
+    ):
+        receipt = None
     reporting = Reporting(
         environ=environ,
         stdout=streams.stdout,
@@ -190,7 +193,6 @@ def _report_error_without_settings(
     reporting.emit.close()
     if receipt:
         from ci_publish.app.output_files import give_outputs_to_workspace_owner  # noqa: PLC0415
-        from ci_publish.app.settings import Settings  # noqa: PLC0415
 
         give_outputs_to_workspace_owner(Settings(receipt=Path(receipt)), environ)
     return error.exit_code

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ci_publish.app.file_reports import FileReports
+from ci_publish.app.front_end_wording import FrontEnd, FrontEndWording
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings import Settings
 from ci_publish.app.settings_sources import load_settings
@@ -18,7 +19,10 @@ def reported(settings: Settings, *events: Event, secret: Secret | None = None) -
     masked: list[Secret] = []
     context = replace(RuntimeContext(environ={}, emit=heard.append), mask=masked.append)
     with FileReports(
-        settings=settings, loaded=load_settings({}, {}, Path("none.toml")), command="check", context=context
+        settings=settings,
+        loaded=load_settings({}, {}, Path("none.toml")),
+        reader=FrontEndWording(FrontEnd.COMMAND_LINE, "check"),
+        context=context,
     ) as files:
         if secret is not None:
             files.context.mask(secret)
@@ -57,3 +61,9 @@ def test_nothing_is_written_where_nothing_is_asked_for(tmp_path: Path) -> None:
     heard, _ = reported(Settings(), *finished())
     assert list(tmp_path.iterdir()) == []
     assert len(heard) == 3
+
+
+def test_what_cannot_be_written_is_told_with_the_option_as_the_front_end_spells_it(tmp_path: Path) -> None:
+    heard, _ = reported(Settings(receipt=tmp_path), *finished())
+    notes = [event for event in heard if isinstance(event, Noted) and event.slug == "receipt-not-written"]
+    assert [note.hints for note in notes] == [("Name a file that this job may write to: --receipt FILE",)]

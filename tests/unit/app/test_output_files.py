@@ -7,20 +7,23 @@ import pytest
 
 from ci_publish.app.output_files import (
     give_outputs_to_workspace_owner,
+    refuse_inputs_as_output_files,
     refuse_outputs_linked_outside,
     require_writable_outputs,
+    without_unusable_reports,
 )
 from ci_publish.app.settings import Settings
 from ci_publish.errors import ConfigurationError
 
-OPTIONS = ("attestations_dir", "output_dir", "reports_dir", "receipt")
+OPTIONS = ("attestations_dir", "output_dir", "reports_dir", "receipt", "env_file")
+FILES = ("receipt", "env_file")
 
 
 @pytest.mark.parametrize("option", OPTIONS)
 def test_a_place_that_can_be_written_to_is_left_as_it_was(tmp_path: Path, option: str) -> None:
     (tmp_path / "there").mkdir()
     for path in (tmp_path / "there", tmp_path / "there" / "a" / "b"):
-        target = path / "receipt.json" if option == "receipt" else path
+        target = path / "receipt.json" if option in FILES else path
         require_writable_outputs(Settings.model_validate({option: target}))
 
     assert [path.name for path in tmp_path.rglob("*")] == ["there"]
@@ -44,9 +47,66 @@ def test_a_file_is_no_folder(tmp_path: Path, option: str) -> None:
         require_writable_outputs(Settings.model_validate({option: tmp_path / "file"}))
 
 
-def test_a_folder_is_no_receipt(tmp_path: Path) -> None:
+@pytest.mark.parametrize("option", FILES)
+def test_a_folder_is_no_output_file(tmp_path: Path, option: str) -> None:
     with pytest.raises(ConfigurationError, match=r"Is a directory"):
-        require_writable_outputs(Settings(receipt=tmp_path))
+        require_writable_outputs(Settings.model_validate({option: tmp_path}))
+
+
+@pytest.mark.parametrize("option", ["attestations_dir", "output_dir"])
+def test_folders_for_attestations_need_not_be_writable_for_a_command_that_signs_nothing(
+    tmp_path: Path, option: str
+) -> None:
+    (tmp_path / "file").write_text("")
+    require_writable_outputs(Settings.model_validate({option: tmp_path / "file"}), signs=False)
+
+
+class TestInputs:
+    """An output file never replaces a distribution, nor anything else that the run reads."""
+
+    @pytest.mark.parametrize("option", FILES)
+    @pytest.mark.parametrize(
+        "name", ["demo-1.0-py3-none-any.whl", "demo-1.0.tar.gz", "demo.ZIP", "demo-1.0.tar.gz.publish.attestation"]
+    )
+    @pytest.mark.parametrize("exists", [True, False])
+    def test_the_name_of_a_distribution(self, tmp_path: Path, option: str, name: str, *, exists: bool) -> None:
+        if exists:
+            (tmp_path / name).write_text("kept")
+        with pytest.raises(ConfigurationError, match="name of a distribution") as caught:
+            refuse_inputs_as_output_files(Settings.model_validate({option: tmp_path / name}))
+        assert option.replace("_", "-") in caught.value.hints[0]
+        assert (tmp_path / name).exists() is exists
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+    def test_a_link_to_a_distribution(self, tmp_path: Path) -> None:
+        (tmp_path / "variables").symlink_to("demo-1.0.zip")
+        with pytest.raises(ConfigurationError, match="name of a distribution"):
+            refuse_inputs_as_output_files(Settings(env_file=tmp_path / "variables"))
+
+    @pytest.mark.parametrize("option", FILES)
+    @pytest.mark.parametrize("read", ["paths", "config_file", "sigstore_trust_config", "subjects"])
+    def test_a_file_that_is_read(self, tmp_path: Path, option: str, read: str) -> None:
+        (tmp_path / "read").write_text("kept")
+        given = (str(tmp_path / "read"),) if read == "paths" else tmp_path / "read"
+        for name, refused in (("read", True), ("other", False)):
+            settings = Settings().model_copy(update={option: tmp_path / name, read: given})
+            if refused:
+                with pytest.raises(ConfigurationError, match="reads that file"):
+                    refuse_inputs_as_output_files(settings)
+            else:
+                refuse_inputs_as_output_files(settings)
+
+    def test_a_pattern_or_a_release_is_no_file(self, tmp_path: Path) -> None:
+        for path in ("dist/*.whl", "demo==1.0"):
+            refuse_inputs_as_output_files(Settings(receipt=tmp_path / "r.json", paths=(path,)))
+
+    def test_reports_that_must_not_be_written_are_left_out(self, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("")
+        for unusable in ("demo-1.0.zip", "", "file/r.json"):
+            left = without_unusable_reports(Settings(receipt=tmp_path / unusable, reports_dir=tmp_path / "out"))
+            assert (left.receipt, left.reports_dir) == (None, tmp_path / "out")
+        left = without_unusable_reports(Settings(receipt=tmp_path / "r.json", reports_dir=tmp_path / "file"))
+        assert (left.receipt, left.reports_dir) == (tmp_path / "r.json", None)
 
 
 def test_a_path_that_no_system_takes_is_refused() -> None:
