@@ -52,6 +52,10 @@ _DONE = frozenset(
 _SENT = frozenset({FileStatus.UPLOADED, FileStatus.NOT_CONFIRMED, FileStatus.UNKNOWN})
 
 
+# What the answer to an upload says that the listing before it did not.
+_BY_ANSWER = frozenset({FileStatus.UPLOADED_MD5, FileStatus.ALREADY_PUBLISHED, FileStatus.SAME_MD5})
+
+
 _SHA256 = re.compile("[0-9a-f]{64}")
 
 
@@ -116,9 +120,7 @@ def _receipt_file_entry(facts: ReceiptFacts, index: str | None, distribution: Di
         attempts=max(finished.attempts if finished else 0, facts.attempts.get(key, 0)),
         url=_receipt_file_url(finished, listed, planned),
         attestations=_receipt_file_attestations(facts, key),
-        listed=listed.listed
-        if listed
-        else (True if isinstance(planned, AlreadyPublished) and not planned.md5_only else None),
+        listed=listed.listed if listed else _is_listed_by_plan(planned, status),
         provenance_verified=_is_provenance_verified(facts.provenance.get(key)),
         provenance_publisher=_provenance_publisher(facts.provenance.get(key)),
         retries=facts.retries.get(key, ()),
@@ -142,6 +144,17 @@ def _receipt_file_status(
         return finished
     listed = confirmed is FileStatus.UPLOADED
     return FileStatus.ALREADY_PUBLISHED if listed else _receipt_status_by_plan(planned, dry=facts.dry)
+
+
+def _is_listed_by_plan(planned: PlannedFile | None, status: FileStatus) -> bool | None:
+    """Return what the listing that the plan was made from says of a file, None where it says nothing, or no more."""
+    match planned:
+        case None | Upload(known=False) | AlreadyPublished(md5_only=True):
+            return None
+        case AlreadyPublished():
+            return True
+        case _:
+            return None if status in _SENT or status in _BY_ANSWER else False
 
 
 def _receipt_status_by_listing(listed: FileListed | None) -> FileStatus | None:

@@ -53,6 +53,9 @@ _NOT_PUBLIC: Mapping[FileStatus, str] = {
     FileStatus.PLANNED: "not attempted",
     FileStatus.UNKNOWN: "unknown (the response was lost)",
 }
+# What may be on the index although no listing shows it, and what is there by its MD5 alone.
+_MAYBE_THERE = frozenset({FileStatus.NOT_CONFIRMED, FileStatus.UNKNOWN})
+_BY_MD5 = frozenset({FileStatus.UPLOADED_MD5, FileStatus.SAME_MD5})
 _DONE = _THERE - {FileStatus.NOT_CONFIRMED}
 _PUBLISHING = frozenset({"publish", "rehearse"})
 
@@ -299,7 +302,13 @@ def _describe_public_files_at_index(receipt: Receipt, index: IndexEntry) -> str:
     if receipt.command == "rehearse":
         name = f" {index.name}" if len(receipt.indexes) > 1 else ""
         return f"On the rehearsal index{name} now: {counted}; nothing is public."
-    return f"Public on {index.name} now: {counted}."
+    unseen = [file for file in files if file.listed is None and file.status not in _BY_MD5]
+    if unseen and len(unseen) == len(files):
+        after = " after the uploads" if any(file.status in _MAYBE_THERE for file in files) else ""
+        return f"Public on {index.name}: not known, its listing was not read{after}{rest}."
+    missing = sum(file.status not in _MAYBE_THERE for file in unseen)
+    unknown = f"; not known for {pluralise(missing, 'file')} whose listing was not read" if missing else ""
+    return f"Public on {index.name} now: {counted}{unknown}."
 
 
 def _describe_upload_token(index: IndexEntry) -> str:

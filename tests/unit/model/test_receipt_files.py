@@ -20,7 +20,7 @@ from ci_publish.model.events import (
     RunStarted,
     UploadStarted,
 )
-from ci_publish.model.index import AlreadyPublished, Conflict, KeptPublished, PublishedFile, Upload
+from ci_publish.model.index import AlreadyPublished, Conflict, KeptPublished, PlannedFile, PublishedFile, Upload
 from ci_publish.model.receipt_building import build_receipt
 from tests.unit.model.receipt_schema import written
 from tests.unit.reports.recorded_runs import (
@@ -104,7 +104,7 @@ def test_a_plan_tells_what_it_would_do(ends: list[Event]) -> None:
     events = [*beginning(SDIST, WHEEL, third, fourth, command=command), *planned(*decisions), *ends]
     receipt = build_receipt(events)
     assert statuses(receipt) == ["planned", "conflict", "kept-published", "already-published"]
-    assert [file.listed for file in receipt.files] == [None, None, None, True]
+    assert [file.listed for file in receipt.files] == [False, False, False, True]
     assert receipt.count(FileStatus.PLANNED, FileStatus.CONFLICT) == 2
 
 
@@ -156,3 +156,26 @@ def test_a_finished_file_needs_no_collection() -> None:
     )
     document = written([done])
     assert document["files"][0]["error"]["slug"] == "index-unavailable"
+
+
+@pytest.mark.parametrize(
+    ("decision", "status", "listed"),
+    [
+        (Upload(SDIST), None, False),
+        (Upload(SDIST, known=False), None, None),
+        (Upload(SDIST, known=False), FileStatus.NOT_ATTEMPTED, None),
+        (AlreadyPublished(SDIST, published_file(SDIST), md5_only=True), None, None),
+        (AlreadyPublished(SDIST, published_file(SDIST)), None, True),
+        (Upload(SDIST), FileStatus.REFUSED, False),
+        (Upload(SDIST), FileStatus.UNKNOWN, None),
+        (Upload(SDIST), FileStatus.UPLOADED, None),
+        (Upload(SDIST), FileStatus.ALREADY_PUBLISHED, None),
+    ],
+)
+def test_the_listing_that_the_plan_was_made_from_counts_until_the_file_may_be_there(
+    decision: PlannedFile, status: FileStatus | None, listed: bool | None
+) -> None:
+    events = [*beginning(SDIST), *planned(decision)]
+    if status is not None:
+        events.append(FileFinished(index="pypi", distribution=SDIST, status=status, attempts=1))
+    assert [file.listed for file in build_receipt(events).files] == [listed]

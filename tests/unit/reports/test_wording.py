@@ -26,7 +26,17 @@ from ci_publish.model.identity import CredentialKind, CredentialState
 from ci_publish.model.index import AlreadyPublished, Conflict, KeptPublished, PlannedFile, PublishedFile, Upload
 from ci_publish.model.receipt_building import build_receipt
 from ci_publish.reports import wording
-from tests.unit.reports.recorded_runs import BEGIN, PYPI, SDIST, WHEEL, a_good_run, beginning, published_file, uploaded
+from tests.unit.reports.recorded_runs import (
+    BEGIN,
+    PYPI,
+    SDIST,
+    WHEEL,
+    a_good_run,
+    beginning,
+    planned,
+    published_file,
+    uploaded,
+)
 
 THEIRS = published_file(SDIST, sha256="0" * 64)
 
@@ -256,6 +266,7 @@ def test_every_file_of_a_failure_is_counted_in_one_of_the_states(status: FileSta
     error = IndexUnavailable("away")
     events = [
         *beginning(SDIST, WHEEL),
+        *planned(Upload(SDIST), Upload(WHEEL)),
         FileFinished(
             index="pypi",
             distribution=SDIST,
@@ -270,6 +281,34 @@ def test_every_file_of_a_failure_is_counted_in_one_of_the_states(status: FileSta
         wording.public_state_and_rerun_lines(build_receipt(events))[0]
         == f"Public on pypi now: 0 of 2 files; 1 {said}; 1 not attempted."
     )
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ([], "Public on pypi: not known, its listing was not read; 2 not attempted."),
+        (
+            planned(Upload(SDIST, known=False), Upload(WHEEL, known=False)),
+            "Public on pypi: not known, its listing was not read; 2 not attempted.",
+        ),
+        (
+            [FileFinished(index="pypi", distribution=SDIST, status=FileStatus.UNKNOWN, attempts=1)],
+            (
+                "Public on pypi: not known, its listing was not read after the uploads;"
+                " 1 unknown (the response was lost); 1 not attempted."
+            ),
+        ),
+        (
+            planned(Upload(SDIST), Upload(WHEEL, known=False)),
+            "Public on pypi now: 0 of 2 files; 2 not attempted; not known for 1 file whose listing was not read.",
+        ),
+        (planned(Upload(SDIST), Upload(WHEEL)), "Public on pypi now: 0 of 2 files; 2 not attempted."),
+    ],
+)
+def test_what_no_listing_was_read_for_is_not_said_to_be_absent(told: list[Event], said: str) -> None:
+    ends = RunFinished(outcome=Outcome.FAILED, exit_code=10, time=BEGIN, error=IndexUnavailable("away"))
+    receipt = build_receipt([*beginning(SDIST, WHEEL), *told, ends])
+    assert wording.public_state_and_rerun_lines(receipt)[0] == said
 
 
 def test_a_failed_confirmation_of_everything_needs_no_word_about_the_rest() -> None:
