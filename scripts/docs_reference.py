@@ -35,7 +35,7 @@ Every option can be set in several places. In order of precedence:
 3. an environment **variable**, `CI_PUBLISH_<OPTION>`;
 4. an **input** of our action (an empty input counts as not set);
 5. a **key** of `[tool.ci-publish]` in `pyproject.toml`, in the folder in which the run starts;
-6. [variables of twine and uv](#other-tools);
+6. [variables of other upload tools](#other-tools);
 7. the default.
 
 In Python, the arguments of `Settings` take the place of flags; other options are read from the same places.
@@ -43,7 +43,7 @@ In Python, the arguments of `Settings` take the place of flags; other options ar
 `ci-publish settings` prints every effective value, where it came from, and which commands do not use it. Unknown keys are errors,
 and so are tables with a name like `[tool.ci_publish]` or `[ci-publish]`. If the name of a variable with the prefix `CI_PUBLISH_`
 is a near miss of a valid name, that is an error, and the message names the right one. Any other unknown variable with this prefix is an error if its name contains TOKEN, PASSWORD, SECRET, URL, INDEX,
-REPOSITORY, DRY, REHEARSE or TEST, and otherwise a warning. Values and URLs are validated before anything else happens, and no
+REPOSITORY, DESTINATION, TARGET, DRY, REHEARSE or TEST, and otherwise a warning. Values and URLs are validated before anything else happens, and no
 message ever shows a secret.
 
 In inputs, any value except `false` (in any letter case) means true. In variables and keys, write `true` or `false`. An empty
@@ -95,10 +95,16 @@ These variables are honoured or refused, but never silently ignored:
 | a ci-publish setting and another tool's variable name different destinations | exit 2, naming both; the same destination is fine |
 | only another tool's variable names the destination (command line, Python) | that destination, with the same tool's credential; with a ci-publish credential, exit 2 |
 | the action's input `repository-url` is not set (so PyPI is the default), but a variable names another index | exit 2; the message shows the line to write |
-| twine's and uv's destinations differ | exit 2 |
+| two other tools' destinations differ | exit 2 |
+| `publish-url` in `[tool.uv]` or `uv.toml` names an index other than the destination, and neither a ci-publish setting nor uv's variables name one | exit 2 |
+| `index-url` names another host than PyPI's, and nothing names the destination | exit 2: `index-url` does not select it |
 | only another tool's credential is set, in the action, in a job that can use Trusted Publishing on that index | not used, with a warning |
 | only another tool's credential is set, in any other case | an API token (`pypi-…`) is used if the destination issued it; any other secret is used if the destination was named and is neither PyPI nor TestPyPI; otherwise, exit 2 |
-| the destination is a name instead of a URL | `pypi`, `testpypi`, an entry of `[[tool.uv.index]]` or a section of `~/.pypirc`; otherwise, exit 2 |
+| the destination is a name instead of a URL | `pypi`, `testpypi`, an entry of `[[tool.uv.index]]` or a section of `~/.pypirc`; otherwise, exit 2. `pypi` and `testpypi` may not be other indexes in those places |
+
+The variables that name a destination are `TWINE_REPOSITORY`, `TWINE_REPOSITORY_URL`, `UV_PUBLISH_INDEX`, `UV_PUBLISH_URL`,
+`HATCH_INDEX_REPO`, `FLIT_INDEX_URL`, `PDM_PUBLISH_REPO`, `MATURIN_REPOSITORY` and `MATURIN_REPOSITORY_URL`. Only twine's and uv's
+credentials are used.
 
 A `.pypirc` file is read only to look up a given name, or if `--config-file` names the file. Its password is used only for that
 section's index, and never if Trusted Publishing is available.

@@ -14,6 +14,7 @@ from typing import Any, Final, NoReturn
 
 from ci_publish.errors import ConfigurationError
 from ci_publish.hints import Hint, option
+from ci_publish.http.urls import redacted_url
 from ci_publish.index.endpoints import PYPI, TESTPYPI
 from ci_publish.model.events import Noted
 from ci_publish.model.frozen import frozen
@@ -61,11 +62,19 @@ class IndexNames:
         """Return what *name* stands for; *spelled* says where it was given. Raises ConfigurationError."""
         known = KNOWN.get(name.lower())
         if known is not None:
+            self._require_uv_agrees(name.lower(), known)
             return NamedIndex(name=name.lower(), upload=known, where="PyPI's own names")
         uv = next((entry for entry in self._uv if entry.get("name") == name), None)
         if uv is not None:
             return _named_index_of_uv(name, uv, spelled)
         return self.pypirc_section(name) or self._raise_unknown_index(name, spelled)
+
+    def _require_uv_agrees(self, name: str, known: str) -> None:
+        """Raise ConfigurationError where uv publishes to another index by one of PyPI's own names."""
+        for entry in self._uv:
+            upload = entry.get("publish-url")
+            if str(entry.get("name")).lower() == name and isinstance(upload, str):
+                _require_known_index(name, known, upload, "[[tool.uv.index]]")
 
     def pypirc_section(self, name: str) -> NamedIndex | None:
         """Return what ``.pypirc`` says of *name*, None where it has no such section. Raises ConfigurationError."""
@@ -78,12 +87,8 @@ class IndexNames:
         if upload is None:
             message = f"[{name}] in {self._path} has no `repository`."
             raise ConfigurationError(message, hints=(f"Add the upload URL below [{name}]: repository = https://…",))
-        if known is not None and upload.rstrip("/") not in {known.rstrip("/"), f"https://{name.lower()}.org"}:
-            raise ConfigurationError(
-                f"{name} is another index in {self._path}: {upload}",
-                detail=f"Here {name} always means {known}.",
-                hints=(Hint("Name the index by its URL: ", option("repository_url", upload)),),
-            )
+        if known is not None:
+            _require_known_index(name, known, upload, str(self._path))
         secret = values.get("password")
         where = f"{self._path} [{name}]"
         user = values.get("username") or None
@@ -122,6 +127,16 @@ class IndexNames:
                 Hint("Write the upload URL instead: ", option("repository_url", "https://…")),
                 f'Or add the index to pyproject.toml: [[tool.uv.index]], name = "{name}", publish-url = "https://…"',
             ),
+        )
+
+
+def _require_known_index(name: str, known: str, upload: str, where: str) -> None:
+    """Raise ConfigurationError where *where* says that one of PyPI's own names is another index."""
+    if upload.rstrip("/") not in {known.rstrip("/"), f"https://{name.lower()}.org"}:
+        raise ConfigurationError(
+            f"{name} is another index in {where}: {redacted_url(upload)}",
+            detail=f"Here {name} always means {known}.",
+            hints=(Hint("Name the index by its URL: ", option("repository_url", redacted_url(upload))),),
         )
 
 

@@ -21,12 +21,15 @@ from ci_publish.model.index import IndexProfile
 
 @frozen(kw_only=True)
 class Tool:
-    """An upload tool: the variables in which it takes a destination, a user and a secret, the strongest first."""
+    """An upload tool: the variables in which it takes a destination, a user and a secret, the strongest first.
+
+    Without users and secrets, only its destination counts.
+    """
 
     name: str
     addresses: tuple[str, ...]
-    users: tuple[str, ...]
-    secrets: tuple[str, ...]
+    users: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
 
     def destination_variables(self, environ: Mapping[str, str]) -> list[str]:
         """Return the variables that name a destination."""
@@ -56,7 +59,12 @@ TOOLS = (
         users=("UV_PUBLISH_USERNAME",),
         secrets=("UV_PUBLISH_TOKEN", "UV_PUBLISH_PASSWORD"),
     ),
+    Tool(name="hatch", addresses=("HATCH_INDEX_REPO",)),
+    Tool(name="flit", addresses=("FLIT_INDEX_URL",)),
+    Tool(name="pdm", addresses=("PDM_PUBLISH_REPO",)),
+    Tool(name="maturin", addresses=("MATURIN_REPOSITORY_URL", "MATURIN_REPOSITORY")),
 )
+_HATCH_NAMES = {"main": "pypi", "test": "testpypi"}
 
 _NEVER_USED = ("PYPI_TOKEN", "HATCH_INDEX_AUTH", "FLIT_PASSWORD", "PDM_PUBLISH_PASSWORD", "MATURIN_PYPI_TOKEN")
 _NEVER_USED_PREFIX = "POETRY_PYPI_TOKEN_"
@@ -69,6 +77,12 @@ def unused_secret_variables(environ: Mapping[str, str]) -> list[str]:
         for name in sorted(environ)
         if (name in _NEVER_USED or name.startswith(_NEVER_USED_PREFIX)) and environ[name]
     ]
+
+
+def destination_in_variable(variable: str, environ: Mapping[str, str]) -> str:
+    """Return the name or URL in a tool's variable; hatch calls PyPI ``main`` and TestPyPI ``test``."""
+    value = environ[variable].strip()
+    return _HATCH_NAMES.get(value, value) if variable == "HATCH_INDEX_REPO" else value
 
 
 @frozen(kw_only=True)
@@ -152,11 +166,11 @@ def decide_other_tools_settings(
 def _named_destinations(environ: Mapping[str, str], upload_of: Callable[[str, str], str]) -> list[_Named]:
     """Return every destination that a tool's variable names. Raises ConfigurationError where two differ."""
     named = [
-        _Named(tool, variable, upload_of(environ[variable].strip(), variable))
+        _Named(tool, variable, upload_of(destination_in_variable(variable, environ), variable))
         for tool in TOOLS
         for variable in tool.destination_variables(environ)
     ]
-    other = next((each for each in named[1:] if not _is_same_destination(each.upload, named[0].upload)), None)
+    other = next((each for each in named[1:] if not is_same_destination(each.upload, named[0].upload)), None)
     if other is not None:
         raise ConfigurationError(
             f"{named[0].variable} and {other.variable} name different indexes:"
@@ -172,7 +186,7 @@ def _destination_to_take_over(ours: Ours, named: Sequence[_Named]) -> _Named | N
         return None
     first = named[0]
     if ours.addresses:
-        if any(_is_same_destination(first.upload, address) for address in ours.addresses):
+        if any(is_same_destination(first.upload, address) for address in ours.addresses):
             return None
         addresses = ", ".join(redacted_url(address) for address in ours.addresses)
         raise ConfigurationError(
@@ -181,7 +195,7 @@ def _destination_to_take_over(ours: Ours, named: Sequence[_Named]) -> _Named | N
             hints=(f"Unset {first.variable}, or correct {ours.spelled}.",),
         )
     if ours.in_action:
-        if _is_same_destination(first.upload, PYPI.upload):
+        if is_same_destination(first.upload, PYPI.upload):
             return None
         raise ConfigurationError(
             f"{first.variable} names {_destination_text(first)}, but the input repository-url is not set,"
@@ -204,7 +218,8 @@ def _destination_to_take_over(ours: Ours, named: Sequence[_Named]) -> _Named | N
     return first
 
 
-def _is_same_destination(one: str, other: str) -> bool:
+def is_same_destination(one: str, other: str) -> bool:
+    """Return whether two upload URLs lead to the same place."""
     return _canonical_destination_url(one) == _canonical_destination_url(other)
 
 
@@ -293,7 +308,7 @@ def _may_secret_go_to(secret: Secret, address: str, ours: Ours) -> bool:
         return True
     if secret.satisfies(lambda text: is_token_issued_for(text, host) is False):
         return host in ours.token_for
-    return bool(ours.addresses) and not any(_is_same_destination(address, each.upload) for each in (PYPI, TESTPYPI))
+    return bool(ours.addresses) and not any(is_same_destination(address, each.upload) for each in (PYPI, TESTPYPI))
 
 
 def _unfit_secret_error(found: _Found, addresses: Sequence[str], *, named: bool) -> ConfigurationError:

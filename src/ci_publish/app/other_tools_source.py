@@ -7,11 +7,20 @@ from typing import Any
 from ci_publish.app.index_names import IndexNames, NamedIndex, is_index_name, pypirc_path, resolve_upload_url
 from ci_publish.app.option_source import Found, OptionSource
 from ci_publish.app.options import Origin, Source
-from ci_publish.app.other_tools import Ours, decide_other_tools_settings
+from ci_publish.app.other_tools import (
+    TOOLS,
+    Ours,
+    decide_other_tools_settings,
+    destination_in_variable,
+    is_same_destination,
+)
+from ci_publish.app.project_file import ProjectTables
 from ci_publish.app.setting_values import host_names_of_value, split_setting_lines
 from ci_publish.errors import ConfigurationError
+from ci_publish.hints import Hint, option
+from ci_publish.http.urls import redacted_url, url_host
 from ci_publish.identity.ci_environment import CiEnvironment
-from ci_publish.index.endpoints import resolve_endpoints
+from ci_publish.index.endpoints import PYPI, resolve_endpoints
 from ci_publish.model.identity import Secret
 from ci_publish.model.index import IndexProfile
 
@@ -19,19 +28,19 @@ _CREDENTIALS = ("password", "password_stdin", "anonymous", "keyring")
 
 
 class OtherToolsSource(OptionSource):
-    """Variables of twine and uv, and the ``.pypirc`` section of a name; lowest, because only ours is sure to be meant.
+    """Variables of other upload tools, and the ``.pypirc`` section of a name; lowest, because only ours is sure to be meant.
 
     ``objection`` is why what they say cannot be honoured. ``resolved`` holds the upload URLs of our own destination;
     ``named_by_project`` the entries of ``[[tool.uv.index]]`` that the destination's names stand for.
     """
 
     def __init__(
-        self, *, environ: Mapping[str, str], uv_indexes: object, higher: Sequence[OptionSource], in_action: bool
+        self, *, environ: Mapping[str, str], tables: ProjectTables, higher: Sequence[OptionSource], in_action: bool
     ) -> None:
         super().__init__()
         self._in_action = in_action
         self._environ = environ
-        self._uv_indexes = uv_indexes
+        self._tables = tables
         self._higher = higher
         self.objection: ConfigurationError | None = None
         self.resolved: tuple[NamedIndex | str, ...] = ()
@@ -52,6 +61,8 @@ class OtherToolsSource(OptionSource):
                 ours, self._environ, lambda address, where: resolve_upload_url(address, names, where)
             )
             found = dict(decision.values)
+            if not written:
+                self._refuse_ignored_destination(found)
             origins = dict(decision.origins)
             self.notes += decision.notes
             if ours.credential is None and "password" not in found:
@@ -74,9 +85,34 @@ class OtherToolsSource(OptionSource):
         for name, value in found.items():
             yield name, value, origins[name]
 
+    def _refuse_ignored_destination(self, found: Mapping[str, Any]) -> None:
+        """Refuse what names an index, where the files would go to another one. Raises ConfigurationError.
+
+        *found* holds what is taken over from variables, which go before uv's file.
+        """
+        upload = found.get("repository_url", (PYPI.upload,))[0]
+        uv = next(tool for tool in TOOLS if tool.name == "uv")
+        uv_file = self._tables.uv_publish_url
+        if uv_file and not uv.destination_variables(self._environ) and not is_same_destination(uv_file.url, upload):
+            raise _unnamed_destination_error(
+                f"{uv_file.where} names {redacted_url(uv_file.url)}",
+                "Whichever is meant, publishing to the other one would be a mistake.",
+                upload,
+                Hint("To publish there: ", option("repository_url", redacted_url(uv_file.url))),
+            )
+        listing = self.current_state.get("index_url")
+        hosts = {url_host(PYPI.upload), url_host(str(PYPI.simple))}
+        if "repository_url" not in found and isinstance(listing, str) and url_host(listing) not in hosts:
+            raise _unnamed_destination_error(
+                f"{self._spelled_option('index_url')} names {redacted_url(listing)}",
+                "The index-url is only read; it does not select the destination of an upload.",
+                upload,
+                Hint("To publish to that index, name its upload URL: ", option("repository_url", "https://…")),
+            )
+
     def _index_names(self) -> IndexNames:
         file = self.current_state.get("config_file")
-        return IndexNames(self._uv_indexes, Path(file) if file else pypirc_path(self._environ), named=bool(file))
+        return IndexNames(self._tables.uv_indexes, Path(file) if file else pypirc_path(self._environ), named=bool(file))
 
     def _ci_publish_settings(self, state: Mapping[str, Any], spelled: str) -> Ours:
         given = next((name for name in _CREDENTIALS if _gives_credential(state.get(name))), None)
@@ -93,7 +129,7 @@ class OtherToolsSource(OptionSource):
 
     def _index_names_in_other_tools_variables(self, origins: Mapping[str, Origin]) -> tuple[str, ...]:
         origin = origins.get("repository_url")
-        return (self._environ[origin.spelled].strip(),) if origin is not None else ()
+        return (destination_in_variable(origin.spelled, self._environ),) if origin is not None else ()
 
     def _add_pypirc_section(
         self, names: IndexNames, written: Sequence[str], found: dict[str, Any], origins: dict[str, Origin]
@@ -119,6 +155,15 @@ class OtherToolsSource(OptionSource):
             if name in source.origins:
                 return source.origins[name].spelled
         return name.replace("_", "-")
+
+
+def _unnamed_destination_error(named: str, why: str, upload: str, hint: Hint) -> ConfigurationError:
+    """Return the error about a run that would go to *upload*, although something else was *named*."""
+    return ConfigurationError(
+        f"{named}, but no setting of ci-publish names the destination, which would be {redacted_url(upload)}.",
+        detail=why,
+        hints=(hint, Hint("To publish to PyPI, say so: ", option("repository_url", "pypi"))),
+    )
 
 
 def _written_destination(state: Mapping[str, Any]) -> tuple[str, ...]:

@@ -29,11 +29,20 @@ _NEAR: Final = 0.88
 
 
 @frozen
+class UvPublishUrl:
+    """The destination in uv's configuration, and the place that says so."""
+
+    url: str
+    where: str
+
+
+@frozen
 class ProjectTables:
     """The tables that are read; ``uv_indexes``: ``[[tool.uv.index]]``, or ``[[index]]`` of uv.toml, whatever it is."""
 
     ours: Mapping[str, Any] = field(default_factory=dict)
     uv_indexes: object = ()
+    uv_publish_url: UvPublishUrl | None = None
 
 
 def read_project_tables(pyproject: Path) -> ProjectTables:
@@ -50,8 +59,14 @@ def read_project_tables(pyproject: Path) -> ProjectTables:
     if not isinstance(ours, dict):
         message = "[tool.ci-publish] is not a table."
         raise ConfigurationError(message, hints=("Write the keys below a line that says [tool.ci-publish].",))
-    uv = _read_toml_tables(pyproject.with_name("uv.toml")) or uv
-    return ProjectTables(ours, uv.get("index", ()) if isinstance(uv, dict) else ())
+    uv_file = _read_toml_tables(pyproject.with_name("uv.toml"))
+    uv = uv_file or uv
+    if not isinstance(uv, dict):
+        return ProjectTables(ours)
+    address = uv.get("publish-url")
+    where = "publish-url in uv.toml" if uv_file else "[tool.uv] publish-url in pyproject.toml"
+    publish_url = UvPublishUrl(address.strip(), where) if isinstance(address, str) and address.strip() else None
+    return ProjectTables(ours, uv.get("index", ()), publish_url)
 
 
 def _refuse_misspelled_tables(tables: Mapping[str, Any], tools: Mapping[str, Any]) -> None:

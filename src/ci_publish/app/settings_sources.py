@@ -50,7 +50,10 @@ RESERVED = frozenset({ACTION_MARK, DEBUG, REHEARSAL_VARIABLE, TOKEN, "CI_PUBLISH
 _IDENTITY_TOKEN = "_ID_TOKEN"  # noqa: S105  (the end of a variable's name)
 
 # An unknown variable whose name holds one of these was meant to decide where to publish, as whom, or whether.
-_SUSPICIOUS = ("TOKEN", "PASSWORD", "SECRET", "URL", "INDEX", "REPOSITORY", "DRY", "REHEARSE", "TEST")
+_SUSPICIOUS = (
+    *("TOKEN", "PASSWORD", "SECRET", "URL", "INDEX", "REPOSITORY", "DESTINATION", "TARGET"),
+    *("DRY", "REHEARSE", "TEST"),
+)
 
 
 @frozen(kw_only=True)
@@ -205,9 +208,7 @@ def load_settings(
         InputSource(environ),
         FileSource(tables.ours),
     )
-    others = OtherToolsSource(
-        environ=environ, uv_indexes=tables.uv_indexes, higher=higher, in_action=bool(environ.get(ACTION_MARK))
-    )
+    others = OtherToolsSource(environ=environ, tables=tables, higher=higher, in_action=bool(environ.get(ACTION_MARK)))
     sources = (*higher, others)
     passed: dict[str, Any] = {SOURCES: sources}
     try:

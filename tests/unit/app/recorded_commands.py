@@ -24,7 +24,7 @@ FRONT_ENDS = (Source.FLAG, Source.PYTHON, Source.COMPONENT, Source.VARIABLE, Sou
 
 WORDS: Mapping[str, str] = {
     "repository_url": "testpypi",
-    "index_url": "https://index.example/simple/",
+    "index_url": "https://pypi.org/simple/",
     "password": "pypi-x",
     "config_file": "pypirc",
     "attested_by": "github:octo-org/demo:release.yml",

@@ -94,3 +94,19 @@ def test_without_a_home_there_is_no_pypirc() -> None:
         IndexNames((), None).find("somewhere", "--repository-url")
     assert "sections" not in caught.value.detail
     assert IndexNames("nonsense", None).find("PyPI", "--repository-url").upload == PYPI
+
+
+@pytest.mark.parametrize("name", ["testpypi", "TestPyPI", "pypi"])
+def test_pypi_s_own_names_mean_the_same_in_uv(home: Path, name: str) -> None:
+    entry = f'[[tool.uv.index]]\nname = "{name}"\nurl = "https://corp.example/simple/"\n'
+    (home / "pyproject.toml").write_text(f'{entry}publish-url = "{CORP}"\n')
+    with pytest.raises(ConfigurationError, match=f"{name.lower()} is another index in ..tool.uv.index") as caught:
+        loaded(home, {}, repository_url=(name.lower(),))
+    assert f"repository-url: {CORP}" in str(caught.value.hints[0])
+    assert "is another index" in objection(loaded(home, {"UV_PUBLISH_INDEX": name}))
+    assert loaded(home, {}).objection is None
+    (home / "pyproject.toml").write_text(entry)
+    assert loaded(home, {}, repository_url=(name.lower(),)).settings.repository_url == (name.lower(),)
+    known = {"pypi": PYPI, "testpypi": "https://test.pypi.org/legacy"}[name.lower()]
+    (home / "pyproject.toml").write_text(f'{entry}publish-url = "{known}"\n')
+    assert loaded(home, {}, repository_url=(name.lower(),)).settings.repository_url == (name.lower(),)

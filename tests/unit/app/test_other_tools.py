@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from ci_publish.app.settings_sources import Loaded
 from ci_publish.model.identity import Secret
 from tests.unit.app.tools_settings import ACTION, CORP, PYPI, TESTPYPI, loaded, objection, token
@@ -59,3 +61,29 @@ def test_the_lines_of_the_migration_table_find_their_secret(home: Path) -> None:
     translated = loaded(home, {"TWINE_PASSWORD": theirs}, repository_url=("testpypi",))
     assert translated.settings.password == Secret(theirs)
     assert loaded(home, {"UV_PUBLISH_TOKEN": "x"}, repository_url=(CORP,)).settings.password == Secret("x")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "upload"),
+    [
+        ("HATCH_INDEX_REPO", "test", TESTPYPI),
+        ("HATCH_INDEX_REPO", CORP, CORP),
+        ("FLIT_INDEX_URL", TESTPYPI, TESTPYPI),
+        ("PDM_PUBLISH_REPO", "testpypi", TESTPYPI),
+        ("MATURIN_REPOSITORY", "testpypi", TESTPYPI),
+        ("MATURIN_REPOSITORY_URL", CORP, CORP),
+    ],
+)
+def test_the_destination_of_every_tool_counts(home: Path, variable: str, value: str, upload: str) -> None:
+    found = loaded(home, {variable: value, "TWINE_PASSWORD": "of-twine"})
+    assert found.settings.repository_url == (upload,)
+    assert found.settings.password != Secret("of-twine")
+    assert variable in objection(loaded(home, {variable: value}, repository_url=("pypi",)))
+    assert f"{variable} names" in objection(loaded(home, {**ACTION, variable: value}))
+    assert loaded(home, {variable: " "}).settings.repository_url == ("pypi",)
+
+
+def test_hatch_calls_pypi_main(home: Path) -> None:
+    found = loaded(home, {"HATCH_INDEX_REPO": "main", **ACTION})
+    assert (found.objection, found.settings.repository_url) == (None, ("pypi",))
+    assert "not known" in objection(loaded(home, {"HATCH_INDEX_REPO": "company-of-hatch"}))

@@ -178,7 +178,19 @@ def test_other_variables_are_warned_of(pyproject: Path) -> None:
 
 @pytest.mark.parametrize(
     "word",
-    ["API_TOKEN", "TWINE_PASSWORD", "SECRET", "UPLOAD_URL", "INDEX", "REPOSITORY", "DRY", "REHEARSE", "TESTPYPI"],
+    [
+        "API_TOKEN",
+        "TWINE_PASSWORD",
+        "SECRET",
+        "UPLOAD_URL",
+        "INDEX",
+        "REPOSITORY",
+        "DESTINATION",
+        "TARGET",
+        "DRY",
+        "REHEARSE",
+        "TESTPYPI",
+    ],
 )
 def test_an_unknown_variable_that_looks_like_an_intent_is_refused(pyproject: Path, word: str) -> None:
     name = f"CI_PUBLISH_OF_ANOTHER_PROGRAM_{word}"

@@ -41,7 +41,7 @@ OWN: tuple[dict[str, str], ...] = (
 )
 WORDS = {
     "repository-url": f'"{CORP}"',
-    "index-url": '"https://corp.example/simple/"',
+    "index-url": '"https://pypi.org/simple/"',
     "user": '"me"',
     "anonymous": "true",
     "allow-http": '["corp.example", "b.example"]',
