@@ -28,7 +28,7 @@ _CREDENTIALS = ("password", "password_stdin", "anonymous", "keyring")
 
 
 class OtherToolsSource(OptionSource):
-    """Variables of other upload tools, and the ``.pypirc`` section of a name; lowest, because only ours is sure to be meant.
+    """Variables of other upload tools, and the ``.pypirc`` section of a name; lowest: only ours is sure to be meant.
 
     ``objection`` is why what they say cannot be honoured. ``resolved`` holds the upload URLs of our own destination;
     ``named_by_project`` the entries of ``[[tool.uv.index]]`` that the destination's names stand for.
