@@ -10,7 +10,7 @@ from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.errors import CiPublishError, IdentityUnavailable, InternalError, PublishingDeferred
 from ci_publish.hints import Hint, option
 from ci_publish.http.certificates import FILES, ignored_ca_variables
-from ci_publish.model.events import Emit, Event, Outcome, RunFinished, RunStarted
+from ci_publish.model.events import Emit, Event, Outcome, Retrying, RunFinished, RunStarted, StepStarted
 from ci_publish.model.receipt import Receipt
 from ci_publish.model.receipt_building import build_receipt
 from ci_publish.model.receipt_facts import format_rfc3339
@@ -38,6 +38,8 @@ def record_command(
 
     def emit(event: Event) -> None:
         events.append(said := reader.reword_event(event))
+        if isinstance(event, Retrying | StepStarted) and context.interruption is not None:
+            context.interruption.remember_failure(event.reason if isinstance(event, Retrying) else "")
         context.emit(said)
 
     emit(RunStarted(reader.command, time.time()))

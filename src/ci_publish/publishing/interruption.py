@@ -32,6 +32,15 @@ SHIELDED_GRACE = 8.0
 BURNING_GRACE = 9.0
 
 _MORE_TIME = Hint("Give it more time: ", option("deadline", "SECONDS"))
+_SENDING = ("publish", "rehearse")
+_SENDING_NOTHING = ("check", "attest", "plan", "diff", "verify", "doctor")
+_RUN_AGAIN = (
+    Hint(
+        "Run it again: files that are already published are recognised, and the rest is completed.",
+        not_for=_SENDING_NOTHING,
+    ),
+    Hint("Run it again.", not_for=_SENDING),
+)
 _SIGTERM = 15
 # What requests that are cut short, or not repeated, make of a run; refusals stand, whenever they came.
 _MADE_BY_STOPPING = (IdentityUnavailable, IndexUnavailable, SigningFailed)
@@ -65,6 +74,7 @@ class Interruption:
         self._immediate = False
         self._heard: Counter[str] = Counter()
         self._signals = 0
+        self._last_failure = ""
         self._last: list[Callable[[], object]] = []
         self.guard: Guard | None = None
 
@@ -91,6 +101,13 @@ class Interruption:
         if self._immediate and self.stopped:
             self._immediate = False
             raise self.error()
+
+    def remember_failure(self, reason: str) -> None:
+        """Remember *reason*, after which something is tried again: the cause if the deadline comes first.
+
+        The empty reason forgets it.
+        """
+        self._last_failure = reason.removesuffix(".")
 
     def when_abandoned(self, work: Callable[[], object]) -> None:
         """Let *work* be done, in another thread, where the run has not ended long after it was asked to."""
@@ -139,19 +156,21 @@ class Interruption:
         return None if self._signal is None else self._clock() - self._requested
 
     def error(self) -> CiPublishError:
-        """Return the error that a stopped run ends with."""
-        hint = "Run it again: files that are already published are recognised, and the rest is completed."
+        """Return the error that a stopped run ends with; at the deadline, it names the failure it waited for last."""
         if self._signal is None:
             summary = f"The run did not finish within its deadline of {self._deadline:g} s."
             detail = (
-                "The network, the index, Sigstore or a check was slow; the lines above show what it was waiting for."
+                f"The last failure before that, which was to be tried again: {self._last_failure}."
+                if self._last_failure
+                else "The network, the index, Sigstore or a check was slow; the lines above show what it was waiting"
+                " for."
             )
-            return IndexUnavailable(summary, detail=detail, hints=(hint, _MORE_TIME))
+            return IndexUnavailable(summary, detail=detail, hints=(*_RUN_AGAIN, _MORE_TIME))
         if self._signal == _SIGTERM:
             why = "Usually the CI cancelled the job, or the job timed out. What is known about each file was reported."
-            return Terminated("The run was stopped by SIGTERM.", detail=why, hints=(hint,))
+            return Terminated("The run was stopped by SIGTERM.", detail=why, hints=_RUN_AGAIN)
         why = "Usually somebody pressed Ctrl-C. What is known about each file was reported."
-        return Interrupted("The run was stopped by SIGINT.", detail=why, hints=(hint,))
+        return Interrupted("The run was stopped by SIGINT.", detail=why, hints=_RUN_AGAIN)
 
     def error_instead_of(self, error: CiPublishError) -> CiPublishError:
         """Return what a run that failed with *error* ends with: that it was stopped, where that may be why."""

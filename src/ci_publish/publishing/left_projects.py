@@ -28,7 +28,9 @@ def projects_left_unpublished(
 
 
 def _deferred_requirements(project: str, later: dict[str, PublishingDeferred], train: Train) -> tuple[str, ...]:
-    return tuple(name for name in train.order if name in later and name in train.requires[project]) or (project,)
+    """Return the projects that *project* waits for: itself where it requires none, or only those of its own cycle."""
+    others = train.requires[project].difference(train.cycle_of(project))
+    return tuple(name for name in train.order if name in later and name in others) or (project,)
 
 
 def _why_project_is_incomplete(project: str, outcomes: FileOutcomes) -> tuple[tuple[str, ...], CiPublishError | None]:

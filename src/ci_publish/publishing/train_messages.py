@@ -68,7 +68,12 @@ def new_project_limit_error(endpoints: Endpoints, limit: NewProjectLimit, now: f
 
 
 def too_many_new_projects_error(most: int) -> PublishingDeferred:
-    """The user wants no more than *most* new projects in a run."""
+    """The user wants no more than *most* new projects in a run; none, if that is 0."""
+    if most == 0:
+        return PublishingDeferred(
+            "new-projects: 0 creates no project, neither in this run nor in a later one.",
+            hints=(Hint("To create projects, raise the limit and run it again: ", option("new_projects", "NUMBER")),),
+        )
     return PublishingDeferred(
         f"This run creates {'1 project' if most == 1 else f'{most} projects'} at most (new-projects: {most}).",
         hints=("Run it again for the next ones whenever you like: no waiting time is known.",),

@@ -8,10 +8,12 @@ from ci_publish.app import recording
 from ci_publish.app.front_end_wording import FrontEnd, FrontEndWording
 from ci_publish.errors import (
     ContentConflict,
+    IndexUnavailable,
     InternalError,
     Interrupted,
 )
-from ci_publish.model.events import Event, Noted, Outcome
+from ci_publish.model.events import Event, Noted, Outcome, Retrying, Step, StepStarted
+from ci_publish.publishing.interruption import Interruption
 from tests.unit.app.contexts import context
 from tests.unit.fakes import FakeIndex, fake_run, published, sha, wheel
 
@@ -58,3 +60,21 @@ def test_notes_come_first() -> None:
 
 
 PUBLISHING = FrontEndWording(FrontEnd.COMMAND_LINE, "publish")
+
+
+@pytest.mark.parametrize(("next_step", "said"), [(False, "connection refused"), (True, "was slow")])
+def test_the_failure_that_the_deadline_interrupts_is_its_cause_until_the_next_step(
+    said: str, *, next_step: bool
+) -> None:
+    interruption = Interruption(0.0)
+
+    def work(job: RuntimeContext) -> Outcome:
+        job.emit(Retrying(what="demo", attempt=2, reason="connection refused", wait=1.0))
+        if next_step:
+            job.emit(StepStarted(Step.UPLOAD))
+        raise IndexUnavailable("cut")
+
+    reader = FrontEndWording(FrontEnd.COMMAND_LINE, "publish")
+    with pytest.raises(IndexUnavailable, match="deadline") as caught:
+        recording.record_command(work, RuntimeContext(environ={}, interruption=interruption), reader)
+    assert said in caught.value.detail

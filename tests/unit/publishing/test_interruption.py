@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from ci_publish.app.front_end_wording import FrontEnd, FrontEndWording
 from ci_publish.errors import (
     CiPublishError,
     ContentConflict,
@@ -132,6 +133,33 @@ def test_the_deadline_ends_a_run_as_an_outage(interruption: Interruption, clock:
     error = interruption.error()
     assert type(error) is IndexUnavailable
     assert "60 s" in error.summary
+    assert "was slow" in error.detail
+
+
+def test_at_the_deadline_the_last_failure_is_the_cause(interruption: Interruption, clock: Clock) -> None:
+    for reason in ("the name does not resolve", "connection refused."):
+        interruption.remember_failure(reason)
+    clock.now += 61.0
+    assert interruption.error().detail == (
+        "The last failure before that, which was to be tried again: connection refused."
+    )
+    interruption.remember_failure("")
+    assert "was slow" in interruption.error().detail
+
+
+@pytest.mark.parametrize("stopping", [None, signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("command", ["publish", "rehearse", "plan", "verify", "diff", "doctor", "check", "attest"])
+def test_only_a_command_that_sends_says_that_the_rest_is_completed(
+    interruption: Interruption, clock: Clock, command: str, stopping: int | None
+) -> None:
+    if stopping is None:
+        clock.now += 61.0
+    else:
+        interruption.request_stop(stopping)
+    error = interruption.error()
+    hints = FrontEndWording(FrontEnd.COMMAND_LINE, command).reword_hints(error.hints)
+    assert sum("Run it again" in hint for hint in hints) == 1
+    assert any("the rest is completed" in hint for hint in hints) is (command in {"publish", "rehearse"})
 
 
 def test_burning_goes_on_while_a_run_is_stopped(interruption: Interruption, clock: Clock) -> None:

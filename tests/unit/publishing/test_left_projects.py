@@ -177,3 +177,14 @@ def test_a_plan_says_what_would_be_deferred() -> None:
 
 def test_new_projects_that_cannot_be_told_from_others_cannot_be_limited() -> None:
     failing(play(FakeIndex(states=[NotVisible("core", "HTTP 401")]), new_projects=2), ConfigurationError)
+
+
+def test_projects_of_a_deferred_cycle_wait_for_the_limit_and_not_for_each_other() -> None:
+    cycle = (project("alpha", "beta"), project("beta", "alpha"), project("gamma", "alpha"))
+    played = fake_run(*cycle, index=FakeIndex(), options=Settings(new_projects=0))
+    failing(played, PublishingDeferred)
+    assert left(played) == {
+        "alpha": (("alpha",), True),
+        "beta": (("beta",), True),
+        "gamma": (("alpha", "beta"), True),
+    }

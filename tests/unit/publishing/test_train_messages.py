@@ -5,6 +5,7 @@ from ci_publish.model.train import Train, Unknown, Unsatisfied
 from ci_publish.publishing.train_messages import (
     project_stopped_error,
     sibling_requirement_notes,
+    too_many_new_projects_error,
     unconfirmed_requirements_warning,
 )
 from tests.unit.fakes import GENERIC
@@ -44,3 +45,10 @@ def test_a_stopped_project_names_the_cause() -> None:
     other = project_stopped_error("app", ("core", "cli"), cause)
     assert other.summary == "app was not uploaded: it requires core, cli, which could not be published."
     assert other.detail == "too large"
+
+
+def test_a_limit_of_no_new_projects_promises_nothing_of_a_rerun() -> None:
+    error = too_many_new_projects_error(0)
+    assert "neither in this run nor in a later one" in error.summary
+    assert error.hints == ("To create projects, raise the limit and run it again: new-projects: NUMBER",)
+    assert "Run it again" in too_many_new_projects_error(1).hints[0]
