@@ -48,7 +48,8 @@ message ever shows a secret.
 
 In inputs, any value except `false` (in any letter case) means true. In variables and keys, write `true` or `false`. An empty
 variable counts as not set, except for the password: an empty password is nearly always a secret that is not set, so it is
-reported. To give a list, write one item per line in inputs and variables, use a list of strings in `pyproject.toml`, or repeat
+reported. An empty `CI_PUBLISH_REPOSITORY_URL` causes a warning if nothing else names the destination, and so does a
+`repository-url` in the `pyproject.toml` of a parent folder in the same repository, because it is not used. To give a list, write one item per line in inputs and variables, use a list of strings in `pyproject.toml`, or repeat
 the flag.
 
 ```toml title="pyproject.toml"

@@ -1,5 +1,6 @@
 """What a pyproject.toml says to us: ``[tool.ci-publish]``, and the indexes that uv knows by name."""
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import field
@@ -67,6 +68,21 @@ def read_project_tables(pyproject: Path) -> ProjectTables:
     where = "publish-url in uv.toml" if uv_file else "[tool.uv] publish-url in pyproject.toml"
     publish_url = UvPublishUrl(address.strip(), where) if isinstance(address, str) and address.strip() else None
     return ProjectTables(ours, uv.get("index", ()), publish_url)
+
+
+def parent_project_with_destination(pyproject: Path) -> Path | None:
+    """Return the nearest pyproject.toml above *pyproject*, in its repository, that has a ``repository-url`` of ours."""
+    folders = pyproject.absolute().parents
+    root = next((index for index, folder in enumerate(folders) if os.path.lexists(folder / ".git")), 0)
+    for folder in folders[1 : root + 1]:
+        try:
+            tools = _read_toml_tables(folder / "pyproject.toml").get("tool")
+        except ConfigurationError:
+            continue  # it is not the file of this run
+        ours = tools.get("ci-publish") if isinstance(tools, dict) else None
+        if isinstance(ours, dict) and (ours.get("repository-url") or ours.get("repository_url")):
+            return folder / "pyproject.toml"
+    return None
 
 
 def _refuse_misspelled_tables(tables: Mapping[str, Any], tools: Mapping[str, Any]) -> None:

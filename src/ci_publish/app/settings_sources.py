@@ -17,10 +17,11 @@ from ci_publish.app.index_names import KNOWN, NamedIndex
 from ci_publish.app.option_source import Found, OptionSource, refuse_misspelled_option
 from ci_publish.app.options import DEFAULT, Option, Origin, Source
 from ci_publish.app.other_tools_source import OtherToolsSource
-from ci_publish.app.project_file import read_project_tables
+from ci_publish.app.project_file import parent_project_with_destination, read_project_tables
 from ci_publish.app.setting_values import wrong_values_error
 from ci_publish.app.settings import SOURCES, Settings, declared_options
 from ci_publish.errors import ConfigurationError
+from ci_publish.hints import Hint, option
 from ci_publish.index.endpoints import REHEARSAL_VARIABLE, resolve_endpoints
 from ci_publish.model.events import Noted
 from ci_publish.model.frozen import frozen
@@ -222,6 +223,8 @@ def load_settings(
         ) from (error.__cause__)
     origins = _option_origins(sources)
     notes = tuple(note for each in sources for note in each.notes)
+    if "repository_url" not in origins:
+        notes += tuple(_notes_on_default_destination(environ, pyproject))
     return Loaded(
         settings=_with_index_urls(settings, others.resolved),
         origins=origins,
@@ -229,6 +232,20 @@ def load_settings(
         objection=others.objection,
         named_by_project=others.named_by_project,
     )
+
+
+def _notes_on_default_destination(environ: Mapping[str, str], pyproject: Path) -> Iterator[Noted]:
+    """Yield what may have been meant to name a destination, where nothing does."""
+    variable = option_variable("repository_url")
+    if variable in environ:
+        message = f"{variable} is set but empty, which counts as not set: the destination is PyPI."
+        hint = Hint("If PyPI is meant, say so: ", option("repository_url", "pypi"))
+        yield Noted(slug="empty-destination", message=message, hints=(hint,))
+    parent = parent_project_with_destination(pyproject)
+    if parent is not None:
+        message = f"The repository-url in {parent} is not used: only the pyproject.toml of the current folder is read."
+        hint = Hint("Run in that folder, or name the destination: ", option("repository_url", "URL"))
+        yield Noted(slug="destination-in-parent-folder", message=message, hints=(hint,))
 
 
 def _add_origin_to_error(error: ConfigurationError, origin: Origin) -> None:

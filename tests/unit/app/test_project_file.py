@@ -4,7 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from ci_publish.app.project_file import MAX_KEY_PARTS, MAX_PROJECT_FILE, read_project_tables
+from ci_publish.app.project_file import (
+    MAX_KEY_PARTS,
+    MAX_PROJECT_FILE,
+    parent_project_with_destination,
+    read_project_tables,
+)
 from ci_publish.errors import ConfigurationError
 
 OURS = "[tool.ci-publish]\nstrict = true\n"
@@ -87,3 +92,26 @@ def test_a_table_that_is_nearly_ours_is_refused(tmp_path: Path, table: str) -> N
 )
 def test_other_tables_are_left_alone(tmp_path: Path, text: str) -> None:
     assert read(tmp_path, f"{text}{OURS}") == {"strict": True}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('[tool.ci-publish]\nrepository-url = "testpypi"\n', True),
+        ('[tool.ci-publish]\nrepository_url = "testpypi"\n', True),
+        ("[tool.ci-publish]\nstrict = true\n", False),
+        ("[tool]\nci-publish = 3\n", False),
+        ("tool = 3\n", False),
+        ("broken", False),
+    ],
+)
+def test_a_parent_project_counts_up_to_the_repository_s_root(tmp_path: Path, text: str, found: bool) -> None:
+    outer, inner = tmp_path / "outer", tmp_path / "outer" / "packages" / "a" / "pyproject.toml"
+    inner.parent.mkdir(parents=True)
+    (outer / "pyproject.toml").write_text(text)
+    assert parent_project_with_destination(inner) is None, "no repository"
+    (outer / ".git").write_text("gitdir: elsewhere")
+    assert parent_project_with_destination(inner) == (outer / "pyproject.toml" if found else None)
+    assert parent_project_with_destination(outer / "pyproject.toml") is None
+    (inner.parent / ".git").mkdir()
+    assert parent_project_with_destination(inner) is None

@@ -293,3 +293,25 @@ def test_a_blank_destination_of_another_tool_says_nothing(pyproject: Path, name:
     found = loaded(pyproject, {name: "  ", **ours})
     assert found.objection is None
     assert found.settings.repository_url == (ours.get("CI_PUBLISH_REPOSITORY_URL", "pypi"),)
+
+
+def test_an_empty_destination_is_warned_of_where_it_means_pypi(pyproject: Path) -> None:
+    empty = {"CI_PUBLISH_REPOSITORY_URL": ""}
+    (note,) = loaded(pyproject, empty).notes
+    assert (note.slug, note.warning) == ("empty-destination", True)
+    assert (
+        note.message == "CI_PUBLISH_REPOSITORY_URL is set but empty, which counts as not set: the destination is PyPI."
+    )
+    assert loaded(pyproject, empty, repository_url="pypi").notes == ()
+    assert loaded(pyproject, {"INPUT_REPOSITORY-URL": "", **ACTION}).notes == ()
+
+
+def test_a_destination_in_a_parent_folder_is_warned_of(pyproject: Path) -> None:
+    pyproject.write_text('[tool.ci-publish]\nrepository-url = "testpypi"\n')
+    (pyproject.parent / ".git").mkdir()
+    below = pyproject.parent / "packages" / "a" / "pyproject.toml"
+    (note,) = loaded(below).notes
+    assert (note.slug, note.warning) == ("destination-in-parent-folder", True)
+    assert str(pyproject) in note.message
+    assert loaded(below, repository_url="pypi").notes == ()
+    assert loaded(pyproject).settings.repository_url == ("testpypi",)
