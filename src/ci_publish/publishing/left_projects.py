@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from ci_publish.errors import CiPublishError, PublishingDeferred
+from ci_publish.errors import CiPublishError, Interrupted, PublishingDeferred
 from ci_publish.model.events import ProjectLeft
 from ci_publish.model.index import Deferred, PlannedFile, Upload
 from ci_publish.model.train import Train
@@ -12,7 +12,10 @@ from ci_publish.publishing.file_outcomes import FileOutcomes
 def projects_left_unpublished(
     index: str, planned: Sequence[PlannedFile], outcomes: FileOutcomes, train: Train
 ) -> Iterator[ProjectLeft]:
-    """Yield what did not go out to *index*, or not completely, in upload order; nothing where there is one project."""
+    """Yield what did not go out to *index*, or not completely, in upload order; nothing where there is one project.
+
+    A signal is the cause of all that it ended, and is told once, by the end of the run: those projects are left out.
+    """
     if len(train.requires) < 2:  # noqa: PLR2004  (one project)
         return
     later = {file.distribution.project: file.reason for file in planned if isinstance(file, Deferred)}
@@ -24,7 +27,9 @@ def projects_left_unpublished(
             yield _project_left_event(index, project, _deferred_requirements(project, later, train), later[project])
         elif project in missing:
             because, error = _why_project_is_incomplete(project, outcomes)
-            yield _project_left_event(index, project, because, error)
+            first = error or next((failure for _, failure in outcomes.failures), None)
+            if not isinstance(first, Interrupted):
+                yield _project_left_event(index, project, because, error)
 
 
 def _deferred_requirements(project: str, later: dict[str, PublishingDeferred], train: Train) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from ci_publish.errors import (
     CredentialRejected,
     FileChangedDuringRun,
     IndexUnavailable,
+    Interrupted,
     InvalidDistribution,
     PublishedUnattested,
     SigningFailed,
@@ -316,7 +317,12 @@ def attestations_need_trusted_publishing_error(endpoints: Endpoints) -> Configur
 
 
 def combined_failures_error(failures: Sequence[tuple[Distribution, CiPublishError]], total: int) -> CiPublishError:
-    """Return the error to end with when files failed: the first one, with the others in its detail."""
+    """Return the error to end with when files failed: the first one, with the others in its detail.
+
+    Files whose uploads a signal ended did not fail; where there are no others, the signal is the error.
+    """
+    failed = [(file, failure) for file, failure in failures if not isinstance(failure, Interrupted)]
+    failures = failed or failures[:1]
     _, first = failures[0]
     if len(failures) == 1:
         return first

@@ -11,7 +11,9 @@ from ci_publish.errors import (
     ConfigurationError,
     ContentConflict,
     CredentialRejected,
+    Interrupted,
     PublishingDeferred,
+    Terminated,
     UploadRejected,
 )
 from ci_publish.model.events import FileStatus, Outcome, ProjectLeft
@@ -23,8 +25,13 @@ from ci_publish.model.index import (
     NotVisible,
     ProjectListing,
     Refused,
+    Upload,
 )
+from ci_publish.model.train import train_of_distributions
 from ci_publish.publishing.context import Run
+from ci_publish.publishing.file_outcomes import FileOutcomes
+from ci_publish.publishing.left_projects import projects_left_unpublished
+from ci_publish.publishing.messages import combined_failures_error
 from ci_publish.publishing.publish import plan, publish
 from tests.unit.fakes import FakeCredential, FakeIndex, FakeRun, fake_run, published, sha
 from tests.unit.publishing.projects import project
@@ -188,3 +195,27 @@ def test_projects_of_a_deferred_cycle_wait_for_the_limit_and_not_for_each_other(
         "beta": (("beta",), True),
         "gamma": (("alpha", "beta"), True),
     }
+
+
+@pytest.mark.parametrize("stopped", [Interrupted("stopped"), Terminated("stopped")])
+def test_a_signal_is_told_once_and_not_for_each_project(stopped: CiPublishError) -> None:
+    played = play(FakeIndex())
+    train = train_of_distributions([CORE, EXTRA, PLUGIN, META, APART])
+    planned = [Upload(file) for file in (CORE, EXTRA, PLUGIN, META, APART)]
+    outcomes = FileOutcomes(run=played.run(), index="pypi", train=train)
+    outcomes.record_failure(CORE, stopped, FileStatus.FAILED, 1)
+    assert list(projects_left_unpublished("pypi", planned, outcomes, train)) == []
+
+    outcomes = FileOutcomes(run=played.run(), index="pypi", train=train)
+    outcomes.record_failure(APART, UploadRejected("no"), FileStatus.REFUSED, 1)
+    outcomes.record_failure(CORE, stopped, FileStatus.FAILED, 1)
+    there = {each.project: each.because for each in projects_left_unpublished("pypi", planned, outcomes, train)}
+    assert there["apart"] == ("apart",)
+
+
+def test_files_that_a_signal_ended_are_not_counted_as_failed() -> None:
+    stopped, refused = Interrupted("stopped"), UploadRejected("no")
+    assert combined_failures_error([(CORE, stopped), (PLUGIN, stopped)], 5) is stopped
+    assert combined_failures_error([(CORE, stopped), (PLUGIN, refused)], 5) is refused
+    both = combined_failures_error([(CORE, stopped), (PLUGIN, refused), (META, refused)], 5)
+    assert both.summary.startswith("2 of 5 files could not be published")
