@@ -10,6 +10,7 @@ from pathlib import Path
 from ci_publish.app.settings import Settings
 from ci_publish.errors import ConfigurationError
 from ci_publish.hints import Hint, option
+from ci_publish.reports.atomic_files import is_device_or_pipe
 
 # Options that name a folder, and options that name a file.
 _FOLDERS = ("attestations_dir", "output_dir", "reports_dir")
@@ -35,6 +36,8 @@ def require_writable_outputs(settings: Settings, *, signs: bool = True) -> None:
     """
     for name, folder in _output_folders(settings):
         if not signs and name not in _OF_EVERY_COMMAND:
+            continue
+        if name in _FILES and is_device_or_pipe(getattr(settings, name)):
             continue
         try:
             _probe_writable_output_folder(folder)

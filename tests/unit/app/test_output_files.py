@@ -206,3 +206,8 @@ class TestGiving:
         give_outputs_to_workspace_owner(settings, {"GITHUB_WORKSPACE": str(tmp_path)}, is_root=True, chown=refuse)
 
         assert [path.name for path in tmp_path.iterdir()] == ["r.json"]
+
+
+def test_the_standard_output_may_get_the_receipt() -> None:
+    require_writable_outputs(Settings(receipt=Path("/dev/stdout")))
+    require_writable_outputs(Settings(receipt=Path("/dev/null")))
