@@ -48,8 +48,8 @@ SYNONYMS = {"attestations": ("true", "false")}
 def inputs() -> Iterator[tuple[str, str, Option]]:
     """Yield input, option name and declaration, in the order of the declaration."""
     for name, option in declared_options().items():
-        if option.inputs:
-            yield option.inputs[0], name, option
+        if option.input_name:
+            yield option.input_name, name, option
 
 
 def is_switch(name: str) -> bool:

@@ -187,9 +187,9 @@ def rows(name: str, option: Option) -> Iterator[tuple[str, str]]:
         yield "flag", f"`{written}`"
     if option.file or name == "password":
         yield "variable", f"`{option_variable(name)}`"
-    if option.inputs:
-        old = [each.replace("-", "_") for each in option.inputs if each in OLD_SPELLINGS]
-        yield "input", ", ".join(f"`{each}`" for each in option.inputs) + "".join(f" (old: `{each}`)" for each in old)
+    if option.input_name:
+        old = option.input_name.replace("-", "_")
+        yield "input", f"`{option.input_name}`" + (f" (old: `{old}`)" if option.input_name in OLD_SPELLINGS else "")
     if option.key:
         yield "key", f"`{name.replace('_', '-')}`"
     yield "commands", commands(option)

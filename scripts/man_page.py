@@ -6,8 +6,8 @@ from typing import Final
 
 from ci_publish.about import DOCS_URL, ISSUES_URL, NAME, __version__
 from ci_publish.app.commands import COMMANDS
-from ci_publish.app.options import Group, Option
-from ci_publish.app.settings import declared_options
+from ci_publish.app.options import Option
+from ci_publish.app.settings import options_by_heading
 from ci_publish.app.settings_sources import option_variable
 from scripts.docs_errors import MEANINGS
 from scripts.docs_reference import default_of, flag
@@ -59,10 +59,9 @@ def lines() -> Iterator[str]:
         yield from entry(name, command.help)
     yield ".SH OPTIONS"
     yield escaped("Each option can also be set by its variable, an action input, or its key of [tool.ci-publish].")
-    for group in Group:
-        members = [(name, option) for name, option in declared_options().items() if option.group is group]
-        yield f".SS {escaped(group.capitalize())}"
-        for name, option in members:
+    for heading, options in options_by_heading().items():
+        yield f".SS {escaped(heading.capitalize())}"
+        for name, option in options.items():
             yield from option_entry(name, option)
     yield ".SS Without a command"
     yield from entry("--help, -h", "List the commands; after a command, its options.")

@@ -60,7 +60,7 @@ def test_an_action_takes_every_input_of_the_peer_and_of_the_settings(path: Path)
     declared = set(read(path)["inputs"])
 
     assert declared >= THEIRS
-    assert declared == THEIRS | {name for option in declared_options().values() for name in option.inputs}
+    assert declared == THEIRS | {option.input_name for option in declared_options().values() if option.input_name}
 
 
 @pytest.mark.parametrize("path", ACTIONS, ids=str)
@@ -95,7 +95,7 @@ def test_the_image_says_whose_the_inputs_are() -> None:
 def test_the_component_hands_every_input_on() -> None:
     header, pipeline = documents(COMPONENT)
     (job,) = pipeline.values()
-    given = {name: option.inputs[0] for name, option in declared_options().items() if option.inputs}
+    given = {name: option.input_name for name, option in declared_options().items() if option.input_name}
     handed_on = {title: name for name, title in given.items() if title not in {"password", "output"}}
 
     assert job["variables"] == {
@@ -108,7 +108,7 @@ def test_the_component_hands_every_input_on() -> None:
 def component_defaults() -> dict[str, str]:
     """Return the variables that GitLab sets in a job that gives no input."""
     declared = documents(COMPONENT)[0]["spec"]["inputs"]
-    names = {option.inputs[0]: name for name, option in declared_options().items() if option.inputs}
+    names = {option.input_name: name for name, option in declared_options().items() if option.input_name}
     said = {names[title]: each["default"] for title, each in declared.items() if title in names}
     return {component_input_variable(name): str(value).lower() for name, value in said.items()}
 
@@ -137,12 +137,12 @@ def test_inputs_that_are_not_given_leave_the_variables_of_the_pipeline_alone(tmp
 def test_the_component_s_switches_and_numbers_have_gitlab_s_own_types() -> None:
     declared = documents(COMPONENT)[0]["spec"]["inputs"]
     types = {
-        option.inputs[0]: {"bool": "boolean", "int": "number", "float": "number", "float | None": "number"}.get(
+        option.input_name: {"bool": "boolean", "int": "number", "float": "number", "float | None": "number"}.get(
             annotation.__name__ if isinstance(annotation, type) else str(annotation), "string"
         )
         for name, option in declared_options().items()
         for annotation in [Settings.model_fields[name].annotation]
-        if option.inputs and option.inputs[0] in declared
+        if option.input_name and option.input_name in declared
     }
 
     assert {title: declared[title]["type"] for title in types} == types

@@ -196,7 +196,7 @@ def inputs_in(text: str) -> Iterator[str]:
 
 
 def test_examples_give_inputs_that_exist() -> None:
-    known = {name for option in declared_options().values() for name in option.inputs}
+    known = {option.input_name for option in declared_options().values()}
     given = {name for text in EVERYTHING.values() for name in inputs_in(text)}
     assert given
     assert given - known == set()

@@ -96,13 +96,13 @@ def strange(text: str, reader: FrontEndWording) -> list[str]:
         wrong += [] if found and found.flag and reader.front_end is FrontEnd.COMMAND_LINE else [f"--{flag}"]
     for variable in VARIABLE.findall(rest):
         found = declared(variable, reader)
-        theirs = reader.front_end in {FrontEnd.ACTION, FrontEnd.COMPONENT} and found and found.inputs and found.file
+        theirs = reader.front_end in {FrontEnd.ACTION, FrontEnd.COMPONENT} and found and found.input_name and found.file
         wrong += [] if found and reader.front_end is not FrontEnd.PYTHON and not theirs else [variable]
     for argument in ARGUMENT.findall(rest):
         found = declared(argument, reader)
         wrong += [] if found and found.python and reader.front_end is FrontEnd.PYTHON else [f"Settings({argument}=…)"]
     for match in OF_INPUT.finditer(rest):
-        inputs = {name: each for each in declared_options().values() for name in each.inputs}
+        inputs = {each.input_name: each for each in declared_options().values() if each.input_name}
         found = inputs.get(match[1] or match[2])
         fits = reader.front_end in {FrontEnd.ACTION, FrontEnd.COMPONENT} and found and reader.command in found.commands
         wrong += [match[0]] if (match[1] or found) and not fits else []
@@ -190,4 +190,4 @@ def test_no_text_outside_of_the_front_ends_spells_one_of_our_options() -> None:
 
 
 def test_the_help_of_an_option_with_an_input_spells_no_flag() -> None:
-    assert [name for name, each in declared_options().items() if each.inputs and FLAG.search(each.help)] == []
+    assert [name for name, each in declared_options().items() if each.input_name and FLAG.search(each.help)] == []

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from enum import StrEnum
 
-from ci_publish.app.options import Option
+from ci_publish.app.options import ALL, Option
 from ci_publish.app.settings import Settings, declared_options
 from ci_publish.app.settings_sources import ACTION_MARK, COMPONENT_PREFIX, option_variable
 from ci_publish.errors import CiPublishError
@@ -44,19 +44,18 @@ class FrontEndWording:
     def spell_option(self, named: OptionNamed) -> str | None:
         """Return how the reader writes an option; None where the front end or the command does not have it."""
         declared = declared_options()[named.name]
-        if self.command not in declared.commands and self.command in _command_names():
+        if self.command in ALL - declared.commands:
             return None
         match self.front_end:
             case FrontEnd.COMMAND_LINE:
                 return _spell_as_flag(named, declared)
             case FrontEnd.PYTHON:
                 return _spell_as_argument(named) if declared.python else None
-            case FrontEnd.ACTION:
-                return _spell_as_input(named) if declared.inputs else _spell_as_variable(named, declared)
-            case FrontEnd.COMPONENT:
-                return (
-                    _spell_as_input(named) if declared.inputs and declared.file else _spell_as_variable(named, declared)
-                )
+            case FrontEnd.ACTION | FrontEnd.COMPONENT:
+                title, value = declared.input_name, named.value
+                if not title or (self.front_end is FrontEnd.COMPONENT and not declared.file):
+                    return _spell_as_variable(named, declared)
+                return f"the input {title}" if value is None else f"{title}: {value}"
 
     def reword_hints(self, hints: tuple[str, ...]) -> tuple[str, ...]:
         """Return *hints* in the words of the reader."""
@@ -85,10 +84,6 @@ class FrontEndWording:
         return tuple(replace(each, advice="".join(self.reword_hints((each.advice,)))) for each in problems)
 
 
-def _command_names() -> frozenset[str]:
-    return frozenset().union(*(each.commands for each in declared_options().values()))
-
-
 def _spell_as_flag(named: OptionNamed, declared: Option) -> str | None:
     name, value = named
     if name == "paths":
@@ -101,11 +96,6 @@ def _spell_as_flag(named: OptionNamed, declared: Option) -> str | None:
     if Settings.model_fields[name].annotation is bool:
         return f"--{flag}" if value == "true" else f"--no-{flag}"
     return f"--{flag} {shlex.quote(value)}"
-
-
-def _spell_as_input(named: OptionNamed) -> str:
-    name = declared_options()[named.name].inputs[0]
-    return f"the input {name}" if named.value is None else f"{name}: {named.value}"
 
 
 def _spell_as_variable(named: OptionNamed, declared: Option) -> str | None:

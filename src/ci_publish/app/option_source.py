@@ -1,7 +1,7 @@
 """One place that settings come from, as pydantic-settings wants it."""
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pydantic.fields import FieldInfo
@@ -42,7 +42,15 @@ class OptionSource(PydanticBaseSettingsSource):
         return values
 
 
-def refuse_misspelled_option(key: str, ours: Mapping[str, object], kind: str) -> None:
+class EnvironmentSource(OptionSource):
+    """A place in the environment."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        super().__init__()
+        self._environ = environ
+
+
+def refuse_misspelled_option(key: str, ours: Iterable[str], kind: str) -> None:
     """Refuse a name that is nearly one of ours; leave all others alone."""
     import difflib  # noqa: PLC0415  (late: hardly ever needed)
 

@@ -14,21 +14,6 @@ ACTING = frozenset({"publish", "plan", "attest", "rehearse", "doctor"})
 """The commands that can upload, sign or request an identity."""
 
 
-class Group(StrEnum):
-    """What an option is about: the heading it has in ``--help``."""
-
-    DISTRIBUTIONS = "files and checks"
-    RELEASE = "release"
-    INDEX = "destination"
-    CREDENTIAL = "credentials"
-    ATTESTATIONS = "attestations"
-    CONFLICTS = "behaviour with files that the index has already"
-    RUN = "behaviour"
-    REHEARSAL = "rehearsal"
-    INSTALLATION = "installation from the rehearsal"
-    REPORTS = "output"
-
-
 class Source(StrEnum):
     """The kinds of places that a value can come from."""
 
@@ -53,16 +38,19 @@ class Origin:
     source: str
     spelled: str
 
+    def __str__(self) -> str:
+        return self.spelled if self.spelled == self.source else f"{self.source} {self.spelled}"
+
 
 DEFAULT = Origin(Source.DEFAULT, "default")
 
 
 @frozen(kw_only=True)
 class Option:
-    """What belongs to an option besides its type: help, value's name, commands, and the names it has in action.yml.
+    """What belongs to an option besides its type: help, value's name, commands, and its name in action.yml.
 
-    ``inputs`` are the action inputs, the first one being ours. ``flag`` is False for what may never stand on a
-    command line, and for what is a positional argument. ``file`` is False for what only a flag can say. ``intent``:
+    ``input_name`` is the input of our actions and of the GitLab component. ``flag`` is False for what may never be on
+    a command line, and for what is a positional argument. ``file`` is False for what only a flag can say. ``intent``:
     it says where to publish, as whom, or whether to publish at all. ``python`` is False for what only shapes the
     command line's input and output. ``project_file`` is False for what is never read from pyproject.toml, which
     whoever changes the checkout can change.
@@ -71,10 +59,9 @@ class Option:
     help: str
     commands: frozenset[str] = ALL
     metavar: str | None = None
-    inputs: tuple[str, ...] = ()
+    input_name: str | None = None
     flag: bool = True
     file: bool = True
-    group: Group = Group.RUN
     intent: bool = False
     python: bool = True
     project_file: bool = True

@@ -2,11 +2,11 @@
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
 from ci_publish.about import OPTIONS_URL
 from ci_publish.errors import ConfigurationError
@@ -76,6 +76,12 @@ def parse_secret_setting(value: object) -> object:
     return Secret(value.strip())
 
 
+LONGEST_WAIT = 7 * 24 * 3600.0
+"""A week: longer than any CI lets a job run, and no number that a lock cannot wait for."""
+
+Seconds = Annotated[float, Field(gt=0, le=LONGEST_WAIT, allow_inf_nan=False)]
+
+
 class ByteLimit(int):
     """A number of bytes that is shown as people write it: ``25 MiB``, ``off`` for none."""
 
@@ -100,6 +106,14 @@ def parse_size_setting(value: object) -> object:
 def byte_limit_or_none(stated: int | None) -> ByteLimit | None:
     """Take ``off`` (0) for no limit, which is what there is where nothing is stated."""
     return ByteLimit(stated) if stated else None
+
+
+LARGEST_LIMIT = ByteLimit(2**50)
+"""A petabyte."""
+
+SizeLimit = Annotated[
+    int | None, Field(ge=0, le=LARGEST_LIMIT), BeforeValidator(parse_size_setting), AfterValidator(byte_limit_or_none)
+]
 
 
 def require_version_text(value: object) -> object:
@@ -145,6 +159,7 @@ def parse_commands(value: object) -> object:
 
 Commands = Annotated[tuple[str, ...], BeforeValidator(parse_commands)]
 Lines = Annotated[tuple[str, ...], BeforeValidator(split_setting_lines)]
+Hosts = Annotated[tuple[str, ...], BeforeValidator(split_setting_hosts)]
 Identities = Annotated[tuple[PublisherIdentity, ...], BeforeValidator(parse_publisher_identities)]
 Builders = Annotated[tuple[PublisherIdentity, ...], BeforeValidator(parse_builder_identities)]
 
@@ -166,38 +181,30 @@ def wrong_values_error(error: ValidationError, spelled: Mapping[str, str] | None
     found = tuple(_line_for_wrong_option(item, names) for item in error.errors(include_input=False, include_url=False))
     message = f"{'A setting is' if len(found) == 1 else f'{len(found)} settings are'} wrong: {found[0]}"
     detail = "\n".join((*found[1:], "Settings are read before anything else; nothing was signed or sent."))
-    return ConfigurationError(message, detail=detail, hints=tuple(_hints_for_wrong_options(error, names)))
-
-
-def _hints_for_wrong_options(error: ValidationError, spelled: Mapping[str, str]) -> Iterator[str]:
-    """Yield what each wrong option takes, with the value that was probably meant."""
+    hints: list[str] = []
     for item in error.errors(include_url=False):
         name = str(item["loc"][0]) if item["loc"] else item["msg"].removeprefix("Value error, ").partition(": ")[0]
         if item["type"] in _ONE_OF:
             meant = get_close_matches(str(item["input"]), _QUOTED.findall(str(item.get("ctx", {}).get("expected"))), 1)
-            yield from (f"Did you mean {value}?" for value in meant)
-        yield f"Correct {spelled.get(name, name)}: {OPTIONS_URL}#{name.replace('_', '-')}"
+            hints += (f"Did you mean {value}?" for value in meant)
+        hints.append(f"Correct {names.get(name, name)}: {OPTIONS_URL}#{name.replace('_', '-')}")
+    return ConfigurationError(message, detail=detail, hints=tuple(hints))
 
 
 def _line_for_wrong_option(item: Mapping[str, Any], spelled: Mapping[str, str]) -> str:
-    text = _plain_validation_message(item)
-    if not item["loc"]:
-        name, _, rest = text.partition(": ")
-        return f"{spelled.get(name, name)}: {rest}"
-    name = str(item["loc"][0])
-    if item["type"] == "extra_forbidden":
-        return f"{spelled.get(name, name)}: unknown option"
-    return f"{spelled.get(name, name)}: {text[0].lower()}{text[1:]}"
-
-
-def _plain_validation_message(item: Mapping[str, Any]) -> str:
-    """Return what is wrong with a value, in plain words where pydantic's are those of its own types."""
+    """Return what is wrong with an option, in plain words where pydantic's are those of its own types."""
+    text = item["msg"].removeprefix("Value error, ")
+    name, _, rest = text.partition(": ")
+    if item["loc"]:
+        name, rest = str(item["loc"][0]), f"{text[0].lower()}{text[1:]}"
     limits = {
         name: f"{value:,}" if isinstance(value, int) else f"{value:g}" if isinstance(value, float) else value
         for name, value in item.get("ctx", {}).items()
     }
     if item["type"] in _ONE_OF:
-        return f"must be one of {', '.join(_QUOTED.findall(str(limits['expected'])))}"
-    if item["type"] in _WORDS:
-        return _WORDS[item["type"]].format(**limits)
-    return str(item["msg"]).removeprefix("Value error, ")
+        rest = f"must be one of {', '.join(_QUOTED.findall(str(limits['expected'])))}"
+    elif item["type"] == "extra_forbidden":
+        rest = "unknown option"
+    elif item["type"] in _WORDS:
+        rest = _WORDS[item["type"]].format(**limits)
+    return f"{spelled.get(name, name)}: {rest}"

@@ -6,6 +6,8 @@ tested equal to them. What a command does with an option that it has no use for 
 for every front end alike.
 """
 
+from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Self
 
 from pydantic import ModelWrapValidatorHandler, ValidationError, model_validator
@@ -13,6 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from ci_publish.about import OPTIONS_URL
 from ci_publish.app.index_names import is_index_name
+from ci_publish.app.option_groups import OptionGroup
 from ci_publish.app.option_groups.attestations import AttestationSettings
 from ci_publish.app.option_groups.build_provenance import BuildProvenanceSettings
 from ci_publish.app.option_groups.conflicts import ConflictSettings
@@ -121,9 +124,19 @@ class Settings(
         return (init_settings,) if sources is None else sources
 
 
-def declared_options() -> dict[str, Option]:
+@cache
+def declared_options() -> Mapping[str, Option]:
     """Return the declaration of every option, by field name."""
     return {
         name: next(item for item in field.metadata if isinstance(item, Option))
         for name, field in Settings.model_fields.items()
     }
+
+
+def options_by_heading() -> dict[str, dict[str, Option]]:
+    """Return the declarations below the headings of ``--help``."""
+    found: dict[str, dict[str, Option]] = {}
+    for group in reversed(Settings.__bases__):
+        if issubclass(group, OptionGroup):
+            found.setdefault(group.heading, {}).update({name: declared_options()[name] for name in group.model_fields})
+    return found

@@ -14,8 +14,8 @@ from pydantic import ValidationError
 from ci_publish.about import OPTIONS_URL
 from ci_publish.app.file_source import FileSource
 from ci_publish.app.index_names import KNOWN, NamedIndex
-from ci_publish.app.option_source import Found, OptionSource, refuse_misspelled_option
-from ci_publish.app.options import DEFAULT, Option, Origin, Source
+from ci_publish.app.option_source import EnvironmentSource, Found, OptionSource, refuse_misspelled_option
+from ci_publish.app.options import DEFAULT, Option, Origin, Source, option_value_requests_something
 from ci_publish.app.other_tools_source import OtherToolsSource
 from ci_publish.app.project_file import parent_project_with_destination, read_project_tables
 from ci_publish.app.setting_values import wrong_values_error
@@ -76,46 +76,55 @@ class Loaded:
         """Return where the option *name* got its value from."""
         return self.origins.get(name, DEFAULT)
 
+    def requests(self, name: str) -> bool:
+        """Return whether somebody set the option *name* to something other than its default."""
+        value, default = getattr(self.settings, name), Settings.model_fields[name].default
+        return name in self.origins and option_value_requests_something(value, default)
+
+    def password_name(self) -> str:
+        """Return what the user calls the password, to begin a sentence with."""
+        origin = self.origin("password")
+        return {
+            Source.INPUT: f"The input {origin.spelled}",
+            Source.FLAG: "The password on standard input",
+            Source.DEFAULT: "The password",
+        }.get(Source(origin.source), origin.spelled)
+
 
 class ArgumentSource(OptionSource):
     """What is given for this call: flags, or the arguments of ``Settings`` in Python."""
 
     def __init__(self, given: Mapping[str, Any], source: Source) -> None:
         super().__init__()
-        self._credential_options = given
+        self._given = given
         self._source = source
 
     def read(self) -> Found:
         """Yield what was given."""
-        for name, value in self._credential_options.items():
-            yield name, value, Origin(self._source, self._spelled_argument(name))
-
-    def _spelled_argument(self, name: str) -> str:
-        if self._source is Source.PYTHON:
-            return f"Settings({name}=…)"
-        return "PATH" if name == "paths" else f"--{name.replace('_', '-')}"
+        for name, value in self._given.items():
+            spelled = "PATH" if name == "paths" else f"--{name.replace('_', '-')}"
+            if self._source is Source.PYTHON:
+                spelled = f"Settings({name}=…)"
+            yield name, value, Origin(self._source, spelled)
 
 
-class ComponentSource(OptionSource):
+class ComponentSource(EnvironmentSource):
     """Inputs of our GitLab component; empty means "not given".
 
     GitLab's own types have no empty value. The number -1, and a boolean that equals the option's default, mean "not
     given" as well.
     """
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        super().__init__()
-        self._environ = environ
-
     def read(self) -> Found:
         """Yield the inputs that are given. Raises ConfigurationError for an input that this version does not have."""
         ours = {
-            component_input_variable(name): name
+            component_input_variable(name): (name, option.input_name)
             for name, option in declared_options().items()
-            if option.inputs and option.file
+            if option.input_name and option.file
         }
         for key in sorted(self._environ):
-            if not key.startswith(COMPONENT_PREFIX) or not self._environ[key]:
+            value = self._environ[key]
+            if not key.startswith(COMPONENT_PREFIX) or not value:
                 continue
             if key not in ours:
                 message = f"Unknown input of the GitLab component: {key}."
@@ -124,17 +133,18 @@ class ComponentSource(OptionSource):
                     detail="It would be silently ignored.",
                     hints=("Use the component and the image from the same release.",),
                 )
-            name = ours[key]
-            if _is_given_action_input(name, self._environ[key]):
-                yield name, self._environ[key], Origin(Source.COMPONENT, declared_options()[name].inputs[0])
+            name, spelled = ours[key]
+            field = Settings.model_fields[name]
+            if field.annotation is bool:
+                given = value.lower() != str(field.default).lower()
+            else:
+                given = value != "-1" or field.annotation not in (int, float, float | None)
+            if given:
+                yield name, value, Origin(Source.COMPONENT, spelled)
 
 
-class VariableSource(OptionSource):
+class VariableSource(EnvironmentSource):
     """Environment variables with our prefix."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        super().__init__()
-        self._environ = environ
 
     def read(self) -> Found:
         """Yield our variables; an empty one says nothing, an empty password excepted."""
@@ -149,8 +159,21 @@ class VariableSource(OptionSource):
         for key in sorted(self._environ):
             if key in ours and (self._environ[key] or ours[key] == "password"):
                 yield ours[key], self._environ[key], Origin(Source.VARIABLE, key)
-            elif key.startswith(PREFIX) and not key.startswith(COMPONENT_PREFIX) and key not in {*ours, *RESERVED}:
-                self._refuse_unknown_variable(key, ours)
+            elif (
+                key.startswith(PREFIX)
+                and not key.startswith(COMPONENT_PREFIX)
+                and not key.endswith(_IDENTITY_TOKEN)
+                and key not in {*ours, *RESERVED}
+            ):
+                refuse_misspelled_option(key, ours, "environment variable")
+                if any(word in key for word in _SUSPICIOUS):
+                    raise ConfigurationError(
+                        f"Unknown environment variable: {key}",
+                        detail="It looks like a setting, and it would be ignored.",
+                        hints=(f"Unset {key}, or use one of the variables that exist: {OPTIONS_URL}",),
+                    )
+                message = f"Unknown environment variable, ignored: {key}"
+                self.notes.append(Noted(slug="unknown-variable", message=message))
 
     def _password_alias_in_use(self) -> str | None:
         """Return the second name of the password where it is the one that is set."""
@@ -160,25 +183,9 @@ class VariableSource(OptionSource):
             raise ConfigurationError(message, hints=("Unset one of them.",))
         return TOKEN if token or (token is not None and password is None) else None
 
-    def _refuse_unknown_variable(self, key: str, ours: Mapping[str, object]) -> None:
-        if key.endswith(_IDENTITY_TOKEN):
-            return
-        refuse_misspelled_option(key, ours, "environment variable")
-        if any(word in key for word in _SUSPICIOUS):
-            raise ConfigurationError(
-                f"Unknown environment variable: {key}",
-                detail="It looks like a setting, and it would be ignored.",
-                hints=(f"Unset {key}, or use one of the variables that exist: {OPTIONS_URL}",),
-            )
-        self.notes.append(Noted(slug="unknown-variable", message=f"Unknown environment variable, ignored: {key}"))
 
-
-class InputSource(OptionSource):
+class InputSource(EnvironmentSource):
     """Action inputs as the runner sets them: upper-cased, hyphens kept, an input without a value empty."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        super().__init__()
-        self._environ = environ
 
     def read(self) -> Found:
         """Yield the inputs of our own actions; warn of inputs that look like ours and are ignored."""
@@ -215,12 +222,14 @@ def load_settings(
     try:
         settings = Settings(**passed)
     except ConfigurationError as error:
-        if not isinstance(error.__cause__, ValidationError):
-            _add_origin_to_error(error, _option_origins(sources).get("repository_url", DEFAULT))
-            raise
-        raise wrong_values_error(
-            error.__cause__, {name: origin.spelled for name, origin in _option_origins(sources).items()}
-        ) from (error.__cause__)
+        origins = _option_origins(sources)
+        if isinstance(error.__cause__, ValidationError):
+            spelled = {name: origin.spelled for name, origin in origins.items()}
+            raise wrong_values_error(error.__cause__, spelled) from error.__cause__
+        destination = origins.get("repository_url", DEFAULT).spelled
+        if error.summary.startswith("The repository-url ") and "repository-url" not in destination:
+            error.detail = f"{error.detail} It comes from {destination}.".strip()
+        raise
     origins = _option_origins(sources)
     notes = tuple(note for each in sources for note in each.notes)
     if "repository_url" not in origins:
@@ -248,12 +257,6 @@ def _notes_on_default_destination(environ: Mapping[str, str], pyproject: Path) -
         yield Noted(slug="destination-in-parent-folder", message=message, hints=(hint,))
 
 
-def _add_origin_to_error(error: ConfigurationError, origin: Origin) -> None:
-    """Say in *error* where a wrong destination comes from, unless it is called as in the message."""
-    if error.summary.startswith("The repository-url ") and "repository-url" not in origin.spelled:
-        error.detail = f"{error.detail} It comes from {origin.spelled}.".strip()
-
-
 def _option_origins(sources: Sequence[OptionSource]) -> dict[str, Origin]:
     return {name: origin for source in reversed(sources) for name, origin in source.origins.items()}
 
@@ -273,7 +276,7 @@ def _with_index_urls(settings: Settings, found: Sequence[NamedIndex | str]) -> S
 
 def component_input_variable(name: str) -> str:
     """Return the variable in which the GitLab component passes its input for the option *name*."""
-    return COMPONENT_PREFIX + declared_options()[name].inputs[0].replace("-", "_").upper()
+    return f"{COMPONENT_PREFIX}{declared_options()[name].input_name}".replace("-", "_").upper()
 
 
 def given_action_inputs(environ: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
@@ -293,19 +296,10 @@ def option_variable(name: str) -> str:
     return PREFIX + name.upper()
 
 
-def action_input_spellings(option: Option) -> Iterator[str]:
-    """Yield an input's name and its deprecated snake_case alias, which gh-action-pypi-publish still takes."""
-    for name in option.inputs:
-        yield name
-        if "-" in name:
-            yield name.replace("-", "_")
-
-
-def _is_given_action_input(name: str, value: str) -> bool:
-    field = Settings.model_fields[name]
-    if field.annotation is bool:
-        return value.lower() != str(field.default).lower()
-    return not (field.annotation in (int, float, float | None) and value == "-1")
+def action_input_spellings(option: Option) -> tuple[str, ...]:
+    """Return an input's name and its deprecated snake_case alias, which gh-action-pypi-publish still takes."""
+    name = option.input_name
+    return tuple(dict.fromkeys((name, name.replace("-", "_")))) if name else ()
 
 
 def parse_action_input_value(name: str, value: str) -> object:

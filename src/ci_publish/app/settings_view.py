@@ -3,7 +3,7 @@
 import re
 from typing import TextIO
 
-from ci_publish.app.options import DEFAULT, Origin, Use, option_use, option_value_requests_something
+from ci_publish.app.options import Use, option_use
 from ci_publish.app.settings import Settings, declared_options
 from ci_publish.app.settings_sources import Loaded
 from ci_publish.model.identity import Secret
@@ -20,48 +20,45 @@ _COMMANDS = ("publish", "plan", "check", "diff", "attest", "verify", "rehearse",
 def settings_rows(loaded: Loaded) -> list[Row]:
     """Return a row for every option."""
     return [
-        (name.replace("_", "-"), option_value_for_people(name, loaded.settings), _origin_text(loaded.origin(name)))
+        (name.replace("_", "-"), option_value_for_people(name, loaded.settings), str(loaded.origin(name)))
         for name in declared_options()
     ]
 
 
 def commands_not_using_option(name: str, loaded: Loaded) -> list[str]:
     """Return the commands that have no use for a value that was set; nothing for a default."""
-    origin = loaded.origin(name)
-    field = Settings.model_fields[name]
-    if origin is DEFAULT or not option_value_requests_something(getattr(loaded.settings, name), field.default):
-        return []
+    used = declared_options()[name]
     return [
         command
         for command in _COMMANDS
-        if option_use(declared_options()[name], command, origin.source) is not Use.HONOURED
+        if loaded.requests(name) and option_use(used, command, loaded.origin(name).source) is not Use.HONOURED
     ]
-
-
-def _origin_text(origin: Origin) -> str:
-    return str(origin.source) if origin.spelled == origin.source else f"{origin.source} {origin.spelled}"
 
 
 def option_value_for_people(name: str, settings: Settings) -> str:
     """Return the value of an option for people; a secret is only said to be there, also one inside an address."""
+    return ", ".join(option_values_for_people(name, settings))
+
+
+def option_values_for_people(name: str, settings: Settings) -> list[str]:
+    """Return the values of an option, one where it is no list, as ``option_value_for_people`` shows them."""
     value = getattr(settings, name)
     if isinstance(value, Secret):
-        return "***" if value else "(empty)"
-    if name in {"repository_url", "index_url", "upstream"} and value is not None:
-        value = addresses_without_secrets(value)
-    if isinstance(value, tuple):
-        return ", ".join(str(item) for item in value)
-    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+        return ["***" if value else "(empty)"]
+    if value is None:
+        return [""]
+    if isinstance(value, bool):
+        return [str(value).lower()]
+    texts = [str(item) for item in value] if isinstance(value, tuple) else [str(value)]
+    return list(map(address_without_secrets, texts)) if name in {"repository_url", "index_url", "upstream"} else texts
 
 
 _IN_ADDRESS = re.compile(r"(?<=//).*(?=@)|(?<=[?#]).+")
 
 
-def addresses_without_secrets(addresses: tuple[str, ...] | str) -> tuple[str, ...] | str:
-    """Hide what addresses must not hold: user, password, query."""
-    if isinstance(addresses, tuple):
-        return tuple(_IN_ADDRESS.sub("***", address) for address in addresses)
-    return _IN_ADDRESS.sub("***", addresses)
+def address_without_secrets(address: str) -> str:
+    """Hide what an address must not hold: user, password, query."""
+    return _IN_ADDRESS.sub("***", address)
 
 
 def write_settings(loaded: Loaded, stream: TextIO) -> None:

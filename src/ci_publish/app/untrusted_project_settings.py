@@ -13,7 +13,7 @@ from ci_publish.app.front_end_wording import FrontEnd, FrontEndWording
 from ci_publish.app.options import Source, option_value_requests_something
 from ci_publish.app.settings import Settings, declared_options
 from ci_publish.app.settings_sources import ACTION_MARK, Loaded, option_variable
-from ci_publish.app.settings_view import option_value_for_people
+from ci_publish.app.settings_view import option_value_for_people, option_values_for_people
 from ci_publish.errors import ConfigurationError
 from ci_publish.hints import Hint, option
 from ci_publish.model.attestation import AttestationPolicy
@@ -149,12 +149,10 @@ def _sends_secret_or_identity(command: str, settings: Settings) -> bool:
 
 def _options_decided_by_project(loaded: Loaded) -> dict[str, str]:
     """Return the decisive options whose value pyproject.toml decides, with the place in it."""
-    fields = Settings.model_fields
     found = {
         name: loaded.origin(name).spelled
         for name in DECISIVE
-        if loaded.origin(name).source == Source.FILE
-        and option_value_requests_something(getattr(loaded.settings, name), fields[name].default)
+        if loaded.origin(name).source == Source.FILE and loaded.requests(name)
     }
     if loaded.named_by_project:
         found["repository_url"] = ", ".join(loaded.named_by_project)
@@ -168,48 +166,30 @@ def _lines_that_set_options(
 
     What the command or the action has no name for is written as a variable.
     """
-    values = {name: _option_values(name, settings) for name in names}
-    if reader.front_end is FrontEnd.PYTHON:
-        return " ".join(
-            filter(None, (reader.spell_option(option(name, each)) for name in values for each in values[name]))
-        )
-    if environ.get("GITLAB_CI"):
-        return "below `variables:`\n" + "\n".join(
-            _option_yaml_entry(option_variable(name), each) for name, each in values.items()
-        )
-    if environ.get(ACTION_MARK):
-        inputs = {name: declared_options()[name].inputs for name in values}
-        given = {inputs[name][0]: values[name] for name in values if inputs[name]}
-        others = {option_variable(name): values[name] for name in values if not inputs[name]}
-        return "\n".join(_option_yaml_block("with:", given) + _option_yaml_block("env:", others))
-    words: list[str] = []
+    values = {name: option_values_for_people(name, settings) for name in names}
+    if reader.front_end is not FrontEnd.PYTHON and environ.get("GITLAB_CI"):
+        return _option_yaml_block("variables:", {option_variable(name): each for name, each in values.items()})
+    if reader.front_end is not FrontEnd.PYTHON and environ.get(ACTION_MARK):
+        inputs = {name: declared_options()[name].input_name for name in values}
+        given = {title: values[name] for name, title in inputs.items() if title}
+        others = {option_variable(name): values[name] for name, title in inputs.items() if not title}
+        blocks = (_option_yaml_block("with:", given), _option_yaml_block("env:", others))
+        return "\n".join(filter(None, blocks))
+    words: list[str | None] = []
     for name, some in values.items():
-        if reader.command in declared_options()[name].commands:
-            words += [_command_line_flag(name, each) for each in some]
+        if reader.front_end is FrontEnd.PYTHON or reader.command in declared_options()[name].commands:
+            words += [reader.spell_option(option(name, each)) for each in some]
         else:
             words.append(f"{option_variable(name)}={shlex.quote(chr(10).join(some))}")
-    return " ".join(words)
+    return " ".join(filter(None, words))
 
 
-def _option_yaml_block(head: str, values: Mapping[str, Sequence[str]]) -> list[str]:
-    return [f"below `{head}`", *(_option_yaml_entry(name, each) for name, each in values.items())] if values else []
-
-
-def _option_values(name: str, settings: Settings) -> list[str]:
-    if isinstance(getattr(settings, name), tuple):
-        return [
-            option_value_for_people(name, settings.model_copy(update={name: (each,)}))
-            for each in getattr(settings, name)
-        ]
-    return [option_value_for_people(name, settings)]
-
-
-def _option_yaml_entry(key: str, values: Sequence[str]) -> str:
-    if len(values) > 1:
-        return "\n".join([f"  {key}: |", *(f"    {value}" for value in values)])
-    return f"  {key}: {values[0] if _PLAIN.fullmatch(values[0]) else json.dumps(values[0])}"
-
-
-def _command_line_flag(name: str, value: str) -> str:
-    flag = f"--{name.replace('_', '-')}"
-    return flag if Settings.model_fields[name].annotation is bool else f"{flag} {shlex.quote(value)}"
+def _option_yaml_block(head: str, values: Mapping[str, Sequence[str]]) -> str:
+    """Return lines of YAML that give *values* below *head*; empty without any."""
+    lines = [f"below `{head}`"]
+    for key, some in values.items():
+        if len(some) > 1:
+            lines += [f"  {key}: |", *(f"    {value}" for value in some)]
+        else:
+            lines.append(f"  {key}: {some[0] if _PLAIN.fullmatch(some[0]) else json.dumps(some[0])}")
+    return "\n".join(lines) if values else ""

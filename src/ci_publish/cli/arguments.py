@@ -13,8 +13,8 @@ from typing import Any, Literal, NoReturn
 
 from ci_publish.about import DOCS_URL, NAME, __version__
 from ci_publish.app.commands import COMMANDS
-from ci_publish.app.options import Group, Option
-from ci_publish.app.settings import Settings, declared_options
+from ci_publish.app.options import Option
+from ci_publish.app.settings import Settings, declared_options, options_by_heading
 from ci_publish.app.settings_sources import option_variable
 from ci_publish.cli.help_examples import help_epilog
 from ci_publish.cli.other_tools_flags import translate_other_tool_flags
@@ -81,7 +81,7 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
         declared = declared_options().get(action.dest)
         if declared is None or not declared.file:
             return said
-        names = [option_variable(action.dest), *(f"input {name}" for name in declared.inputs[:1])]
+        names = [option_variable(action.dest), *([f"input {declared.input_name}"] if declared.input_name else [])]
         return f"{said} [{', '.join(names)}]"
 
 
@@ -178,12 +178,12 @@ def build_parser(only: str | None = None) -> argparse.ArgumentParser:
             formatter_class=_Formatter,
             allow_abbrev=False,
         )
-        groups: dict[Group, argparse._ArgumentGroup] = {}
-        for name, each in declared_options().items():
-            if command in each.commands:
-                if each.group not in groups:
-                    groups[each.group] = sub.add_argument_group(each.group.value)
-                _add_option_to_parser(groups[each.group], command, name, each)
+        for heading, options in options_by_heading().items():
+            used = {name: each for name, each in options.items() if command in each.commands}
+            if used:
+                group = sub.add_argument_group(heading)
+                for name, each in used.items():
+                    _add_option_to_parser(group, command, name, each)
     return top
 
 

@@ -77,9 +77,9 @@ def can_say(name: str, option: Option, source: Source) -> bool:
         case Source.PYTHON:
             return True
         case Source.COMPONENT:
-            return bool(option.inputs) and option.file
+            return option.input_name is not None and option.file
         case Source.INPUT:
-            return bool(option.inputs)
+            return option.input_name is not None
         case Source.FILE:
             return option.key
         case _:
@@ -120,7 +120,7 @@ def ask(name: str, command: str, source: Source, recorded: Recorded) -> None:
         case Source.VARIABLE:
             environ = {option_variable(name): text}
         case Source.INPUT:
-            environ = {"CI_PUBLISH_ACTION": "docker", f"INPUT_{declared_options()[name].inputs[0].upper()}": text}
+            environ = {"CI_PUBLISH_ACTION": "docker", f"INPUT_{str(declared_options()[name].input_name).upper()}": text}
         case Source.FILE:
             Path("pyproject.toml").write_text(f"[tool.ci-publish]\n{name} = {literal(name, text)}\n")
         case _:

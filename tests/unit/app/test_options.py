@@ -11,7 +11,7 @@ def test_settings_are_frozen_and_every_field_is_declared_once() -> None:
         Settings().jobs = 3  # type: ignore[misc]
     assert declared_options().keys() == Settings.model_fields.keys()
     assert option_variable("index_url") == "CI_PUBLISH_INDEX_URL"
-    inputs = [name for option in declared_options().values() for name in option.inputs]
+    inputs = [option.input_name for option in declared_options().values() if option.input_name]
     assert len(inputs) == len(set(inputs))
 
 

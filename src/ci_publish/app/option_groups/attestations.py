@@ -6,13 +6,15 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from ci_publish.app.option_groups import OptionGroup
-from ci_publish.app.options import SENDING, Group, Option
+from ci_publish.app.options import SENDING, Option
 from ci_publish.app.setting_values import Identities, parse_attestation_policy
 from ci_publish.model.attestation import AttestationPolicy
 
 
 class AttestationSettings(OptionGroup):
     """Attestations: whether they are made, by whom they must be, and Sigstore's instance."""
+
+    heading = "attestations"
 
     attestations: Annotated[
         AttestationPolicy,
@@ -21,9 +23,7 @@ class AttestationSettings(OptionGroup):
             help="Attestations (PEP 740). auto: required with Trusted Publishing on PyPI and TestPyPI, off elsewhere;"
             " true means auto, and false means off.",
             commands=SENDING | {"verify", "attest", "doctor"},
-            metavar=None,
-            inputs=("attestations",),
-            group=Group.ATTESTATIONS,
+            input_name="attestations",
         ),
     ] = AttestationPolicy.AUTO
     attestations_dir: Annotated[
@@ -32,8 +32,7 @@ class AttestationSettings(OptionGroup):
             help="Also write the attestations to this folder; build provenance (SLSA) in it is used.",
             commands=SENDING | {"doctor"},
             metavar="DIR",
-            inputs=("attestations-dir",),
-            group=Group.ATTESTATIONS,
+            input_name="attestations-dir",
         ),
     ] = None
     attested_by: Annotated[
@@ -43,8 +42,7 @@ class AttestationSettings(OptionGroup):
             " own. Same syntax as verify's option publisher; repeatable.",
             commands=SENDING | {"attest", "doctor"},
             metavar="IDENTITY",
-            inputs=("attested-by",),
-            group=Group.ATTESTATIONS,
+            input_name="attested-by",
         ),
     ] = ()
     publisher: Annotated[
@@ -55,7 +53,6 @@ class AttestationSettings(OptionGroup):
             " For files in a CI job, the default is the job's own repository.",
             commands=frozenset({"verify", "settings"}),
             metavar="IDENTITY",
-            group=Group.ATTESTATIONS,
         ),
     ] = ()
     sigstore_trust_config: Annotated[
@@ -64,8 +61,7 @@ class AttestationSettings(OptionGroup):
             help="A Sigstore ClientTrustConfig (JSON): for private instances and tests.",
             commands=SENDING | {"verify", "attest", "doctor"},
             metavar="FILE",
-            inputs=("sigstore-trust-config",),
-            group=Group.ATTESTATIONS,
+            input_name="sigstore-trust-config",
         ),
     ] = None
     signing_timeout: Annotated[
@@ -75,8 +71,7 @@ class AttestationSettings(OptionGroup):
             help="How long signing all files may take; never more than half of the time left before the deadline.",
             commands=SENDING | {"attest"},
             metavar="SECONDS",
-            inputs=("signing-timeout",),
-            group=Group.ATTESTATIONS,
+            input_name="signing-timeout",
         ),
     ] = 300.0
     output_dir: Annotated[
@@ -85,6 +80,5 @@ class AttestationSettings(OptionGroup):
             help="Where to write the attestations.",
             commands=frozenset({"attest"}),
             metavar="DIR",
-            group=Group.ATTESTATIONS,
         ),
     ] = None

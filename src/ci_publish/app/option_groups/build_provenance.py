@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 from ci_publish.app.option_groups import OptionGroup
-from ci_publish.app.options import SENDING, Group, Option
+from ci_publish.app.options import SENDING, Option
 from ci_publish.app.setting_values import Builders, Identities
 from ci_publish.model.attestation import BuildProvenancePolicy
 
@@ -12,14 +12,15 @@ from ci_publish.model.attestation import BuildProvenancePolicy
 class BuildProvenanceSettings(OptionGroup):
     """Build provenance (SLSA): made by attest, used by publish, demanded by verify."""
 
+    heading = "attestations"
+
     build_provenance: Annotated[
         BuildProvenancePolicy,
         Option(
             help="Build provenance (SLSA) beside the distributions or in attestations-dir. if-present: upload it, or"
             " omit it with a warning if it is from another workflow or commit. required: upload nothing without it.",
             commands=SENDING | {"doctor"},
-            inputs=("build-provenance",),
-            group=Group.ATTESTATIONS,
+            input_name="build-provenance",
         ),
     ] = BuildProvenancePolicy.IF_PRESENT
     build: Annotated[
@@ -28,7 +29,6 @@ class BuildProvenanceSettings(OptionGroup):
             help="Attest how the distributions were built (SLSA), instead of making publish attestations.",
             commands=frozenset({"attest"}),
             file=False,
-            group=Group.ATTESTATIONS,
         ),
     ] = False
     with_publish: Annotated[
@@ -37,7 +37,6 @@ class BuildProvenanceSettings(OptionGroup):
             help="With --build: also make the publish attestations, with the same certificate.",
             commands=frozenset({"attest"}),
             file=False,
-            group=Group.ATTESTATIONS,
         ),
     ] = False
     subjects: Annotated[
@@ -48,7 +47,6 @@ class BuildProvenanceSettings(OptionGroup):
             commands=frozenset({"attest"}),
             metavar="FILE",
             file=False,
-            group=Group.ATTESTATIONS,
         ),
     ] = None
     sigstore_bundle: Annotated[
@@ -57,7 +55,6 @@ class BuildProvenanceSettings(OptionGroup):
             help="With --build: also write each attestation as a Sigstore bundle, <distribution>.sigstore.json.",
             commands=frozenset({"attest"}),
             file=False,
-            group=Group.ATTESTATIONS,
         ),
     ] = False
     require_build_provenance: Annotated[
@@ -65,7 +62,6 @@ class BuildProvenanceSettings(OptionGroup):
         Option(
             help="Require the index to serve build provenance (SLSA) for every file.",
             commands=frozenset({"verify", "settings"}),
-            group=Group.ATTESTATIONS,
         ),
     ] = False
     builder: Annotated[
@@ -75,7 +71,6 @@ class BuildProvenanceSettings(OptionGroup):
             " any one of them. Requires build provenance.",
             commands=frozenset({"verify", "settings"}),
             metavar="IDENTITY",
-            group=Group.ATTESTATIONS,
         ),
     ] = ()
     source: Annotated[
@@ -85,6 +80,5 @@ class BuildProvenanceSettings(OptionGroup):
             " repeated, any one of them. Requires build provenance.",
             commands=frozenset({"verify", "settings"}),
             metavar="IDENTITY",
-            group=Group.ATTESTATIONS,
         ),
     ] = ()

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from ci_publish.app.option_groups import OptionGroup
-from ci_publish.app.options import SENDING, Group, Option
+from ci_publish.app.options import SENDING, Option
 from ci_publish.app.setting_values import ByteLimit, parse_size_setting
 
 LARGEST_DOWNLOAD = ByteLimit(256 * 1024 * 1024)
@@ -15,14 +15,14 @@ LARGEST_DOWNLOAD = ByteLimit(256 * 1024 * 1024)
 class ConflictSettings(OptionGroup):
     """Files that the index has already: what is compared, and what happens with other content."""
 
+    heading = "behaviour with files that the index has already"
+
     on_conflict: Annotated[
         Literal["fail", "keep-published"],
         Option(
             help="What to do when the index has different content under a filename.",
             commands=SENDING | {"doctor"},
-            metavar=None,
-            inputs=("on-conflict",),
-            group=Group.CONFLICTS,
+            input_name="on-conflict",
             intent=True,
         ),
     ] = "fail"
@@ -31,9 +31,7 @@ class ConflictSettings(OptionGroup):
         Option(
             help="Skip files whose name is taken, with a warning; on PyPI itself, different content still fails.",
             commands=SENDING | {"doctor"},
-            metavar=None,
-            inputs=("skip-existing",),
-            group=Group.CONFLICTS,
+            input_name="skip-existing",
             intent=True,
         ),
     ] = False
@@ -47,7 +45,6 @@ class ConflictSettings(OptionGroup):
             " and compare the content; off leaves the content unknown.",
             commands=SENDING | {"verify", "doctor"},
             metavar="off|SIZE",
-            inputs=("compare-downloads",),
-            group=Group.CONFLICTS,
+            input_name="compare-downloads",
         ),
     ] = ByteLimit(25 * 1024 * 1024)

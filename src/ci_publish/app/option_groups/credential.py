@@ -6,13 +6,15 @@ from typing import Annotated
 from pydantic import BeforeValidator
 
 from ci_publish.app.option_groups import OptionGroup
-from ci_publish.app.options import ASKING, Group, Option
-from ci_publish.app.setting_values import Lines, parse_secret_setting, split_setting_hosts
+from ci_publish.app.options import ASKING, Option
+from ci_publish.app.setting_values import Hosts, Lines, parse_secret_setting
 from ci_publish.model.identity import Secret
 
 
 class CredentialSettings(OptionGroup):
     """As whom: the credential, and what may be tried with it."""
+
+    heading = "credentials"
 
     user: Annotated[
         str,
@@ -20,8 +22,7 @@ class CredentialSettings(OptionGroup):
             help="User name for the index; __token__ with an API token.",
             commands=ASKING,
             metavar="NAME",
-            inputs=("user",),
-            group=Group.CREDENTIAL,
+            input_name="user",
             intent=True,
         ),
     ] = "__token__"
@@ -31,11 +32,9 @@ class CredentialSettings(OptionGroup):
         Option(
             help="API token or password. Omit it for Trusted Publishing.",
             commands=ASKING,
-            metavar=None,
-            inputs=("password",),
+            input_name="password",
             flag=False,
             file=False,
-            group=Group.CREDENTIAL,
             intent=True,
         ),
     ] = None
@@ -45,7 +44,6 @@ class CredentialSettings(OptionGroup):
             help="Read the API token or password from standard input; at a terminal, prompt for it without echo.",
             commands=ASKING,
             file=False,
-            group=Group.CREDENTIAL,
             intent=True,
             python=False,
         ),
@@ -55,9 +53,7 @@ class CredentialSettings(OptionGroup):
         Option(
             help="Get the password from the keyring, even in CI, as Artifact Registry and CodeArtifact require.",
             commands=ASKING,
-            metavar=None,
-            inputs=("keyring",),
-            group=Group.CREDENTIAL,
+            input_name="keyring",
             intent=True,
         ),
     ] = False
@@ -67,8 +63,7 @@ class CredentialSettings(OptionGroup):
             help="The .pypirc file in which to look up the index's name and its password.",
             commands=ASKING,
             metavar="FILE",
-            inputs=("config-file",),
-            group=Group.CREDENTIAL,
+            input_name="config-file",
             intent=True,
         ),
     ] = None
@@ -77,7 +72,6 @@ class CredentialSettings(OptionGroup):
         Option(
             help="Upload without a credential, to an index that accepts uploads from anybody.",
             commands=ASKING,
-            group=Group.CREDENTIAL,
             intent=True,
         ),
     ] = False
@@ -88,19 +82,16 @@ class CredentialSettings(OptionGroup):
             " INDEX=NAME, one per line.",
             commands=ASKING - {"verify"},
             metavar="NAME",
-            inputs=("audience",),
-            group=Group.CREDENTIAL,
+            input_name="audience",
         ),
     ] = ()
     token_for: Annotated[
-        tuple[str, ...],
-        BeforeValidator(split_setting_hosts),
+        Hosts,
         Option(
             help="Allow sending an API token to this host although another index issued it: for an upload proxy.",
             commands=ASKING,
             metavar="HOST",
-            inputs=("token-for",),
-            group=Group.CREDENTIAL,
+            input_name="token-for",
             project_file=False,
         ),
     ] = ()
@@ -109,9 +100,7 @@ class CredentialSettings(OptionGroup):
         Option(
             help="Let pyproject.toml decide where secrets go, even in runs for pull requests.",
             commands=ASKING | {"attest"},
-            metavar=None,
-            inputs=("trust-project-settings",),
-            group=Group.CREDENTIAL,
+            input_name="trust-project-settings",
             project_file=False,
         ),
     ] = False
@@ -120,9 +109,7 @@ class CredentialSettings(OptionGroup):
         Option(
             help="Also find out whether the index accepts this identity; a minted token is burned immediately.",
             commands=frozenset({"plan", "publish", "rehearse"}),
-            metavar=None,
-            inputs=("prove-credential",),
-            group=Group.CREDENTIAL,
+            input_name="prove-credential",
         ),
     ] = False
     create_project: Annotated[
@@ -130,9 +117,7 @@ class CredentialSettings(OptionGroup):
         Option(
             help="Let a trial exchange create a pending publisher's project, as PyPI does immediately.",
             commands=frozenset({"plan", "publish", "doctor"}),
-            metavar=None,
-            inputs=("create-project",),
-            group=Group.CREDENTIAL,
+            input_name="create-project",
         ),
     ] = False
     mint: Annotated[
@@ -140,7 +125,6 @@ class CredentialSettings(OptionGroup):
         Option(
             help="Perform a real token exchange; the upload token is burned immediately.",
             commands=frozenset({"doctor"}),
-            group=Group.CREDENTIAL,
         ),
     ] = False
     spend_token: Annotated[
@@ -148,6 +132,5 @@ class CredentialSettings(OptionGroup):
         Option(
             help="On GitLab, use up the job's only identity token for the exchange that --mint makes.",
             commands=frozenset({"doctor"}),
-            group=Group.CREDENTIAL,
         ),
     ] = False

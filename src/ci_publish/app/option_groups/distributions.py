@@ -3,12 +3,14 @@
 from typing import Annotated
 
 from ci_publish.app.option_groups import OptionGroup
-from ci_publish.app.options import ALL, SENDING, Group, Option
+from ci_publish.app.options import ALL, SENDING, Option
 from ci_publish.app.setting_values import Lines
 
 
 class DistributionSettings(OptionGroup):
     """Which files are published, and how strictly they are checked."""
+
+    heading = "files and checks"
 
     paths: Annotated[
         Lines,
@@ -16,9 +18,8 @@ class DistributionSettings(OptionGroup):
             help="The distributions to publish: files, globs or folders, one per line.",
             commands=ALL - {"settings"},
             metavar="PATH",
-            inputs=("packages-dir",),
+            input_name="packages-dir",
             flag=False,
-            group=Group.DISTRIBUTIONS,
         ),
     ] = ("dist",)
     recursive: Annotated[
@@ -26,9 +27,7 @@ class DistributionSettings(OptionGroup):
         Option(
             help="Also publish the distributions up to two levels below a folder.",
             commands=ALL - {"settings"},
-            metavar=None,
-            inputs=("recursive",),
-            group=Group.DISTRIBUTIONS,
+            input_name="recursive",
         ),
     ] = False
     ignore_subfolders: Annotated[
@@ -36,9 +35,7 @@ class DistributionSettings(OptionGroup):
         Option(
             help="Do not publish distributions in subfolders; without this or recursive, they are an error.",
             commands=ALL - {"settings"},
-            metavar=None,
-            inputs=("ignore-subfolders",),
-            group=Group.DISTRIBUTIONS,
+            input_name="ignore-subfolders",
         ),
     ] = False
     allow_empty: Annotated[
@@ -46,7 +43,6 @@ class DistributionSettings(OptionGroup):
         Option(
             help="Succeed if no distributions are found: for hooks that may run before a build.",
             commands=frozenset({"check"}),
-            group=Group.DISTRIBUTIONS,
             file=False,
         ),
     ] = False
@@ -55,9 +51,7 @@ class DistributionSettings(OptionGroup):
         Option(
             help="Treat the checks' warnings as errors; for doctor, also anything that cannot be determined.",
             commands=SENDING | {"check", "diff", "attest", "doctor"},
-            metavar=None,
-            inputs=("strict",),
-            group=Group.DISTRIBUTIONS,
+            input_name="strict",
         ),
     ] = False
     verify_metadata: Annotated[
@@ -65,8 +59,6 @@ class DistributionSettings(OptionGroup):
         Option(
             help="Check the core metadata.",
             commands=SENDING | {"check", "attest", "doctor"},
-            metavar=None,
-            inputs=("verify-metadata",),
-            group=Group.DISTRIBUTIONS,
+            input_name="verify-metadata",
         ),
     ] = True

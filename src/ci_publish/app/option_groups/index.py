@@ -2,15 +2,15 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator
-
 from ci_publish.app.option_groups import OptionGroup
-from ci_publish.app.options import ASKING, Group, Option
-from ci_publish.app.setting_values import Lines, split_setting_hosts
+from ci_publish.app.options import ASKING, Option
+from ci_publish.app.setting_values import Hosts, Lines
 
 
 class IndexSettings(OptionGroup):
     """Where the files go: the index, its addresses and its rules."""
+
+    heading = "destination"
 
     repository_url: Annotated[
         Lines,
@@ -19,8 +19,7 @@ class IndexSettings(OptionGroup):
             " .pypirc. If several are given, they are published to in turn.",
             commands=ASKING | {"check", "diff", "attest"},
             metavar="URL",
-            inputs=("repository-url",),
-            group=Group.INDEX,
+            input_name="repository-url",
             intent=True,
         ),
     ] = ("pypi",)
@@ -30,8 +29,7 @@ class IndexSettings(OptionGroup):
             help="Root of the index's Simple API; derived from the upload URL if possible.",
             commands=ASKING | {"diff"},
             metavar="URL",
-            inputs=("index-url",),
-            group=Group.INDEX,
+            input_name="index-url",
         ),
     ] = None
     index_profile: Annotated[
@@ -39,20 +37,16 @@ class IndexSettings(OptionGroup):
         Option(
             help="Whose rules the index follows: PyPI's, or only the common ones.",
             commands=ASKING | {"check", "diff", "attest"},
-            metavar=None,
-            inputs=("index-profile",),
-            group=Group.INDEX,
+            input_name="index-profile",
             intent=True,
         ),
     ] = "auto"
     allow_http: Annotated[
-        tuple[str, ...],
-        BeforeValidator(split_setting_hosts),
+        Hosts,
         Option(
             help="Allow plain http to this host, for passwords and API tokens only; loopback is always allowed.",
             commands=ASKING | {"check", "diff", "attest"},
             metavar="HOST",
-            inputs=("allow-http",),
-            group=Group.INDEX,
+            input_name="allow-http",
         ),
     ] = ()

@@ -3,12 +3,9 @@
 from collections.abc import Mapping
 from typing import Annotated, Final
 
-from pydantic import Field
-
 from ci_publish.app.option_groups import OptionGroup
-from ci_publish.app.option_groups.run import LONGEST_WAIT
-from ci_publish.app.options import Group, Option
-from ci_publish.app.setting_values import Commands, Lines
+from ci_publish.app.options import SENDING, Option
+from ci_publish.app.setting_values import Commands, Lines, Seconds
 
 TABLE: Final[Mapping[str, str]] = {
     "python": "python",
@@ -20,20 +17,19 @@ TABLE: Final[Mapping[str, str]] = {
 }
 """The keys of ``[tool.ci-publish.install]``, and the options that they set; the table itself sets ``install``."""
 
-_COMMANDS = frozenset({"publish", "plan", "rehearse", "settings"})
-
 
 class InstallationSettings(OptionGroup):
     """Installing and trying what was rehearsed, before it is published."""
+
+    heading = "installation from the rehearsal"
 
     install: Annotated[
         bool,
         Option(
             help="Install every file from the rehearsal's index, with its dependencies, into an environment of its own,"
             " and try it there. This runs the files' code, so use it only in a job without credentials.",
-            commands=_COMMANDS,
-            inputs=("install",),
-            group=Group.INSTALLATION,
+            commands=SENDING,
+            input_name="install",
         ),
     ] = False
     python: Annotated[
@@ -41,49 +37,43 @@ class InstallationSettings(OptionGroup):
         Option(
             help="Interpreter to try: a version such as 3.12, a command or a path; repeatable. The default is the"
             " one that runs ci-publish.",
-            commands=_COMMANDS,
+            commands=SENDING,
             metavar="PYTHON",
-            inputs=("install-python",),
-            group=Group.INSTALLATION,
+            input_name="install-python",
         ),
     ] = ()
     run: Annotated[
         Commands,
         Option(
             help="A command that must pass in each environment, in an empty folder and without a shell; repeatable.",
-            commands=_COMMANDS,
+            commands=SENDING,
             metavar="COMMAND",
-            inputs=("install-run",),
-            group=Group.INSTALLATION,
+            input_name="install-run",
         ),
     ] = ()
     no_import: Annotated[
         bool,
         Option(
             help="Do not import the installed modules.",
-            commands=_COMMANDS,
-            inputs=("install-no-import",),
-            group=Group.INSTALLATION,
+            commands=SENDING,
+            input_name="install-no-import",
         ),
     ] = False
     require_tried: Annotated[
         bool,
         Option(
             help="Treat a file that fits none of the given interpreters as an error, not a note.",
-            commands=_COMMANDS,
-            inputs=("install-require-tried",),
-            group=Group.INSTALLATION,
+            commands=SENDING,
+            input_name="install-require-tried",
         ),
     ] = False
     install_timeout: Annotated[
-        float,
-        Field(gt=0, le=LONGEST_WAIT, allow_inf_nan=False),
+        Seconds,
         Option(
             help="How long a single command of an installation may take.",
-            commands=_COMMANDS,
+            commands=SENDING,
             metavar="SECONDS",
-            inputs=("install-timeout",),
-            group=Group.INSTALLATION,
+            input_name="install-timeout",
         ),
     ] = 600.0
     install_with_credentials: Annotated[
@@ -91,9 +81,8 @@ class InstallationSettings(OptionGroup):
         Option(
             help="Install even if this job can request an identity or holds an upload credential, which the installed"
             " code could then misuse.",
-            commands=_COMMANDS,
-            inputs=("install-with-credentials",),
-            group=Group.INSTALLATION,
+            commands=SENDING,
+            input_name="install-with-credentials",
             project_file=False,
         ),
     ] = False
@@ -102,9 +91,8 @@ class InstallationSettings(OptionGroup):
         Option(
             help="Where installers find the projects that are not rehearsed: the root of a Simple API, or a folder of"
             " wheels. The default is pip's configured index, or else PyPI.",
-            commands=_COMMANDS,
+            commands=SENDING,
             metavar="URL|FOLDER",
-            inputs=("install-upstream",),
-            group=Group.INSTALLATION,
+            input_name="install-upstream",
         ),
     ] = None

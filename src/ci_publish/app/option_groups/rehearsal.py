@@ -6,21 +6,21 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ci_publish.app.option_groups import OptionGroup
-from ci_publish.app.options import Group, Option
+from ci_publish.app.options import SENDING, Option
 
 
 class RehearsalSettings(OptionGroup):
     """The rehearsal on loopback."""
 
+    heading = "rehearsal"
+
     rehearse: Annotated[
         bool,
         Option(
             help="Rehearse on loopback instead of publishing.",
-            commands=frozenset({"publish", "plan", "rehearse", "settings"}),
-            metavar=None,
-            inputs=("rehearse",),
+            commands=SENDING,
+            input_name="rehearse",
             flag=False,
-            group=Group.REHEARSAL,
             intent=True,
         ),
     ] = False
@@ -29,7 +29,6 @@ class RehearsalSettings(OptionGroup):
         Option(
             help="Keep the rehearsal's servers running until Ctrl-C.",
             commands=frozenset({"rehearse"}),
-            group=Group.REHEARSAL,
         ),
     ] = False
     port: Annotated[
@@ -39,7 +38,6 @@ class RehearsalSettings(OptionGroup):
             help="Port of the rehearsal; 0 picks a free one.",
             commands=frozenset({"rehearse"}),
             metavar="N",
-            group=Group.REHEARSAL,
         ),
     ] = 0
     tls: Annotated[
@@ -47,7 +45,6 @@ class RehearsalSettings(OptionGroup):
         Option(
             help="Use TLS for the rehearsal, with its own certificate authority.",
             commands=frozenset({"rehearse"}),
-            group=Group.REHEARSAL,
         ),
     ] = False
     world: Annotated[
@@ -56,7 +53,6 @@ class RehearsalSettings(OptionGroup):
             help="Keep the rehearsal's index in this folder, so that a second run finds what the first one published.",
             commands=frozenset({"rehearse"}),
             metavar="DIR",
-            group=Group.REHEARSAL,
         ),
     ] = None
     env_file: Annotated[
@@ -65,7 +61,6 @@ class RehearsalSettings(OptionGroup):
             help="With --serve: write the variables that direct other tools to the rehearsal to this file (dotenv).",
             commands=frozenset({"rehearse"}),
             metavar="FILE",
-            group=Group.REHEARSAL,
         ),
     ] = None
     shell: Annotated[
@@ -74,7 +69,6 @@ class RehearsalSettings(OptionGroup):
             help="With --serve: the syntax of these variables; without --env-file, a shell's syntax is written to"
             " standard output.",
             commands=frozenset({"rehearse"}),
-            group=Group.REHEARSAL,
         ),
     ] = "dotenv"
     as_ci: Annotated[
@@ -82,6 +76,5 @@ class RehearsalSettings(OptionGroup):
         Option(
             help="With --serve: these variables also simulate a CI job with an identity, for Trusted Publishing.",
             commands=frozenset({"rehearse"}),
-            group=Group.REHEARSAL,
         ),
     ] = False

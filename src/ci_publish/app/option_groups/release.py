@@ -2,25 +2,17 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import BeforeValidator
 
 from ci_publish.app.option_groups import OptionGroup
-from ci_publish.app.options import SENDING, Group, Option
-from ci_publish.app.setting_values import (
-    ByteLimit,
-    Lines,
-    byte_limit_or_none,
-    parse_setting_entries,
-    parse_size_setting,
-    require_version_text,
-)
-
-LARGEST_LIMIT = ByteLimit(2**50)
-"""A petabyte."""
+from ci_publish.app.options import SENDING, Option
+from ci_publish.app.setting_values import Lines, SizeLimit, parse_setting_entries, require_version_text
 
 
 class ReleaseSettings(OptionGroup):
     """The release as a whole: how it is compared with the one before, and what it must be like."""
+
+    heading = "release"
 
     release_diff: Annotated[
         Literal["auto", "off", "listing", "full"],
@@ -28,9 +20,7 @@ class ReleaseSettings(OptionGroup):
             help="Compare the release with the previous one: using the listing alone, or in full, with the"
             " core metadata of one file. Default: listing for publish, full for plan and diff, off for rehearse.",
             commands=SENDING | {"diff"},
-            metavar=None,
-            inputs=("release-diff",),
-            group=Group.RELEASE,
+            input_name="release-diff",
         ),
     ] = "auto"
     against: Annotated[
@@ -41,7 +31,6 @@ class ReleaseSettings(OptionGroup):
             commands=frozenset({"diff", "settings"}),
             metavar="VERSION",
             file=False,
-            group=Group.RELEASE,
         ),
     ] = None
     exit_code: Annotated[
@@ -50,7 +39,6 @@ class ReleaseSettings(OptionGroup):
             help="Exit with code 4 if a difference is more severe than a note.",
             commands=frozenset({"diff", "settings"}),
             file=False,
-            group=Group.RELEASE,
         ),
     ] = False
     version_tag: Annotated[
@@ -59,9 +47,7 @@ class ReleaseSettings(OptionGroup):
             help="What to do if the tag that the job runs for does not match the version; by default, an error if the"
             " tag names the project, and otherwise a warning.",
             commands=SENDING | {"check", "diff", "attest"},
-            metavar=None,
-            inputs=("version-tag",),
-            group=Group.RELEASE,
+            input_name="version-tag",
         ),
     ] = "auto"
     expect_wheels: Annotated[
@@ -71,36 +57,27 @@ class ReleaseSettings(OptionGroup):
             " several wheels, and PROJECT: before the pattern limits it to one project.",
             commands=SENDING | {"check", "diff"},
             metavar="PATTERN",
-            inputs=("expect-wheels",),
-            group=Group.RELEASE,
+            input_name="expect-wheels",
         ),
     ] = ()
     file_size_limit: Annotated[
-        int | None,
-        Field(ge=0, le=LARGEST_LIMIT),
-        BeforeValidator(parse_size_setting),
-        AfterValidator(byte_limit_or_none),
+        SizeLimit,
         Option(
             help="The project's limit for one file on the index; a larger file is an error before anything is sent."
             " There is no default.",
             commands=SENDING | {"check", "diff", "attest"},
             metavar="off|SIZE",
-            inputs=("file-size-limit",),
-            group=Group.RELEASE,
+            input_name="file-size-limit",
         ),
     ] = None
     project_size_limit: Annotated[
-        int | None,
-        Field(ge=0, le=LARGEST_LIMIT),
-        BeforeValidator(parse_size_setting),
-        AfterValidator(byte_limit_or_none),
+        SizeLimit,
         Option(
             help="The project's limit for all its files on the index; a release that does not fit is an error before"
             " anything is sent. There is no default.",
             commands=SENDING | {"diff"},
             metavar="off|SIZE",
-            inputs=("project-size-limit",),
-            group=Group.RELEASE,
+            input_name="project-size-limit",
         ),
     ] = None
     rules: Annotated[
@@ -111,6 +88,5 @@ class ReleaseSettings(OptionGroup):
             " rules that are marked adjustable may be made weaker.",
             commands=SENDING | {"check", "diff", "attest", "doctor"},
             metavar="RULE=SEVERITY",
-            group=Group.RELEASE,
         ),
     ] = ()

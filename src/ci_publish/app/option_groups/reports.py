@@ -4,11 +4,13 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from ci_publish.app.option_groups import OptionGroup
-from ci_publish.app.options import ALL, Group, Option
+from ci_publish.app.options import ALL, Option
 
 
 class ReportSettings(OptionGroup):
     """Reports: files, standard output, and how much is shown."""
+
+    heading = "output"
 
     receipt: Annotated[
         Path | None,
@@ -16,8 +18,7 @@ class ReportSettings(OptionGroup):
             help="Write what happened as JSON, even if the run fails.",
             commands=ALL - {"settings"},
             metavar="FILE",
-            inputs=("receipt",),
-            group=Group.REPORTS,
+            input_name="receipt",
         ),
     ] = None
     reports_dir: Annotated[
@@ -26,8 +27,7 @@ class ReportSettings(OptionGroup):
             help="Write reports for the CI to this folder: publish.env (dotenv), junit.xml and summary.md.",
             commands=ALL - {"settings"},
             metavar="DIR",
-            inputs=("reports-dir",),
-            group=Group.REPORTS,
+            input_name="reports-dir",
         ),
     ] = None
     output: Annotated[
@@ -35,9 +35,7 @@ class ReportSettings(OptionGroup):
         Option(
             help="What standard output is for: people, the receipt as JSON, or the summary as Markdown.",
             commands=ALL,
-            metavar=None,
-            inputs=("output",),
-            group=Group.REPORTS,
+            input_name="output",
             python=False,
         ),
     ] = "console"
@@ -46,9 +44,7 @@ class ReportSettings(OptionGroup):
         Option(
             help="Show every request.",
             commands=ALL,
-            metavar=None,
-            inputs=("verbose",),
-            group=Group.REPORTS,
+            input_name="verbose",
             python=False,
         ),
     ] = False
@@ -57,9 +53,7 @@ class ReportSettings(OptionGroup):
         Option(
             help="Show the SHA-256 of every file.",
             commands=ALL - {"settings", "doctor"},
-            metavar=None,
-            inputs=("print-hash",),
-            group=Group.REPORTS,
+            input_name="print-hash",
             python=False,
         ),
     ] = False

@@ -5,14 +5,14 @@ from typing import Annotated
 from pydantic import Field
 
 from ci_publish.app.option_groups import OptionGroup
-from ci_publish.app.options import ALL, ASKING, SENDING, Group, Option
-
-LONGEST_WAIT = 7 * 24 * 3600.0
-"""A week: longer than any CI lets a job run, and no number that a lock cannot wait for."""
+from ci_publish.app.options import ALL, ASKING, SENDING, Option
+from ci_publish.app.setting_values import LONGEST_WAIT, Seconds
 
 
 class RunSettings(OptionGroup):
     """The run itself: how many uploads at once, how long to wait, and what is only planned."""
+
+    heading = "behaviour"
 
     jobs: Annotated[
         int,
@@ -21,8 +21,7 @@ class RunSettings(OptionGroup):
             help="The maximum number of files that are uploaded at the same time.",
             commands=ASKING,
             metavar="N",
-            inputs=("jobs",),
-            group=Group.RUN,
+            input_name="jobs",
         ),
     ] = 8
     keep_going: Annotated[
@@ -30,9 +29,7 @@ class RunSettings(OptionGroup):
         Option(
             help="Continue with the other files when the index refuses one.",
             commands=SENDING,
-            metavar=None,
-            inputs=("keep-going",),
-            group=Group.RUN,
+            input_name="keep-going",
         ),
     ] = False
     new_projects: Annotated[
@@ -43,8 +40,7 @@ class RunSettings(OptionGroup):
             " rest are left for a later run (exit code 12).",
             commands=SENDING | {"doctor"},
             metavar="N",
-            inputs=("new-projects",),
-            group=Group.RUN,
+            input_name="new-projects",
         ),
     ] = None
     verify: Annotated[
@@ -52,9 +48,7 @@ class RunSettings(OptionGroup):
         Option(
             help="Wait until the index lists what was uploaded.",
             commands=SENDING,
-            metavar=None,
-            inputs=("verify",),
-            group=Group.RUN,
+            input_name="verify",
         ),
     ] = True
     verify_timeout: Annotated[
@@ -64,8 +58,7 @@ class RunSettings(OptionGroup):
             help="How long to wait for the index to list what was uploaded.",
             commands=SENDING,
             metavar="SECONDS",
-            inputs=("verify-timeout",),
-            group=Group.RUN,
+            input_name="verify-timeout",
         ),
     ] = 300.0
     timeout: Annotated[
@@ -76,29 +69,24 @@ class RunSettings(OptionGroup):
             " the last byte, 30 for Sigstore and token exchange.",
             commands=ASKING | {"attest", "diff"},
             metavar="SECONDS",
-            inputs=("timeout",),
-            group=Group.RUN,
+            input_name="timeout",
         ),
     ] = None
     deadline: Annotated[
-        float,
-        Field(gt=0, le=LONGEST_WAIT, allow_inf_nan=False),
+        Seconds,
         Option(
             help="The longest that the whole run may take; then it stops and reports what was published.",
             commands=ALL - {"settings"},
             metavar="SECONDS",
-            inputs=("deadline",),
-            group=Group.RUN,
+            input_name="deadline",
         ),
     ] = 3600.0
     dry_run: Annotated[
         bool,
         Option(
             help="Only plan: report what would be published, and send nothing.",
-            commands=frozenset({"publish", "plan", "rehearse", "doctor", "settings"}),
-            metavar=None,
-            inputs=("dry-run",),
-            group=Group.RUN,
+            commands=SENDING | {"doctor"},
+            input_name="dry-run",
             intent=True,
         ),
     ] = False
