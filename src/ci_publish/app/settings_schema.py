@@ -43,11 +43,17 @@ INPUTS: Final[Mapping[object, Any]] = {
 def tool_schema(tool: str = TOOL) -> dict[str, Any]:  # noqa: ARG001  (validate-pyproject passes the name that it looked up)
     """Return the schema of the table, with every key that the file may hold."""
     definitions: dict[str, Any] = {}
-    properties = {
-        name.replace("_", "-"): _schema_property(option, Settings.model_fields[name], definitions)
-        for name, option in declared_options().items()
-        if option.key
-    }
+    properties: dict[str, dict[str, Any]] = {}
+    for name, option in declared_options().items():
+        if option.key:
+            field = Settings.model_fields[name]
+            schema = TypeAdapter(_schema_input_type(field)).json_schema(ref_template="#/definitions/{model}")
+            definitions |= schema.pop("$defs", {})
+            schema.pop("title", None)
+            schema.pop("format", None)  # of a path: no format of draft-07, which validators may refuse
+            default = TypeAdapter(Any).dump_python(field.default, mode="json")
+            stated = {} if default in (None, []) else {"default": default}
+            properties[name.replace("_", "-")] = {"description": option.help, **schema, **stated}
     table = {key: properties[name.replace("_", "-")] for key, name in TABLE.items()}
     nested = {"type": "object", "additionalProperties": False, "properties": table}
     properties["install"] = {
@@ -64,15 +70,6 @@ def tool_schema(tool: str = TOOL) -> dict[str, Any]:  # noqa: ARG001  (validate-
         "properties": properties,
         **({"definitions": definitions} if definitions else {}),
     }
-
-
-def _schema_property(option: Option, field: FieldInfo, definitions: dict[str, Any]) -> dict[str, Any]:
-    schema = TypeAdapter(_schema_input_type(field)).json_schema(ref_template="#/definitions/{model}")
-    definitions |= schema.pop("$defs", {})
-    schema.pop("title", None)
-    schema.pop("format", None)  # of a path: no format of draft-07, which validators may refuse
-    default = TypeAdapter(Any).dump_python(field.default, mode="json")
-    return {"description": option.help, **schema, **({} if default in (None, []) else {"default": default})}
 
 
 def _schema_input_type(field: FieldInfo) -> Any:  # noqa: ANN401  (a type, or what typing makes of one)
