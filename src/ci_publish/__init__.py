@@ -91,62 +91,50 @@ __all__ = [
     "verify",
 ]
 
+# What is public, by its module.
 _HOMES = {
-    "Accepted": "model.index",
-    "AnonymousCredential": "identity.static_credentials",
-    "Attestation": "model.attestation",
-    "AttestationPolicy": "model.attestation",
-    "BuildProvenancePolicy": "model.attestation",
-    "Authorization": "http.messages",
-    "CiPublishError": "errors",
-    "CompletionTurn": "model.completion",
-    "Destination": "publishing.context",
-    "Distribution": "model.distribution",
-    "Endpoints": "model.index",
-    "Event": "model.events",
-    "FoundAttestation": "model.distribution",
-    "IndexProfile": "model.index",
-    "IndexState": "model.index",
-    "Interruption": "publishing.interruption",
-    "LocalDistributions": "distributions.local",
-    "NoSuchProject": "model.index",
-    "ProjectListing": "model.index",
-    "ProvenanceJudge": "attestations.provenance_verification",
-    "PublishedFile": "model.index",
-    "PublisherIdentity": "model.publisher_identity",
-    "Receipt": "model.receipt",
-    "RehearsalWorld": "rehearsal.world",
-    "Run": "publishing.context",
-    "Secret": "model.identity",
-    "Settings": "app.settings",
-    "SigningResult": "model.attestation",
-    "StepFinished": "model.events",
-    "UploadProgressed": "model.events",
-    "RuntimeContext": "app.runtime_context",
-    "TrustSource": "attestations.sigstore_trust",
-    "UNSCHEDULED": "model.completion",
-    "UploadOutcome": "model.index",
-    "attest": "app.commands",
-    "check": "app.commands",
-    "diff": "app.commands",
-    "doctor": "app.commands",
-    "parse_identity": "model.publisher_identity",
-    "plan": "app.commands",
-    "publish": "app.commands",
-    "rehearse": "app.commands",
-    "to_json": "model.receipt_json",
-    "verify": "app.commands",
+    "app.commands": ("attest", "check", "diff", "doctor", "plan", "publish", "rehearse", "verify"),
+    "app.runtime_context": ("RuntimeContext",),
+    "app.settings": ("Settings",),
+    "attestations.provenance_verification": ("ProvenanceJudge",),
+    "attestations.sigstore_trust": ("TrustSource",),
+    "distributions.local": ("LocalDistributions",),
+    "errors": ("CiPublishError",),
+    "http.messages": ("Authorization",),
+    "identity.static_credentials": ("AnonymousCredential",),
+    "model.attestation": ("Attestation", "AttestationPolicy", "BuildProvenancePolicy", "SigningResult"),
+    "model.completion": ("CompletionTurn", "UNSCHEDULED"),
+    "model.distribution": ("Distribution", "FoundAttestation"),
+    "model.events": ("Event", "StepFinished", "UploadProgressed"),
+    "model.identity": ("Secret",),
+    "model.index": (
+        "Accepted",
+        "Endpoints",
+        "IndexProfile",
+        "IndexState",
+        "NoSuchProject",
+        "ProjectListing",
+        "PublishedFile",
+        "UploadOutcome",
+    ),
+    "model.publisher_identity": ("PublisherIdentity", "parse_identity"),
+    "model.receipt": ("Receipt",),
+    "model.receipt_json": ("to_json",),
+    "publishing.context": ("Destination", "Run"),
+    "publishing.interruption": ("Interruption",),
+    "rehearsal.world": ("RehearsalWorld",),
 }
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401  (the types are those of the TYPE_CHECKING block)
     """Import a public name when it is first used (PEP 562)."""
-    if name not in _HOMES:
+    home = next((home for home, names in _HOMES.items() if name in names), None)
+    if home is None:
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)
     from importlib import import_module  # noqa: PLC0415  (see above)
 
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return getattr(import_module(f"{__name__}.{home}"), name)
 
 
 def __dir__() -> list[str]:

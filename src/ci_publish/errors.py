@@ -80,22 +80,17 @@ class InternalError(CiPublishError, slug="internal", exit_code=1):
 
     @classmethod
     def from_exception(cls, exception: BaseException) -> "InternalError":
-        """Wrap an exception that nobody mapped, with what to report and where."""
+        """Wrap an exception that nobody mapped, with what to report and where; reports redact and neutralise it."""
+        frames = traceback.extract_tb(exception.__traceback__)[-8:]
+        calls = [f"{PurePath(frame.filename).name}:{frame.lineno} in {frame.name}" for frame in frames]
         error = cls(
             f"An unexpected error occurred: {type(exception).__name__}.",
             detail="This is a bug in ci-publish, not in your project. Where it happened:\n"
-            + _traceback_text(exception),
+            + "\n".join([*calls, f"{type(exception).__name__}: {exception}"]),
             hints=(f"Report it, with the lines above, at {ISSUES_URL}",),
         )
         error.__cause__ = exception
         return error
-
-
-def _traceback_text(exception: BaseException) -> str:
-    """Return the calls that led to *exception*, innermost last, and its text; reports redact and neutralise it."""
-    frames = traceback.extract_tb(exception.__traceback__)[-8:]
-    calls = [f"{PurePath(frame.filename).name}:{frame.lineno} in {frame.name}" for frame in frames]
-    return "\n".join([*calls, f"{type(exception).__name__}: {exception}"])
 
 
 class ConfigurationError(CiPublishError, slug="configuration", exit_code=2):

@@ -19,6 +19,11 @@ class OptionNamed(NamedTuple):
     name: str
     value: str | None = None
 
+    def __str__(self) -> str:
+        """Spell the option neutrally: ``keep-going: true``."""
+        name = self.name.replace("_", "-")
+        return name if self.value is None else f"{name}: {self.value}"
+
 
 def option(name: str, value: str | None = None) -> OptionNamed:
     """Name an option in a ``Hint``. A *value* in capitals, such as ``SECONDS``, stands for one of the reader's own."""
@@ -50,7 +55,7 @@ class Hint(str):
 
     def __new__(cls, *parts: "str | OptionNamed", not_for: Iterable[str] = ()) -> Self:
         """Put a hint together from text and options."""
-        hint = super().__new__(cls, "".join(part if isinstance(part, str) else _neutral(part) for part in parts))
+        hint = super().__new__(cls, "".join(map(str, parts)))
         hint.parts = parts
         hint.not_for = frozenset(not_for)
         return hint
@@ -75,11 +80,6 @@ def spoken_to(reader: Reader, hints: Iterable[str]) -> tuple[str, ...]:
     """Return *hints* as *reader* understands them, without those that are none for them and without repetitions."""
     said = (hint.spoken_to(reader) if isinstance(hint, Hint) else hint for hint in hints)
     return tuple(dict.fromkeys(text for text in said if text))
-
-
-def _neutral(named: OptionNamed) -> str:
-    name = named.name.replace("_", "-")
-    return name if named.value is None else f"{name}: {named.value}"
 
 
 WITHOUT_ATTESTATIONS = Hint(

@@ -40,7 +40,8 @@ class Installation:
 
     def install(self, extra: str) -> str:
         """Return the command line that adds *extra*, by the tool that made this environment."""
-        wanted = f'"{self._requirement_with_extra(extra)}"'
+        same = f" @ {self.source}" if self.source else f"=={self.version}"  # from the same place
+        wanted = f'"{NAME}[{extra}]{same}"'
         if (self.prefix / "pipx_metadata.json").is_file():
             return f"pipx install --force {wanted}"
         if (self.prefix / "uv-receipt.toml").is_file():
@@ -53,10 +54,6 @@ class Installation:
         if self.installer == "uv":
             return f"uv pip install --python {python} {wanted}"
         return f"{python} -m pip install {wanted}"
-
-    def _requirement_with_extra(self, extra: str) -> str:
-        """Return what to install: the same version from the same place, with *extra*."""
-        return f"{NAME}[{extra}] @ {self.source}" if self.source else f"{NAME}[{extra}]=={self.version}"
 
 
 def requirement_source(direct_url: str | None) -> str:

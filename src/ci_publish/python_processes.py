@@ -40,9 +40,6 @@ def import_search_path() -> list[str]:
     """
     own = str(Path(__file__).parents[1])
     entries = dict.fromkeys(os.path.abspath(entry) for entry in sys.path)  # noqa: PTH100  ("" is the current folder)
-    kept = [entry for entry in entries if entry == own or not _is_current_folder(entry)]
+    current = os.path.realpath(os.curdir)
+    kept = [entry for entry in entries if entry == own or os.path.realpath(entry) != current]
     return kept if own in kept else [own, *kept]
-
-
-def _is_current_folder(entry: str) -> bool:
-    return os.path.realpath(entry) == os.path.realpath(os.curdir)
