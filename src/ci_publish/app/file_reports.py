@@ -4,7 +4,7 @@ import io
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from ci_publish.app.front_end_wording import FrontEndWording
 from ci_publish.app.runtime_context import RuntimeContext
@@ -16,6 +16,10 @@ from ci_publish.model.events import Event
 from ci_publish.model.identity import Secret
 from ci_publish.reports.dispatcher import Dispatcher
 from ci_publish.reports.masking import Masker
+
+if TYPE_CHECKING:
+    from ci_publish.model.receipt import Redact
+    from ci_publish.reports.ci_outputs import CiReportOptions
 
 
 class FileReports:
@@ -56,11 +60,9 @@ class FileReports:
         self._emit_to_files_first(self._reader.reword_event(event))
 
     def _add_reports_folder(self, settings: Settings, loaded: Loaded) -> None:
-        from ci_publish.reports.ci_outputs import Artifacts, CiReportOptions  # noqa: PLC0415
         from ci_publish.reports.gitlab import GitLabFiles, GitLabReport  # noqa: PLC0415  (see above)
-        from ci_publish.reports.summary import PUBLIC_LOG  # noqa: PLC0415
 
-        public = settings.sigstore_trust_config is None and self._reader.command != "rehearse"
+        rehearsing = self._reader.command == "rehearse"
         folder = settings.reports_dir
         assert folder is not None  # noqa: S101  (for mypy)
         self._reports.add_report(
@@ -68,14 +70,23 @@ class FileReports:
                 stream=io.StringIO(),
                 emit=lambda event: self._listener(self._reader.reword_event(event)),
                 files=GitLabFiles(folder / "publish.env", folder / "junit.xml", folder / "summary.md"),
-                options=CiReportOptions(
-                    settings=settings_rows(loaded),
-                    artifacts=Artifacts(settings.receipt, settings.attestations_dir or settings.output_dir),
-                    log_search=PUBLIC_LOG if public else None,
-                    redact=self._masker.redact,
-                ),
+                options=ci_report_options(loaded, settings, rehearsing=rehearsing, redact=self._masker.redact),
             )
         )
+
+
+def ci_report_options(loaded: Loaded, settings: Settings, *, rehearsing: bool, redact: "Redact") -> "CiReportOptions":
+    """Return what the report of a CI shows besides events; *settings* are those of *loaded* that the run uses."""
+    from ci_publish.reports.ci_outputs import Artifacts, CiReportOptions  # noqa: PLC0415
+    from ci_publish.reports.summary import PUBLIC_LOG  # noqa: PLC0415
+
+    public_log = settings.sigstore_trust_config is None and not rehearsing
+    return CiReportOptions(
+        settings=settings_rows(loaded),
+        artifacts=Artifacts(settings.receipt, settings.attestations_dir or settings.output_dir),
+        log_search=PUBLIC_LOG if public_log else None,
+        redact=redact,
+    )
 
 
 def _mask_in_both(one: Callable[[Secret], None], other: Callable[[Secret], None]) -> Callable[[Secret], None]:

@@ -121,7 +121,8 @@ def _options_of_other_commands(words: Sequence[str]) -> Iterator[str]:
 def parse_command_line(argv: Sequence[str]) -> Arguments:
     """Parse the command line. Raises ConfigurationError; exits by itself only for --help, --version and no command."""
     _refuse_secrets_in_arguments(argv)
-    namespace, unknown = build_parser(_command_named_first(argv)).parse_known_args(list(argv))
+    only = argv[0] if argv and argv[0] in COMMANDS else None  # where the command comes first, its parser is enough
+    namespace, unknown = build_parser(only).parse_known_args(list(argv))
     values = vars(namespace)
     command = values.pop("command")
     if command is None:
@@ -141,11 +142,6 @@ def parse_command_line(argv: Sequence[str]) -> Arguments:
     return Arguments(
         command, {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
     )
-
-
-def _command_named_first(argv: Sequence[str]) -> str | None:
-    """Return the command, where it comes first: then only its parser is needed."""
-    return argv[0] if argv and argv[0] in COMMANDS else None
 
 
 def build_parser(only: str | None = None) -> argparse.ArgumentParser:

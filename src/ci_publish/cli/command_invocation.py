@@ -14,15 +14,14 @@ from ci_publish.app.commands import COMMANDS, execute
 from ci_publish.app.output_files import give_outputs_to_workspace_owner
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings_sources import Loaded
-from ci_publish.app.settings_view import settings_rows
 from ci_publish.app.token_guard import TokenGuard
-from ci_publish.cli.run_reports import Reporting, ReportOptions
+from ci_publish.cli.run_reports import Reporting
 from ci_publish.cli.streams import Streams
 from ci_publish.cli.watcher import Watcher
 from ci_publish.errors import CiPublishError
 from ci_publish.identity.keyring import keyring_at_terminal
 from ci_publish.identity.static_credentials import TOKEN_USER
-from ci_publish.model.events import Emit, Outcome, RunFinished
+from ci_publish.model.events import Outcome, RunFinished
 from ci_publish.model.frozen import frozen
 from ci_publish.publishing.interruption import Interruption
 
@@ -39,17 +38,6 @@ class Invocation:
     streams: Streams
 
 
-class Ending:
-    """Reaches all reports of a run, also those that are made below the command line, for an end that it cannot tell."""
-
-    def __init__(self, emit: Emit) -> None:
-        self.emit = emit
-
-    def report_through(self, emit: Emit) -> None:
-        """Reach the reports behind *emit* from now on."""
-        self.emit = emit
-
-
 def invoke_command(invocation: Invocation) -> int:
     """Run the command, report it, and return the exit code."""
     streams = invocation.streams
@@ -59,25 +47,22 @@ def invoke_command(invocation: Invocation) -> int:
         )
         return 0
     reporting = Reporting(
-        environ=invocation.environ, stdout=streams.stdout, stderr=streams.stderr, options=_report_options(invocation)
+        command=invocation.command, loaded=invocation.loaded, environ=invocation.environ, streams=streams
     )
-    ending = Ending(reporting.emit)
     interruption = Interruption(invocation.loaded.settings.deadline)
     guard = partial(TokenGuard, left=interruption.left(), environ=invocation.environ) if os.name == "posix" else None
-    with _handling_signals(
-        interruption, Watcher(interruption, partial(_report_and_end_process, reporting, ending), guard)
-    ):
+    with _handling_signals(interruption, Watcher(interruption, partial(_report_and_end_process, reporting), guard)):
         try:
-            return _run_reported_command(invocation, reporting, interruption, ending)
+            return _run_reported_command(invocation, reporting, interruption)
         finally:
             reporting.emit.close()
             give_outputs_to_workspace_owner(invocation.loaded.settings, invocation.environ)
 
 
-def _run_reported_command(
-    invocation: Invocation, reporting: Reporting, interruption: Interruption, ending: Ending
-) -> int:
-    _enable_garbage_collection()
+def _run_reported_command(invocation: Invocation, reporting: Reporting, interruption: Interruption) -> int:
+    if not gc.isenabled():  # ``entry`` put it off; what is there already stays until the end
+        gc.freeze()
+        gc.enable()
     context = RuntimeContext(
         environ=invocation.environ,
         emit=reporting.emit,
@@ -85,36 +70,13 @@ def _run_reported_command(
         interruption=interruption,
         keyring=keyring_at_terminal(invocation.environ),
         stdout=invocation.streams.stdout,
-        reached=ending.report_through,
+        reached=reporting.report_through,
     )
     try:
         execute(invocation.command, invocation.loaded, context)
     except CiPublishError as error:
         return error.exit_code
     return 0
-
-
-def _report_options(invocation: Invocation) -> ReportOptions:
-    settings = invocation.loaded.settings
-    rehearsing = settings.rehearse or invocation.command == "rehearse"
-    return ReportOptions(
-        json=settings.output == "json" and not settings.serve,
-        markdown=settings.output == "markdown" and not settings.serve,
-        machine=settings.output != "console",
-        verbose=settings.verbose,
-        print_hash=settings.print_hash,
-        receipt=settings.receipt,
-        attestations_dir=settings.attestations_dir or settings.output_dir,
-        settings=settings_rows(invocation.loaded),
-        public_log=settings.sigstore_trust_config is None and not rehearsing,
-    )
-
-
-def _enable_garbage_collection() -> None:
-    """Begin to, where ``entry`` put it off, and leave alone what is there already: it stays until the end."""
-    if not gc.isenabled():
-        gc.freeze()
-        gc.enable()
 
 
 # details ---------------------------------------------------------------------------------------------------------
@@ -144,12 +106,12 @@ def _handling_signals(interruption: Interruption, watcher: Watcher) -> Iterator[
             signal.signal(number, handler)
 
 
-def _report_and_end_process(reporting: Reporting, ending: Ending, error: CiPublishError) -> None:
+def _report_and_end_process(reporting: Reporting, error: CiPublishError) -> None:
     """Report a run that did not end by itself, as far as the reports still can, and end this process."""
 
     def report() -> None:
         outcome = Outcome.INTERRUPTED if error.exit_code in {130, 143} else Outcome.FAILED
-        ending.emit(RunFinished(outcome=outcome, exit_code=error.exit_code, time=time.time(), error=error))
+        reporting.emit_to_all(RunFinished(outcome=outcome, exit_code=error.exit_code, time=time.time(), error=error))
         reporting.emit.close()
 
     reporter = threading.Thread(target=report, name="last report", daemon=True)

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Literal, NoReturn, TextIO
 
 from ci_publish.about import NAME
 from ci_publish.cli import signals
@@ -19,7 +19,8 @@ from ci_publish.model.events import Outcome, RunFinished, RunStarted
 from ci_publish.model.identity import Secret
 
 if TYPE_CHECKING:
-    from ci_publish.app.settings import Settings
+    from ci_publish.app.settings_sources import Loaded
+    from ci_publish.cli.arguments import Arguments
 
 _MOST_PASSWORD = 64 * 1024
 
@@ -67,16 +68,9 @@ def run_command_line_and_exit(
     except BrokenPipeError:
         code = 0  # whoever read our output has read enough
     signals.ignore_signals()
-    _exit_process_at_once(code)
-
-
-def _exit_process_at_once(code: int) -> NoReturn:
-    """Exit at once: without waiting for daemon threads, without taking five hundred modules apart (30 ms).
-
-    What asked to be called at the exit is. Nobody who stopped reading our output gets a complaint.
-    """
+    # Exit at once: without waiting for daemon threads, without tearing down five hundred modules (30 ms).
     atexit._run_exitfuncs()  # noqa: SLF001  (there is no public name for it)
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):  # nobody who stopped reading our output gets a complaint
         sys.stdout.flush()
         sys.stderr.flush()
     os._exit(code)
@@ -99,7 +93,11 @@ def main(
     try:
         arguments, loaded = _parse_arguments_and_settings(argv, environ, streams.stdin)
         if start_again is not None and loaded.settings.install:
-            _restart_without_secrets(arguments.command, loaded.settings, argv, given, start_again)
+            from ci_publish.app.install_credentials import refuse_install_with_credentials, restarts_without_secrets  # noqa: PLC0415  (for one option)
+
+            if restarts_without_secrets(arguments.command, loaded.settings):
+                refuse_install_with_credentials(loaded.settings, given)
+                start_again(argv, given)
         from ci_publish.cli.command_invocation import Invocation, invoke_command  # noqa: PLC0415  (late: --help must be quick)
 
         return invoke_command(Invocation(command=arguments.command, loaded=loaded, environ=environ, streams=streams))
@@ -111,24 +109,9 @@ def main(
         return _report_error_without_settings(InternalError.from_exception(error), argv, environ, streams)
 
 
-def _restart_without_secrets(
-    command: str,
-    settings: "Settings",
-    argv: Sequence[str],
-    given: Mapping[str, str],
-    start_again: StartAgain,
-) -> None:
-    """Start this process again without what *command* must not show. Raises InstallWithCredentials."""
-    from ci_publish.app.install_credentials import refuse_install_with_credentials, restarts_without_secrets  # noqa: PLC0415  (for one option)
-
-    if restarts_without_secrets(command, settings):
-        refuse_install_with_credentials(settings, given)
-        start_again(argv, given)
-
-
 def _parse_arguments_and_settings(
     argv: Sequence[str], environ: MutableMapping[str, str], stdin: TextIO
-) -> tuple[Any, Any]:
+) -> "tuple[Arguments, Loaded]":
     from ci_publish.app.secret_variables import forget_secret_variables  # noqa: PLC0415
     from ci_publish.app.settings_sources import load_settings  # noqa: PLC0415
     from ci_publish.cli.arguments import parse_command_line  # noqa: PLC0415  (late: imports pydantic)
@@ -158,53 +141,41 @@ def _report_error_without_settings(
 ) -> int:
     """Report an error that came before there were settings: by what can be read of them."""
     from ci_publish.app.front_end_wording import FrontEndWording, front_end_of_process  # noqa: PLC0415
-    from ci_publish.app.output_files import without_unusable_reports  # noqa: PLC0415
+    from ci_publish.app.output_files import give_outputs_to_workspace_owner, without_unusable_reports  # noqa: PLC0415
     from ci_publish.app.secret_variables import secret_variables  # noqa: PLC0415
     from ci_publish.app.settings import Settings  # noqa: PLC0415
-    from ci_publish.cli.run_reports import Reporting, ReportOptions  # noqa: PLC0415
+    from ci_publish.app.settings_sources import Loaded  # noqa: PLC0415
+    from ci_publish.cli.run_reports import Reporting  # noqa: PLC0415
     from ci_publish.reports.dispatcher import Dispatcher  # noqa: PLC0415
     from ci_publish.reports.receipt_file import ReceiptFile  # noqa: PLC0415
 
     receipt = _peek_option_value("receipt", argv, environ)
-    if receipt is not None and (
-        "\0" in receipt or without_unusable_reports(Settings(receipt=Path(receipt))).receipt is None
-    ):
-        receipt = None
+    usable = Path(receipt) if receipt and "\0" not in receipt else None
+    output: Literal["json", "console"] = "json" if _peek_option_value("output", argv, environ) == "json" else "console"
+    settings = without_unusable_reports(Settings(receipt=usable, output=output))
+    command = next((word for word in argv if not word.startswith("-")), NAME)
     reporting = Reporting(
-        environ=environ,
-        stdout=streams.stdout,
-        stderr=streams.stderr,
-        options=ReportOptions(
-            json=_peek_option_value("output", argv, environ) == "json", receipt=Path(receipt) if receipt else None
-        ),
+        command=command, loaded=Loaded(settings=settings, origins={}), environ=environ, streams=streams
     )
     for name in secret_variables():
         reporting.masker.mask(Secret(environ.get(name, "")))
-    file = Dispatcher([ReceiptFile(Path(receipt), reporting.emit)]) if receipt else None
-    command = next((word for word in argv if not word.startswith("-")), NAME)
+    files = Dispatcher([ReceiptFile(settings.receipt, reporting.emit)] if settings.receipt else [])
     FrontEndWording(front_end_of_process(environ), command).reword_error(error)
     for event in (
         RunStarted(command, time.time()),
         RunFinished(outcome=Outcome.FAILED, exit_code=error.exit_code, time=time.time(), error=error),
     ):
-        if file is not None:
-            file(event)
+        files(event)
         reporting.emit(event)
     reporting.emit.close()
-    if receipt:
-        from ci_publish.app.output_files import give_outputs_to_workspace_owner  # noqa: PLC0415
-
-        give_outputs_to_workspace_owner(Settings(receipt=Path(receipt)), environ)
+    give_outputs_to_workspace_owner(settings, environ)
     return error.exit_code
 
 
 def _peek_option_value(option: str, argv: Sequence[str], environ: Mapping[str, str]) -> str | None:
     """Return an option's value as far as it can be seen in arguments that are wrong elsewhere."""
-    return raw_option_value(option, argv, environ) or _peek_option_in_pyproject(option)
-
-
-def _peek_option_in_pyproject(option: str) -> str | None:
-    """Return an option's value in pyproject.toml, None where that cannot be read either."""
+    if given := raw_option_value(option, argv, environ):
+        return given
     from ci_publish.app.project_file import read_project_tables  # noqa: PLC0415  (late: hardly ever needed)
 
     try:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ci_publish.cli.ci_detection import is_github_job, is_gitlab_job
+from ci_publish.reports.ci_detection import is_github_job, is_gitlab_job
 
 
 @pytest.mark.parametrize(
