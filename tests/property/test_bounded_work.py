@@ -147,6 +147,6 @@ def test_what_is_rendered_here_takes_two_seconds(kind: str, unit: str, most: int
 
 def test_every_row_of_the_threat_model_is_here() -> None:
     text = (Path(__file__).parents[2] / "docs" / "threat-model.md").read_text(encoding="utf-8")
-    table = text.partition("| text | read by |")[2].partition("\n\n")[0]
+    table = text.partition("| Input | Parser |")[2].partition("\n\n")[0]
     rows = {re.split(r"\s*\|\s*", line)[1] for line in table.splitlines()[2:]}
     assert rows == set(PARSERS)

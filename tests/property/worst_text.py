@@ -265,10 +265,10 @@ VALUED = (
 UNITS = (b"(", b"[", b"a@", b"<", b"1.", b"1", b"a, ", b"\\", b'"', b"; a=b", b"MIT OR ", b"https://[", b"a")
 HEAD = b"Metadata-Version: 2.4\nName: demo\nVersion: 1.0\n"
 PARSERS: Mapping[str, Parser] = {
-    "HTML listing": Parser(
+    "HTML file list": Parser(
         _html, simple_api.MAX_LISTING, plain(*HTML, b"<a href=demo-1.0-py3-none-any.whl#sha256=00>x</a>", b"<a href='")
     ),
-    "JSON listing": Parser(_json, simple_api.MAX_LISTING, JSON),
+    "JSON file list": Parser(_json, simple_api.MAX_LISTING, JSON),
     "JSON API": Parser(_json_api, simple_api.MAX_LISTING, JSON),
     "filenames": Parser(
         _filename,
@@ -284,7 +284,7 @@ PARSERS: Mapping[str, Parser] = {
             (b"", b"-_.", b"-1.0.tar.gz"),
         ),
     ),
-    "releases in a listing": Parser(
+    "releases in a file list": Parser(
         _releases,
         250_000,
         plain(
@@ -293,8 +293,8 @@ PARSERS: Mapping[str, Parser] = {
             b"a.b.c.d-a.b.c.d-a.b.c.d#\n",
         ),
     ),
-    "Requires-Python of a listing": Parser(_requires_python, MAX_SPECIFIER, plain(b">=3.1,", b"!=3.9.1,", b"9")),
-    "core metadata beside a published file": Parser(
+    "`Requires-Python` in a file list": Parser(_requires_python, MAX_SPECIFIER, plain(b">=3.1,", b"!=3.9.1,", b"9")),
+    "core metadata of a published file": Parser(
         _served_metadata,
         simple_api.MAX_CORE_METADATA,
         (
@@ -306,12 +306,12 @@ PARSERS: Mapping[str, Parser] = {
             (b"", b"Project-URL: a, b\n", b""),
         ),
     ),
-    "the tag that a job runs for": Parser(_tag, MAX_TAG, plain(b"1.", b"9", b"demo-", b"-", b"1!")),
+    "the job's tag": Parser(_tag, MAX_TAG, plain(b"1.", b"9", b"demo-", b"-", b"1!")),
     "`expect-wheels`": Parser(
         _expected, MAX_PATTERN, (*plain(b"*", b"a*", b"[", b"{", b",", b"?"), (b"{", b"a,", b"b}-*"))
     ),
-    "error bodies of an index": Parser(_refusal, ANSWER, (*plain(*HTML, b"a b ", b"\xc3\xa9", b"\n"), *JSON)),
-    "error bodies of Sigstore": Parser(_sigstore, MAX_BODY, (*plain(*HTML), *JSON)),
+    "error responses of an index": Parser(_refusal, ANSWER, (*plain(*HTML, b"a b ", b"\xc3\xa9", b"\n"), *JSON)),
+    "error responses of Sigstore": Parser(_sigstore, MAX_BODY, (*plain(*HTML), *JSON)),
     "responses to the token exchange": Parser(
         _exchange, ANSWER, (*JSON, (b"e30.", b"W1td", b".x"), (b"e30.", b"e30", b"."), *plain(b".", b"a.", b"W1td"))
     ),
@@ -355,7 +355,7 @@ PARSERS: Mapping[str, Parser] = {
             ),
         ),
     ),
-    "attestations beside the files": Parser(
+    "existing attestations": Parser(
         _attestation,
         MAX_ATTESTATION,
         (
@@ -365,7 +365,7 @@ PARSERS: Mapping[str, Parser] = {
             PROVENANCE,
         ),
     ),
-    "the list of files that `attest --subjects` reads": Parser(
+    "the file list for `attest --subjects`": Parser(
         _subjects,
         MAX_SETTINGS,
         (

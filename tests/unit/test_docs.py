@@ -49,10 +49,10 @@ def section(text: str, heading: str) -> str:
 
 def defences() -> list[str]:
     """Return every bullet and table row that says what is done; parsers have their tests in test_bounded_work.py."""
-    text = PAGES[DOCS / "threat-model.md"].partition("## What is done\n")[2].partition("\n## ")[0]
-    text = re.sub(r"^\| text \| read by \|.*?\n\n", "", text, flags=re.MULTILINE | re.DOTALL)
+    text = PAGES[DOCS / "threat-model.md"].partition("## Defences { #what-is-done }\n")[2].partition("\n## ")[0]
+    text = re.sub(r"^\| Input \| Parser \|.*?\n\n", "", text, flags=re.MULTILINE | re.DOTALL)
     blocks = re.findall(r"^(?:- .*(?:\n  .*)*|\| .*)", text, re.MULTILINE)
-    return [block for block in blocks if not block.startswith("| what could happen")]
+    return [block for block in blocks if not block.startswith("| Threat | ")]
 
 
 def test_every_defence_names_a_test_that_exists() -> None:
