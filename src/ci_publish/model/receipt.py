@@ -11,15 +11,10 @@ from enum import StrEnum
 
 from ci_publish.about import NAME, __version__
 from ci_publish.model.distribution import Kind
-from ci_publish.model.events import (
-    FileStatus,
-    Outcome,
-)
+from ci_publish.model.events import FileStatus, Outcome
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import CredentialKind
-from ci_publish.model.index import (
-    IndexProfile,
-)
+from ci_publish.model.index import IndexProfile
 from ci_publish.model.problem import Severity
 
 SCHEMA_VERSION = 2
@@ -128,17 +123,17 @@ class FileEntry:
 
     index: str | None
     filename: str
-    path: str | None
+    path: str | None = None
     project: str | None
     version: str | None
     kind: Kind | None
-    size: int | None
-    sha256: str | None
+    size: int | None = None
+    sha256: str | None = None
     status: FileStatus
     attempts: int
-    url: str | None
+    url: str | None = None
     attestations: tuple[AttestationEntry, ...]
-    listed: bool | None
+    listed: bool | None = None
     provenance_verified: bool | None
     provenance_publisher: str | None
     retries: tuple[RetryEntry, ...]

@@ -21,9 +21,6 @@ from ci_publish.model.events import (
     StepFinished,
 )
 from ci_publish.model.identity import CredentialKind, CredentialState
-from ci_publish.model.index import (
-    Endpoints,
-)
 from ci_publish.model.problem import Severity
 from ci_publish.model.receipt import (
     ChangeEntry,
@@ -40,6 +37,9 @@ from ci_publish.model.receipt_files import receipt_file_entries, url_without_use
 def build_receipt(events: Sequence[Event]) -> Receipt:
     """Return the receipt of the run that *events* tell about, in the order in which they were emitted."""
     begun, ended = last_event_of_kind(events, RunStarted), last_event_of_kind(events, RunFinished)
+    timings: dict[str, float] = {}
+    for step in events_of_kind(events, StepFinished):
+        timings[step.step.value] = round(timings.get(step.step.value, 0.0) + step.seconds, 3)
     return Receipt(
         command=begun.command if begun else "",
         outcome=ended.outcome if ended else Outcome.INTERRUPTED,
@@ -50,7 +50,7 @@ def build_receipt(events: Sequence[Event]) -> Receipt:
         problems=tuple(_receipt_problem_entries(events)),
         started=format_rfc3339(begun.time) if begun else None,
         finished=format_rfc3339(ended.time) if ended else None,
-        timings=_receipt_timings(events),
+        timings=timings,
         waves=tuple(
             WaveEntry(planned.plan.index, wave)
             for planned in events_of_kind(events, Planned)
@@ -61,35 +61,23 @@ def build_receipt(events: Sequence[Event]) -> Receipt:
     )
 
 
-_NO_CREDENTIAL = CredentialState(kind=CredentialKind.NONE)
-
-
-def _receipt_timings(events: Sequence[Event]) -> dict[str, float]:
-    seconds: dict[str, float] = {}
-    for step in events_of_kind(events, StepFinished):
-        seconds[step.step.value] = round(seconds.get(step.step.value, 0.0) + step.seconds, 3)
-    return seconds
-
-
 def _receipt_index_entries(events: Sequence[Event]) -> Iterator[IndexEntry]:
     credentials = {changed.index: changed.state for changed in events_of_kind(events, CredentialChanged)}
-    endpoints = {chosen.endpoints.name: chosen.endpoints for chosen in events_of_kind(events, IndexChosen)}
-    return (_receipt_index_entry(each, credentials.get(name, _NO_CREDENTIAL)) for name, each in endpoints.items())
-
-
-def _receipt_index_entry(endpoints: Endpoints, state: CredentialState) -> IndexEntry:
-    return IndexEntry(
-        name=endpoints.name,
-        profile=endpoints.profile,
-        repository_url=url_without_user_info(endpoints.upload),
-        index_url=None if endpoints.simple is None else url_without_user_info(endpoints.simple),
-        credential=CredentialEntry(
-            kind=state.kind,
-            provider=state.provider,
-            expires=None if state.expires is None else format_rfc3339(state.expires),
-            burnt=state.burnt,
-        ),
-    )
+    indexes = {chosen.endpoints.name: chosen.endpoints for chosen in events_of_kind(events, IndexChosen)}
+    for name, endpoints in indexes.items():
+        state = credentials.get(name, CredentialState(kind=CredentialKind.NONE))
+        yield IndexEntry(
+            name=name,
+            profile=endpoints.profile,
+            repository_url=url_without_user_info(endpoints.upload),
+            index_url=None if endpoints.simple is None else url_without_user_info(endpoints.simple),
+            credential=CredentialEntry(
+                kind=state.kind,
+                provider=state.provider,
+                expires=None if state.expires is None else format_rfc3339(state.expires),
+                burnt=state.burnt,
+            ),
+        )
 
 
 def _receipt_problem_entries(events: Sequence[Event]) -> Iterator[ProblemEntry]:

@@ -1,5 +1,6 @@
 """What the events of a run say about its files, by index and filename, for the receipt (pure)."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -22,17 +23,12 @@ from ci_publish.model.events import (
     UploadStarted,
 )
 from ci_publish.model.frozen import frozen
-from ci_publish.model.index import (
-    PlannedFile,
-)
+from ci_publish.model.index import PlannedFile
 from ci_publish.model.receipt import AttestationEntry, ErrorEntry, RetryCause, RetryEntry, TriedEntry
 
 _E = TypeVar("_E")
 
-
 _WITHOUT_DESIRED_STATE = frozenset({"check", "attest", "diff"})
-
-
 _COLLIDED = "the index answered 500, because it was completing another file of this release at the same time"
 
 
@@ -65,9 +61,16 @@ class ReceiptFacts:
 def receipt_facts_of_events(events: Sequence[Event]) -> ReceiptFacts:
     """Return what *events* say about files."""
     begun, ended = last_event_of_kind(events, RunStarted), last_event_of_kind(events, RunFinished)
+    # The error of the files that have none of their own and did not reach the desired state.
+    error = ended.error if ended else Interrupted("The run ended before it could say what became of this file.")
+    has_desired_state = begun is not None and begun.command not in _WITHOUT_DESIRED_STATE
+    # The last attestation of each predicate type.
+    attestations: dict[str, dict[str, AttestationEntry]] = defaultdict(dict)
+    for made in (signed.attestation for signed in events_of_kind(events, Signed)):
+        attestations[made.filename][made.predicate_type] = receipt_attestation_entry(made)
     return ReceiptFacts(
         dry=(begun is not None and begun.command == "plan") or (ended is not None and ended.outcome is Outcome.PLANNED),
-        ended_with=_receipt_error_of_run(begun, ended),
+        ended_with=receipt_error_entry(error) if has_desired_state else None,
         planned={
             (event.plan.index, str(file.distribution.path)): file
             for event in events_of_kind(events, Planned)
@@ -79,52 +82,29 @@ def receipt_facts_of_events(events: Sequence[Event]) -> ReceiptFacts:
         provenance={
             (event.index, event.filename): event.outcome for event in events_of_kind(events, ProvenanceChecked)
         },
-        attestations=_receipt_attestations_by_file(events),
+        attestations={name: tuple(by_type[each] for each in sorted(by_type)) for name, by_type in attestations.items()},
         retries=_receipt_retries_by_file(events),
         tried=_receipt_trials_by_file(events),
     )
 
 
-def _receipt_error_of_run(begun: RunStarted | None, ended: RunFinished | None) -> ErrorEntry | None:
-    """Return the error of the files that have none of their own and did not reach the desired state."""
-    if begun is None or begun.command in _WITHOUT_DESIRED_STATE:
-        return None
-    if ended is None:
-        return receipt_error_entry(Interrupted("The run ended before it could say what became of this file."))
-    return receipt_error_entry(ended.error)
-
-
-def _receipt_attestations_by_file(events: Sequence[Event]) -> dict[str, tuple[AttestationEntry, ...]]:
-    """Return the last attestation of each predicate type, by filename."""
-    found: dict[str, dict[str, AttestationEntry]] = {}
-    for attestation in (signed.attestation for signed in events_of_kind(events, Signed)):
-        found.setdefault(attestation.filename, {})[attestation.predicate_type] = receipt_attestation_entry(attestation)
-    return {filename: tuple(by_type[name] for name in sorted(by_type)) for filename, by_type in found.items()}
-
-
 def _receipt_retries_by_file(events: Sequence[Event]) -> dict[tuple[str, str], tuple[RetryEntry, ...]]:
     """Return the upload attempts that were tried again; PyPI's answer to two completed at once has its cause."""
-    found: dict[tuple[str, str], tuple[RetryEntry, ...]] = {}
+    found: dict[tuple[str, str], tuple[RetryEntry, ...]] = defaultdict(tuple)
     attempts: dict[tuple[str, str], int] = {}
     for event in events:
         match event:
             case UploadStarted():
                 attempts[event.index, event.filename] = event.attempt
             case Retrying():
-                key = (event.index or "", event.what)
-                found[key] = (
-                    *found.get(key, ()),
-                    RetryEntry(attempt=event.attempt, reason=event.reason, wait=round(event.wait, 3), cause=None),
-                )
+                entry = RetryEntry(attempt=event.attempt, reason=event.reason, wait=round(event.wait, 3), cause=None)
+                found[event.index or "", event.what] += (entry,)
             case UploadsCollided():
                 key = (event.index, event.filename)
                 entry = RetryEntry(
-                    attempt=max(1, attempts.get(key, 1)),
-                    reason=_COLLIDED,
-                    wait=0.0,
-                    cause=RetryCause.CONCURRENT_UPLOADS,
+                    attempt=attempts.get(key, 1), reason=_COLLIDED, wait=0.0, cause=RetryCause.CONCURRENT_UPLOADS
                 )
-                found[key] = (*found.get(key, ()), entry)
+                found[key] += (entry,)
             case _:
                 pass
     return found
@@ -132,7 +112,7 @@ def _receipt_retries_by_file(events: Sequence[Event]) -> dict[tuple[str, str], t
 
 def _receipt_trials_by_file(events: Sequence[Event]) -> dict[str, tuple[TriedEntry, ...]]:
     """Return the installations of each file, by filename."""
-    found: dict[str, tuple[TriedEntry, ...]] = {}
+    found: dict[str, tuple[TriedEntry, ...]] = defaultdict(tuple)
     for event in events_of_kind(events, Tried):
         entry = TriedEntry(
             interpreter=event.interpreter,
@@ -141,7 +121,7 @@ def _receipt_trials_by_file(events: Sequence[Event]) -> dict[str, tuple[TriedEnt
             result="passed" if event.passed else "failed",
             seconds=round(event.seconds, 3),
         )
-        found[event.filename] = (*found.get(event.filename, ()), entry)
+        found[event.filename] += (entry,)
     return found
 
 

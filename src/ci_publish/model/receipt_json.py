@@ -31,13 +31,9 @@ def dump_printable_json(value: object, *, indent: int | None = None) -> str:
 
 
 _FIRST = ("schema_version", "tool")
-
-
 _FREE_TEXT = frozenset(
     {"summary", "detail", "hints", "message", "reason", "commands", "url", "repository_url", "index_url", "path"}
 )
-
-
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
