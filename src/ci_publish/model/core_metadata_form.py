@@ -4,7 +4,6 @@ Source: warehouse/forklift/metadata.py (``_FORM_TO_RAW_MAPPING``, ``parse_form_m
 (``sanitize``). The server ignores names that it does not know, so that a wrong name is a silent loss.
 """
 
-from collections.abc import Iterator
 from typing import Final
 
 from packaging.version import Version
@@ -53,36 +52,28 @@ def core_metadata_form_fields(metadata: CoreMetadata) -> tuple[tuple[str, str], 
 
     ``metadata_version``, ``name`` and ``version`` come first, repeated fields keep the file's order, and
     ``requires_python`` is there even when empty (GitLab wants it). Other empty values, and distutils' ``UNKNOWN``,
-    are left out: the server deletes them before it looks (decorators.py, ``sanitize``), and takes the field's other
+    are left out: the server deletes them first (decorators.py, ``sanitize``), and takes the field's other
     values with them. ``License-File`` is sent from metadata 2.4 on only: setuptools wrote it into older metadata, too,
-    where the server refuses it (and twine leaves it out). Line ends are left as they are in the file.
+    where the server refuses it (and twine leaves it out). Line ends stay as they are in the file.
     """
+    try:
+        has_license_files = Version(metadata.metadata_version) >= _LICENSE_FILES_SINCE
+    except ValueError:  # InvalidVersion is one, and so is a number of more than 4,300 digits
+        has_license_files = True
+    repeated = {key: name for key, name in REPEATED_FIELDS.items() if key != "license-file" or has_license_files}
+    optional = (
+        *((name, metadata.first(key) or "") for key, name in SINGLE_FIELDS.items()),
+        ("keywords", ", ".join(keyword.strip() for keyword in (metadata.first("keywords") or "").split(","))),
+        *((name, value) for key, name in repeated.items() for value in metadata.all(key)),
+        ("description", metadata.description or ""),
+    )
     return (
         ("metadata_version", metadata.metadata_version),
         ("name", metadata.name),
         ("version", metadata.version),
         ("requires_python", _value_the_server_keeps(metadata.first("requires-python"))),
-        *((name, value) for name, value in _optional_form_fields(metadata) if _value_the_server_keeps(value)),
+        *((name, value) for name, value in optional if _value_the_server_keeps(value)),
     )
-
-
-def _optional_form_fields(metadata: CoreMetadata) -> Iterator[tuple[str, str]]:
-    """Yield the fields that may be absent, empty ones included."""
-    for key, name in SINGLE_FIELDS.items():
-        yield name, metadata.first(key) or ""
-    yield "keywords", (", ".join(keyword.strip() for keyword in (metadata.first("keywords") or "").split(",")))
-    for key, name in REPEATED_FIELDS.items():
-        if key != "license-file" or _has_license_file_field(metadata.metadata_version):
-            yield from ((name, value) for value in metadata.all(key))
-    yield "description", metadata.description or ""
-
-
-def _has_license_file_field(metadata_version: str) -> bool:
-    """Say whether this metadata version has License-File (PEP 639: 2.4); a version that is no version may."""
-    try:
-        return Version(metadata_version) >= _LICENSE_FILES_SINCE
-    except ValueError:  # InvalidVersion is one, and so is a number of more than 4,300 digits
-        return True
 
 
 def _value_the_server_keeps(value: str | None) -> str:

@@ -114,20 +114,16 @@ def _parse_distribution_filename(filename: str) -> DistributionFilename:
     if len(filename) > MAX_FILENAME:
         message = f"Invalid filename ({len(filename)} characters; {MAX_FILENAME} are the most): {filename[:60]!r}…"
         raise InvalidFilename(message, FilenameFault.LENGTH)
-    # ValueError also for numbers: Python converts at most 4,300 digits, or fewer if so configured.
-    if filename.endswith(_WHEEL):
-        try:
-            return _parse_wheel_filename(filename)
-        except InvalidFilename:
-            raise
-        except ValueError as error:
-            raise InvalidFilename(
-                _invalid_filename_message(error, filename), _wheel_filename_fault(filename)
-            ) from error
     try:
+        if filename.endswith(_WHEEL):
+            return _parse_wheel_filename(filename)
         project, version = parse_sdist_filename(filename)
-    except ValueError as error:
-        raise InvalidFilename(_invalid_filename_message(error, filename), _sdist_filename_fault(filename)) from error
+    except InvalidFilename:
+        raise
+    except ValueError as error:  # also for numbers: Python converts at most 4,300 digits, or fewer if so configured
+        known = isinstance(error, InvalidWheelFilename | InvalidSdistFilename)
+        message = str(error) if known else f"Invalid filename ({error}): {filename!r}"
+        raise InvalidFilename(message, _filename_fault(filename)) from error
     return DistributionFilename(text=filename, kind=Kind.SDIST, project=project, version=version)
 
 
@@ -149,13 +145,15 @@ def _parse_wheel_filename(filename: str) -> DistributionFilename:
     raise InvalidFilename(message, FilenameFault.TAGS, parsed)
 
 
-def _invalid_filename_message(error: ValueError, filename: str) -> str:
-    known = isinstance(error, InvalidWheelFilename | InvalidSdistFilename)
-    return str(error) if known else f"Invalid filename ({error}): {filename!r}"
-
-
-def _wheel_filename_fault(filename: str) -> FilenameFault:
-    """Return what is wrong apart from the tags, by asking the library about each part alone."""
+def _filename_fault(filename: str) -> FilenameFault:
+    """Return what is wrong apart from the tags; of a wheel's name, by asking the library about each part alone."""
+    if not filename.endswith(_WHEEL):
+        project, dash, _ = filename.rpartition("-")
+        if not filename.endswith(_SDIST):
+            return FilenameFault.EXTENSION
+        if not dash:
+            return FilenameFault.PARTS
+        return FilenameFault.VERSION if project else FilenameFault.PROJECT
     parts = filename.removesuffix(_WHEEL).split("-")
     if len(parts) not in {5, 6}:
         return FilenameFault.PARTS
@@ -168,12 +166,3 @@ def _wheel_filename_fault(filename: str) -> FilenameFault:
         except ValueError:
             return fault
     return FilenameFault.BUILD
-
-
-def _sdist_filename_fault(filename: str) -> FilenameFault:
-    if not filename.endswith(_SDIST):
-        return FilenameFault.EXTENSION
-    project, dash, _ = filename.rpartition("-")
-    if not dash:
-        return FilenameFault.PARTS
-    return FilenameFault.VERSION if project else FilenameFault.PROJECT

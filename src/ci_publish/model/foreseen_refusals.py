@@ -3,8 +3,7 @@
 Sources: PEP 792 (project status), PEP 700 (upload-time), warehouse/forklift/legacy.py (14 days, one sdist a release).
 """
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
 
 from ci_publish.errors import UploadRejected
 from ci_publish.model.distribution import Distribution, Kind
@@ -25,8 +24,16 @@ def foreseen_upload_refusal(
     """
     if not uploads:
         return None
-    if listing.status in {ProjectStatus.ARCHIVED, ProjectStatus.QUARANTINED}:
-        return _closed_project_refusal(listing, endpoints)
+    closed: Mapping[str, str] = {
+        ProjectStatus.ARCHIVED: "Its owners archived it; they can undo that in the project's settings.",
+        ProjectStatus.QUARANTINED: f"The administrators of {endpoints.name} put it there; contact them.",
+    }
+    if (hint := closed.get(listing.status)) is not None:
+        return UploadRejected(
+            f"{listing.project} is {listing.status} on {endpoints.name} and accepts no files.",
+            detail="The index says so in the project's status (PEP 792).",
+            hints=(hint,),
+        )
     if endpoints.profile is not IndexProfile.PYPI:
         return None
     return _too_old_release_refusal(listing, uploads, endpoints, now) or _second_sdist_refusal(
@@ -55,23 +62,10 @@ def reserved_name_refusal(project: str, endpoints: Endpoints) -> UploadRejected:
 
 def yanked_versions_of_uploads(listing: ProjectListing, uploads: Sequence[Distribution]) -> tuple[str, ...]:
     """Return the versions of *uploads* of which the index lists files, all of them yanked."""
-    versions = dict.fromkeys(file.version for file in uploads)
-    return tuple(version for version in versions if _are_all_files_yanked(_listed_files_of_version(version, listing)))
-
-
-def _are_all_files_yanked(files: Sequence[PublishedFile]) -> bool:
-    return bool(files) and all(file.yanked is not False for file in files)
-
-
-def _closed_project_refusal(listing: ProjectListing, endpoints: Endpoints) -> UploadRejected:
-    how = {
-        ProjectStatus.ARCHIVED: "Its owners archived it; they can undo that in the project's settings.",
-        ProjectStatus.QUARANTINED: f"The administrators of {endpoints.name} put it there; contact them.",
-    }
-    return UploadRejected(
-        f"{listing.project} is {listing.status} on {endpoints.name} and accepts no files.",
-        detail="The index says so in the project's status (PEP 792).",
-        hints=(how[ProjectStatus(listing.status)],),
+    return tuple(
+        version
+        for version in dict.fromkeys(file.version for file in uploads)
+        if (files := _listed_files_of_version(version, listing)) and all(file.yanked is not False for file in files)
     )
 
 
@@ -79,11 +73,8 @@ def _too_old_release_refusal(
     listing: ProjectListing, uploads: Sequence[Distribution], endpoints: Endpoints, now: float
 ) -> UploadRejected | None:
     for version in dict.fromkeys(file.version for file in uploads):
-        times = [
-            time
-            for file in _listed_files_of_version(version, listing)
-            if (time := _upload_time_of_file(file)) is not None
-        ]
+        uploaded = [file.uploaded for file in _listed_files_of_version(version, listing)]
+        times = [time for time in uploaded if time is not None]
         age = (now - min(times)) / DAY if times else 0.0
         if age > RELEASE_OPEN_DAYS:
             return UploadRejected(
@@ -97,14 +88,9 @@ def _too_old_release_refusal(
 def _second_sdist_refusal(
     listing: ProjectListing, uploads: Sequence[Distribution], endpoints: Endpoints
 ) -> UploadRejected | None:
-    for file in uploads:
-        if file.kind is not Kind.SDIST:
-            continue
-        other = next(
-            (each for each in _listed_files_of_version(file.version, listing) if not each.filename.endswith(".whl")),
-            None,
-        )
-        if other is not None:
+    for file in (file for file in uploads if file.kind is Kind.SDIST):
+        listed = _listed_files_of_version(file.version, listing)
+        if other := next((each for each in listed if not each.filename.endswith(".whl")), None):
             return UploadRejected(
                 f"{endpoints.name} has an sdist for {listing.project} {file.version} already, named {other.filename};"
                 f" {file.filename} would be a second one.",
@@ -120,11 +106,3 @@ def _second_sdist_refusal(
 def _listed_files_of_version(version: str, listing: ProjectListing) -> list[PublishedFile]:
     files = [file for file in listing.files.values() if not file.inherited]
     return [file for file in files if version_in_filename(file.filename) == version]
-
-
-def _upload_time_of_file(file: PublishedFile) -> float | None:
-    try:
-        time = datetime.fromisoformat(file.upload_time or "")
-        return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
-        return None

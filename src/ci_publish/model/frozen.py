@@ -5,10 +5,10 @@ to seven methods for each: as much time as importing an HTTP client. Here the st
 that ``fields``, ``replace``, ``asdict``, ``match`` and pickling work as ever; only ``__init__`` is compiled.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field, fields
 from operator import attrgetter
-from typing import Any, NoReturn, TypeVar, dataclass_transform, overload
+from typing import Any, Final, NoReturn, TypeVar, dataclass_transform, overload
 
 _T = TypeVar("_T")
 
@@ -42,50 +42,26 @@ def _make_frozen_dataclass(cls: type[_T], *, kw_only: bool) -> type[_T]:
     ):
         message = f"{cls.__qualname__} is not a plain value; use `dataclass` for it"
         raise TypeError(message)
+    names = [member.name for member in members]
+    values: Callable[[object], tuple[object, ...]] = (
+        attrgetter(*names) if len(names) > 1 else lambda self: tuple(getattr(self, name) for name in names)
+    )
+
+    def init(self: object, *positional: object, **named: object) -> None:  # compiles __init__ on its first use
+        compiled = made.__init__ = _compiled_init(made, members)  # type: ignore[method-assign]
+        compiled(self, *positional, **named)
+
+    def equal(self: object, other: object) -> bool:
+        return values(self) == values(other) if other.__class__ is self.__class__ else NotImplemented
+
+    def hashed(self: object) -> int:
+        return hash(values(self))
+
     own = vars(cls)
-    for name, method in _dataclass_methods(made, members).items():
+    for name, method in {"__init__": init, "__eq__": equal, "__hash__": hashed, **_SAME_FOR_ALL}.items():
         if own.get(name) is None:  # None: Python's own mark in a class that defines __eq__ and no __hash__
             setattr(made, name, method)
     return made
-
-
-def _dataclass_methods(made: type, members: tuple[Field[Any], ...]) -> dict[str, Callable[..., object]]:
-    key = _field_values_getter([member.name for member in members])
-
-    def equal(self: object, other: object) -> bool:
-        return key(self) == key(other) if other.__class__ is self.__class__ else NotImplemented
-
-    def hashed(self: object) -> int:
-        return hash(key(self))
-
-    return {
-        "__init__": _init_compiled_on_first_use(made, members),
-        "__repr__": _dataclass_repr,
-        "__eq__": equal,
-        "__hash__": hashed,
-        "__setattr__": _refuse_to_set,
-        "__delattr__": _refuse_to_delete,
-        "__getstate__": _pickled_state,
-        "__setstate__": _restore_pickled_state,
-    }
-
-
-def _field_values_getter(names: list[str]) -> Callable[[object], tuple[object, ...]]:
-    """Return what gives the values of *names* as a tuple."""
-    if len(names) > 1:
-        return attrgetter(*names)
-    return lambda self: tuple(getattr(self, name) for name in names)
-
-
-def _init_compiled_on_first_use(made: type, members: tuple[Field[Any], ...]) -> Callable[..., None]:
-    """Return an ``__init__`` that puts the compiled one in its place, and calls it."""
-
-    def init(self: object, *values: object, **named: object) -> None:
-        compiled = _compiled_init(made, members)
-        made.__init__ = compiled  # type: ignore[misc]
-        compiled(self, *values, **named)
-
-    return init
 
 
 def _compiled_init(made: type, members: tuple[Field[Any], ...]) -> Callable[..., None]:
@@ -133,3 +109,12 @@ def _pickled_state(self: Any) -> list[object]:  # noqa: ANN401
 def _restore_pickled_state(self: Any, state: list[object]) -> None:  # noqa: ANN401
     for member, value in zip(fields(self), state, strict=True):
         object.__setattr__(self, member.name, value)
+
+
+_SAME_FOR_ALL: Final[Mapping[str, Callable[..., object]]] = {
+    "__repr__": _dataclass_repr,
+    "__setattr__": _refuse_to_set,
+    "__delattr__": _refuse_to_delete,
+    "__getstate__": _pickled_state,
+    "__setstate__": _restore_pickled_state,
+}

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import field
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from ci_publish.errors import PublishingDeferred
@@ -79,6 +80,15 @@ class PublishedFile:
     md5: str | None = None
     requires_python: str | None = None
     core_metadata: str | bool = False
+
+    @property
+    def uploaded(self) -> float | None:
+        """``upload_time`` in seconds since the epoch; None where the index shows no time, or none that can be read."""
+        try:
+            time = datetime.fromisoformat(self.upload_time or "")
+            return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
+        except (ValueError, OverflowError):
+            return None
 
 
 @frozen(kw_only=True)
@@ -182,6 +192,11 @@ class Plan:
     def uploads(self) -> tuple[Distribution, ...]:
         """The distributions to upload, in order."""
         return tuple(file.distribution for file in self.files if isinstance(file, Upload))
+
+    @property
+    def projects_to_upload(self) -> frozenset[str]:
+        """The projects of the distributions to upload."""
+        return frozenset(file.project for file in self.uploads)
 
     @property
     def conflicts(self) -> tuple[Conflict, ...]:

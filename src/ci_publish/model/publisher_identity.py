@@ -59,18 +59,19 @@ class PublisherIdentity:
             and self.kind == found.kind
             and self._is_same_name(self.name, found.name, ignore_case=self.kind is not PublisherKind.GOOGLE)
             and self.workflow in {None, found.workflow}
-            and self._accepts_environment(found.environment)
+            and (
+                self.environment is None
+                or self._is_same_name(
+                    self.environment, found.environment, ignore_case=self.kind is PublisherKind.GITHUB
+                )
+            )
         )
 
-    def _accepts_environment(self, found: str | None) -> bool:
-        if self.environment is None:
-            return True
-        ignore_case = self.kind is PublisherKind.GITHUB
-        return found is not None and self._is_same_name(self.environment, found, ignore_case=ignore_case)
-
     @staticmethod
-    def _is_same_name(ours: str, theirs: str, *, ignore_case: bool) -> bool:
+    def _is_same_name(ours: str, theirs: str | None, *, ignore_case: bool) -> bool:
         """Compare; outside of ASCII the case of letters counts, since lower case is not the same to everybody there."""
+        if theirs is None:
+            return False
         return ours == theirs or (ignore_case and theirs.isascii() and ours.lower() == theirs.lower())
 
 
@@ -89,41 +90,40 @@ def parse_identity(text: str) -> PublisherIdentity:
         message = f"{text.strip()!r} is not {GRAMMAR}"
         raise ValueError(message)
     if kind == PublisherKind.GOOGLE:
-        return _google_publisher_identity(rest)
+        if not _EMAIL.fullmatch(rest):
+            message = f"{rest!r} is not an email address: write google:EMAIL"
+            raise ValueError(message)
+        return PublisherIdentity(kind=PublisherKind.GOOGLE, name=rest)
     place, hash_sign, environment = rest.partition("#")
     name, colon, workflow = place.partition(":")
     if hash_sign and not (environment.isprintable() and 0 < len(environment.strip()) <= _LONGEST_ENVIRONMENT):
         message = f"the environment in {text.strip()!r} is empty or not an environment's name"
         raise ValueError(message)
-    read = _github_publisher_identity if kind == PublisherKind.GITHUB else _gitlab_publisher_identity
-    return read(name, workflow if colon else None, environment if hash_sign else None)
+    _require_valid_parts(PublisherKind(kind), name, workflow if colon else None)
+    return PublisherIdentity(
+        kind=PublisherKind(kind),
+        name=name,
+        workflow=workflow if colon else None,
+        environment=environment if hash_sign else None,
+    )
 
 
-def _github_publisher_identity(name: str, workflow: str | None, environment: str | None) -> PublisherIdentity:
-    if not _GITHUB_NAME.fullmatch(name):
-        message = f"{name!r} is not a GitHub repository: write github:OWNER/REPO"
-        raise ValueError(message)
-    if workflow is not None and not is_github_workflow(workflow):
-        message = f"{workflow!r} is not the name of a workflow file: write github:{name}:release.yml, without folders"
-        raise ValueError(message)
-    return PublisherIdentity(kind=PublisherKind.GITHUB, name=name, workflow=workflow, environment=environment)
-
-
-def _gitlab_publisher_identity(name: str, file: str | None, environment: str | None) -> PublisherIdentity:
-    if not _GITLAB_NAME.fullmatch(name):
+def _require_valid_parts(kind: PublisherKind, name: str, workflow: str | None) -> None:
+    """Raise ValueError for a repository or workflow that cannot exist on GitHub or GitLab."""
+    message = ""
+    if kind is PublisherKind.GITHUB:
+        if not _GITHUB_NAME.fullmatch(name):
+            message = f"{name!r} is not a GitHub repository: write github:OWNER/REPO"
+        elif workflow is not None and not is_github_workflow(workflow):
+            message = (
+                f"{workflow!r} is not the name of a workflow file: write github:{name}:release.yml, without folders"
+            )
+    elif not _GITLAB_NAME.fullmatch(name):
         message = f"{name!r} is not the full path of a GitLab project: write gitlab:GROUP/PROJECT"
+    elif workflow is not None and not is_gitlab_configuration(workflow):
+        message = f"{workflow!r} is not the path of a pipeline configuration: write gitlab:{name}:.gitlab-ci.yml"
+    if message:
         raise ValueError(message)
-    if file is not None and not is_gitlab_configuration(file):
-        message = f"{file!r} is not the path of a pipeline configuration: write gitlab:{name}:.gitlab-ci.yml"
-        raise ValueError(message)
-    return PublisherIdentity(kind=PublisherKind.GITLAB, name=name, workflow=file, environment=environment)
-
-
-def _google_publisher_identity(email: str) -> PublisherIdentity:
-    if not _EMAIL.fullmatch(email):
-        message = f"{email!r} is not an email address: write google:EMAIL"
-        raise ValueError(message)
-    return PublisherIdentity(kind=PublisherKind.GOOGLE, name=email)
 
 
 def is_github_workflow(name: str) -> bool:

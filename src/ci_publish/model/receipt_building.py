@@ -54,7 +54,7 @@ def build_receipt(events: Sequence[Event]) -> Receipt:
         waves=tuple(
             WaveEntry(planned.plan.index, wave)
             for planned in events_of_kind(events, Planned)
-            for wave in planned.train.waves_of({file.project for file in planned.plan.uploads})
+            for wave in planned.train.waves_of(planned.plan.projects_to_upload)
         ),
         changes=tuple(_receipt_change_entries(events)),
         resume_after=(ended.extra.get("resume-after") or None) if ended else None,

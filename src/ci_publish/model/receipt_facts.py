@@ -66,7 +66,8 @@ def receipt_facts_of_events(events: Sequence[Event]) -> ReceiptFacts:
     has_desired_state = begun is not None and begun.command not in _WITHOUT_DESIRED_STATE
     # The last attestation of each predicate type.
     attestations: dict[str, dict[str, AttestationEntry]] = defaultdict(dict)
-    for made in (signed.attestation for signed in events_of_kind(events, Signed)):
+    for signed in events_of_kind(events, Signed):
+        made = signed.attestation
         attestations[made.filename][made.predicate_type] = receipt_attestation_entry(made)
     return ReceiptFacts(
         dry=(begun is not None and begun.command == "plan") or (ended is not None and ended.outcome is Outcome.PLANNED),
@@ -82,7 +83,7 @@ def receipt_facts_of_events(events: Sequence[Event]) -> ReceiptFacts:
         provenance={
             (event.index, event.filename): event.outcome for event in events_of_kind(events, ProvenanceChecked)
         },
-        attestations={name: tuple(by_type[each] for each in sorted(by_type)) for name, by_type in attestations.items()},
+        attestations={name: tuple(dict(sorted(by_type.items())).values()) for name, by_type in attestations.items()},
         retries=_receipt_retries_by_file(events),
         tried=_receipt_trials_by_file(events),
     )

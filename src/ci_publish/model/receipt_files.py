@@ -14,6 +14,7 @@ from ci_publish.model.receipt import AttestationEntry, FileEntry
 from ci_publish.model.receipt_facts import (
     ReceiptFacts,
     events_of_kind,
+    last_event_of_kind,
     receipt_attestation_entry,
     receipt_error_entry,
     receipt_facts_of_events,
@@ -41,35 +42,25 @@ _USER_INFO = re.compile(r"//[^/?#\s]*@")
 def receipt_file_entries(events: Sequence[Event]) -> Iterator[FileEntry]:
     """Yield an entry for each file at each index; without an index for each file that was found."""
     facts = receipt_facts_of_events(events)
-    collected = tuple(events_of_kind(events, Collected))
-    distributions = _distributions_in_events(events)
-    unreadable = {str(file.path): file.filename for event in collected for file in event.unreadable}
+    collected = last_event_of_kind(events, Collected) or Collected(())
+    found = {str(file.path): file for file in collected.distributions}
+    unreadable = {str(file.path): file.filename for file in collected.unreadable}
     indexes = [event.endpoints.name for event in events_of_kind(events, IndexChosen)]
     indexes += [event.index for event in events if isinstance(event, FileFinished | FileListed)]
     for index in dict.fromkeys(indexes) or (None,):
-        for distribution in distributions:
+        for distribution in found.values():
             yield _receipt_entry_of_distribution(facts, index, distribution)
         for path, filename in unreadable.items():
             yield replace(_receipt_entry_by_filename(facts, index, filename, FileStatus.NOT_ATTEMPTED), path=path)
-        for event in collected:
-            for subject in event.subjects:
-                entry = _receipt_entry_by_filename(facts, index, subject.filename, FileStatus.NOT_ATTEMPTED)
-                yield replace(entry, sha256=subject.sha256)
-        ours = {distribution.filename for distribution in distributions}
+        for subject in collected.subjects:
+            entry = _receipt_entry_by_filename(facts, index, subject.filename, FileStatus.NOT_ATTEMPTED)
+            yield replace(entry, sha256=subject.sha256)
+        ours = {distribution.filename for distribution in found.values()}
         yield from (
             _receipt_entry_of_listed_file(facts, listed)
             for (name, filename), listed in facts.listed.items()
             if name == index and filename not in ours
         )
-
-
-def _distributions_in_events(events: Sequence[Event]) -> tuple[Distribution, ...]:
-    found = {
-        str(each.path): each for collected in events_of_kind(events, Collected) for each in collected.distributions
-    }
-    for finished in events_of_kind(events, FileFinished):
-        found.setdefault(str(finished.distribution.path), finished.distribution)
-    return tuple(found.values())
 
 
 def _receipt_entry_by_filename(facts: ReceiptFacts, index: str | None, filename: str, status: FileStatus) -> FileEntry:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from ci_publish.model.distribution import CoreMetadata, Distribution
 from ci_publish.model.filename import DistributionFilename
 from ci_publish.model.frozen import frozen
-from ci_publish.model.problem import Problem, Severity
+from ci_publish.model.problem import Problem
 
 _NO_CHANGES = frozenset({"not-compared", "project-size-near", "size-limit-raised"})
 
@@ -83,11 +83,6 @@ class ReleaseDiff:
     def has_changes(self) -> bool:
         """Whether anything is different; the index's limits and what it does not show are no differences."""
         return any(finding.rule not in _NO_CHANGES for finding in self.findings)
-
-    @property
-    def has_finding_above_note(self) -> bool:
-        """Whether a finding is more than a note."""
-        return any(finding.severity is not Severity.NOTE for finding in self.findings)
 
 
 def local_release_files(distributions: Iterable[Distribution]) -> tuple[ReleaseFile, ...]:

@@ -86,26 +86,20 @@ def train_of_distributions(distributions: Iterable[Distribution]) -> Train:
     files: dict[str, list[Distribution]] = {}
     for file in distributions:
         files.setdefault(file.project, []).append(file)
-    required = {project: _parse_requirements(some) for project, some in sorted(files.items())}
-    siblings = {
-        project: [
-            each for each in some if _required_project_name(each) in files and _required_project_name(each) != project
-        ]
-        for project, some in required.items()
-    }
+    required = {project: _required_siblings(project, files) for project in sorted(files)}
+    wanted = {project: frozenset(siblings) for project, siblings in required.items()}
     needs = {
-        project: frozenset(_required_project_name(each) for each in some if _may_hold_without_extra(each))
-        for project, some in siblings.items()
+        project: frozenset(name for name, some in siblings.items() if any(map(_may_hold_without_extra, some)))
+        for project, siblings in required.items()
     }
-    wanted = {project: frozenset(map(_required_project_name, some)) for project, some in siblings.items()}
-    requires = _transitive_requirements(needs)
-    fellows = {project: _projects_of_cycle(project, requires) for project in requires}
-    cycles = dict.fromkeys(tuple(sorted(some)) for some in fellows.values() if some)
+    reached = _transitive_requirements(needs)
+    # The projects of the cycle that each is in, itself included; empty where it is in none.
+    fellows = {project: frozenset(name for name in reached[project] if project in reached[name]) for project in reached}
     return Train(
         waves=tuple(_upload_waves(fellows, _drop_optional_edges_in_cycles(wanted, needs))),
-        requires={project: found - {project} for project, found in requires.items()},
-        cycles=tuple(cycles),
-        unsatisfied=tuple(_unsatisfied_requirements(siblings, files)),
+        requires={project: found - {project} for project, found in reached.items()},
+        cycles=tuple(dict.fromkeys(tuple(sorted(some)) for some in fellows.values() if some)),
+        unsatisfied=tuple(_unsatisfied_requirements(required, files)),
         unknown=tuple(_unknown_requirements(files)) if len(files) > 1 else (),
     )
 
@@ -113,19 +107,17 @@ def train_of_distributions(distributions: Iterable[Distribution]) -> Train:
 # what is required ----------------------------------------------------------------------------------------------------
 
 
-def _parse_requirements(files: Iterable[Distribution]) -> list[Requirement]:
-    """Return what *files* of one project require, each line once; the checks say which lines are unreadable."""
-    found = []
-    for text in dict.fromkeys(text for file in files for text in file.metadata.all("requires-dist")):
+def _required_siblings(project: str, files: Mapping[str, list[Distribution]]) -> dict[str, list[Requirement]]:
+    """Return what *project* requires of the others, each line once; the checks say which lines are unreadable."""
+    found: dict[str, list[Requirement]] = {}
+    for text in dict.fromkeys(text for file in files[project] for text in file.metadata.all("requires-dist")):
         try:
-            found.append(Requirement(text))
+            requirement = Requirement(text)
         except (InvalidRequirement, RecursionError):
             continue
+        if (name := str(canonicalize_name(requirement.name))) in files and name != project:
+            found.setdefault(name, []).append(requirement)
     return found
-
-
-def _required_project_name(requirement: Requirement) -> str:
-    return str(canonicalize_name(requirement.name))
 
 
 def _may_hold_without_extra(requirement: Requirement) -> bool:
@@ -153,14 +145,12 @@ def _marker_may_hold_without_extra(marker: ast.expr) -> bool:
 
 
 def _unsatisfied_requirements(
-    siblings: Mapping[str, Iterable[Requirement]], files: Mapping[str, list[Distribution]]
+    required: Mapping[str, Mapping[str, list[Requirement]]], files: Mapping[str, list[Distribution]]
 ) -> Iterator[Unsatisfied]:
-    """Yield the *siblings* that a project requires in other versions than the run has, whatever the environment."""
-    by_sibling: dict[tuple[str, str], list[Requirement]] = {}
-    for project, requirements in siblings.items():
-        for each in requirements:
-            by_sibling.setdefault((project, _required_project_name(each)), []).append(each)
-    for (project, sibling), some in by_sibling.items():
+    """Yield the siblings that a project requires in other versions than the run has, whatever the environment."""
+    for project, sibling, some in (
+        (project, *each) for project, by_name in required.items() for each in by_name.items()
+    ):
         versions = tuple(dict.fromkeys(file.version for file in files[sibling]))
         missed = [each for each in some if not any(each.specifier.contains(it, prereleases=True) for it in versions)]
         if wrong := missed if len(missed) == len(some) else [each for each in missed if each.marker is None]:
@@ -181,22 +171,16 @@ def _unknown_requirements(files: Mapping[str, list[Distribution]]) -> Iterator[U
 
 def _transitive_requirements(edges: _Edges) -> dict[str, frozenset[str]]:
     """Return what can be reached from each project; the project itself only where it is in a cycle."""
-    return {project: _projects_reached_from(project, edges) for project in edges}
-
-
-def _projects_reached_from(project: str, edges: _Edges) -> frozenset[str]:
-    found: set[str] = set()
-    todo = list(edges[project])
-    while todo:
-        if (name := todo.pop()) not in found:
-            found.add(name)
-            todo += edges[name]
-    return frozenset(found)
-
-
-def _projects_of_cycle(project: str, reached: _Edges) -> frozenset[str]:
-    """Return the projects of the cycle that *project* is in, itself included; empty where it is in none."""
-    return frozenset(name for name in reached[project] if project in reached[name])
+    reached: dict[str, frozenset[str]] = {}
+    for project in edges:
+        found: set[str] = set()
+        todo = list(edges[project])
+        while todo:
+            if (name := todo.pop()) not in found:
+                found.add(name)
+                todo += edges[name]
+        reached[project] = frozenset(found)
+    return reached
 
 
 def _drop_optional_edges_in_cycles(wanted: _Edges, needs: _Edges) -> dict[str, frozenset[str]]:

@@ -5,8 +5,7 @@ from ci_publish.model.events import Planned, ProjectLeft
 
 def release_train_order_lines(planned: Planned) -> tuple[str, ...]:
     """Return the projects of each wave, in upload order; empty where fewer than two projects are uploaded."""
-    projects = {file.project for file in planned.plan.uploads}
-    return planned.train.wave_lines(projects, planned.new_projects)
+    return planned.train.wave_lines(planned.plan.projects_to_upload, planned.new_projects)
 
 
 def left_project_line(event: ProjectLeft) -> str:

@@ -150,11 +150,11 @@ def test_provenance_that_is_not_there_is_not_verified(outcome: ProvenanceMissing
     assert receipt.files[0].provenance_verified is False
 
 
-def test_a_finished_file_needs_no_collection() -> None:
+def test_a_file_with_an_error_of_its_own_has_that() -> None:
     done = FileFinished(
         index="pypi", distribution=SDIST, status=FileStatus.FAILED, attempts=2, error=IndexUnavailable("gone")
     )
-    document = written([done])
+    document = written([Collected((SDIST,)), done])
     assert document["files"][0]["error"]["slug"] == "index-unavailable"
 
 

@@ -77,8 +77,6 @@ def test_it_fits_on_one_screen() -> None:
 def test_the_comparisons_of_a_run() -> None:
     made = diff(LOST)
     assert list(release_diffs([Compared(made)])) == [made]
-    assert made.has_finding_above_note
-    assert not diff(NOTE).has_finding_above_note
 
 
 def test_the_summary_has_a_table_before_the_files_and_annotations_only_what_is_more_than_a_note(tmp_path: Path) -> None:
