@@ -44,6 +44,11 @@ def bad_request_refusal(message: str) -> ServerRefusal:
     return ServerRefusal(400, message)
 
 
+def refused_upload_fault(rule: str, message: str, words: str, *, advice: str = "") -> Fault:
+    """Return a fault that PyPI's server refuses with a 400 and *words*."""
+    return Fault(rule=rule, message=message, refusal=bad_request_refusal(words), advice=advice)
+
+
 def invalid_file_refusal(reason: str | None) -> ServerRefusal:
     """Return the server's refusal of a broken archive (warehouse/forklift/legacy.py:1314)."""
     return bad_request_refusal(f"Invalid distribution file. {reason}")

@@ -56,10 +56,8 @@ def core_metadata_form_fields(metadata: CoreMetadata) -> tuple[tuple[str, str], 
     values with them. ``License-File`` is sent from metadata 2.4 on only: setuptools wrote it into older metadata, too,
     where the server refuses it (and twine leaves it out). Line ends stay as they are in the file.
     """
-    try:
-        has_license_files = Version(metadata.metadata_version) >= _LICENSE_FILES_SINCE
-    except ValueError:  # InvalidVersion is one, and so is a number of more than 4,300 digits
-        has_license_files = True
+    version = metadata.format_version
+    has_license_files = version is None or version >= _LICENSE_FILES_SINCE
     repeated = {key: name for key, name in REPEATED_FIELDS.items() if key != "license-file" or has_license_files}
     optional = (
         *((name, metadata.first(key) or "") for key, name in SINGLE_FIELDS.items()),

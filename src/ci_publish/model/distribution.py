@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 
+from packaging.version import Version
+
 from ci_publish.model.frozen import frozen
 from ci_publish.model.problem import Problem
 
@@ -46,6 +48,14 @@ class CoreMetadata:
     version: str
     fields: tuple[tuple[str, str], ...] = ()
     description: str | None = None
+
+    @property
+    def format_version(self) -> Version | None:
+        """The metadata version in a form that can be compared; None where it is no version."""
+        try:
+            return Version(self.metadata_version)
+        except ValueError:  # InvalidVersion is one, and so is a number of more than 4,300 digits
+            return None
 
     def all(self, name: str) -> tuple[str, ...]:
         """Return every value of the field *name*, in the file's order."""

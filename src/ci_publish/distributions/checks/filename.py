@@ -1,14 +1,14 @@
 """Rules about filenames: characters, extension, and names as PEP 427, PEP 625 and the server require them (pure)."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final
 
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from ci_publish.distributions.checks.rules import CheckedFile, Rule, Stage
-from ci_publish.distributions.faults import Fault, bad_request_refusal, upload_crash_refusal
+from ci_publish.distributions.faults import Fault, bad_request_refusal, refused_upload_fault, upload_crash_refusal
 from ci_publish.model.distribution import Kind
 from ci_publish.model.filename import DistributionFilename, FilenameFault, InvalidFilename
 from ci_publish.model.problem import Severity
@@ -28,10 +28,10 @@ def _filename_characters(file: CheckedFile) -> Iterable[Fault]:
             "Cannot upload a file with non-printable characters (ordinals 0-31) "
             "or the DEL character (ordinal 127) in the name."
         )
-        yield _filename_fault("filename-characters", "The filename contains control characters.", words)
+        yield refused_upload_fault("filename-characters", "The filename contains control characters.", words)
     if "/" in file.filename or "\\" in file.filename:
         words = "Cannot upload a file with '/' or '\\' in the name."
-        yield _filename_fault("filename-characters", "The filename contains a slash or a backslash.", words)
+        yield refused_upload_fault("filename-characters", "The filename contains a slash or a backslash.", words)
 
 
 def _filename_not_ascii(file: CheckedFile) -> Iterable[Fault]:
@@ -47,13 +47,13 @@ def _filename_extension(file: CheckedFile) -> Iterable[Fault]:
             f"Invalid file extension: Use .tar.gz, .whl or .zip extension. {_PEP_527} "
             "and https://peps.python.org/pep-0715/ for more information"
         )
-        yield _filename_fault("filename-extension", "The file extension is not .whl or .tar.gz.", words)
+        yield refused_upload_fault("filename-extension", "The file extension is not .whl or .tar.gz.", words)
     elif match["extension"] not in _EXTENSIONS[file.kind]:
         words = (
             f"Invalid file extension: Extension {match['extension']} is invalid for filetype "
             f"{_FORM_KIND[file.kind]}. {_PEP_527} for more information."
         )
-        yield _filename_fault(
+        yield refused_upload_fault(
             "filename-extension", f"The extension {match['extension']} does not belong to a {file.kind}.", words
         )
 
@@ -76,7 +76,7 @@ def _filename_sdist(file: CheckedFile) -> Iterable[Fault]:
         DistributionFilename.parse(file.filename)
     except InvalidFilename as error:
         words = f"Invalid source distribution filename: {file.filename}"
-        yield _filename_fault("filename-sdist", f"{error}.", words)
+        yield refused_upload_fault("filename-sdist", f"{error}.", words)
 
 
 def _filename_project(file: CheckedFile) -> Iterable[Fault]:
@@ -85,7 +85,7 @@ def _filename_project(file: CheckedFile) -> Iterable[Fault]:
     if not name or found is None or canonicalize_name(found[0]) == canonicalize_name(name):
         return
     words = f"Start filename for {name!r} with {_underscored_project_name(name)!r}."
-    yield _filename_fault(
+    yield refused_upload_fault(
         "filename-project", f"The filename starts with {found[0]!r}, but the metadata says {name!r}.", words
     )
 
@@ -94,27 +94,19 @@ def _filename_normalized(file: CheckedFile) -> Iterable[Fault]:
     name, found = file.form_value("name"), _project_and_version_in_filename(file)
     if not name or found is None or canonicalize_name(found[0]) != canonicalize_name(name):
         return
-    if file.kind is Kind.WHEEL and found[0] != _underscored_project_name(name):
-        words = (
-            f"Filename {file.filename!r} should contain the normalized project name "
-            f"{_underscored_project_name(name)!r}, not {found[0]!r}."
-        )
-        yield _filename_fault(
-            "filename-normalized",
-            f"The filename starts with {found[0]!r} instead of {_underscored_project_name(name)!r}.",
-            words,
-        )
-    if file.kind is Kind.SDIST:
-        yield from _sdist_filename_spelling(file, name)
-
-
-def _sdist_filename_spelling(file: CheckedFile, name: str) -> Iterator[Fault]:
-    """Yield the fault of an sdist whose name is not spelled as the server wants it."""
-    version = _parse_filename_version_or_none(file.form_value("version"))
-    expected = f"{_underscored_project_name(name)}-{version}.tar.gz"
-    if version is not None and file.filename not in {expected, expected.removesuffix(".tar.gz") + ".zip"}:
+    project, version = _underscored_project_name(name), _parse_filename_version_or_none(file.form_value("version"))
+    expected = f"{project}-{version}.tar.gz"
+    if file.kind is Kind.WHEEL and found[0] != project:
+        words = f"Filename {file.filename!r} should contain the normalized project name {project!r}, not {found[0]!r}."
+        message = f"The filename starts with {found[0]!r} instead of {project!r}."
+        yield refused_upload_fault("filename-normalized", message, words)
+    if (
+        file.kind is Kind.SDIST
+        and version is not None
+        and file.filename not in {expected, expected.removesuffix(".tar.gz") + ".zip"}
+    ):
         words = f"Filename {file.filename!r} is invalid, should be {expected!r}."
-        yield _filename_fault("filename-normalized", f"The filename should be {expected!r}.", words)
+        yield refused_upload_fault("filename-normalized", f"The filename should be {expected!r}.", words)
 
 
 def _filename_version(file: CheckedFile) -> Iterable[Fault]:
@@ -125,7 +117,7 @@ def _filename_version(file: CheckedFile) -> Iterable[Fault]:
     if file.kind is Kind.SDIST:
         expected = f"{_underscored_project_name(file.form_value('name'))}-{version}.tar.gz"
         words = f"Filename {file.filename!r} is invalid, should be {expected!r}."
-    yield _filename_fault(
+    yield refused_upload_fault(
         "filename-version", f"The filename has version {found[1]}, but the metadata says {version}.", words
     )
 
@@ -134,18 +126,17 @@ def _filename_zip_sdist(file: CheckedFile) -> Iterable[Fault]:
     if file.kind is Kind.SDIST and file.filename.endswith(".zip"):
         expected = f"{_underscored_project_name(file.form_value('name'))}-{file.form_value('version')}.tar.gz"
         words = f"Filename {file.filename!r} is invalid, should be {expected!r}."
-        yield _filename_fault("filename-zip-sdist", "The file is an sdist in a .zip archive.", words)
+        yield refused_upload_fault("filename-zip-sdist", "The file is an sdist in a .zip archive.", words)
 
 
 def _filename_length(file: CheckedFile) -> Iterable[Fault]:
     length = len(file.filename.encode("utf-8", "surrogateescape"))
     if length + _COMPANION_BYTES > MAX_NAME_BYTES:
-        words = bad_request_refusal(f"Filename is too long: '{file.filename}'")
-        message = f"Its name is {length} bytes long; {MAX_NAME_BYTES - _COMPANION_BYTES} are the most."
+        refusal = bad_request_refusal(f"Filename is too long: '{file.filename}'")
         yield Fault(
             rule="filename-length",
-            message=message,
-            refusal=words if length <= MAX_NAME_BYTES else upload_crash_refusal(),
+            message=f"Its name is {length} bytes long; {MAX_NAME_BYTES - _COMPANION_BYTES} are the most.",
+            refusal=refusal if length <= MAX_NAME_BYTES else upload_crash_refusal(),
         )
 
 
@@ -163,22 +154,15 @@ def _project_and_version_in_filename(file: CheckedFile) -> tuple[str, Version] |
     """Return the project as the filename spells it, and its version; None where the name cannot be parsed."""
     if (parsed := parse_checked_filename(file)) is None:
         return None
-    return _implicit_post_release_in_filename(file) or (parsed.spelled_project, parsed.version)
-
-
-def _implicit_post_release_in_filename(file: CheckedFile) -> tuple[str, Version] | None:
-    """Return project and version of an sdist ``leo-6.7.8-9``: PEP 440's oldest post release (legacy.py:1334-1358).
-
-    None where the metadata names another project, or no such version.
-    """
-    if file.kind is Kind.WHEEL:
-        return None
-    stem = file.filename.removesuffix(".tar.gz").removesuffix(".zip")
-    name, _, rest = stem.rpartition("-")[0].rpartition("-")
-    version = _parse_filename_version_or_none(f"{rest}-{stem.rpartition('-')[2]}")
-    meant = _parse_filename_version_or_none(file.form_value("version"))
-    same = canonicalize_name(name) == canonicalize_name(file.form_value("name"))
-    return (name, version) if same and version is not None and meant is not None and meant.is_postrelease else None
+    parts = file.filename.removesuffix(".tar.gz").removesuffix(".zip").rsplit("-", 2)
+    if file.kind is Kind.SDIST and len(parts) == 3:  # noqa: PLR2004
+        # ``leo-6.7.8-9``, PEP 440's oldest spelling of a post release, if the metadata means one (legacy.py:1334-1358)
+        name, version = parts[0], _parse_filename_version_or_none(f"{parts[1]}-{parts[2]}")
+        meant = _parse_filename_version_or_none(file.form_value("version"))
+        same = canonicalize_name(name) == canonicalize_name(file.form_value("name"))
+        if same and version is not None and meant is not None and meant.is_postrelease:
+            return name, version
+    return parsed.spelled_project, parsed.version
 
 
 def _parse_filename_version_or_none(text: str) -> Version | None:
@@ -191,10 +175,6 @@ def _parse_filename_version_or_none(text: str) -> Version | None:
 def _underscored_project_name(name: str) -> str:
     """Return the normalised project name as filenames write it."""
     return canonicalize_name(name).replace("-", "_")
-
-
-def _filename_fault(rule_id: str, message: str, words: str) -> Fault:
-    return Fault(rule=rule_id, message=message, refusal=bad_request_refusal(words))
 
 
 RULES: Final = (

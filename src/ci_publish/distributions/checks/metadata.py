@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from ci_publish.distributions.checks.rules import CheckedFile, Ground, Rule, Stage
-from ci_publish.distributions.faults import Fault, bad_request_refusal
+from ci_publish.distributions.faults import Fault, refused_upload_fault
 from ci_publish.model.problem import Severity
 
 _HELP = "https://pypi.org/help/#description-content-type"
@@ -12,15 +12,11 @@ _HELP = "https://pypi.org/help/#description-content-type"
 
 def _description_renders(file: CheckedFile) -> Iterable[Fault]:
     content_type = file.form_value("description_content_type")
-    reason = file.rendering.fault
-    if reason is not None:
+    if file.rendering.fault is not None:
         kind = f"for '{content_type}'" if content_type else "in the default format of reStructuredText"
         words = f"The description failed to render {kind}. See {_HELP} for more information."
-        yield Fault(
-            rule="description-renders",
-            message=f"The description fails to render {kind}: {reason}.",
-            refusal=bad_request_refusal(words),
-        )
+        message = f"The description fails to render {kind}: {file.rendering.fault}."
+        yield refused_upload_fault("description-renders", message, words)
 
 
 def _description_too_large(file: CheckedFile) -> Iterable[Fault]:
@@ -29,16 +25,13 @@ def _description_too_large(file: CheckedFile) -> Iterable[Fault]:
 
 
 def _metadata_unknown_field(file: CheckedFile) -> Iterable[Fault]:
-    yield from (
-        Fault(rule="metadata-unknown-field", message=f"Unknown metadata field: {name}.") for name in file.unknown_fields
-    )
+    for name in file.unknown_fields:
+        yield Fault(rule="metadata-unknown-field", message=f"Unknown metadata field: {name}.")
 
 
 def _metadata_repeated_field(file: CheckedFile) -> Iterable[Fault]:
-    yield from (
-        Fault(rule="metadata-repeated-field", message=f"The metadata field {name!r} appears more than once.")
-        for name in file.repeated_fields
-    )
+    for name in file.repeated_fields:
+        yield Fault(rule="metadata-repeated-field", message=f"The metadata field {name!r} appears more than once.")
 
 
 RULES: Final = (

@@ -1,6 +1,5 @@
 """The documentation page about the rules, generated from the table; `make generate` writes it to `docs/checks.md`."""
 
-from collections.abc import Iterator
 from typing import Final
 
 from ci_publish.distributions.checks.rules import Rule
@@ -46,23 +45,14 @@ Line numbers in the server's source refer to pypi/warehouse at commit 6b62157124
 
 def checks_page() -> str:
     """Return the page: a table of all rules, then a section for each, by family."""
-    return "\n".join([_INTRODUCTION, *_rules_table_lines(), *_rule_sections()])
-
-
-def _rules_table_lines() -> Iterator[str]:
-    """Yield the table of all rules."""
-    yield "| rule | PyPI | other indexes | adjustable |\n|---|---|---|---|"
+    lines = [_INTRODUCTION, "| rule | PyPI | other indexes | adjustable |\n|---|---|---|---|"]
     for rule in RULES.values():
         severities = f"{_severity_text(rule.pypi)} | {_severity_text(rule.severity_elsewhere)}"
-        yield f"| [`{rule.id}`](#{rule.id}) | {severities} | {'yes' if rule.adjustable else 'no'} |"
-    yield ""
-
-
-def _rule_sections() -> Iterator[str]:
-    """Yield the sections about the rules."""
+        lines.append(f"| [`{rule.id}`](#{rule.id}) | {severities} | {'yes' if rule.adjustable else 'no'} |")
+    lines.append("")
     for family in Family:
-        yield f"## {family.capitalize()}\n"
-        yield from map(_rule_section, FAMILIES[family])
+        lines += [f"## {family.capitalize()}\n", *map(_rule_section, FAMILIES[family])]
+    return "\n".join(lines)
 
 
 def _rule_section(rule: Rule) -> str:

@@ -77,10 +77,14 @@ class _PlatformFamily:
     def may_accept_platform(self, platform: str) -> bool:
         """Return whether *platform* is a well-formed member that PyPI may accept one day."""
         match = self.pattern.fullmatch(platform)
-        return (
-            match is not None
-            and self.is_version(match.groupdict())
-            and _may_be_new_architecture(match["arch"], self.known)
+        if match is None or not self.is_version(match.groupdict()):
+            return False
+        arch = match["arch"]
+        # Either a known machine, or one that can be new: not a known one misspelled.
+        return arch in self.known or (
+            _ARCHITECTURE.fullmatch(arch) is not None
+            and arch not in _MISNOMERS
+            and not any(_is_misspelling_of(arch, name) for name in self.known)
         )
 
 
@@ -135,17 +139,6 @@ def may_become_accepted_platform(platform: str) -> bool:
     return family not in _CLOSED_FAMILIES and not any(_is_misspelling_of(letters, name) for name in _FAMILY_NAMES)
 
 
-def _may_be_new_architecture(arch: str, known: frozenset[str]) -> bool:
-    """Return whether *arch* can be a machine that is not known, rather than a known one misspelled."""
-    if arch in known:
-        return True
-    return (
-        _ARCHITECTURE.fullmatch(arch) is not None
-        and arch not in _MISNOMERS
-        and not any(_is_misspelling_of(arch, name) for name in known)
-    )
-
-
 def _is_misspelling_of(word: str, known: str) -> bool:
     """Return whether *word* is *known* with one typing error.
 
@@ -157,20 +150,15 @@ def _is_misspelling_of(word: str, known: str) -> bool:
         return False
     if len(word) == len(known):
         different = [index for index, (one, other) in enumerate(zip(word, known, strict=True)) if one != other]
-        if len(different) == 1:
-            return not (word[different[0]].isdigit() and known[different[0]].isdigit())
-        return _has_two_letters_swapped(different, word, known)
+        first, last = different[0], different[-1]
+        if first == last:
+            return not (word[first].isdigit() and known[first].isdigit())
+        # two neighbours are swapped
+        return last == first + 1 and word[first] == known[last] and word[last] == known[first]
     longer, shorter = (word, known) if len(word) > len(known) else (known, word)
     left_out = {index for index in range(len(longer)) if longer[:index] + longer[index + 1 :] == shorter}
     # A letter more may be another machine (arm64e); a letter typed twice, or left out, is not.
     return bool(left_out) and (longer == known or len(left_out) > 1)
-
-
-def _has_two_letters_swapped(different: list[int], word: str, known: str) -> bool:
-    if len(different) != 2:  # noqa: PLR2004 - two neighbours
-        return False
-    first, second = different
-    return second == first + 1 and word[first] == known[second] and word[second] == known[first]
 
 
 def platform_tag_advice(platform: str) -> str:

@@ -82,20 +82,14 @@ def _invalid_email_fields(raw: RawMetadata) -> Iterator[InvalidField]:
         except RecursionError:  # it parses some texts without an address by recursion
             yield InvalidField(field=field, message="it cannot be read as an email address")
             continue
-        address = addresses[0][1] if len(addresses) == 1 else ""
-        if address and (reason := _invalid_email_reason(address)) is not None:
-            yield InvalidField(field=field, message=f"{address!r} is not a valid email address: {reason}")
+        if len(addresses) != 1 or not (address := addresses[0][1]):
+            continue
+        import email_validator  # noqa: PLC0415 - takes 50 ms, and many distributions have no e-mail address
 
-
-def _invalid_email_reason(address: str) -> str | None:
-    """Return why *address* is no e-mail address, None where it is one."""
-    import email_validator  # noqa: PLC0415 - takes 50 ms, and many distributions have no e-mail address
-
-    try:
-        email_validator.validate_email(address, check_deliverability=False)
-    except email_validator.EmailNotValidError as error:
-        return str(error)
-    return None
+        try:
+            email_validator.validate_email(address, check_deliverability=False)
+        except email_validator.EmailNotValidError as error:
+            yield InvalidField(field=field, message=f"{address!r} is not a valid email address: {error}")
 
 
 def _invalid_classifiers(raw: RawMetadata) -> Iterator[InvalidField]:

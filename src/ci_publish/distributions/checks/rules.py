@@ -6,7 +6,6 @@ found while an archive or its metadata is read needs a row only; other rows name
 
 from collections.abc import Callable, Iterable, Mapping
 from enum import IntEnum, StrEnum
-from typing import TypeAlias
 
 from ci_publish.distributions.checks.comparison.stated import Stated
 from ci_publish.distributions.faults import Fault, Rendering
@@ -63,21 +62,10 @@ class CheckedFile:
         """Return the first value of a form field, "" where there is none."""
         return next(iter(self.form.get(name, ())), "")
 
-    @property
-    def archive_faults(self) -> tuple[Fault, ...]:
-        """The faults that reading the archive found."""
-        contents = self.wheel or self.sdist
-        return () if contents is None else contents.faults
-
 
 def note_hint(rule: str, where: str) -> Hint:
     """Return the sentence that says how to keep an adjustable rule from warning, *where* what it finds is meant."""
     return Hint(f" {where}, make the rule a note (", option("rules", f"{rule}=note"), ").")
-
-
-FileCheck: TypeAlias = Callable[[CheckedFile], Iterable[Fault]]
-SetCheck: TypeAlias = Callable[[Collection], Iterable[Fault]]
-ReleaseCheck: TypeAlias = Callable[[Comparison, Stated], Iterable[Fault]]
 
 
 class Ground(StrEnum):
@@ -107,9 +95,9 @@ class Rule:
     generic: Severity | None = None
     pypi_only: bool = False
     stage: Stage = Stage.NEVER
-    check: FileCheck | None = None
-    check_set: SetCheck | None = None
-    compare: ReleaseCheck | None = None
+    check: Callable[[CheckedFile], Iterable[Fault]] | None = None
+    check_set: Callable[[Collection], Iterable[Fault]] | None = None
+    compare: Callable[[Comparison, Stated], Iterable[Fault]] | None = None
     adjustable: bool = False
     ground: Ground = Ground.REFUSAL
 
@@ -117,8 +105,9 @@ class Rule:
         """Return the faults of one file, computed or found while reading it."""
         if self.check is not None:
             return self.check(file)
-        sources = (file.archive_faults, file.metadata_faults, file.form_faults)
-        return [fault for source in sources for fault in source if fault.rule == self.id]
+        contents = file.wheel or file.sdist
+        found = (*(contents.faults if contents else ()), *file.metadata_faults, *file.form_faults)
+        return [fault for fault in found if fault.rule == self.id]
 
     @property
     def severity_elsewhere(self) -> Severity | None:
@@ -127,7 +116,5 @@ class Rule:
 
     def severity_for_profiles(self, profiles: Iterable[IndexProfile]) -> Severity | None:
         """Return the highest severity for *profiles* (PyPI's where there are none), None where all accept it."""
-        chosen = [self.pypi if profile is IndexProfile.PYPI else self.severity_elsewhere for profile in profiles] or [
-            self.pypi
-        ]
-        return next((severity for severity in Severity if severity in chosen), None)
+        chosen = {self.pypi if profile is IndexProfile.PYPI else self.severity_elsewhere for profile in profiles}
+        return next((severity for severity in Severity if severity in (chosen or {self.pypi})), None)

@@ -6,7 +6,7 @@ from typing import Final
 from packaging.utils import canonicalize_name
 
 from ci_publish.distributions.checks.rules import CheckedFile, Ground, Rule, Stage
-from ci_publish.distributions.faults import Fault, bad_request_refusal
+from ci_publish.distributions.faults import Fault, refused_upload_fault
 from ci_publish.model.problem import Severity
 
 
@@ -15,9 +15,8 @@ def _sdist_folder_name(file: CheckedFile) -> Iterable[Fault]:
         return
     expected = file.filename.removesuffix(".tar.gz")
     if canonicalize_name(file.sdist.top) != canonicalize_name(expected):
-        yield Fault(
-            rule="sdist-folder-name", message=f"The top-level folder is {file.sdist.top!r} instead of {expected!r}."
-        )
+        message = f"The top-level folder is {file.sdist.top!r} instead of {expected!r}."
+        yield Fault(rule="sdist-folder-name", message=message)
 
 
 def _sdist_license_file(file: CheckedFile) -> Iterable[Fault]:
@@ -27,11 +26,8 @@ def _sdist_license_file(file: CheckedFile) -> Iterable[Fault]:
         target = f"{file.sdist.top}/{license_file}"
         if target not in file.sdist.names:
             words = f"License-File {license_file} does not exist in distribution file {file.filename} at {target}"
-            yield Fault(
-                rule="sdist-license-file",
-                message=f"The license file {license_file!r} is missing from the sdist.",
-                refusal=bad_request_refusal(words),
-            )
+            message = f"The license file {license_file!r} is missing from the sdist."
+            yield refused_upload_fault("sdist-license-file", message, words)
 
 
 RULES: Final = (

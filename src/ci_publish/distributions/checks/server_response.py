@@ -9,7 +9,7 @@ from ci_publish.distributions.checks.form_validation import validate_upload_form
 from ci_publish.distributions.checks.rendering import render_form_description
 from ci_publish.distributions.checks.rules import CheckedFile
 from ci_publish.distributions.checks.table import file_faults, first_server_refusal
-from ci_publish.distributions.faults import Fault, ServerRefusal, invalid_file_refusal
+from ci_publish.distributions.faults import ServerRefusal, invalid_file_refusal
 from ci_publish.distributions.file_access import FileRefused, open_regular_file
 from ci_publish.distributions.sdist_reading import inspect_sdist
 from ci_publish.distributions.wheel_reading import inspect_zip_archive
@@ -25,32 +25,24 @@ def pypi_upload_refusal(path: Path, filename: str, form: Mapping[str, Sequence[s
     refused, in its order, also where ``check`` only warns because a newer server may accept it. Identity, digests,
     duplicates, sizes and attestations are the index's own business.
     """
-    try:
-        checked = read_uploaded_file(path, filename, {name: tuple(values) for name, values in form.items()})
-    except FileRefused:
-        return invalid_file_refusal("File is not a zipfile" if filename.endswith(".whl") else "File is not a tarfile")
-    return first_server_refusal(faults_in_server_order(checked))
-
-
-def faults_in_server_order(checked: CheckedFile) -> list[Fault]:
-    """Return every fault of a file, those of its form first and in the server's order."""
-    return [*checked.form_faults, *file_faults(checked)]
-
-
-def read_uploaded_file(path: Path, filename: str, form: Mapping[str, tuple[str, ...]]) -> CheckedFile:
-    """Return the uploaded file with all that rules may ask about it. Raises FileRefused."""
     guess = Kind.WHEEL if filename.endswith(".whl") else Kind.SDIST
-    kind = _KINDS.get(next(iter(form.get("filetype", ())), ""), guess)
+    values = {name: tuple(given) for name, given in form.items()}
     checked = CheckedFile(
         filename=filename,
-        kind=kind,
+        kind=_KINDS.get(next(iter(form.get("filetype", ())), ""), guess),
         size=0,
-        form=form,
-        form_faults=validate_upload_form(form),
-        rendering=render_form_description(form),
+        form=values,
+        form_faults=validate_upload_form(values),
+        rendering=render_form_description(values),
     )
-    with open_regular_file(path) as file:
-        size = file.seek(0, 2)
-        if filename.endswith(".tar.gz"):
-            return replace(checked, size=size, sdist=inspect_sdist(file))
-        return replace(checked, size=size, wheel=inspect_zip_archive(file, filename))
+    try:
+        with open_regular_file(path) as file:
+            checked = replace(checked, size=file.seek(0, 2))
+            if filename.endswith(".tar.gz"):
+                checked = replace(checked, sdist=inspect_sdist(file))
+            else:
+                checked = replace(checked, wheel=inspect_zip_archive(file, filename))
+    except FileRefused:
+        return invalid_file_refusal("File is not a zipfile" if filename.endswith(".whl") else "File is not a tarfile")
+    # The faults of the form come first, in the server's order.
+    return first_server_refusal([*checked.form_faults, *file_faults(checked)])

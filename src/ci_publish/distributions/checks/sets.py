@@ -4,15 +4,15 @@ Faults of single directory entries are found in ``collecting``; these rows say w
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from ci_publish.distributions.archive_reading import quote_first_member_names
 from ci_publish.distributions.checks.release_metadata import distributions_by_release, release_metadata_differs
 from ci_publish.distributions.checks.rules import Ground, Rule
-from ci_publish.distributions.faults import Fault, bad_request_refusal
+from ci_publish.distributions.faults import Fault, refused_upload_fault
 from ci_publish.hints import Hint, option
-from ci_publish.model.distribution import Collection, Kind
+from ci_publish.model.distribution import Collection, Distribution, Kind
 from ci_publish.model.problem import Severity
 
 
@@ -20,44 +20,38 @@ def _several_sdists(collection: Collection) -> Iterable[Fault]:
     for (project, version), files in distributions_by_release(collection).items():
         names = [file.filename for file in files if file.kind is Kind.SDIST]
         if len(names) > 1:
-            refusal = bad_request_refusal("Only one sdist may be uploaded per release.")
-            yield Fault(
-                rule="several-sdists",
-                message=f"{project} {version} has {len(names)} sdists: {quote_first_member_names(names)}.",
-                refusal=refusal,
-            )
+            message = f"{project} {version} has {len(names)} sdists: {quote_first_member_names(names)}."
+            yield refused_upload_fault("several-sdists", message, "Only one sdist may be uploaded per release.")
 
 
 def _same_file_twice(collection: Collection) -> Iterable[Fault]:
-    spellings: dict[str, list[str]] = defaultdict(list)
-    for file in collection.distributions:
-        spelling = file.filename.lower().replace("-", "_").replace(".", "_")  # installers see no other difference
-        spellings[spelling].append(file.filename)
-    for names in spellings.values():
-        if len(names) > 1:
-            yield Fault(
-                rule="same-file-twice",
-                message=f"These names are {len(names)} spellings of one filename: {quote_first_member_names(names)}.",
-            )
+    # installers see no other difference
+    for names in _filenames_that_share(
+        collection, lambda file: file.filename.lower().replace("-", "_").replace(".", "_")
+    ):
+        message = f"These names are {len(names)} spellings of one filename: {quote_first_member_names(names)}."
+        yield Fault(rule="same-file-twice", message=message)
 
 
 def _same_content_twice(collection: Collection) -> Iterable[Fault]:
-    contents: dict[str, list[str]] = defaultdict(list)
+    for names in _filenames_that_share(collection, lambda file: file.sha256):
+        message = f"These have the same content: {quote_first_member_names(names)}."
+        yield Fault(rule="same-content-twice", message=message)
+
+
+def _filenames_that_share(collection: Collection, key: Callable[[Distribution], str]) -> list[list[str]]:
+    """Return the names of files with the same *key*, where there are several."""
+    groups: dict[str, list[str]] = defaultdict(list)
     for file in collection.distributions:
-        contents[file.sha256].append(file.filename)
-    for names in contents.values():
-        if len(names) > 1:
-            yield Fault(
-                rule="same-content-twice", message=f"These have the same content: {quote_first_member_names(names)}."
-            )
+        groups[key(file)].append(file.filename)
+    return [names for names in groups.values() if len(names) > 1]
 
 
 def _several_projects(collection: Collection) -> Iterable[Fault]:
-    projects = sorted({file.project for file in collection.distributions})
+    projects = sorted(collection.projects)
     if len(projects) > 1:
-        yield Fault(
-            rule="several-projects", message=f"The files belong to {len(projects)} projects: {', '.join(projects)}."
-        )
+        message = f"The files belong to {len(projects)} projects: {', '.join(projects)}."
+        yield Fault(rule="several-projects", message=message)
 
 
 def _several_versions(collection: Collection) -> Iterable[Fault]:
@@ -66,10 +60,8 @@ def _several_versions(collection: Collection) -> Iterable[Fault]:
         versions[file.project].add(file.version)
     for project, found in versions.items():
         if len(found) > 1:
-            yield Fault(
-                rule="several-versions",
-                message=f"There are {len(found)} versions of {project}: {', '.join(sorted(found))}.",
-            )
+            message = f"There are {len(found)} versions of {project}: {', '.join(sorted(found))}."
+            yield Fault(rule="several-versions", message=message)
 
 
 RULES: Final = (

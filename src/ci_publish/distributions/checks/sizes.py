@@ -5,7 +5,7 @@ from typing import Final
 
 from ci_publish.distributions.checks.comparison.stated_rules import over_default_file_limit
 from ci_publish.distributions.checks.rules import CheckedFile, Rule, Stage
-from ci_publish.distributions.faults import Fault, bad_request_refusal
+from ci_publish.distributions.faults import Fault, refused_upload_fault
 from ci_publish.distributions.limits import DEFAULT_FILE_LIMIT, MIB
 from ci_publish.model.byte_counts import format_size_and_limit
 from ci_publish.model.problem import Severity
@@ -21,11 +21,7 @@ def _size_limit(file: CheckedFile) -> Iterable[Fault]:
         size, most = format_size_and_limit(file.size, DEFAULT_FILE_LIMIT)
         limit = DEFAULT_FILE_LIMIT // MIB
         words = f"File too large. Limit for project {file.form_value('name')!r} is {limit} MB. See {_MORE}"
-        yield Fault(
-            rule="size-limit",
-            message=f"The file is {size}; PyPI's default limit is {most}.",
-            refusal=bad_request_refusal(words),
-        )
+        yield refused_upload_fault("size-limit", f"The file is {size}; PyPI's default limit is {most}.", words)
 
 
 RULES: Final = (

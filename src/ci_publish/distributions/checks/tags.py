@@ -1,40 +1,37 @@
 """Rules about platform tags (pure)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from ci_publish.distributions.checks import platforms
 from ci_publish.distributions.checks.filename import parse_checked_filename
 from ci_publish.distributions.checks.rules import CheckedFile, Rule, Stage
-from ci_publish.distributions.faults import Fault, bad_request_refusal
+from ci_publish.distributions.faults import Fault, refused_upload_fault
 from ci_publish.model.problem import Severity
 
 
 def _platform_tag(file: CheckedFile) -> Iterable[Fault]:
-    for tag in _platform_tags_refused_by_pypi(file):
+    for tag, words in _platform_tags_refused_by_pypi(file):
         if not platforms.may_become_accepted_platform(tag):
             message = f"PyPI does not accept the platform tag {tag!r}."
-            yield _platform_tag_fault("platform-tag", file, tag, message, platforms.platform_tag_advice(tag))
+            yield refused_upload_fault("platform-tag", message, words, advice=platforms.platform_tag_advice(tag))
 
 
 def _platform_tag_unknown(file: CheckedFile) -> Iterable[Fault]:
-    for tag in _platform_tags_refused_by_pypi(file):
+    for tag, words in _platform_tags_refused_by_pypi(file):
         if platforms.may_become_accepted_platform(tag):
             message = (
                 f"PyPI was not known to accept the platform tag {tag!r} when this version of ci-publish was released."
             )
-            yield _platform_tag_fault("platform-tag-unknown", file, tag, message)
+            yield refused_upload_fault("platform-tag-unknown", message, words)
 
 
-def _platform_tags_refused_by_pypi(file: CheckedFile) -> list[str]:
-    """Return the wheel's platform tags that PyPI does not take, sorted."""
+def _platform_tags_refused_by_pypi(file: CheckedFile) -> Iterator[tuple[str, str]]:
+    """Yield the wheel's platform tags that PyPI does not accept, sorted, each with the server's answer."""
     parsed = parse_checked_filename(file)
-    return [] if parsed is None else sorted(tag for tag in parsed.platforms if not platforms.is_accepted_platform(tag))
-
-
-def _platform_tag_fault(rule_id: str, file: CheckedFile, tag: str, message: str, advice: str = "") -> Fault:
-    words = f"Binary wheel '{file.filename}' has an unsupported platform tag '{tag}'."
-    return Fault(rule=rule_id, message=message, refusal=bad_request_refusal(words), advice=advice)
+    for tag in sorted(parsed.platforms) if parsed else ():
+        if not platforms.is_accepted_platform(tag):
+            yield tag, f"Binary wheel '{file.filename}' has an unsupported platform tag '{tag}'."
 
 
 RULES: Final = (

@@ -25,24 +25,16 @@ class RuleWeights:
 
     def apply_to_problems(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
         """Return *problems* with the severities that count, without those that are off; the worst ones first."""
-        found = [weighed for each in problems if (weighed := self._weigh_problem(each)) is not None]
-        severities = list(Severity)
-        return tuple(sorted(found, key=lambda each: severities.index(each.severity)))
-
-    def _weigh_problem(self, problem: Problem) -> Problem | None:
-        level = self._effective_severity(problem.rule, problem.severity)
-        if level == OFF:
-            return None
-        severity = Severity(level)
-        if self.strict and severity is Severity.WARNING:
-            severity = Severity.ERROR
-        return replace(problem, severity=severity)
-
-    def _effective_severity(self, rule: str, severity: Severity) -> str:
-        override = self.overrides.get(rule)
-        if override is None or (not RULES[rule].adjustable and _LEVELS.index(override) < _LEVELS.index(severity)):
-            return severity
-        return override
+        found = []
+        for problem in problems:
+            level, override = problem.severity.value, self.overrides.get(problem.rule)
+            if override and (RULES[problem.rule].adjustable or _LEVELS.index(override) > _LEVELS.index(level)):
+                level = override
+            if level == Severity.WARNING and self.strict:
+                level = Severity.ERROR.value
+            if level != OFF:
+                found.append(replace(problem, severity=Severity(level)))
+        return tuple(sorted(found, key=lambda each: list(Severity).index(each.severity)))
 
 
 def parse_rule_weights(entries: Sequence[str], *, strict: bool = False, source: str = "rules") -> RuleWeights:
@@ -66,11 +58,12 @@ def parse_rule_weights(entries: Sequence[str], *, strict: bool = False, source: 
                 f"Correct {source}.",
             )
         if overrides[name] not in _LEVELS:
+            example = f'{name} = "error"' if source.startswith("[") else f"{name}=error"
             raise _rules_setting_error(
                 source,
                 f"{name} = {level!r} is not one of {', '.join(reversed(_LEVELS))}",
                 "These are the severities of a rule.",
-                f"Correct {source}, for example: {_example_rule_entry(name, source)}",
+                f"Correct {source}, for example: {example}",
             )
         if _weakens_rule(rule, overrides[name]) and not rule.adjustable:
             raise _rules_setting_error(
@@ -90,10 +83,6 @@ def weakens_any_rule(entries: Sequence[str]) -> bool:
 
 def _weakens_rule(rule: Rule, level: str) -> bool:
     return _LEVELS.index(level) < _LEVELS.index(rule.pypi)
-
-
-def _example_rule_entry(name: str, source: str) -> str:
-    return f'{name} = "error"' if source.startswith("[") else f"{name}=error"
 
 
 def _rules_setting_error(source: str, what: str, why: str, *hints: str) -> ConfigurationError:

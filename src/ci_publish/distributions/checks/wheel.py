@@ -5,12 +5,12 @@ from collections.abc import Iterable
 from typing import Final
 
 from ci_publish.distributions.archive_reading import quote_first_member_names
+from ci_publish.distributions.checks.filename import parse_checked_filename
 from ci_publish.distributions.checks.rules import CheckedFile, Rule, Stage
-from ci_publish.distributions.faults import Fault, bad_request_refusal, invalid_file_refusal, upload_crash_refusal
+from ci_publish.distributions.faults import Fault, invalid_file_refusal, refused_upload_fault, upload_crash_refusal
 from ci_publish.distributions.limits import MAX_RECORD_LINES
 from ci_publish.distributions.wheel_reading import ZipContents
 from ci_publish.model.distribution import Kind
-from ci_publish.model.filename import DistributionFilename, FilenameFault, InvalidFilename
 from ci_publish.model.problem import Severity
 
 _OBJECT_REFERENCE: Final = re.compile(r"[\w.]+\s*(:\s*[\w.]+)?\s*(\[[^\]]*\])?")
@@ -38,11 +38,7 @@ def _wheel_metadata_missing(file: CheckedFile) -> Iterable[Fault]:
     contents = _wheel_contents_with_known_folder(file)
     if contents is not None and (target := f"{contents.info_folder}/METADATA") not in contents.names:
         words = f"Wheel '{file.filename}' does not contain the required METADATA file: {target}"
-        yield Fault(
-            rule="wheel-metadata-missing",
-            message=f"{target} is missing from the archive.",
-            refusal=bad_request_refusal(words),
-        )
+        yield refused_upload_fault("wheel-metadata-missing", f"{target} is missing from the archive.", words)
 
 
 def _wheel_license_file(file: CheckedFile) -> Iterable[Fault]:
@@ -52,30 +48,24 @@ def _wheel_license_file(file: CheckedFile) -> Iterable[Fault]:
         target = f"{contents.info_folder}/licenses/{license_file}"
         if target not in contents.names:
             words = f"License-File {license_file} does not exist in distribution file {file.filename} at {target}"
-            yield Fault(
-                rule="wheel-license-file",
-                message=f"The license file {license_file!r} is missing: it is not at {target}.",
-                refusal=bad_request_refusal(words),
-            )
+            message = f"The license file {license_file!r} is missing: it is not at {target}."
+            yield refused_upload_fault("wheel-license-file", message, words)
 
 
 def _record_missing(file: CheckedFile) -> Iterable[Fault]:
     if (contents := _wheel_contents_with_known_folder(file)) is None:
         return
     target = f"{contents.info_folder}/RECORD"
-    refusal = bad_request_refusal(f"Wheel '{file.filename}' does not contain the required RECORD file: {target}")
+    words = f"Wheel '{file.filename}' does not contain the required RECORD file: {target}"
     if target not in contents.names:
-        yield Fault(rule="record-missing", message=f"{target} is missing from the archive.", refusal=refusal)
+        yield refused_upload_fault("record-missing", f"{target} is missing from the archive.", words)
     elif contents.record is not None and not contents.record.readable:
-        yield Fault(rule="record-missing", message=f"{target} is not a valid CSV file in UTF-8.", refusal=refusal)
+        yield refused_upload_fault("record-missing", f"{target} is not a valid CSV file in UTF-8.", words)
 
 
 def _record_blank_line(file: CheckedFile) -> Iterable[Fault]:
-    if (
-        (contents := _readable_wheel_contents(file)) is not None
-        and contents.record is not None
-        and contents.record.blank_line
-    ):
+    contents = _readable_wheel_contents(file)
+    if contents is not None and contents.record is not None and contents.record.blank_line:
         yield Fault(rule="record-blank-line", message="RECORD has an empty line.", refusal=upload_crash_refusal())
 
 
@@ -90,16 +80,12 @@ def _record_mismatch(file: CheckedFile) -> Iterable[Fault]:
     listed = {name.replace("\\", "/") for name in record.digests}
     exempt = {f"{contents.info_folder}/{name}" for name in _SIGNATURES}
     members = {name for name in contents.names if not name.endswith(("/", "\\")) and name not in exempt}
-    if members - listed:
-        yield Fault(
-            rule="record-mismatch",
-            message=f"RECORD does not list {quote_first_member_names(sorted(members - listed))}.",
-        )
-    if listed - members:
-        yield Fault(
-            rule="record-mismatch",
-            message=f"RECORD lists files that are missing: {quote_first_member_names(sorted(listed - members))}.",
-        )
+    if unlisted := sorted(members - listed):
+        message = f"RECORD does not list {quote_first_member_names(unlisted)}."
+        yield Fault(rule="record-mismatch", message=message)
+    if missing := sorted(listed - members):
+        message = f"RECORD lists files that are missing: {quote_first_member_names(missing)}."
+        yield Fault(rule="record-mismatch", message=message)
 
 
 def _record_digest(file: CheckedFile) -> Iterable[Fault]:
@@ -107,10 +93,8 @@ def _record_digest(file: CheckedFile) -> Iterable[Fault]:
     if contents is None or (record := contents.record) is None:
         return
     if contents.changed:
-        yield Fault(
-            rule="record-digest",
-            message=f"RECORD has a different digest for {quote_first_member_names(contents.changed)}.",
-        )
+        message = f"RECORD has a different digest for {quote_first_member_names(contents.changed)}."
+        yield Fault(rule="record-digest", message=message)
     exempt = {f"{contents.info_folder}/{name}" for name in _NOT_IN_RECORD}
     bare = [name for name, digest in record.digests.items() if not digest and name not in exempt]
     if bare:
@@ -131,11 +115,7 @@ def _entry_points_unreadable(file: CheckedFile) -> Iterable[Fault]:
 
     if (reason := entry_points_refusal_reason(text)) is not None:
         words = f"Wheel '{file.filename}' has invalid entry points defined in the entry_points.txt file"
-        yield Fault(
-            rule="entry-points-unreadable",
-            message=f"entry_points.txt is invalid: {reason}.",
-            refusal=bad_request_refusal(words),
-        )
+        yield refused_upload_fault("entry-points-unreadable", f"entry_points.txt is invalid: {reason}.", words)
 
 
 def _entry_points_value(file: CheckedFile) -> Iterable[Fault]:
@@ -160,11 +140,7 @@ def _readable_wheel_contents(file: CheckedFile) -> ZipContents | None:
 
 def _wheel_contents_with_known_folder(file: CheckedFile) -> ZipContents | None:
     """Return the contents of a wheel whose filename says which metadata folder it has: else that is the fault."""
-    try:
-        DistributionFilename.parse(file.filename)
-    except InvalidFilename as error:
-        return _readable_wheel_contents(file) if error.fault is FilenameFault.TAGS else None
-    return _readable_wheel_contents(file)
+    return None if parse_checked_filename(file) is None else _readable_wheel_contents(file)
 
 
 RULES: Final = (
