@@ -7,6 +7,7 @@ has the server's message, and the first fault is the one that the server would a
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Final
 
 from packaging.metadata import InvalidMetadata, Metadata, RawMetadata
@@ -17,7 +18,7 @@ from ci_publish.distributions.checks.pypi_metadata_rules import (
     invalid_description_charset,
     invalid_metadata_version,
 )
-from ci_publish.distributions.faults import Fault, ServerRefusal, bad_request_refusal
+from ci_publish.distributions.faults import Fault, refused_upload_fault
 from ci_publish.model.core_metadata_form import REPEATED_FIELDS, SINGLE_FIELDS
 
 NEXT_VERSION: Final = "2.6"
@@ -122,45 +123,23 @@ FormValues = Mapping[str, Sequence[str]]
 
 def validate_upload_form(form: FormValues) -> tuple[Fault, ...]:
     """Return the faults of an upload form's core metadata, the one that the server would answer with first."""
-    clean = _sanitize_upload_form(form)
-    faults = list(_project_name_faults(clean))
-    unreadable = [
-        InvalidField(field=_metadata_field_name(name), message=reason)
-        for name, values in clean.items()
-        if (reason := _unparsable_field_reason(name, values))
-    ]
-    faults += _faults_of_invalid_fields(unreadable)
-    named = {invalid.field for invalid in unreadable}
-    raw, unparsed = _raw_metadata_of_form(
-        {name: values for name, values in clean.items() if _metadata_field_name(name) not in named}
-    )
-    if unparsed:
-        faults += _faults_of_invalid_fields(unparsed)
+    # The server reads neither UNKNOWN nor empty fields (decorators.py:12-50).
+    texts = {name: [value.replace("\x00", "\\x00") for value in values] for name, values in form.items()}
+    clean = {name: some for name, some in texts.items() if some and some[-1].strip() != "UNKNOWN" and some != [""]}
+    raw, unreadable, unparsed = _raw_metadata_of_form(clean)
     # A field that is left out here is not missing, too.
-    left_out = named | {invalid.field for invalid in unparsed}
-    standard = [invalid for invalid in _fields_invalid_for_packaging(raw) if invalid.field not in left_out]
+    skip = {invalid.field for invalid in (*unreadable, *unparsed)}
+    standard = [invalid for invalid in _fields_invalid_for_packaging(raw) if invalid.field not in skip]
+    skip.update(invalid.field for invalid in standard)
     # What the server's ``packaging`` (26.2) refuses and newer versions accept.
-    known = left_out | {invalid.field for invalid in standard}
-    if "metadata-version" not in known:
+    if "metadata-version" not in skip:
         standard += invalid_metadata_version(raw)
-    if "description-content-type" not in known:  # otherwise it may be impossible to parse
+    if "description-content-type" not in skip:  # otherwise it may be impossible to parse
         standard += invalid_description_charset(raw)
-    faults += _faults_of_invalid_fields(standard)
     # The server applies its own rules only to what passes the standard ones.
-    faults += _faults_of_invalid_fields(
-        list(fields_invalid_for_pypi(raw, left_out | {invalid.field for invalid in standard}))
-    )
-    return tuple(faults)
-
-
-def _sanitize_upload_form(form: FormValues) -> dict[str, list[str]]:
-    """Return the form as the server reads it: without UNKNOWN and without empty fields (decorators.py:12-50)."""
-    clean: dict[str, list[str]] = {}
-    for name, values in form.items():
-        texts = [value.replace("\x00", "\\x00") for value in values]
-        if texts and texts[-1].strip() != "UNKNOWN" and texts != [""]:
-            clean[name] = texts
-    return clean
+    own = list(fields_invalid_for_pypi(raw, skip | {invalid.field for invalid in standard}))
+    groups = map(_faults_of_invalid_fields, (unreadable, unparsed, standard, own))
+    return (*_project_name_faults(clean), *chain.from_iterable(groups))
 
 
 def _project_name_faults(form: Mapping[str, list[str]]) -> Iterator[Fault]:
@@ -171,18 +150,28 @@ def _project_name_faults(form: Mapping[str, list[str]]) -> Iterator[Fault]:
     error = _NAME_WORDS if name else "This field is required."
     shown = f"{name[:30]}...{name[-30:]}" if len(name) > 60 else name  # noqa: PLR2004 - legacy.py:675
     words = f"{shown!r} is an invalid value for Name. Error: {error} See {_SPECIFICATION} for more information."
-    yield Fault(
-        rule="metadata-name",
-        message=f"The project name {name!r} is invalid." if name else "It has no name.",
-        refusal=bad_request_refusal(words),
-    )
+    message = f"The project name {name!r} is invalid." if name else "It has no name."
+    yield refused_upload_fault("metadata-name", message, words)
 
 
-def _raw_metadata_of_form(form: Mapping[str, list[str]]) -> tuple[RawMetadata, list[InvalidField]]:
-    """Return the form as raw metadata, and the fields that cannot be read (metadata.py:305-384)."""
+def _raw_metadata_of_form(
+    form: Mapping[str, list[str]],
+) -> tuple[RawMetadata, list[InvalidField], list[InvalidField]]:
+    """Return the form as raw metadata, the fields that are not parsed, and those that cannot be.
+
+    Source: warehouse/forklift/metadata.py:305-384.
+    """
+    unreadable = [
+        InvalidField(field=_metadata_field_name(name), message=reason)
+        for name, values in form.items()
+        if (reason := _unparsable_field_reason(name, values))
+    ]
+    left_out = {invalid.field for invalid in unreadable}
     raw: dict[str, object] = {}
     unparsed: list[InvalidField] = []
     for name, values in form.items():
+        if (field := _metadata_field_name(name)) in left_out:
+            continue
         if name in _STRINGS and len(values) == 1:
             raw[name] = values[0]
         elif name in _LISTS:
@@ -192,8 +181,8 @@ def _raw_metadata_of_form(form: Mapping[str, list[str]]) -> tuple[RawMetadata, l
         elif name == "project_urls" and (urls := _parse_project_urls_field(values)) is not None:
             raw[name] = urls
         elif name in _STRINGS or name in {"keywords", "project_urls"}:
-            unparsed.append(InvalidField(field=_metadata_field_name(name), message=f"{name!r} has invalid data"))
-    return raw, unparsed  # type: ignore[return-value]
+            unparsed.append(InvalidField(field=field, message=f"{name!r} has invalid data"))
+    return raw, unreadable, unparsed  # type: ignore[return-value]
 
 
 def _unparsable_field_reason(name: str, values: Sequence[str]) -> str:
@@ -248,25 +237,16 @@ def _faults_of_invalid_fields(invalids: Sequence[InvalidField]) -> Iterator[Faul
     """Yield faults in the order in which the server would name them (legacy.py:703-722)."""
     ranks = {field: rank for rank, field in enumerate(_ERROR_ORDER)}
     for invalid in sorted(invalids, key=lambda each: (ranks.get(each.field, len(ranks)), each.field)):
-        advice = (text for field, words, text in _ADVICE if field == invalid.field and words in invalid.message)
-        yield Fault(
-            rule=_rule_of_invalid_field(invalid),
-            message=f"{invalid.field}: {invalid.message}",
-            refusal=_refusal_of_invalid_field(invalid),
+        advice = (text for field, part, text in _ADVICE if field == invalid.field and part in invalid.message)
+        rule = invalid.rule or _RULES.get(invalid.field, "metadata-field")
+        if rule == "metadata-version" and invalid.message.startswith(f"{NEXT_VERSION!r} is not a valid"):
+            rule = "metadata-version-unknown"
+        # A line break in the reason phrase breaks the server's answer; here it becomes a blank.
+        words = invalid.message.replace("\n", " ").removesuffix(".")
+        see = _LOCAL_VERSIONS if rule == "filename-local-version" else _SPECIFICATION
+        yield refused_upload_fault(
+            rule,
+            f"{invalid.field}: {invalid.message}",
+            f"{words}. See {see} for more information.",
             advice=invalid.advice or next(advice, ""),
         )
-
-
-def _rule_of_invalid_field(invalid: InvalidField) -> str:
-    if invalid.field == "metadata-version" and invalid.message.startswith(f"{NEXT_VERSION!r} is not a valid"):
-        return "metadata-version-unknown"
-    return invalid.rule or _RULES.get(invalid.field, "metadata-field")
-
-
-def _refusal_of_invalid_field(invalid: InvalidField) -> ServerRefusal:
-    """Return the server's answer (legacy.py:718-742)."""
-    # A line break in the reason phrase breaks the server's answer; here it becomes a blank.
-    message = " ".join(invalid.message.split("\n"))
-    dot = "" if message.endswith(".") else "."
-    see = _LOCAL_VERSIONS if invalid.rule == "filename-local-version" else _SPECIFICATION
-    return bad_request_refusal(f"{message}{dot} See {see} for more information.")
