@@ -273,10 +273,7 @@ def _() -> object:
 
 @situation("The Sigstore trust configuration is not JSON")
 def _() -> object:
-    with folder() as here:
-        path = here / "trust.json"
-        path.write_text("{", encoding="utf-8")
-        return shortened(lambda: TrustSource.from_file(path, emit=ignore), f"{here}/")
+    return TrustSource(emit=ignore, config="{").get()
 
 
 @situation("The folder for the attestations cannot be written to")

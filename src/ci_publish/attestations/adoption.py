@@ -1,8 +1,9 @@
-"""Attestation files that lie beside the distributions: verified, then used as if they had been made here."""
+"""Attestation files found beside the distributions: verified, then used as if this run had made them."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, assert_never
+from typing import assert_never
 
 from ci_publish.attestations.signers import (
     AcceptedSigners,
@@ -11,7 +12,6 @@ from ci_publish.attestations.signers import (
     ByThisRun,
     ByUnknown,
     CertificateFacts,
-    SignedBy,
 )
 from ci_publish.attestations.sigstore_trouble import Unsound
 from ci_publish.attestations.sigstore_trust import TrustSource
@@ -21,10 +21,6 @@ from ci_publish.model.attestation import FILE_TYPES, SLSA_PROVENANCE_V1, Attesta
 from ci_publish.model.distribution import Distribution, FoundAttestation
 from ci_publish.model.events import Emit, Noted
 from ci_publish.model.frozen import frozen
-
-if TYPE_CHECKING:
-    from ci_publish.attestations.examiner import Examined
-
 
 _WHY_REFUSED = (
     "PyPI refuses a file whose attestations are signed by an identity other than the Trusted Publisher that uploads"
@@ -62,7 +58,7 @@ def adopt_attestations(
 
 @frozen
 class ForeignAttestation:
-    """A file that verifies, and is signed by another identity than this run takes."""
+    """An attestation file that verifies but is signed by an identity that this run does not accept."""
 
     file: FoundAttestation
     certificate: CertificateFacts
@@ -74,24 +70,13 @@ class ForeignAttestation:
 
 @frozen
 class UnsuitableProvenance:
-    """Build provenance that verifies, and is not of this run's workflow and commit; *reason* is a clause."""
+    """Build provenance that verifies but is not from this run's workflow and commit; *reason* is a clause."""
 
     file: FoundAttestation
     reason: str
 
     def __str__(self) -> str:
         return f"{self.file.path.name} is for another build: {self.reason}"
-
-
-def _why_provenance_is_unsuitable(signed_by: SignedBy) -> str | None:
-    """Return why build provenance of the run's own repository is not for this run; None for all other identities."""
-    match signed_by:
-        case ByThisRun(commit=str() as commit):
-            return f"it was built from the commit {commit}, not from this run's"
-        case ByAnother(reason=reason, own_repository=True):
-            return reason
-        case _:
-            return None
 
 
 class _AttestationAdoption:
@@ -101,36 +86,43 @@ class _AttestationAdoption:
         self._examiner = Examiner(trust.get())
         self._signers = signers
         self._emit = emit
-        self._unsuitable: list[UnsuitableProvenance] = []
-        self._taken: dict[str, dict[str, Attestation]] = {}
-        self._faults: list[str] = []
-        self._faulty: list[FoundAttestation] = []
+        self._adopted: dict[str, dict[str, Attestation]] = defaultdict(dict)
+        self._invalid: list[tuple[FoundAttestation, str]] = []
         self._foreign: list[ForeignAttestation] = []
+        self._unsuitable: list[UnsuitableProvenance] = []
 
     def adopt_file(self, file: FoundAttestation, subject: Subject) -> None:
         """Verify one file and keep it, or note what is wrong with it."""
         try:
-            attestation = self._verify_attestation_file(file, subject)
+            outcome = self._verify_attestation_file(file, subject)
         except Unsound as error:
-            self._reject_attestation_file(file, error.reason)
+            self._invalid.append((file, error.reason))
             return
-        if attestation is None:
-            return
-        taken = self._taken.setdefault(subject.filename, {})
-        known = taken.get(attestation.predicate_type)
-        if known is not None and known.json != attestation.json:
-            self._reject_attestation_file(file, f"a second attestation of the type {attestation.predicate_type}")
-        taken[attestation.predicate_type] = attestation
+        match outcome:
+            case ForeignAttestation():
+                self._foreign.append(outcome)
+            case UnsuitableProvenance():
+                self._unsuitable.append(outcome)
+            case Attestation():
+                kept = self._adopted[subject.filename].setdefault(outcome.predicate_type, outcome)
+                if kept.json != outcome.json:
+                    self._invalid.append((file, f"a second attestation of the type {outcome.predicate_type}"))
+            case None:
+                pass
+            case _:
+                assert_never(outcome)
 
     def adopted_attestations(self) -> dict[str, tuple[Attestation, ...]]:
-        """Return what was taken. Raises AttestationInvalid when anything was wrong."""
-        if self._faults:
+        """Return what was adopted, by filename; emit a warning for what is left out. Raises as `adopt_attestations`."""
+        if self._invalid:
+            faults = [f"{file.path.name}: {reason}" for file, reason in self._invalid]
+            unusable = [file for file, _ in self._invalid] + [foreign.file for foreign in self._foreign]
             raise AttestationInvalid(
-                f"{_pluralise_attestation_files(len(self._faults))} beside the distributions cannot be used.",
-                detail="\n".join([*self._faults, *map(str, self._foreign)]),
+                f"{_pluralise_attestation_files(len(faults))} beside the distributions cannot be used.",
+                detail="\n".join([*faults, *map(str, self._foreign)]),
                 hints=(
                     "An index refuses a file whose attestations do not verify, so nothing was uploaded.",
-                    *_delete_attestations_hints([*self._faulty, *(foreign.file for foreign in self._foreign)]),
+                    *_delete_attestations_hints(unusable),
                 ),
             )
         if self._foreign:
@@ -146,64 +138,67 @@ class _AttestationAdoption:
                     filename=each.file.distribution,
                 )
             )
-        return {filename: tuple(taken.values()) for filename, taken in self._taken.items()}
+        return {filename: tuple(taken.values()) for filename, taken in self._adopted.items()}
 
-    def _reject_attestation_file(self, file: FoundAttestation, reason: str) -> None:
-        self._faults.append(f"{file.path.name}: {reason}")
-        self._faulty.append(file)
+    def _verify_attestation_file(
+        self, file: FoundAttestation, subject: Subject
+    ) -> Attestation | ForeignAttestation | UnsuitableProvenance | None:
+        """Return the attestation in *file*, or why it is not adopted; None for provenance where that is off.
 
-    def _verify_attestation_file(self, file: FoundAttestation, subject: Subject) -> Attestation | None:
+        Raises Unsound.
+        """
         from ci_publish.attestations.examiner import attestation_from_pep740, parse_attestation  # noqa: PLC0415  (imported already)
 
         attestation = parse_attestation(file.content)
         examined = self._examiner.examine_attestation(attestation, subject, None)
         if file.type != FILE_TYPES[examined.predicate_type] and file.type in FILE_TYPES.values():
             raise Unsound(f"its name says {file.type}, its predicate is of the type {examined.predicate_type}")
-        signed_by = self._signers.classify_signer(examined.certificate)
-        if examined.predicate_type == SLSA_PROVENANCE_V1:
-            if self._signers.build_provenance is BuildProvenancePolicy.OFF:
-                return None
-            if (reason := _why_provenance_is_unsuitable(signed_by)) is not None:
-                self._unsuitable.append(UnsuitableProvenance(file, reason))
-                return None
-        if isinstance(signed_by, ByAnother):
-            self._foreign.append(ForeignAttestation(file, examined.certificate, signed_by.reason))
+        is_provenance = examined.predicate_type == SLSA_PROVENANCE_V1
+        if is_provenance and self._signers.build_provenance is BuildProvenancePolicy.OFF:
             return None
+        match signed_by := self._signers.classify_signer(examined.certificate):
+            case ByThisRun(commit=str() as commit) if is_provenance:
+                return UnsuitableProvenance(file, f"it was built from the commit {commit}, not from this run's")
+            case ByAnother(reason=reason, own_repository=True) if is_provenance:
+                return UnsuitableProvenance(file, reason)
+            case ByAnother(reason=reason):
+                return ForeignAttestation(file, examined.certificate, reason)
+            case _:
+                pass
         if isinstance(signed_by, ByThisRun) and self._signers.own is not None:
             # Once more by the rules of sigstore's own policies, which are those of the index.
             self._examiner.examine_attestation(attestation, subject, self._signers.own)
-        self._note_signer(file, examined, signed_by)
+        self._note_signer(file, examined.certificate, signed_by)
         # Sent as it was found: what is written elsewhere later is the very same file.
         return replace(attestation_from_pep740(attestation, subject.filename, examined), json=file.content.decode())
 
-    def _note_signer(self, file: FoundAttestation, examined: "Examined", signed_by: SignedBy) -> None:
+    def _note_signer(
+        self, file: FoundAttestation, certificate: CertificateFacts, signed_by: ByThisRun | ByNamed | ByUnknown
+    ) -> None:
         name = file.path.name
         match signed_by:
-            case ByThisRun(commit=str() as commit):
+            case ByThisRun(commit=None):
+                return
+            case ByThisRun(commit=commit):
+                slug = "attestation-other-commit"
                 message = f"{name} was made for another commit ({commit}) than this run's."
-                note = Noted(
-                    slug="attestation-other-commit", message=message, warning=False, filename=file.distribution
-                )
             case ByNamed(identity=identity):
+                slug = "attestation-by-named"
                 message = (
                     f"{name} is signed by {identity}, which attested-by names. PyPI takes attestations only by the"
                     " Trusted Publisher that uploads the file."
                 )
-                note = Noted(slug="attestation-by-named", message=message, filename=file.distribution)
             case ByUnknown():
-                message = f"{name} fits the file; whether {examined.certificate} is this run's identity is not known."
-                note = Noted(
-                    slug="attestation-identity-unchecked", message=message, warning=False, filename=file.distribution
-                )
-            case ByThisRun() | ByAnother():
-                return
+                slug = "attestation-identity-unchecked"
+                message = f"{name} fits the file; whether {certificate} is this run's identity is not known."
             case _:
                 assert_never(signed_by)
-        self._emit(note)
+        is_warning = isinstance(signed_by, ByNamed)
+        self._emit(Noted(slug=slug, message=message, warning=is_warning, filename=file.distribution))
 
 
 def foreign_signer_error(foreign: Sequence[ForeignAttestation], signers: AcceptedSigners) -> AttestationByAnother:
-    """Return the error for files that verify and are signed by identities that the run does not take."""
+    """Return the error for files that verify but are signed by identities that the run does not accept."""
     files = _pluralise_attestation_files(len(foreign))
     identities = dict.fromkeys(
         str(replace(identity, environment=None))
@@ -239,7 +234,7 @@ def unsuitable_provenance_error(unsuitable: Sequence[UnsuitableProvenance]) -> B
 
 
 def _delete_attestations_hints(files: Sequence[FoundAttestation]) -> tuple[str, ...]:
-    """Return what deleting *files* leads to: ci-publish makes publish attestations, and no others."""
+    """Return what happens after deleting *files*: ci-publish makes publish attestations again, but no others."""
     publish = [file for file in files if file.type == "publish"]
     hints = []
     if publish:

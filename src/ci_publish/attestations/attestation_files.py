@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def write_attestations(
 ) -> tuple[Path, ...]:
     """Write each attestation into *directory*, which is made if it is not there.
 
-    With *bundles*, build provenance is written as a Sigstore bundle besides: ``<distribution>.sigstore.json``.
+    With *bundles*, build provenance is also written as a Sigstore bundle: ``<distribution>.sigstore.json``.
 
     Each file appears complete or not at all, readable by later steps (which may run as another user: what is in it is
     public anyway), and none that has other content is replaced. *link* makes a hard link; it may fail with OSError
@@ -35,11 +35,15 @@ def write_attestations(
     """
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        return tuple(
-            _write_attestation_file(directory / name, text, link)
-            for attestation in attestations
-            for name, text in _attestation_file_texts(attestation, bundles=bundles)
-        )
+        written: list[Path] = []
+        for attestation in attestations:
+            files = {attestation_filename(attestation): attestation.json}
+            if bundles and attestation.predicate_type == SLSA_PROVENANCE_V1:
+                from ci_publish.attestations.examiner import sigstore_bundle_json  # noqa: PLC0415  (imported already: it signed)
+
+                files[f"{attestation.filename}.sigstore.json"] = sigstore_bundle_json(attestation)
+            written += [_write_attestation_file(directory / name, text, link) for name, text in files.items()]
+        return tuple(written)
     except OSError as error:
         raise ConfigurationError(
             f"Cannot write the attestations to {directory}.",
@@ -49,15 +53,6 @@ def write_attestations(
                 Hint("Name a folder that this job may write to: ", option("output_dir", "DIR")),
             ),
         ) from error
-
-
-def _attestation_file_texts(attestation: Attestation, *, bundles: bool) -> Iterator[tuple[str, str]]:
-    """Yield the files of an attestation: name and content."""
-    yield attestation_filename(attestation), attestation.json
-    if bundles and attestation.predicate_type == SLSA_PROVENANCE_V1:
-        from ci_publish.attestations.examiner import sigstore_bundle_json  # noqa: PLC0415  (imported already: it signed)
-
-        yield f"{attestation.filename}.sigstore.json", sigstore_bundle_json(attestation)
 
 
 def require_no_attestation_files(
@@ -74,30 +69,26 @@ def require_no_attestation_files(
 
 
 def _write_attestation_file(path: Path, text: str, link: Callable[[Path, Path], None]) -> Path:
+    """Write a temporary file and give it its final name, unless something is there already."""
     content = text.encode()
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
         Path(name).chmod(_MODE)
-        _link_attestation_file(Path(name), path, content, link)
+        try:
+            link(Path(name), path)
+        except FileExistsError:
+            _require_same_attestation(path, content)
+        except OSError:  # a file system without hard links
+            if os.path.lexists(path):
+                _require_same_attestation(path, content)
+            else:
+                Path(name).rename(path)
     finally:
         with suppress(FileNotFoundError):
             os.unlink(name)  # noqa: PTH108  (the temporary name may have been moved away)
     return path
-
-
-def _link_attestation_file(temporary: Path, path: Path, content: bytes, link: Callable[[Path, Path], None]) -> None:
-    """Give *temporary* its final name, unless something is there already."""
-    try:
-        link(temporary, path)
-    except FileExistsError:
-        _require_same_attestation(path, content)
-    except OSError:  # a file system without hard links
-        if path.exists() or path.is_symlink():
-            _require_same_attestation(path, content)
-        else:
-            temporary.rename(path)
 
 
 def _require_same_attestation(path: Path, content: bytes) -> None:

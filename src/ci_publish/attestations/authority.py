@@ -25,8 +25,10 @@ from ci_publish.attestations.attestation_publishers import attestation_publisher
 from ci_publish.attestations.examiner import Examiner, attestation_from_pep740, first_attestation_validation_problem
 from ci_publish.attestations.in_toto_statements import in_toto_statement
 from ci_publish.attestations.provenance_predicates import build_provenance_predicate
+from ci_publish.attestations.signing_run import VerifiedAttestation
 from ci_publish.attestations.sigstore_sessions import Limits, limit_sigstore_session
 from ci_publish.attestations.sigstore_trouble import (
+    MAX_BODY,
     CertificateEnded,
     IdentityEnded,
     IdentityRefusal,
@@ -45,9 +47,8 @@ from ci_publish.errors import CiPublishError, ConfigurationError, SigstoreRefuse
 from ci_publish.hints import WITHOUT_ATTESTATIONS, Hint, option
 from ci_publish.http.certificates import untrusted_certificate_reason
 from ci_publish.http.urls import is_loopback_host
-from ci_publish.model.attestation import SLSA_PROVENANCE_V1, Attestation, Subject
+from ci_publish.model.attestation import SLSA_PROVENANCE_V1, Subject
 from ci_publish.model.events import Emit, RequestTraced
-from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Claims, IdentityToken
 
 # PEP 740 has no place for signed timestamps, and an entry of Rekor v2 has no time of its own: as long as that is so,
@@ -57,14 +58,6 @@ _NO_TIMESTAMPS = "timestamps" not in VerificationMaterial.model_fields
 # PyPI's leeway for clocks that differ, in seconds.
 _BEARABLE_SKEW = 30.0
 _EXPIRED_AT_SIGNING = "expired at time of signing"
-
-
-@frozen
-class VerifiedAttestation:
-    """A fresh attestation that verified, and how long its certificate lives, in seconds."""
-
-    attestation: Attestation
-    lifetime: float
 
 
 class SigstoreAuthority:
@@ -135,7 +128,13 @@ class SigstoreAuthority:
                 ),
             ) from error
         fulcio = signing.get_fulcio()
-        _require_https_authority(fulcio.url)
+        address = urlsplit(fulcio.url)
+        if address.scheme != "https" and not is_loopback_host(address.hostname or ""):
+            raise ConfigurationError(
+                f"The Sigstore trust configuration names a certificate authority without HTTPS: {fulcio.url}",
+                detail="The job's identity token would be sent to it in clear text.",
+                hints=(Hint("Name it with https in the file that ", option("sigstore_trust_config"), " names."),),
+            )
         limit_sigstore_session(fulcio.session, self._limits, self._emit_request_trace)
         self.rekor = signing.get_tlogs()[0]
         tsas = [] if _NO_TIMESTAMPS else signing.get_tsas()
@@ -155,45 +154,32 @@ class SigstoreAuthority:
     def interpret_sigstore_error(self, service: str, error: BaseException) -> Trouble:
         """Return what an exception of the libraries means."""
         for step in sigstore_exception_chain(error):
-            if (
-                found := _interpret_verification_error(step) or self._interpret_request_error(service, step)
-            ) is not None:
-                return found
+            match step:
+                case ExpiredCertificate():
+                    return CertificateEnded("the signing certificate has expired")
+                case ExpiredIdentity():
+                    return IdentityEnded("the identity token has expired")
+                case VerificationError():
+                    return Refusal(f"Sigstore's answer does not verify against the trust root ({trouble_text(step)})")
+                case requests.RequestException():
+                    return self._trouble_of_request_error(service, step)
+                case _:
+                    pass
         return Transient(f"{service} gave an answer that is not understood ({trouble_text(error)})")
 
-    def _interpret_request_error(self, service: str, error: BaseException) -> Trouble | None:
+    def _trouble_of_request_error(self, service: str, error: requests.RequestException) -> Trouble:
         match error:
             case requests.exceptions.TooManyRedirects():
                 return Refusal(f"{service} answered with a redirect, which is not followed")
             case requests.RequestException(response=requests.Response() as answer) if not answer.ok:
-                return trouble_of_sigstore_response(
-                    service, answer.status_code, _sigstore_response_text(answer), answer.headers, self._wall()
-                )
+                text = answer.content[:MAX_BODY].decode(errors="replace")  # guessing its encoding would take long
+                return trouble_of_sigstore_response(service, answer.status_code, text, answer.headers, self._wall())
             case requests.exceptions.JSONDecodeError():
                 return Transient(f"{service} gave an answer that is not JSON")
             case requests.exceptions.Timeout():
                 return Transient(f"{service} did not answer within {self._limits.seconds:g} s")
-            case requests.RequestException():
-                return _sigstore_connection_trouble(service, error)
             case _:
-                return None
-
-
-def _interpret_verification_error(error: BaseException) -> Trouble | None:
-    match error:
-        case ExpiredCertificate():
-            return CertificateEnded("the signing certificate has expired")
-        case ExpiredIdentity():
-            return IdentityEnded("the identity token has expired")
-        case VerificationError():
-            return Refusal(f"Sigstore's answer does not verify against the trust root ({trouble_text(error)})")
-        case _:
-            return None
-
-
-def _sigstore_response_text(answer: requests.Response) -> str:
-    """Return the beginning of an answer's body; guessing its encoding would take longer than it is worth."""
-    return answer.content[:20_000].decode(errors="replace")
+                return _sigstore_connection_trouble(service, error)
 
 
 def _sigstore_connection_trouble(service: str, error: BaseException) -> Trouble:
@@ -220,16 +206,6 @@ class SigstoreCertificate:
 
     def attest(self, subject: Subject, predicate_type: str) -> VerifiedAttestation:
         """Sign, log and verify an attestation. Raises Trouble (Unsound when it does not verify)."""
-        attestation = self._sign_attestation(subject, predicate_type)
-        try:
-            examined = self._examiner.examine_attestation(attestation, subject, self._publisher)
-        except Unsound as error:
-            if _EXPIRED_AT_SIGNING in error.reason:
-                raise CertificateEnded(error.reason) from error
-            raise
-        return VerifiedAttestation(attestation_from_pep740(attestation, subject.filename, examined), examined.lifetime)
-
-    def _sign_attestation(self, subject: Subject, predicate_type: str) -> Pep740Attestation:
         try:
             distribution = Pep740Distribution(name=subject.filename, digest=subject.sha256)
         except ValidationError as error:
@@ -240,20 +216,17 @@ class SigstoreCertificate:
             self._authority.limit_log_session()
             if predicate_type == SLSA_PROVENANCE_V1:
                 statement = in_toto_statement(subject, predicate_type, build_provenance_predicate(self._claims))
-                return Pep740Attestation.from_bundle(self._signer.sign_dsse(Statement(statement)))
-            return Pep740Attestation.sign(self._signer, distribution)
+                attestation = Pep740Attestation.from_bundle(self._signer.sign_dsse(Statement(statement)))
+            else:
+                attestation = Pep740Attestation.sign(self._signer, distribution)
         except CiPublishError:
             raise
         except Exception as error:
             raise self._authority.interpret_sigstore_error("Sigstore's transparency log", error) from error
-
-
-def _require_https_authority(url: str) -> None:
-    """Refuse to send the identity token in clear text to another machine. Raises ConfigurationError."""
-    parts = urlsplit(url)
-    if parts.scheme != "https" and not is_loopback_host(parts.hostname or ""):
-        raise ConfigurationError(
-            f"The Sigstore trust configuration names a certificate authority without HTTPS: {url}",
-            detail="The job's identity token would be sent to it in clear text.",
-            hints=(Hint("Name it with https in the file that ", option("sigstore_trust_config"), " names."),),
-        )
+        try:
+            examined = self._examiner.examine_attestation(attestation, subject, self._publisher)
+        except Unsound as error:
+            if _EXPIRED_AT_SIGNING in error.reason:
+                raise CertificateEnded(error.reason) from error
+            raise
+        return VerifiedAttestation(attestation_from_pep740(attestation, subject.filename, examined), examined.lifetime)

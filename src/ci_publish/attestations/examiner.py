@@ -16,7 +16,6 @@ from pypi_attestations import (
     GooglePublisher,
     Provenance,
 )
-from pypi_attestations import Publisher as Pep740Publisher
 from sigstore.models import ClientTrustConfig
 from sigstore.verify import Verifier, policy
 
@@ -81,10 +80,9 @@ class Examiner:
         if kind != PAYLOAD_TYPE:
             raise Unsound(f"its payload is of type {kind}")
         statement = parse_in_toto_statement(payload, subject)
-        if statement.predicate_type == SLSA_PROVENANCE_V1:
-            difference = provenance_contradiction(statement.predicate, extensions)
-            if difference is not None:
-                raise Unsound(difference)
+        is_provenance = statement.predicate_type == SLSA_PROVENANCE_V1
+        if is_provenance and (difference := provenance_contradiction(statement.predicate, extensions)) is not None:
+            raise Unsound(difference)
         entry = attestation.verification_material.transparency_entries[0]
         signing = bundle.signing_certificate
         return Examined(
@@ -96,29 +94,26 @@ class Examiner:
         )
 
     def _certificate_facts(self, attestation: Pep740Attestation) -> CertificateFacts:
-        """Return what the certificate says; all files of a run share one, so the last few are remembered."""
+        """Return what the certificate says; all files of a run share one, so the last few are remembered.
+
+        That is what pypi-attestations reads (extensions 8 to 22), the environment and the email address.
+        """
         raw = attestation.verification_material.certificate
         if (known := self._certificates.get(raw)) is None:
             if len(self._certificates) >= _REMEMBERED_CERTIFICATES:
                 self._certificates.clear()
-            known = self._certificates[raw] = _read_fulcio_certificate(attestation)
+            extensions, email = dict(attestation.certificate_claims), None
+            for extension in x509.load_der_x509_certificate(raw).extensions:
+                match extension.value:
+                    case x509.UnrecognizedExtension(oid=oid, value=value) if oid.dotted_string == Extension.ENVIRONMENT:
+                        if (text := certificate_utf8_string(value)) is not None:
+                            extensions[Extension.ENVIRONMENT] = text
+                    case x509.SubjectAlternativeName() as names:
+                        email = next(iter(names.get_values_for_type(x509.RFC822Name)), None)
+                    case _:
+                        pass
+            known = self._certificates[raw] = CertificateFacts(extensions, email)
         return known
-
-
-def _read_fulcio_certificate(attestation: Pep740Attestation) -> CertificateFacts:
-    """Read a certificate: what pypi-attestations reads (extensions 8 to 22), the environment, the email address."""
-    extensions = dict(attestation.certificate_claims)
-    certificate = x509.load_der_x509_certificate(attestation.verification_material.certificate)
-    email = None
-    for extension in certificate.extensions:
-        match extension.value:
-            case x509.UnrecognizedExtension(oid=oid, value=value) if oid.dotted_string == Extension.ENVIRONMENT:
-                extensions |= {} if (text := certificate_utf8_string(value)) is None else {Extension.ENVIRONMENT: text}
-            case x509.SubjectAlternativeName() as names:
-                email = next(iter(names.get_values_for_type(x509.RFC822Name)), None)
-            case _:
-                pass
-    return CertificateFacts(extensions, email)
 
 
 class _AnyIdentity:
@@ -175,25 +170,21 @@ def parse_provenance(content: bytes) -> Iterator[ServedAttestation]:
             f"it is not a PEP 740 provenance object ({first_attestation_validation_problem(error)})"
         ) from error
     for bundle in provenance.attestation_bundles:
-        publisher = _pep740_publisher(bundle.publisher)
+        match bundle.publisher:
+            case GitHubPublisher() as named:
+                publisher = github_attestation_publisher(named.repository, named.workflow)
+            case GitLabPublisher() as named:
+                publisher = gitlab_attestation_publisher(named.repository, named.workflow_filepath)
+            case GooglePublisher() as named:
+                publisher = google_attestation_publisher(named.email)
+            case CircleCIPublisher() as named:
+                publisher = circleci_attestation_publisher(
+                    named.project_id, named.pipeline_definition_id, named.vcs_origin, named.vcs_ref
+                )
+            case unknown:
+                raise Unsound(f"it names a publisher of an unknown kind ({unknown.kind})")
         environment = getattr(bundle.publisher, "environment", None) or None
         yield from (ServedAttestation(publisher, environment, attestation) for attestation in bundle.attestations)
-
-
-def _pep740_publisher(publisher: Pep740Publisher) -> Publisher:
-    match publisher:
-        case GitHubPublisher():
-            return github_attestation_publisher(publisher.repository, publisher.workflow)
-        case GitLabPublisher():
-            return gitlab_attestation_publisher(publisher.repository, publisher.workflow_filepath)
-        case GooglePublisher():
-            return google_attestation_publisher(publisher.email)
-        case CircleCIPublisher():
-            return circleci_attestation_publisher(
-                publisher.project_id, publisher.pipeline_definition_id, publisher.vcs_origin, publisher.vcs_ref
-            )
-        case _:
-            raise Unsound(f"it names a publisher of an unknown kind ({publisher.kind})")
 
 
 def attestation_from_pep740(attestation: Pep740Attestation, filename: str, examined: Examined) -> Attestation:

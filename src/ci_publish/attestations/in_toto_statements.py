@@ -1,8 +1,8 @@
 """What an attestation says: the in-toto statement inside it, compared with a distribution (pure).
 
 The rules are PEP 740's and those of ``pypi_attestations.Attestation.verify``: exactly one subject, whose name parses
-to the same distribution and whose SHA-256 is the file's, and a predicate type that PyPI knows. Besides, build
-provenance must be what SLSA v1 describes, and the JSON such that no two readers take it for different statements.
+to the same distribution and whose SHA-256 is the file's, and a predicate type that PyPI knows. In addition, build
+provenance must be what SLSA v1 describes, and the JSON must be unambiguous.
 """
 
 import json
@@ -18,7 +18,7 @@ STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 
 
 class WrongStatement(ValueError):
-    """A statement is not about the file, or not one that an index takes; the message is a clause that says why."""
+    """A statement is not about the file, or an index would not accept it; the message is a clause that says why."""
 
 
 @frozen
@@ -43,10 +43,15 @@ def in_toto_statement(subject: Subject, predicate_type: str, predicate: Any) -> 
 def parse_in_toto_statement(payload: bytes, subject: Subject) -> Statement:
     """Return what a statement about *subject* says. Raises WrongStatement."""
     statement = _parse_unambiguous_statement(payload)
-    named = _single_statement_subject(statement)
-    if not _is_statement_about_file(named.get("name"), subject.filename):
-        raise WrongStatement(f"it is about another file ({named.get('name')})")
-    digests = named.get("digest")
+    match statement.get("subject"):
+        case [dict() as stated]:
+            name, digests = stated.get("name"), stated.get("digest")
+        case _:
+            raise WrongStatement("its statement does not have exactly one subject")
+    named = DistributionFilename.parse_or_none(name) if isinstance(name, str) else None
+    expected = DistributionFilename.parse_or_none(subject.filename)
+    if named is None or expected is None or named.identity != expected.identity:
+        raise WrongStatement(f"it is about another file ({name})")
     digest = digests.get("sha256") if isinstance(digests, dict) else None
     if digest != subject.sha256:
         raise WrongStatement(f"it is about other bytes (SHA-256 {digest}, the file has {subject.sha256})")
@@ -85,18 +90,3 @@ def _json_object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, A
 def _refuse_json_constant_in_statement(constant: str) -> NoReturn:
     message = f"{constant} is not JSON"
     raise ValueError(message)
-
-
-def _single_statement_subject(statement: dict[str, Any]) -> dict[str, Any]:
-    match statement.get("subject"):
-        case [dict() as subject]:
-            return subject
-        case _:
-            raise WrongStatement("its statement does not have exactly one subject")
-
-
-def _is_statement_about_file(name: object, filename: str) -> bool:
-    if not isinstance(name, str):
-        return False
-    named, expected = map(DistributionFilename.parse_or_none, (name, filename))
-    return named is not None and expected is not None and named.identity == expected.identity

@@ -165,10 +165,19 @@ def _provenance_comparisons(predicate: Predicate, certificate: Mapping[str, str]
     if invocation is not None and "://" in invocation:
         yield "run", invocation, (certificate.get(Extension.RUN_INVOCATION_URI),)
     yield from _source_comparisons(definition, certificate)
+    home = certificate.get(Extension.SOURCE_REPOSITORY_URI)
+    config = certificate.get(Extension.BUILD_CONFIG_URI)
+    external = definition["externalParameters"]
     if definition["buildType"] == GITHUB_BUILD_TYPE:
-        yield from _github_parameter_comparisons(definition, certificate)
+        workflow = external["workflow"] if isinstance(external.get("workflow"), dict) else {}
+        yield "repository", workflow.get("repository"), (home,)
+        yield "workflow", f"{home}/{workflow.get('path')}@{workflow.get('ref')}", (config,)
+        yield from _internal_parameter_comparisons(definition, "github", certificate, _GITHUB_INTERNAL)
     elif definition["buildType"] == GITLAB_BUILD_TYPE:
-        yield from _gitlab_parameter_comparisons(definition, certificate)
+        yield "repository", external.get("source"), (home,)
+        yield "ref", external.get("ref"), (certificate.get(Extension.SOURCE_REPOSITORY_REF),)
+        yield "pipeline definition", external.get("config"), (config,)
+        yield from _internal_parameter_comparisons(definition, "gitlab", certificate, _GITLAB_INTERNAL)
 
 
 def _allowed_builders(stated: str, certificate: Mapping[str, str]) -> tuple[str | None, ...]:
@@ -200,24 +209,6 @@ def _source_comparisons(definition: Predicate, certificate: Mapping[str, str]) -
             yield "commit", commit, (certificate.get(Extension.SOURCE_REPOSITORY_DIGEST),)
             if separator:
                 yield "ref", ref, (certificate.get(Extension.SOURCE_REPOSITORY_REF),)
-
-
-def _github_parameter_comparisons(definition: Predicate, certificate: Mapping[str, str]) -> Iterator[_Comparison]:
-    workflow = definition["externalParameters"].get("workflow")
-    stated = workflow if isinstance(workflow, dict) else {}
-    home = certificate.get(Extension.SOURCE_REPOSITORY_URI)
-    yield "repository", stated.get("repository"), (home,)
-    config = certificate.get(Extension.BUILD_CONFIG_URI)
-    yield "workflow", f"{home}/{stated.get('path')}@{stated.get('ref')}", (config,)
-    yield from _internal_parameter_comparisons(definition, "github", certificate, _GITHUB_INTERNAL)
-
-
-def _gitlab_parameter_comparisons(definition: Predicate, certificate: Mapping[str, str]) -> Iterator[_Comparison]:
-    stated = definition["externalParameters"]
-    yield "repository", stated.get("source"), (certificate.get(Extension.SOURCE_REPOSITORY_URI),)
-    yield "ref", stated.get("ref"), (certificate.get(Extension.SOURCE_REPOSITORY_REF),)
-    yield "pipeline definition", stated.get("config"), (certificate.get(Extension.BUILD_CONFIG_URI),)
-    yield from _internal_parameter_comparisons(definition, "gitlab", certificate, _GITLAB_INTERNAL)
 
 
 def _internal_parameter_comparisons(

@@ -1,4 +1,4 @@
-"""After publishing: what an index serves as provenance, verified."""
+"""Verifies the provenance that an index serves after publishing."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -52,8 +52,8 @@ class ProvenanceJudge:
         Every attestation must verify against name, digest and the publisher that the index names with it, and at least
         one must be a publish attestation: an empty object proves nothing. Every one must be by an expected identity.
         """
-        publisher = None if claims is None else attestation_publisher_of_claims(claims)
-        own = publisher if publisher is not None and publisher.known else None
+        publisher = attestation_publisher_of_claims(claims or {})
+        own = publisher if publisher.known else None
         try:
             verified = tuple(self._verify_served_attestations(Subject(file.filename, file.sha256), provenance, own))
         except Unsound as error:
@@ -82,21 +82,18 @@ class ProvenanceJudge:
             if own is not None and not self._named and not own.includes(served.publisher):
                 raise Unsound(f"it names the publisher {served.publisher.label}, but this run is {own.label}")
             examined = examiner.examine_attestation(served.attestation, subject, served.publisher)
-            identity = examined.certificate.identity
+            identity = signer = examined.certificate.identity
+            if signer is not None and signer.environment is None:
+                # Certificates from before Fulcio's extension 23 name no environment; the index accepted the upload for
+                # the one that it states.
+                signer = replace(signer, environment=served.environment)
             yield _VerifiedServed(
                 str(identity or served.publisher.label),
                 attestation_from_pep740(served.attestation, subject.filename, examined),
-                self._is_expected_publisher(
-                    own, served.publisher, _add_provenance_environment(identity, served.environment)
-                ),
+                (own is not None and own.includes(served.publisher))
+                or not self._named
+                or any(named.accepts(signer) for named in self._named),
             )
-
-    def _is_expected_publisher(
-        self, own: Publisher | None, publisher: Publisher, identity: PublisherIdentity | None
-    ) -> bool:
-        if own is not None and own.includes(publisher):
-            return True
-        return not self._named or any(named.accepts(identity) for named in self._named)
 
 
 @frozen
@@ -104,13 +101,3 @@ class _VerifiedServed:
     publisher: str
     attestation: Attestation
     expected: bool
-
-
-def _add_provenance_environment(identity: PublisherIdentity | None, stated: str | None) -> PublisherIdentity | None:
-    """Return *identity* with the environment that the index states, where its certificate names none.
-
-    Certificates of before Fulcio's extension 23 name no environment; the index took the upload for that one.
-    """
-    if identity is None or identity.environment is not None:
-        return identity
-    return replace(identity, environment=stated)

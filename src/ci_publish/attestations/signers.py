@@ -1,4 +1,4 @@
-"""Who signed an attestation by its certificate, and whether a run takes attestations by that identity (pure).
+"""Who signed an attestation, by its certificate, and whether a run accepts attestations by that identity (pure).
 
 "Another identity" and "not known whose" are two outcomes: only the second one may pass with a note.
 """
@@ -133,7 +133,7 @@ class ByNamed:
 
 @frozen
 class ByAnother:
-    """Another identity signed, which nobody named; ``reason`` is a clause that says what differs.
+    """Another identity signed, which the user did not name; ``reason`` is a clause that says what differs.
 
     ``own_repository``: it is another workflow of the run's own repository.
     """
@@ -144,7 +144,7 @@ class ByAnother:
 
 @frozen
 class ByUnknown:
-    """The run's own identity is not known (well enough) to compare it."""
+    """The run's own identity is not known well enough to compare it."""
 
 
 SignedBy = ByThisRun | ByNamed | ByAnother | ByUnknown
@@ -152,10 +152,11 @@ SignedBy = ByThisRun | ByNamed | ByAnother | ByUnknown
 
 @frozen(kw_only=True)
 class AcceptedSigners:
-    """Whose attestations a run takes.
+    """Whose attestations a run accepts.
 
     ``own`` is the run's identity by its token, ``job`` what the CI's variables say of it as long as there is no token,
-    ``commit`` the run's commit, ``named`` whom the user named besides, ``build_provenance`` what to do about that.
+    ``commit`` the run's commit, ``named`` the other identities that the user accepts, ``build_provenance`` what to do
+    about build provenance.
     """
 
     own: Publisher | None = None
@@ -181,35 +182,29 @@ class AcceptedSigners:
             return ByNamed(identity)
         if mismatch is None and self.named:
             return ByAnother(f"it is none of the identities that attested-by names ({', '.join(map(str, self.named))})")
-        return ByUnknown() if mismatch is None else ByAnother(mismatch, self._names_run_repository(certificate))
-
-    def _names_run_repository(self, certificate: CertificateFacts) -> bool:
-        """Return whether a certificate that is not the run's own names the run's repository nevertheless."""
+        if mismatch is None:
+            return ByUnknown()
         if self.own is None:
-            return self.job is not None and replace(self.job.publisher, workflow=None).accepts(certificate.identity)
-        anywhere = replace(self.own, build_config=None)
-        return anywhere.email is None and certificate_mismatch(anywhere, certificate.extensions) is None
+            own_repository = self.job is not None and replace(self.job.publisher, workflow=None).accepts(identity)
+        else:
+            repository = replace(self.own, build_config=None)
+            own_repository = repository.email is None and not certificate_mismatch(repository, certificate.extensions)
+        return ByAnother(mismatch, own_repository)
 
     def _run_identity_mismatch(self, certificate: CertificateFacts) -> str | None:
         """Return what differs from the run's own identity; empty where nothing does, None where it is not known."""
         if self.own is not None:
-            return _signer_mismatch_of_publisher(self.own, certificate)
-        return None if self.job is None else _signer_mismatch_of_job(self.job.publisher, certificate)
-
-
-def _signer_mismatch_of_publisher(own: Publisher, certificate: CertificateFacts) -> str | None:
-    mismatch = certificate_mismatch(own, certificate.extensions)
-    if mismatch is None and own.email is not None and certificate.email != own.email:
-        return f"its certificate names the email address {certificate.email}, not {own.email}"
-    if mismatch is None and not own.known:
-        return None  # the same identity provider, and nothing more to compare
-    return mismatch or ""
-
-
-def _signer_mismatch_of_job(job: PublisherIdentity, certificate: CertificateFacts) -> str | None:
-    issuer = ISSUER_OF[job.kind]
-    if certificate.issuer != issuer:
-        return f"its certificate names the identity provider {certificate.issuer or 'nowhere'}, not {issuer}"
-    if certificate.identity is None:
-        return None
-    return "" if job.accepts(certificate.identity) else f"its certificate names {certificate.identity}, not {job}"
+            mismatch = certificate_mismatch(self.own, certificate.extensions)
+            if mismatch is None and self.own.email is not None and certificate.email != self.own.email:
+                mismatch = f"its certificate names the email address {certificate.email}, not {self.own.email}"
+            if mismatch is None and not self.own.known:
+                return None  # the same identity provider, and nothing more to compare
+            return mismatch or ""
+        if self.job is None:
+            return None
+        job, issuer = self.job.publisher, ISSUER_OF[self.job.publisher.kind]
+        if certificate.issuer != issuer:
+            return f"its certificate names the identity provider {certificate.issuer or 'nowhere'}, not {issuer}"
+        if certificate.identity is None:
+            return None
+        return "" if job.accepts(certificate.identity) else f"its certificate names {certificate.identity}, not {job}"

@@ -37,7 +37,14 @@ class SigningIdentity:
         """
         now = self._wall()
         if self._used and self._source.repeatable:
-            self._token = self._fetch_signing_token()
+            try:
+                self._token = self._source.token(AUDIENCE)
+            except IdentityUnavailable as error:
+                raise SigningFailed(
+                    f"The identity for signing could not be renewed: {error.summary}",
+                    detail=error.detail,
+                    hints=error.hints,
+                ) from error
         elif self._used and self._token.expires is not None and self._token.expires <= now:
             raise self.identity_expired_error("it has expired")
         self._used = token_validity_start(self._token) <= now
@@ -60,13 +67,3 @@ class SigningIdentity:
                 "Running it again helps only if signing starts sooner.",
             ),
         )
-
-    def _fetch_signing_token(self) -> IdentityToken:
-        try:
-            return self._source.token(AUDIENCE)
-        except IdentityUnavailable as error:
-            raise SigningFailed(
-                f"The identity for signing could not be renewed: {error.summary}",
-                detail=error.detail,
-                hints=error.hints,
-            ) from error

@@ -1,4 +1,4 @@
-"""One call of ``sign``: one identity, one certificate, many files at once, and an outage is not the end.
+"""One call of ``sign``: one identity, one certificate, many files at once; outages are waited out.
 
 What is retried is always a whole step (a certificate, or one file's signature and log entry), never a request: when
 the log commits an entry but answers late, the same entry sent again would be refused (409), while a fresh signature is
@@ -9,6 +9,7 @@ import random
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol
 
 from ci_publish.attestations.signing_errors import final_signing_error, sigstore_unavailable_error
@@ -35,16 +36,12 @@ _LONGEST_BARREN = 4
 POLL_SECONDS = 0.2
 
 
-class SigningProduct(Protocol):
-    """A fresh attestation that verified, and the life of its certificate in seconds."""
+@frozen
+class VerifiedAttestation:
+    """A fresh attestation that verified, and how long its certificate lives, in seconds."""
 
-    @property
-    def attestation(self) -> Attestation:
-        """The attestation."""
-
-    @property
-    def lifetime(self) -> float:
-        """How long the certificate lives, from its beginning."""
+    attestation: Attestation
+    lifetime: float
 
 
 @frozen
@@ -58,7 +55,7 @@ class SigningTask:
 class SigningCertificate(Protocol):
     """A signing certificate, good for any number of files while it lasts. Thread-safe."""
 
-    def attest(self, subject: Subject, predicate_type: str) -> SigningProduct:
+    def attest(self, subject: Subject, predicate_type: str) -> VerifiedAttestation:
         """Sign, log and verify one attestation. Raises Trouble."""
 
 
@@ -97,7 +94,7 @@ class SigningClocks:
 
 @frozen(kw_only=True)
 class SigningContext:
-    """What every part of signing works with: whom it tells, what stops it, how much it does at once and how long."""
+    """What signing works with: where events go, what stops it, how many tasks run at once, how long they may take."""
 
     emit: Emit
     waiting: Waiting
@@ -139,20 +136,28 @@ class SigningRun:
         self._refused = False
         self._last_reason = ""
         self._end: CiPublishError | None = None
+        # A task without a file obtains a certificate.
+        self._pool: SigningWorkerPool[SigningTask | None, SigningCertificate | VerifiedAttestation] = SigningWorkerPool(
+            context.workers, clocks.monotonic
+        )
 
     def sign_all_files(self) -> None:
-        """Sign until every file is done or nothing more can be. Raises CiPublishErrors that are no SigningFailed."""
-        pool: SigningWorkerPool[SigningTask | None, SigningCertificate | SigningProduct] = SigningWorkerPool(
-            self._workers, self._clock
-        )
+        """Sign until every file is done or signing has failed. Raises CiPublishErrors other than SigningFailed."""
         self._announce_wait()
         try:
-            while (self._todo or pool.busy_workers) and not self._is_over():
-                self._start_signing_tasks(pool)
-                if (ending := pool.next_ending(self._seconds_to_wait())) is not None:
-                    self._handle_task_ending(ending)
+            while self._end is None and (self._todo or self._pool.busy_workers):
+                if self._waiting.stopped:
+                    self._end = SigningFailed("Signing was stopped before every file had its attestation.")
+                elif max(self._clock(), self._pace.resume) >= self._ends:
+                    self._end = self._sigstore_unavailable(len(self._order) - len(self._done))
+                else:
+                    self._start_signing_tasks()
+                    pause = self._pace.resume - self._clock()  # nothing can be started earlier
+                    ending = self._pool.next_ending(min(POLL_SECONDS, pause) if pause > 0 else POLL_SECONDS)
+                    if ending is not None:
+                        self._handle_task_ending(ending)
         finally:
-            pool.close()
+            self._pool.close()
 
     def _announce_wait(self) -> None:
         files = "1 file" if len(self._order) == 1 else f"{len(self._order)} files"
@@ -170,57 +175,43 @@ class SigningRun:
                 done[task.subject.filename] = (*done.get(task.subject.filename, ()), self._done[task])
         return SigningResult(done, {filename: error for filename in missing if isinstance(error, SigningFailed)})
 
-    def _is_over(self) -> bool:
-        if self._end is None and self._waiting.stopped:
-            self._end = SigningFailed("Signing was stopped before every file had its attestation.")
-        elif self._end is None and max(self._clock(), self._pace.resume) >= self._ends:
-            self._end = self._sigstore_unavailable(len(self._order) - len(self._done))
-        return self._end is not None
-
-    def _seconds_to_wait(self) -> float:
-        """Return how long to wait for an ending: not past the next moment at which something can be begun."""
-        pause = self._pace.resume - self._clock()
-        return min(POLL_SECONDS, pause) if pause > 0 else POLL_SECONDS
-
-    def _start_signing_tasks(
-        self, pool: "SigningWorkerPool[SigningTask | None, SigningCertificate | SigningProduct]"
-    ) -> None:
-        if self._certifying or not self._todo or self._clock() < self._pace.resume:
+    def _start_signing_tasks(self) -> None:
+        """Start what can be started now: the request for a certificate, or else one task for each free worker."""
+        if self._certifying or not self._todo or not self._pool.free_workers or self._clock() < self._pace.resume:
             return
-        if self._certificate is None or self._is_certificate_old():
-            self._request_certificate(pool)
-            return
-        while self._todo and pool.free_workers and pool.busy_workers < self._pace.allowed_attempts(self._workers):
-            task = self._todo.popleft()
-            pool.start_task(task, _attestation_request(self._certificate, task), self._patience.attempt_seconds)
-
-    def _is_certificate_old(self) -> bool:
+        seconds = self._patience.attempt_seconds
         unused = min(_UNUSED_LIFETIME, self._lifetime * _UNUSED_SHARE)
-        return self._clock() - self._issued >= self._lifetime - unused
+        if self._certificate is None or self._clock() - self._issued >= self._lifetime - unused:
+            try:
+                token = self._identity.token_for_certificate()
+            except SigningFailed as error:
+                self._end = error
+                return
+            self._announce_wait()  # the CI was waited for
+            self._certificate, self._certifying, self._issued = None, True, self._clock()
+            self._pool.start_task(None, partial(self._authority.certify, token), seconds)
+            return
+        allowed = self._pace.allowed_attempts(self._workers)
+        while self._todo and self._pool.free_workers and self._pool.busy_workers < allowed:
+            task = self._todo.popleft()
+            self._pool.start_task(task, partial(self._certificate.attest, task.subject, task.predicate_type), seconds)
 
-    def _request_certificate(
-        self, pool: "SigningWorkerPool[SigningTask | None, SigningCertificate | SigningProduct]"
+    def _handle_task_ending(
+        self, ending: "Ending[SigningTask | None, SigningCertificate | VerifiedAttestation]"
     ) -> None:
-        if not pool.free_workers:
-            return
-        try:
-            token = self._identity.token_for_certificate()
-        except SigningFailed as error:
-            self._end = error
-            return
-        self._announce_wait()  # the CI was waited for
-        self._certificate, self._certifying, self._issued = None, True, self._clock()
-        pool.start_task(None, _certificate_request(self._authority, token), self._patience.attempt_seconds)
-
-    def _handle_task_ending(self, ending: "Ending[SigningTask | None, SigningCertificate | SigningProduct]") -> None:
         if ending.key is None:
             self._certifying = False
         match ending:
-            case Finished(key=None, value=certificate):
+            case Finished(key=SigningTask() as task, value=VerifiedAttestation() as product):
+                self._done[task] = product.attestation
+                self._lifetime = product.lifetime
+                self._barren = 0
+                self._refused = False
+                self._pace.note_outage_over()
+                self._emit(Signed(product.attestation))
+            case Finished(value=certificate):
                 self._certificate = certificate  # type: ignore[assignment]  # the task without a file is `certify`
                 self._pace.note_outage_over()
-            case Finished(key=task, value=product):
-                self._record_attestation(task, product)  # type: ignore[arg-type]  # the task of a file is `attest`
             case Overdue(seconds=seconds):
                 self._retry_task(ending.key, ending.started, Transient(f"Sigstore did not answer within {seconds:g} s"))
             case Failed(error=Trouble() as trouble):
@@ -229,14 +220,6 @@ class SigningRun:
                 self._end = error
             case Failed(error=error):
                 raise error
-
-    def _record_attestation(self, task: SigningTask, product: SigningProduct) -> None:
-        self._done[task] = product.attestation
-        self._lifetime = product.lifetime
-        self._barren = 0
-        self._refused = False
-        self._pace.note_outage_over()
-        self._emit(Signed(product.attestation))
 
     def _handle_trouble(self, task: SigningTask | None, started: float, trouble: Trouble) -> None:
         match trouble:
@@ -247,7 +230,18 @@ class SigningRun:
                 self._refused = True
                 self._retry_task(task, started, Transient(trouble.reason))
             case Ended():
-                self._discard_ended_certificate(task, started, trouble)
+                # Of a certificate or an identity: the file is put back, and the next round gets new ones.
+                self._requeue_task(task)
+                if task is not None and (self._certificate is None or started < self._issued):
+                    return  # another file has reported it already
+                self._certificate = None
+                self._barren += 1
+                if self._barren >= _LONGEST_BARREN:
+                    self._end = self._identity.identity_expired_error(trouble.reason)
+                elif self._barren > 1:
+                    self._retry_task(None, self._clock(), Transient(trouble.reason))
+                else:
+                    self._emit(Retrying(what=_CERTIFICATE, attempt=1, reason=trouble.reason, wait=0.0))
             case _:
                 self._end = final_signing_error(trouble, None if task is None else task.subject)
 
@@ -259,35 +253,9 @@ class SigningRun:
         wait = self._pace.pause_after_failure(started, self._clock(), trouble.retry_after)
         self._emit(Retrying(what=what, attempt=self._attempts[what], reason=trouble.reason, wait=wait))
 
-    def _discard_ended_certificate(self, task: SigningTask | None, started: float, trouble: Ended) -> None:
-        """Put a file back whose certificate or identity ended; the next round gets new ones."""
-        self._requeue_task(task)
-        if task is not None and (self._certificate is None or started < self._issued):
-            return  # another file has reported it already
-        self._certificate = None
-        self._barren += 1
-        if self._barren >= _LONGEST_BARREN:
-            self._end = self._identity.identity_expired_error(trouble.reason)
-        elif self._barren > 1:
-            self._retry_task(None, self._clock(), Transient(trouble.reason))
-        else:
-            self._emit(Retrying(what=_CERTIFICATE, attempt=1, reason=trouble.reason, wait=0.0))
-
     def _requeue_task(self, task: SigningTask | None) -> None:
         if task is not None:
             self._todo.appendleft(task)
 
     def _sigstore_unavailable(self, missing: int) -> SigstoreUnavailable:
         return sigstore_unavailable_error(missing, len(self._order), self._patience.budget, self._last_reason)
-
-
-def _certificate_request(
-    authority: SigningAuthority, token: IdentityToken
-) -> Callable[[], SigningCertificate | SigningProduct]:
-    return lambda: authority.certify(token)
-
-
-def _attestation_request(
-    certificate: SigningCertificate, task: SigningTask
-) -> Callable[[], SigningCertificate | SigningProduct]:
-    return lambda: certificate.attest(task.subject, task.predicate_type)

@@ -50,14 +50,10 @@ class _Worker(threading.Thread):
     def __init__(self, report: Callable[["_Worker", object, BaseException | None], None], number: int) -> None:
         super().__init__(daemon=True, name=f"sigstore-{number}")
         self._report = report
-        self._tasks: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
-
-    def hand_over_task(self, task: Callable[[], object] | None) -> None:
-        """Hand over the next task, or None to end the thread after the current one."""
-        self._tasks.put(task)
+        self.tasks: SimpleQueue[Callable[[], object] | None] = SimpleQueue()  # None ends the thread
 
     def run(self) -> None:
-        while (task := self._tasks.get()) is not None:
+        while (task := self.tasks.get()) is not None:
             try:
                 value = task()
             except BaseException as error:  # noqa: BLE001  (it is reported, not handled)
@@ -100,49 +96,40 @@ class SigningWorkerPool(Generic[Key, Value]):
 
     def start_task(self, key: Key, task: Callable[[], Value], seconds: float) -> None:
         """Begin *task* on a free worker; `next_ending` tells how it ended, after *seconds* at the latest."""
-        worker = self._idle.pop() if self._idle else self._start_worker()
+        if self._idle:
+            worker = self._idle.pop()
+        else:
+            self._hired += 1
+            worker = _Worker(lambda *report: self._reports.put(report), self._hired)
+            worker.start()
         self._running[worker] = _Running(key, self._clock(), seconds)
-        worker.hand_over_task(task)
+        worker.tasks.put(task)
 
     def next_ending(self, patience: float) -> "Ending[Key, Value] | None":
         """Return the next ending, or None if there is none within *patience* seconds."""
         now = self._clock()
         soonest = min((running.ends for running in self._running.values()), default=now + patience)
         try:
-            report = self._reports.get(timeout=max(0.0, min(patience, soonest - now)))
+            worker, value, error = self._reports.get(timeout=max(0.0, min(patience, soonest - now)))
         except Empty:
-            return self._give_up_overdue_task()
-        return self._take_ending(*report)
-
-    def close(self) -> None:
-        """Let every thread end as soon as it can; tasks under way are given up."""
-        for worker in (*self._idle, *self._running):
-            worker.hand_over_task(None)
-        self._idle.clear()
-        self._running.clear()
-
-    def _start_worker(self) -> _Worker:
-        self._hired += 1
-        worker = _Worker(lambda *report: self._reports.put(report), self._hired)
-        worker.start()
-        return worker
-
-    def _take_ending(
-        self, worker: _Worker, value: object, error: BaseException | None
-    ) -> "Finished[Key, Value] | Failed[Key] | None":
-        running = self._running.pop(worker, None)
-        if running is None:  # given up earlier
+            now = self._clock()
+            overdue = next((worker for worker, running in self._running.items() if running.ends <= now), None)
+            if overdue is None:
+                return None
+            running = self._running.pop(overdue)
+            overdue.tasks.put(None)
+            return Overdue(running.key, running.started, running.seconds)
+        if worker not in self._running:  # given up earlier
             return None
+        running = self._running.pop(worker)
         self._idle.append(worker)
         if error is not None:
             return Failed(running.key, running.started, error)
         return Finished(running.key, running.started, value)  # type: ignore[arg-type]  # its task returns a Value
 
-    def _give_up_overdue_task(self) -> Overdue[Key] | None:
-        now = self._clock()
-        for worker, running in self._running.items():
-            if running.ends <= now:
-                del self._running[worker]
-                worker.hand_over_task(None)
-                return Overdue(running.key, running.started, running.seconds)
-        return None
+    def close(self) -> None:
+        """Let every thread end as soon as it can; tasks under way are given up."""
+        for worker in (*self._idle, *self._running):
+            worker.tasks.put(None)
+        self._idle.clear()
+        self._running.clear()

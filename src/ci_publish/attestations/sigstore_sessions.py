@@ -14,6 +14,7 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
+from ci_publish.attestations.sigstore_trouble import sigstore_exception_chain
 from ci_publish.http import urls
 from ci_publish.http.proxies import Proxy, proxy_authentication_error, proxy_for_url
 from ci_publish.model.frozen import frozen
@@ -32,7 +33,7 @@ class Limits:
 
 
 Trace = Callable[[str, str, str, float], None]
-"""Takes a request's method and URL, what came of it, and the seconds that it took; from any thread."""
+"""Takes a request's method and URL, its result, and the seconds that it took; called from any thread."""
 
 
 class _LimitedSigstoreAdapter(HTTPAdapter):
@@ -70,14 +71,10 @@ class _LimitedSigstoreAdapter(HTTPAdapter):
         result = "no answer"
         try:
             proxy = proxy_for_url(request.url or "", self._environ)
+            addresses = {} if proxy is None else {urls.split_url(request.url or "").scheme: proxy.address}
             with _name_proxy_in_sigstore_errors(proxy):
                 response = super().send(
-                    request,
-                    stream=True,
-                    timeout=limit,
-                    verify=verify,
-                    cert=cert,
-                    proxies=_sigstore_session_proxies(request, proxy),
+                    request, stream=True, timeout=limit, verify=verify, cert=cert, proxies=addresses
                 )
             response.raw = io.BytesIO(self._read_limited_body(response, began + self._limits.seconds))
             result = str(response.status_code)
@@ -87,33 +84,22 @@ class _LimitedSigstoreAdapter(HTTPAdapter):
 
     def _read_limited_body(self, response: requests.Response, ends: float) -> bytes:
         content = bytearray()
+        problem: requests.RequestException | None = None
         try:
             # `read1` returns what has come; `read` waits for the whole chunk, however slowly it trickles in.
-            while piece := response.raw.read1(_CHUNK, decode_content=True):
+            while problem is None and (piece := response.raw.read1(_CHUNK, decode_content=True)):
                 content += piece
-                self._require_body_within_limits(response, len(content), ends)
+                if len(content) > self._limits.size:
+                    problem = requests.ConnectionError(f"the answer is longer than {self._limits.size} bytes")
+                elif self._clock() > ends:
+                    problem = requests.ReadTimeout(f"no complete answer within {self._limits.seconds:g} s")
         except urllib3.exceptions.HTTPError as error:
             response.raw.close()
             raise requests.ConnectionError(f"the answer broke off ({error})", request=response.request) from error
-        return bytes(content)
-
-    def _require_body_within_limits(self, response: requests.Response, size: int, ends: float) -> None:
-        problem: requests.RequestException | None = None
-        if size > self._limits.size:
-            problem = requests.ConnectionError(f"the answer is longer than {self._limits.size} bytes")
-        elif self._clock() > ends:
-            problem = requests.ReadTimeout(f"no complete answer within {self._limits.seconds:g} s")
         if problem is not None:
             response.raw.close()
             raise problem
-
-
-def _trace_nothing(_method: str, _url: str, _result: str, _seconds: float) -> None:
-    pass
-
-
-def _sigstore_session_proxies(request: requests.PreparedRequest, proxy: Proxy | None) -> dict[str, str]:
-    return {} if proxy is None else {urls.split_url(request.url or "").scheme: proxy.address}
+        return bytes(content)
 
 
 @contextlib.contextmanager
@@ -124,7 +110,8 @@ def _name_proxy_in_sigstore_errors(proxy: Proxy | None) -> Iterator[None]:
     except requests.exceptions.ProxyError as error:
         if proxy is None:
             raise
-        reason = _session_error_text(error)
+        *_, cause = sigstore_exception_chain(error)  # its words do not name the libraries' objects
+        reason = " ".join(str(cause).split()) or type(cause).__name__
         if (refusal := _TUNNEL_REFUSED.search(reason)) is None:
             raise requests.exceptions.ProxyError(f"{proxy.name} cannot be reached: {reason}") from error
         if refusal[1].startswith("407"):
@@ -132,17 +119,10 @@ def _name_proxy_in_sigstore_errors(proxy: Proxy | None) -> Iterator[None]:
         raise requests.exceptions.ProxyError(f"{proxy.name} refuses the connection: {refusal[1]}") from error
 
 
-def _session_error_text(error: BaseException) -> str:
-    """Return the words of the first cause, which say what happened without naming the libraries' objects."""
-    while (cause := error.__cause__ or error.__context__) is not None:
-        error = cause
-    return " ".join(str(error).split()) or type(error).__name__
-
-
 def limit_sigstore_session(
     session: requests.Session,
     limits: Limits,
-    trace: Trace = _trace_nothing,
+    trace: Trace = lambda *_: None,
     environ: Mapping[str, str] = os.environ,
 ) -> None:
     """Give *session* these limits, once: no redirects (the body would be sent on) and no ``.netrc`` either.
@@ -156,8 +136,4 @@ def limit_sigstore_session(
     session.mount("http://", adapter)
     session.max_redirects = 0
     # requests replaces an Authorization header by what .netrc has for the host, unless there is an `auth`.
-    session.auth = _keep_authorization
-
-
-def _keep_authorization(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
+    session.auth = lambda request: request

@@ -1,4 +1,4 @@
-"""Signs distributions with a Sigstore instance, and adopts attestations that lay beside them."""
+"""Signs distributions with a Sigstore instance, and adopts attestations found beside them."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -34,7 +34,7 @@ from ci_publish.model.identity import Claims
 class SigstoreSigner:
     """Implements ``publishing.ports.Signer`` with a Sigstore instance.
 
-    *signers* are those whose attestation files are used, as far as they are known without an identity token.
+    *signers* are those whose attestation files are accepted, as far as they are known without an identity token.
     *authority* is for tests.
     """
 
@@ -58,7 +58,7 @@ class SigstoreSigner:
         self._trust.prefetch()
 
     def inspect(self, found: Sequence[FoundAttestation], distributions: Sequence[Distribution]) -> None:
-        """Verify attestation files that lay beside the distributions, before the identity of this run is known.
+        """Verify attestation files found beside the distributions, before the identity of this run is known.
 
         Raises AttestationInvalid, naming every file that does not verify; emits nothing.
         """
@@ -67,7 +67,7 @@ class SigstoreSigner:
     def adopt(
         self, found: Sequence[FoundAttestation], distributions: Sequence[Distribution], claims: Claims | None
     ) -> dict[str, tuple[Attestation, ...]]:
-        """Verify attestation files that lay beside the distributions; nothing is imported when there are none.
+        """Verify attestation files found beside the distributions; nothing is imported when there are none.
 
         *claims* are those of this run's identity, where it is known. Raises AttestationInvalid, naming every file that
         does not verify.

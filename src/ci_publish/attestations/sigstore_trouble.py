@@ -18,7 +18,7 @@ _RETRY_STATUSES = frozenset({408, 409, 425, 429})
 
 
 class Trouble(Exception):
-    """Signing met a difficulty; ``reason`` is a clause that says which, in the other side's own words if it had any."""
+    """A step of signing failed; ``reason`` is a clause that says why, in the server's own words where it gave any."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -26,7 +26,7 @@ class Trouble(Exception):
 
 
 class Transient(Trouble):
-    """It may go away by itself; ``retry_after`` in seconds where the other side said when."""
+    """It may go away by itself; ``retry_after`` in seconds where the server said when."""
 
     def __init__(self, reason: str, retry_after: float = 0.0) -> None:
         super().__init__(reason)
@@ -42,7 +42,7 @@ class Untrusted(Refusal):
 
 
 class Rejection(Refusal):
-    """Sigstore answered that it does not take what it was sent."""
+    """Sigstore answered that it does not accept what it was sent."""
 
 
 class IdentityRefusal(Refusal):
@@ -50,7 +50,7 @@ class IdentityRefusal(Refusal):
 
 
 class Ended(Trouble):
-    """A certificate or identity token is over (or not yet begun): it has to be renewed."""
+    """A certificate or identity token has expired or is not valid yet: it has to be renewed."""
 
 
 class CertificateEnded(Ended):
@@ -70,34 +70,29 @@ def trouble_of_sigstore_response(
 ) -> Transient | Rejection:
     """Return what an error answer of *service* means; *now* in seconds since the epoch.
 
-    409 is worth another try: it comes from an entry that an earlier attempt left, and the next has a fresh signature.
+    The reason quotes the answer: a JSON message, or its text without tags. 409 is worth another try: it comes from an
+    entry that an earlier attempt left, and the next has a fresh signature.
     """
-    reason = f"{service} answered HTTP {status}{_sigstore_response_words(body)}"
+    message = json_object_fields(body[:MAX_BODY]).get("message")
+    said = message if isinstance(message, str) and message else visible_html_text(body[:MAX_BODY], title=True)
+    words = " ".join(said.split())
+    if len(words) > _LONGEST_TEXT:
+        words = f"{words[:_LONGEST_TEXT]}…"
+    reason = f"{service} answered HTTP {status}{f': {words}' if words else ''}"
     if status >= 500 or status in _RETRY_STATUSES:  # noqa: PLR2004  (the server errors)
         asked = parse_retry_after(headers.get("Retry-After"), now) or 0.0
         return Transient(reason, min(asked, LONGEST_RETRY_AFTER))
     return Rejection(reason)
 
 
-def _sigstore_response_words(body: str) -> str:
-    """Return what an error answer says, as ``": text"``: a JSON message, or its text without tags."""
-    message = json_object_fields(body[:MAX_BODY]).get("message")
-    text = " ".join(
-        ((message if isinstance(message, str) else None) or visible_html_text(body[:MAX_BODY], title=True)).split()
-    )
-    if len(text) > _LONGEST_TEXT:
-        text = f"{text[:_LONGEST_TEXT]}…"
-    return f": {text}" if text else ""
-
-
 def sigstore_exception_chain(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an exception and those that it came from."""
+    """Yield an exception and its causes, the first cause last."""
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
 
 
 def trouble_text(error: BaseException) -> str:
-    """Return the first words in a chain of exceptions, or the type's name: never nothing."""
+    """Return the first text in a chain of exceptions, or the type's name; never empty."""
     texts = (" ".join(str(step).split()) for step in sigstore_exception_chain(error))
     return next((text[:_LONGEST_TEXT] for text in texts if text), type(error).__name__)

@@ -6,15 +6,14 @@ import re
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
+from ci_publish.attestations.sigstore_trouble import sigstore_exception_chain
 from ci_publish.errors import ConfigurationError, UntrustedCertificate
 from ci_publish.hints import Hint, option
 from ci_publish.http.certificates import untrusted_certificate_reason
 from ci_publish.model.events import Emit, Noted
-from ci_publish.regular_files import read_settings_file
 
 if TYPE_CHECKING:
     from sigstore.models import ClientTrustConfig
@@ -43,14 +42,10 @@ def _load_embedded_trust() -> "ClientTrustConfig":
     try:
         return ClientTrustConfig.production(offline=True)
     except OSError:  # it copies the files into the user's cache first, which may not be writable
-        return ClientTrustConfig.from_json(_packaged_trust_config())
-
-
-def _packaged_trust_config() -> str:
-    """Return the public instance's configuration as sigstore's own package holds it."""
-    folder = importlib.resources.files("sigstore") / "_store" / quote(_PUBLIC_INSTANCE, safe="")
-    root, signing = (json.loads((folder / name).read_bytes()) for name in ("trusted_root.json", _SIGNING_CONFIG))
-    return json.dumps({"mediaType": _MEDIA_TYPE, "trustedRoot": root, "signingConfig": signing})
+        folder = importlib.resources.files("sigstore") / "_store" / quote(_PUBLIC_INSTANCE, safe="")
+        root, signing = (json.loads((folder / name).read_bytes()) for name in ("trusted_root.json", _SIGNING_CONFIG))
+        packaged = {"mediaType": _MEDIA_TYPE, "trustedRoot": root, "signingConfig": signing}
+        return ClientTrustConfig.from_json(json.dumps(packaged))
 
 
 class TrustSource:
@@ -58,8 +53,8 @@ class TrustSource:
 
     The public instance's is refreshed over the network once, in a daemon thread that `prefetch` starts. When that fails
     (for another reason than a certificate of an unknown issuer) or takes longer than *seconds*, the copy that sigstore
-    brings along (or refreshed earlier) is used, and a warning noted. A private instance's file is taken as it
-    is.
+    contains (or refreshed earlier) is used, with a warning. *config* is the content of a private instance's file, which
+    is used as it is.
     """
 
     def __init__(  # noqa: PLR0913  (collaborators, by name)
@@ -81,16 +76,6 @@ class TrustSource:
         self._lock = threading.Lock()
         self._refresh: _TrustRefresh | None = None
         self._result: ClientTrustConfig | None = None
-
-    @classmethod
-    def from_file(cls, path: Path, *, emit: Emit) -> "TrustSource":
-        """Return the trust of the instance that a ClientTrustConfig file describes. Raises ConfigurationError."""
-        try:
-            config = read_settings_file(path)
-            json.loads(config)
-        except (OSError, ValueError, RecursionError) as error:
-            raise _bad_trust_config_error(f"{path} is not valid JSON: {error}") from error
-        return cls(emit=emit, config=config)
 
     def prefetch(self) -> None:
         """Begin to import sigstore and to fetch the trust root. Idempotent; never raises."""
@@ -122,20 +107,37 @@ class TrustSource:
         refresh = self._started_refresh()
         with self._lock:
             if self._result is None:
-                self._result = self._wait_for_refresh(refresh)
+                refresh.join(max(0.0, refresh.ends - self._clock()))
+                if refresh.result is None and self._config is not None:
+                    raise refresh.error or _bad_trust_config_error(f"it could not be read within {self._seconds:g} s")
+                self._result = refresh.result or self._fall_back_to_embedded(refresh.error)
             return self._result
 
     def _load_trust_config(self) -> "ClientTrustConfig":
-        _silence_library_logging()
-        return self._refreshed() if self._config is None else _parse_trust_config(self._config)
+        import logging  # noqa: PLC0415  (only here)
 
-    def _wait_for_refresh(self, refresh: "_TrustRefresh") -> "ClientTrustConfig":
-        refresh.join(max(0.0, refresh.ends - self._clock()))
-        if refresh.result is not None:
-            return refresh.result
-        if self._config is not None:
-            raise refresh.error or _bad_trust_config_error(f"it could not be read within {self._seconds:g} s")
-        return self._fall_back_to_embedded(refresh.error)
+        # Where nobody configured logging, the libraries' lines stay out of stderr: what matters is emitted.
+        for name in ("sigstore", "tuf", "securesystemslib"):
+            logger = logging.getLogger(name)
+            if not any(isinstance(handler, logging.NullHandler) for handler in logger.handlers):
+                logger.addHandler(logging.NullHandler())
+        if self._config is None:
+            return self._refreshed()
+        from sigstore.models import ClientTrustConfig  # noqa: PLC0415  (importing sigstore takes 0.3 s)
+        from sigstore.verify import Verifier  # noqa: PLC0415  (see above)
+
+        try:
+            json.loads(self._config)
+        except (ValueError, RecursionError) as error:
+            raise _bad_trust_config_error(f"it is not valid JSON: {error}") from error
+        try:
+            trust = ClientTrustConfig.from_json(self._config)
+            _ = Verifier(trusted_root=trust.trusted_root), trust.signing_config
+        except Exception as error:
+            raise _bad_trust_config_error(
+                f"it does not describe a Sigstore instance: {_trust_error_reasons(error)}"
+            ) from error
+        return trust
 
     def _fall_back_to_embedded(self, error: BaseException | None) -> "ClientTrustConfig":
         if (said := untrusted_certificate_reason(error)) is not None:
@@ -143,8 +145,9 @@ class TrustSource:
             raise UntrustedCertificate(message) from error
         reason = f"no answer within {self._seconds:g} s" if error is None else _trust_error_reasons(error)
         hints = ["Signatures are checked against keys that may have been replaced; running again may help."]
-        if (refused := _trust_proxy_refusal(error)) is not None:
-            reason = f"the proxy refuses the connection: {refused}"
+        causes = [*sigstore_exception_chain(error)]
+        if causes and (refused := _TUNNEL_REFUSED.search(str(causes[-1]))):  # a proxy answered, for example 407
+            reason = f"the proxy refuses the connection: {refused[1]}"
             hints.append("Correct the proxy's address in HTTPS_PROXY, or add the host to NO_PROXY.")
         self._emit(
             Noted(
@@ -183,20 +186,6 @@ def sigstore_instance_hosts(config: str) -> str:
     return ", ".join(host for host in found if host) or "one without services"
 
 
-def _parse_trust_config(config: str) -> "ClientTrustConfig":
-    from sigstore.models import ClientTrustConfig  # noqa: PLC0415  (importing sigstore takes 0.3 s)
-    from sigstore.verify import Verifier  # noqa: PLC0415  (see above)
-
-    try:
-        trust = ClientTrustConfig.from_json(config)
-        _ = Verifier(trusted_root=trust.trusted_root), trust.signing_config
-    except Exception as error:
-        raise _bad_trust_config_error(
-            f"it does not describe a Sigstore instance: {_trust_error_reasons(error)}"
-        ) from error
-    return trust
-
-
 def _bad_trust_config_error(why: str) -> ConfigurationError:
     return ConfigurationError(
         "The Sigstore trust configuration cannot be used.",
@@ -210,31 +199,11 @@ def _bad_trust_config_error(why: str) -> ConfigurationError:
     )
 
 
-def _trust_proxy_refusal(error: BaseException | None) -> str | None:
-    """Return what a proxy answered instead of connecting, such as 407, where that is the first cause of *error*."""
-    while error is not None and (cause := error.__cause__ or error.__context__) is not None:
-        error = cause
-    found = _TUNNEL_REFUSED.search(str(error))
-    return None if found is None else found[1]
-
-
 def _trust_error_reasons(error: BaseException) -> str:
     """Return an exception's words and those of its causes, never empty."""
     words: list[str] = []
-    step: BaseException | None = error
-    while step is not None and len(words) < 4:  # noqa: PLR2004  (more would not help anybody)
+    for step in sigstore_exception_chain(error):
         text = " ".join(str(step).split())[:200] or type(step).__name__
         if not any(text in word for word in words):
             words.append(text)
-        step = step.__cause__ or step.__context__
-    return "; ".join(words)
-
-
-def _silence_library_logging() -> None:
-    """Keep the libraries' log lines out of stderr, where nobody configured logging: what matters is emitted."""
-    import logging  # noqa: PLC0415  (only here)
-
-    for name in ("sigstore", "tuf", "securesystemslib"):
-        logger = logging.getLogger(name)
-        if not any(isinstance(handler, logging.NullHandler) for handler in logger.handlers):
-            logger.addHandler(logging.NullHandler())
+    return "; ".join(words[:4])  # more would not help anybody

@@ -92,19 +92,14 @@ def _slsa_value_fault(value: object, kind: str, place: str) -> str | None:
     if kind in _SCALARS:
         return None if _SCALARS[kind](value) else f"{place} is not a valid {kind}"
     if kind.startswith(_LIST):
+        if not isinstance(value, list):
+            return f"{place} is not a list"
         inside = kind.removeprefix(_LIST)
-        return (
-            next(_slsa_list_faults(value, inside, place), None) if isinstance(value, list) else f"{place} is not a list"
-        )
-    return (
-        next(_slsa_message_faults(value, kind, place), None) if isinstance(value, dict) else f"{place} is not an object"
-    )
-
-
-def _slsa_list_faults(value: list[object], kind: str, place: str) -> Iterator[str]:
-    for number, each in enumerate(value):
-        if (fault := _slsa_value_fault(each, kind, f"{place}[{number}]")) is not None:
-            yield fault
+        faults = (_slsa_value_fault(each, inside, f"{place}[{number}]") for number, each in enumerate(value))
+        return next(filter(None, faults), None)
+    if not isinstance(value, dict):
+        return f"{place} is not an object"
+    return next(_slsa_message_faults(value, kind, place), None)
 
 
 def _slsa_message_faults(value: Mapping[str, object], kind: str, place: str) -> Iterator[str]:

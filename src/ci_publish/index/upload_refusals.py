@@ -52,8 +52,10 @@ def _known_upload_refusal(
     return KnownUploadRefusal(words=words, meaning=meaning, advice=advice, once=once, statuses=frozenset(statuses))
 
 
-_SCOPE = "Check that the Trusted Publisher or API token is for this project, in the project's settings on the"
-" index, under Publishing."
+_SCOPE = (
+    "Check that the Trusted Publisher or API token is for this project, in the project's settings on the"
+    " index, under Publishing."
+)
 _ATTESTATIONS_ELSEWHERE = (
     "The attestation must come from the workflow that is registered as the Trusted Publisher: the top-level workflow "
     "file, not a reusable one that it calls."

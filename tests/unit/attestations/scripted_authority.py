@@ -8,7 +8,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
-from ci_publish.attestations.signing_run import SigningClocks, SigningContext
+from ci_publish.attestations.signing_run import SigningClocks, SigningContext, VerifiedAttestation
 from ci_publish.attestations.sigstore_signer import SigstoreSigner
 from ci_publish.attestations.sigstore_trust import TrustSource
 from ci_publish.model.attestation import PUBLISH_V1, Attestation, SigningResult
@@ -25,12 +25,6 @@ if TYPE_CHECKING:
     from ci_publish.attestations.sigstore_trust import Load
     from ci_publish.errors import CiPublishError, SigningFailed
     from ci_publish.model.attestation import Subject
-
-
-@dataclass(frozen=True)
-class Made:
-    attestation: Attestation
-    lifetime: float = 600.0
 
 
 @dataclass
@@ -56,7 +50,7 @@ class FakeAuthority:
             raise self.certifying.popleft()
         return self
 
-    def attest(self, subject: Subject, predicate_type: str) -> Made:
+    def attest(self, subject: Subject, predicate_type: str) -> VerifiedAttestation:
         with self.lock:
             self.active += 1
             self.most_active = max(self.most_active, self.active)
@@ -71,7 +65,7 @@ class FakeAuthority:
                 self.later.wait(60)
             if trouble is not None:
                 raise trouble
-            return Made(
+            return VerifiedAttestation(
                 Attestation(filename=subject.filename, predicate_type=predicate_type, json="{}", verified=True),
                 self.lifetime,
             )
