@@ -21,9 +21,6 @@ PIP = "PIP_CERT"
 # X509_V_ERR_…: no issuer found, self-signed, self-signed in the chain, issuer not found locally, first not verified.
 _UNKNOWN_ISSUER = frozenset({2, 18, 19, 20, 21})
 
-# The order in which index.network looks at them.
-_ORDER = (FILES, FOLDER, TWINE, REQUESTS, CURL)
-
 
 def is_unknown_issuer_error(error: object) -> bool:
     """Return whether an ``SSLCertVerificationError`` is about an issuer that this machine does not trust."""
@@ -54,6 +51,12 @@ def certifi_bundle() -> str:
     return certifi.where()
 
 
+def followed_ca_variables(environ: Mapping[str, str]) -> list[str]:
+    """Return the variables whose authorities count: SSL_CERT_FILE and SSL_CERT_DIR, else the first of the others."""
+    openssl = [name for name in (FILES, FOLDER) if environ.get(name)]
+    return openssl or [name for name in (TWINE, REQUESTS, CURL) if environ.get(name)][:1]
+
+
 def ca_variables(
     environ: Mapping[str, str],
     *,
@@ -68,33 +71,26 @@ def ca_variables(
     variable that is set already is changed. Where none is set and OpenSSL has no authorities of its own, the public
     ones of certifi are named. Raises ConfigurationError for a path that does not exist.
     """
-    name = next((name for name in _ORDER if environ.get(name)), None)
-    if name is None:
+    if not (followed := followed_ca_variables(environ)):
         return {} if has_authorities() else {FILES: bundle()}
-    path = environ[name]
+    name, path = followed[0], environ[followed[0]]
     if not (is_file(path) or is_folder(path)):
-        raise _missing_ca_path_error(name)
+        raise ConfigurationError(
+            f"{name} points to a certificate authority file that does not exist.",
+            detail="Every connection is verified against it, so none can be made.",
+            hints=(f"Correct {name}, or unset it to use the public authorities.",),
+        )
     openssl = FOLDER if is_folder(path) else FILES
-    has_openssl = environ.get(FILES) or environ.get(FOLDER)
-    wanted = {REQUESTS: path} if has_openssl else {openssl: path, REQUESTS: path}
+    wanted = {REQUESTS: path} if name in {FILES, FOLDER} else {openssl: path, REQUESTS: path}
     return {key: value for key, value in wanted.items() if not environ.get(key)}
 
 
 def ignored_ca_variables(environ: Mapping[str, str]) -> list[str]:
     """Return the variables of other tools that name other authorities than the ones that count here; for hints."""
-    followed = [environ[name] for name in (FILES, FOLDER) if environ.get(name)]
-    followed = followed or [environ[name] for name in _ORDER if environ.get(name)][:1]
+    followed = [environ[name] for name in followed_ca_variables(environ)]
     return [name for name in (PIP, REQUESTS, CURL) if environ.get(name) and environ[name] not in followed]
 
 
 def apply_ca_variables(environ: MutableMapping[str, str]) -> None:
     """Set what ``ca_variables`` says; to be called with ``os.environ`` before any client is made."""
     environ.update(ca_variables(environ))
-
-
-def _missing_ca_path_error(name: str) -> ConfigurationError:
-    return ConfigurationError(
-        f"{name} points to a certificate authority file that does not exist.",
-        detail="Every connection is verified against it, so none can be made.",
-        hints=(f"Correct {name}, or unset it to use the public authorities.",),
-    )

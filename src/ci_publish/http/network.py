@@ -4,10 +4,10 @@ Imported late: this module costs a tenth of a second.
 """
 
 import contextlib
-import ssl
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
@@ -96,18 +96,9 @@ class _ConnectionPools(httpx.BaseTransport):
         self._lock = threading.Lock()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        proxy = proxy_for_url(str(request.url), self._environ)
-        answer = self._send_through_pool(request, proxy)
-        extensions = {
-            "reason_phrase": answer.extensions.get("reason_phrase", b""),
-            "headers": tuple(answer.headers),
-        }
-        return httpx.Response(answer.status, stream=_ResponseBody(answer.stream), extensions=extensions)
-
-    def _send_through_pool(self, request: httpx.Request, proxy: Proxy | None) -> httpcore.Response:
         """Send *request*. Raises ProxyAuthenticationRequired for a proxy's 407."""
         url = request.url
-        pool = self._get_or_make_pool(proxy, url.scheme)
+        proxy = proxy_for_url(str(url), self._environ)
         sent = httpcore.Request(
             method=request.method,
             url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
@@ -115,35 +106,32 @@ class _ConnectionPools(httpx.BaseTransport):
             content=request.stream,
             extensions=request.extensions,
         )
-        if proxy is None:
-            return pool.handle_request(sent)
         try:
-            answer = pool.handle_request(sent)
+            answer = self._get_or_make_pool(proxy, url.scheme).handle_request(sent)
         except httpcore.ProxyError as error:
+            if proxy is None:
+                raise
             raise_proxy_error(proxy, error)
-        require_proxy_authenticated(proxy, answer)
-        return answer
+        if proxy is not None:
+            require_proxy_authenticated(proxy, answer)
+        extensions = {
+            "reason_phrase": answer.extensions.get("reason_phrase", b""),
+            "headers": tuple(answer.headers),
+        }
+        return httpx.Response(answer.status, stream=_ResponseBody(answer.stream), extensions=extensions)
 
     def _get_or_make_pool(self, proxy: Proxy | None, scheme: str) -> httpcore.ConnectionPool:
         with self._lock:
             if (proxy, scheme) not in self._pools:
-                self._pools[proxy, scheme] = self._new_pool_for_proxy(proxy, scheme)
+                # Certificates are read only where they are needed: it takes a while.
+                trust = partial(trusted_ssl_context, self._environ)
+                self._pools[proxy, scheme] = httpcore.ConnectionPool(
+                    ssl_context=trust() if scheme == "https" else None,
+                    proxy=None if proxy is None else httpcore_proxy(proxy, trust),
+                    network_backend=self._backend if proxy is None else ProxyBackend(self._backend, proxy),
+                    **self._options,
+                )
             return self._pools[proxy, scheme]
-
-    def _new_pool_for_proxy(self, proxy: Proxy | None, scheme: str) -> httpcore.ConnectionPool:
-        # Certificates are read only where they are needed: it takes a while.
-        context = self._ssl_context_once() if scheme == "https" else None
-        if proxy is None:
-            return httpcore.ConnectionPool(ssl_context=context, network_backend=self._backend, **self._options)
-        return httpcore.ConnectionPool(
-            ssl_context=context,
-            proxy=httpcore_proxy(proxy, self._ssl_context_once),
-            network_backend=ProxyBackend(self._backend, proxy),
-            **self._options,
-        )
-
-    def _ssl_context_once(self) -> ssl.SSLContext:
-        return trusted_ssl_context(self._environ)
 
     def close(self) -> None:
         with self._lock:

@@ -5,6 +5,7 @@ the same for every library in the process: httpx's and requests' own reading of 
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 from urllib.parse import unquote
@@ -34,7 +35,8 @@ class Proxy:
 def proxy_for_url(url: str, environ: Mapping[str, str]) -> Proxy | None:
     """Return the proxy for *url*, None to connect directly. Never a proxy for loopback."""
     scheme, host, port = url_origin(url)
-    if is_loopback_host(host) or _is_no_proxy_host(host, port, _proxy_variable(environ, "no_proxy")[1]):
+    excepted = filter(None, map(str.strip, _proxy_variable(environ, "no_proxy")[1].lower().split(",")))
+    if is_loopback_host(host) or any(_no_proxy_item_covers(item, host, port) for item in excepted):
         return None
     for name in (f"{scheme}_proxy", "all_proxy"):
         variable, address = _proxy_variable(environ, name)
@@ -113,13 +115,12 @@ def _proxy_variable(environ: Mapping[str, str], name: str) -> tuple[str, str]:
     return name.upper(), environ.get(name.upper(), "").strip()
 
 
-def _is_no_proxy_host(host: str, port: int | None, no_proxy: str) -> bool:
-    return any(_no_proxy_item_covers(item.strip().lower(), host, port) for item in no_proxy.split(",") if item.strip())
-
-
 def _no_proxy_item_covers(item: str, host: str, port: int | None) -> bool:
-    if item == "*" or _is_host_in_network(item, host):
+    if item == "*":
         return True
+    with suppress(ValueError):  # a name of a host or a domain
+        if ip_address(host) in ip_network(item, strict=False):
+            return True
     name, separator, item_port = item.rpartition(":")
     if separator and item_port.isdigit() and (":" not in name or name.startswith("[")):
         if int(item_port) != port:
@@ -127,10 +128,3 @@ def _no_proxy_item_covers(item: str, host: str, port: int | None) -> bool:
         item = name
     domain = item.strip("[]").removeprefix("*").removeprefix(".")
     return host == domain or host.endswith(f".{domain}")
-
-
-def _is_host_in_network(item: str, host: str) -> bool:
-    try:
-        return ip_address(host) in ip_network(item, strict=False)
-    except ValueError:
-        return False

@@ -12,7 +12,6 @@ from ci_publish.model.frozen import frozen
 _ITEM = re.compile(r'(?:^|,)\s*"([^"]{0,100})"((?:\s*;[^,"]{0,100}){1,8})')
 _PARAMETER = re.compile(r";\s*([a-z]{1,8})=(\d{1,9})(?!\d)")
 _LONGEST_HEADER = 2000
-_HOUR = 3600
 
 
 @frozen(kw_only=True)
@@ -64,10 +63,8 @@ def _parse_rate_limit_items(header: str) -> Iterator[tuple[str, dict[str, int]]]
 
 
 def _quota_text(policy: Mapping[str, int]) -> str | None:
-    return f"{policy['q']} in {_quota_period_text(policy['w'])}" if policy.keys() >= {"q", "w"} else None
-
-
-def _quota_period_text(seconds: int) -> str:
-    if seconds % _HOUR == 0:
-        return "1 hour" if seconds == _HOUR else f"{seconds // _HOUR} hours"
-    return f"{seconds} s"
+    if not policy.keys() >= {"q", "w"}:
+        return None
+    hours, seconds = divmod(policy["w"], 3600)
+    period = f"{policy['w']} s" if seconds else "1 hour" if hours == 1 else f"{hours} hours"
+    return f"{policy['q']} in {period}"

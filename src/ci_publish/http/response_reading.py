@@ -42,14 +42,21 @@ def capped_body_chunks(chunks: Iterator[bytes], limit: int) -> Iterator[bytes]:
 def read_response(raw: "RawHttpResponse", limit: int, secrets: tuple[bytes, ...]) -> HttpAnswer:
     """Read a response to its end, or to *limit* bytes of its body; *secrets* are redacted wherever it echoes them."""
     headers = redacted_headers(raw, secrets)
-    body, whole = _read_capped_body(raw.chunks, limit)
-    body, complete = _decompress_body(body, headers.get("content-encoding", "").strip().lower(), limit)
+    body, complete = _read_capped_body(raw.chunks, limit)
+    if headers.get("content-encoding", "").strip().lower() in {"gzip", "x-gzip", "deflate"}:
+        # A compression that we did not ask for. 32: gzip or zlib, whichever it is.
+        inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
+        try:
+            body = inflater.decompress(body, limit)
+        except zlib.error:
+            body = b""
+        complete = complete and inflater.eof
     return HttpAnswer(
         status=raw.status,
         reason=_decode_header_text(_redact_secrets(raw.reason, secrets)),
         headers=headers,
         body=_redact_secrets(body, secrets),
-        truncated=not (whole and complete),
+        truncated=not complete,
     )
 
 
@@ -64,18 +71,6 @@ def _read_capped_body(chunks: Iterator[bytes], limit: int) -> tuple[bytes, bool]
     except Exception:  # noqa: BLE001  (the edge: the status counts, whatever happened to the body)
         return bytes(body), False
     return bytes(body), True
-
-
-def _decompress_body(body: bytes, encoding: str, limit: int) -> tuple[bytes, bool]:
-    """Undo a compression that we did not ask for, up to *limit* bytes."""
-    if encoding not in {"gzip", "x-gzip", "deflate"}:
-        return body, True
-    inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # 32: gzip or zlib, whichever it is
-    try:
-        plain = inflater.decompress(body, limit)
-    except zlib.error:
-        return b"", False
-    return plain, inflater.eof
 
 
 def _redact_secrets(text: bytes, secrets: tuple[bytes, ...]) -> bytes:

@@ -156,12 +156,8 @@ def server_requested_wait(headers: Mapping[str, str], now: float) -> float | Non
 
     *headers* have lower-case names; *now* is in seconds since the epoch. None where it does not say, or not legibly.
     """
-    waits = [
-        wait
-        for wait in (parse_retry_after(headers.get("retry-after"), now), rate_limit_reset_wait(headers))
-        if wait is not None
-    ]
-    return max(waits, default=None)
+    waits = (parse_retry_after(headers.get("retry-after"), now), rate_limit_reset_wait(headers))
+    return max((wait for wait in waits if wait is not None), default=None)
 
 
 def parse_retry_after(value: str | None, now: float | None) -> float | None:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any, TypeVar
 
-from ci_publish.http.certificates import is_unknown_issuer_error
+from ci_publish.http.certificates import certifi_bundle, followed_ca_variables, is_unknown_issuer_error
 from ci_publish.http.messages import NoAnswerReason
 from ci_publish.http.urls import is_loopback_host
 from ci_publish.model.frozen import frozen
@@ -125,23 +125,18 @@ def retry_socket_operation(
             raise connection_failure_of_error(error, what) from error
 
 
-def _certificate_connection_failure(error: ssl.SSLCertVerificationError) -> ConnectionFailed:
-    """Distinguish a certificate of an issuer that this machine does not trust from an invalid one."""
-    if is_unknown_issuer_error(error):
+def connection_failure_of_error(error: OSError, what: str) -> ConnectionFailed:
+    """Map an error of a socket or of TLS."""
+    if isinstance(error, ssl.SSLCertVerificationError) and is_unknown_issuer_error(error):
         return ConnectionFailed(
             NoAnswerReason.UNTRUSTED_CERTIFICATE,
             f"the server's certificate is not trusted ({error.verify_message}); if it comes from an authority of your "
             "own, set the environment variable SSL_CERT_FILE to its certificate",
         )
-    return ConnectionFailed(
-        NoAnswerReason.INVALID_CERTIFICATE, f"the server's certificate is not valid ({error.verify_message})"
-    )
-
-
-def connection_failure_of_error(error: OSError, what: str) -> ConnectionFailed:
-    """Map an error of a socket or of TLS."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return _certificate_connection_failure(error)
+        return ConnectionFailed(
+            NoAnswerReason.INVALID_CERTIFICATE, f"the server's certificate is not valid ({error.verify_message})"
+        )
     if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
         return ConnectionFailed(
             NoAnswerReason.TLS, f"TLS failed while {what}: {getattr(error, 'reason', None) or 'unknown reason'}"
@@ -203,16 +198,21 @@ Address = tuple[socket.AddressFamily, Any]
 
 def _look_up_addresses(host: str, port: int, attempt: RequestAttempt, until: float) -> list[Address]:
     """Look *host* up; the system's resolver has no timeout, so it runs in a thread that may be abandoned."""
-    try:
+    with contextlib.suppress(ValueError):
         family = socket.AF_INET if ip_address(host).version == 4 else socket.AF_INET6  # noqa: PLR2004
-    except ValueError:
-        found = _run_in_thread_until(lambda: resolve_host(host, port), attempt, until, f"looking up {host}")
-        if isinstance(found, OSError):
-            raise ConnectionFailed(
-                NoAnswerReason.CONNECT, f"{host} cannot be looked up: {_os_error_text(found)}"
-            ) from found
-        return found
-    return [(family, (host, port))]
+        return [(family, (host, port))]
+    result: queue.SimpleQueue[list[Address] | OSError] = queue.SimpleQueue()
+    threading.Thread(target=lambda: result.put(resolve_host(host, port)), name="ci-publish-lookup", daemon=True).start()
+    found: list[Address] | OSError | None = None
+    while found is None:
+        pause = attempt.next_check_wait(until, f"looking up {host}")
+        with contextlib.suppress(queue.Empty):
+            found = result.get(timeout=pause)
+    if isinstance(found, OSError):
+        raise ConnectionFailed(
+            NoAnswerReason.CONNECT, f"{host} cannot be looked up: {_os_error_text(found)}"
+        ) from found
+    return found
 
 
 def resolve_host(
@@ -231,15 +231,6 @@ def resolve_host(
     # RFC 6761 §6.3: a name below localhost means this machine, whatever a name server says.
     local = [each for each in addresses if is_loopback_host(str(each[1][0]))]
     return local or OSError(0, "a name below localhost does not resolve to a loopback address")
-
-
-def _run_in_thread_until(work: Callable[[], T], attempt: RequestAttempt, until: float, what: str) -> T:
-    result: queue.SimpleQueue[T] = queue.SimpleQueue()
-    threading.Thread(target=lambda: result.put(work()), name="ci-publish-lookup", daemon=True).start()
-    while True:
-        pause = attempt.next_check_wait(until, what)
-        with contextlib.suppress(queue.Empty):
-            return result.get(timeout=pause)
 
 
 def _connect_to_address(
@@ -272,8 +263,6 @@ def _connect_to_address(
 
 # --- trust
 
-_BUNDLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "TWINE_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-
 
 def trusted_ssl_context(environ: Mapping[str, str]) -> ssl.SSLContext:
     """Return the context that certificates are checked with; checks cannot be switched off.
@@ -283,35 +272,28 @@ def trusted_ssl_context(environ: Mapping[str, str]) -> ssl.SSLContext:
     system are used. Raises ConnectionFailed where the bundle cannot be read. The same environment gets the same
     context: reading the bundle costs 35 ms.
     """
-    return _ssl_context_for_bundles(tuple(environ.get(name, "") for name in _BUNDLES))
+    return _ssl_context_for_bundles(tuple((name, environ[name]) for name in followed_ca_variables(environ)))
 
 
 @functools.lru_cache(maxsize=4)
-def _ssl_context_for_bundles(bundles: tuple[str, ...]) -> ssl.SSLContext:
+def _ssl_context_for_bundles(bundles: tuple[tuple[str, str], ...]) -> ssl.SSLContext:
+    """Return the context that trusts *bundles*: the variables that name them, and their paths."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     # A bundle may contain only a company's intermediate authority (also the default of Python 3.13).
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    files, folder, *others = zip(_BUNDLES, bundles, strict=True)
-    chosen = [item for item in (files, folder) if item[1]] or [item for item in others if item[1]][:1]
-    for variable, path in chosen:
-        _load_trusted_certificates(context, variable, path)
-    if not chosen:
+    for variable, path in bundles:
+        try:
+            if os.path.isdir(path):  # noqa: PTH112  (a name from the environment, passed on unchanged)
+                context.load_verify_locations(capath=path)
+            else:
+                context.load_verify_locations(cafile=path)
+        except OSError as error:  # also ssl.SSLError, for a file that holds no certificates
+            raise ConnectionFailed(
+                NoAnswerReason.REFUSED_LOCALLY,
+                f"{variable} names certificates that cannot be read: {_os_error_text(error)}",
+            ) from error
+    if not bundles:
         context.load_default_certs()
-        import certifi  # noqa: PLC0415  (late: not where a bundle is named)
-
-        context.load_verify_locations(certifi.where())
+        context.load_verify_locations(certifi_bundle())
     return context
-
-
-def _load_trusted_certificates(context: ssl.SSLContext, variable: str, path: str) -> None:
-    try:
-        if os.path.isdir(path):  # noqa: PTH112  (a name from the environment, passed on unchanged)
-            context.load_verify_locations(capath=path)
-        else:
-            context.load_verify_locations(cafile=path)
-    except OSError as error:  # also ssl.SSLError, for a file that holds no certificates
-        raise ConnectionFailed(
-            NoAnswerReason.REFUSED_LOCALLY,
-            f"{variable} names certificates that cannot be read: {_os_error_text(error)}",
-        ) from error

@@ -31,6 +31,7 @@ T = TypeVar("T")
 
 PLAIN_CHUNK = 1024 * 1024
 TLS_CHUNK = 64 * 1024
+_INTERIM = (b"HTTP/1.1 1", b"HTTP/1.0 1")
 
 
 class ThreadAttempts(threading.local):
@@ -121,7 +122,10 @@ class SocketStream(httpcore.NetworkStream):
             self._received += data
             self._ended = not data
             attempt.count_received_bytes(len(data))
-        return _contains_final_response(self._received)
+        response = self._received
+        while response.startswith(_INTERIM) and b"\r\n\r\n" in response:
+            response = response.partition(b"\r\n\r\n")[2]
+        return bool(response) and not response.startswith(_INTERIM)
 
     def close(self) -> None:
         """Close the connection. Idempotent."""
@@ -154,16 +158,6 @@ class SocketStream(httpcore.NetworkStream):
         return None
 
 
-_INTERIM = (b"HTTP/1.1 1", b"HTTP/1.0 1")
-
-
-def _contains_final_response(received: bytes) -> bool:
-    """Whether there is more in *received* than interim responses (100, 103), which do not end a request."""
-    while received.startswith(_INTERIM) and b"\r\n\r\n" in received:
-        received = received.partition(b"\r\n\r\n")[2]
-    return bool(received) and not received.startswith(_INTERIM)
-
-
 class TunnelledTls(httpcore.NetworkStream):
     """TLS within TLS, for proxies that are themselves reached over https: Python's sockets cannot be wrapped twice.
 
@@ -189,7 +183,10 @@ class TunnelledTls(httpcore.NetworkStream):
                 result = operation()
             except ssl.SSLWantReadError:
                 self._send_encrypted_bytes()
-                self._receive_encrypted_bytes()
+                if data := self._outer.read(TLS_CHUNK):
+                    self._incoming.write(data)
+                else:
+                    self._incoming.write_eof()
             except OSError as error:
                 raise connection_failure_of_error(error, what) from error
             else:
@@ -199,13 +196,6 @@ class TunnelledTls(httpcore.NetworkStream):
     def _send_encrypted_bytes(self) -> None:
         if self._outgoing.pending:
             self._outer.write(self._outgoing.read())
-
-    def _receive_encrypted_bytes(self) -> None:
-        data = self._outer.read(TLS_CHUNK)
-        if data:
-            self._incoming.write(data)
-        else:
-            self._incoming.write_eof()
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002  (the attempt knows better)
         """Return the next bytes, empty at the end. Raises ConnectionFailed."""
