@@ -19,24 +19,24 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 DOCS: Final = ROOT / "docs"
 MESSAGES: Final = ROOT / "tests" / "assets" / "messages.txt"
 NOTHING_WRONG: Final = (
-    "| 0 | the index has every file exactly as signed (or, at your request, kept other content: `kept-published`); for"
-    " commands that send nothing: no problem was found | | |"
+    "| 0 | The index has every file with the correct content, or kept different content at your request"
+    " (`kept-published`). A command that uploads nothing found no problems. | | |"
 )
 MEANINGS: Final = {
-    1: "a bug; the message shows what to report",
-    2: "a flag, input, variable or file setting is wrong",
-    3: "no distributions were found",
-    4: "a check failed; nothing has left the machine",
-    5: "no credential: the CI issues no OIDC identity token, and nothing else was given",
-    6: "the index refuses the identity or the token",
-    7: "no attestation where one is required; nothing was uploaded",
-    8: "the index has different content under that filename",
-    9: "the index refuses the file",
-    10: "network, 429 or 5xx until the retries ran out",
-    11: "accepted, but the index does not show what was sent, or shows provenance that does not verify",
-    12: "published what the index allows for now; the rest is left for a later run",
-    130: "stopped by Ctrl-C (SIGINT)",
-    143: "stopped by SIGTERM: the CI cancelled the job",
+    1: "Bug in ci-publish",
+    2: "Invalid setting",
+    3: "No distributions found",
+    4: "A check failed before the upload",
+    5: "No credential",
+    6: "The index rejected the identity or the token",
+    7: "A required attestation is missing",
+    8: "The index has different content under the same filename",
+    9: "The index rejected a file",
+    10: "Network error, or 429 or 5xx responses, despite retries",
+    11: "The index does not list the file, or serves unexpected provenance",
+    12: "Some projects were deferred to a later run",
+    130: "Interrupted with Ctrl-C (SIGINT)",
+    143: "Terminated by the CI service (SIGTERM)",
 }
 
 # Raised through its kinds, and by itself only when signing is stopped from outside.
@@ -63,8 +63,8 @@ def facts(error: type[CiPublishError]) -> str:
     docstring = " ".join((error.__doc__ or "").partition("\n\n")[0].split())
     return (
         f"{docstring}\n\n"
-        f"Exit code **{error.exit_code}** ({MEANINGS[error.exit_code]}). "
-        f"Will running it again without changes help? **{again(error).capitalize()}.**\n"
+        f"Exit code: **{error.exit_code}** ({MEANINGS[error.exit_code]}). "
+        f"Does a retry without changes help? **{again(error).capitalize()}.**\n"
     )
 
 
@@ -92,13 +92,12 @@ def index() -> str:
         "",
         "<!-- Written by scripts/docs_errors.py. -->",
         "",
-        "Every error message ends with the exit code and the name of the error, which is also the name of its page.",
-        "Names and codes are stable, so workflows can depend on them. For what they mean in a pipeline, see",
-        "[exit codes](../reference/exit-codes.md).",
+        "Every error message ends with the exit code and the name of the error. Each name has its own page. Names and exit",
+        "codes never change, so you can use them in workflows. See also [exit codes](../reference/exit-codes.md).",
     ]
     for code, meaning in MEANINGS.items():
         lines += ["", f"## Exit code {code}: {meaning}", ""]
-        lines += ["| name | what happened | does a retry help? |", "|---|---|---|"]
+        lines += ["| Name | Description | Does a retry help? |", "|---|---|---|"]
         lines += [_row(error) for error in error_classes() if error.exit_code == code]
     return "\n".join(lines) + "\n"
 
@@ -110,7 +109,7 @@ def _row(error: type[CiPublishError]) -> str:
 
 def exit_codes() -> str:
     """Return the table of exit codes, each with the names that it holds."""
-    lines = ["| code | meaning | does a retry help? | names |", "|---|---|---|---|", NOTHING_WRONG]
+    lines = ["| Code | Meaning | Does a retry help? | Names |", "|---|---|---|---|", NOTHING_WRONG]
     for code, meaning in MEANINGS.items():
         kinds = [error for error in error_classes() if error.exit_code == code]
         helps = "sometimes" if len({error.retryable for error in kinds}) > 1 else again(kinds[0])

@@ -64,19 +64,19 @@ def lines() -> Iterator[str]:
         for name, option in options.items():
             yield from option_entry(name, option)
     yield ".SS Without a command"
-    yield from entry("--help, -h", "List the commands; after a command, its options.")
+    yield from entry("--help, -h", "List the commands, or the options of a command.")
     yield from entry("--version", "Print the version.")
     yield from entry("--print-completion SHELL", "Print the completions for bash, zsh or fish.")
     yield ".SH ENVIRONMENT"
-    yield from entry("CI_PUBLISH_DEBUG", "1 prints tracebacks of a failure and its causes, with secrets redacted.")
-    yield from entry("NO_COLOR", "Anything but an empty text switches colours off.")
+    yield from entry("CI_PUBLISH_DEBUG", "If 1, prints the tracebacks of an error and its causes, with secrets redacted.")
+    yield from entry("NO_COLOR", "If not empty, disables colours.")
     yield from entry("SSL_CERT_FILE", "Certificate authorities to trust instead of the bundled ones.")
     yield ".SH EXIT STATUS"
-    yield from entry("0", "Everything is on the index, as signed.")
+    yield from entry("0", "The index has every file with the correct content.")
     for code, meaning in MEANINGS.items():
-        yield from entry(str(code), f"{meaning[0].upper()}{meaning[1:]}.")
+        yield from entry(str(code), f"{meaning}.")
     yield ".SH FILES"
-    yield from entry("pyproject.toml", "The table [tool.ci-publish], in the folder where the run starts.")
+    yield from entry("pyproject.toml", "Settings in the table [tool.ci-publish]. The file must be in the folder in which the run starts.")
     yield ".SH SEE ALSO"
     yield from (f".UR {DOCS_URL}/", "The documentation", ".UE", ".PP", f".UR {ISSUES_URL}", "Issues", ".UE")
 
