@@ -92,8 +92,8 @@ def index() -> str:
         "",
         "<!-- Written by scripts/docs_errors.py. -->",
         "",
-        "Every error message ends with the exit code and the name of the error. Each name has its own page. Names and exit",
-        "codes never change, so you can use them in workflows. See also [exit codes](../reference/exit-codes.md).",
+        "Every error message ends with the exit code and the name of the error. Each name has its own page. Names and",
+        "exit codes never change, so you can use them in workflows. See also [exit codes](../reference/exit-codes.md).",
     ]
     for code, meaning in MEANINGS.items():
         lines += ["", f"## Exit code {code}: {meaning}", ""]

@@ -68,7 +68,7 @@ def lines() -> Iterator[str]:
     yield from entry("--version", "Print the version.")
     yield from entry("--print-completion SHELL", "Print the completions for bash, zsh or fish.")
     yield ".SH ENVIRONMENT"
-    yield from entry("CI_PUBLISH_DEBUG", "If 1, prints the tracebacks of an error and its causes, with secrets redacted.")
+    yield from entry("CI_PUBLISH_DEBUG", "1 prints the tracebacks of an error and its causes, with secrets redacted.")
     yield from entry("NO_COLOR", "If not empty, disables colours.")
     yield from entry("SSL_CERT_FILE", "Certificate authorities to trust instead of the bundled ones.")
     yield ".SH EXIT STATUS"
@@ -76,7 +76,7 @@ def lines() -> Iterator[str]:
     for code, meaning in MEANINGS.items():
         yield from entry(str(code), f"{meaning}.")
     yield ".SH FILES"
-    yield from entry("pyproject.toml", "Settings in the table [tool.ci-publish]. The file must be in the folder in which the run starts.")
+    yield from entry("pyproject.toml", "Settings in [tool.ci-publish], read from the current folder.")
     yield ".SH SEE ALSO"
     yield from (f".UR {DOCS_URL}/", "The documentation", ".UE", ".PP", f".UR {ISSUES_URL}", "Issues", ".UE")
 
