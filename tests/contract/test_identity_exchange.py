@@ -20,7 +20,6 @@ from ci_publish.identity.ambient_identity import AmbientIdentity
 from ci_publish.identity.ci_environment import CiEnvironment
 from ci_publish.identity.context import IdentityContext
 from ci_publish.identity.credential_choice import CredentialOptions, choose_credential
-from ci_publish.identity.diagnosis import DiagnosisRequest
 from ci_publish.identity.doctor import Doctor
 from ci_publish.identity.doctor_findings import Level
 from ci_publish.identity.upload_tokens import TrustedPublishingCredential
@@ -33,6 +32,7 @@ from ci_publish.rehearsal.hooks import After, answer, drop, lose_answer, only, t
 from ci_publish.rehearsal.registered_publishers import GitHubPublisher, GitLabPublisher
 from ci_publish.rehearsal.trusted_publishing import Registration, registered
 from ci_publish.rehearsal.world import RehearsalWorld
+from tests.unit.identity.diagnoses import request
 
 Provider = Literal["github", "gitlab"]
 MINT = "/_/oidc/mint-token"
@@ -322,7 +322,7 @@ def test_no_other_index_gets_the_audiences_of_pypi_and_sigstore_even_if_they_are
 @pytest.mark.parametrize(("provider", "spend"), [("github", False), ("gitlab", True)])
 def test_the_doctor_tries_the_exchange(world: RehearsalWorld, provider: Provider, spend: bool) -> None:
     with run(world, provider) as job:
-        wanted = DiagnosisRequest(projects=["demo"], mint=True, spend_token=spend)
+        wanted = request("demo", mint=True, spend_token=spend)
         diagnosis = Doctor(
             endpoints=job.endpoints,
             credential_options=CredentialOptions(),

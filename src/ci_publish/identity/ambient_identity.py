@@ -12,19 +12,19 @@ and on a runner in Google Cloud it would take the machine's identity for the job
 for tests of what happens before.
 """
 
-import json
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from random import random
 from time import monotonic
-from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from ci_publish.errors import IdentityUnavailable
 from ci_publish.http import retries
 from ci_publish.http.messages import BearerAuthorization, HttpRequest, NoAnswer, Transport
+from ci_publish.http.response_texts import json_object_fields
 from ci_publish.identity.ci_environment import GITHUB_REQUEST, CiEnvironment, gitlab_id_token_variable
 from ci_publish.identity.identity_errors import (
     identity_provider_failed_error,
@@ -35,7 +35,7 @@ from ci_publish.identity.identity_errors import (
 from ci_publish.identity.jwt import audiences_of_claims, decode_jwt_claims
 from ci_publish.model.events import Emit, Retrying, WaitStarted
 from ci_publish.model.frozen import frozen
-from ci_publish.model.identity import Claims, IdentityToken, Provider, Secret
+from ci_publish.model.identity import IdentityToken, Provider, Secret
 from ci_publish.model.waiting import Waiting
 
 Detect = Callable[[str], str | None]
@@ -52,11 +52,6 @@ def fetch_token_with_id(audience: str) -> str | None:
     import id as ambient_id  # noqa: PLC0415  (lazily: most commands never need it)
 
     return ambient_id.detect_credential(audience)
-
-
-@frozen
-class _Fetched:
-    value: str | None
 
 
 @frozen(kw_only=True)
@@ -93,8 +88,12 @@ class AmbientIdentity:
         self._waiting = waiting
         self._emit = emit
         self._fetching = fetching or Fetching()
-        behind_proxy = any(job.variables.get(name) for name in _PROXY_VARIABLES)
-        self._proxied = self._fetching.transport if behind_proxy and job.provider is Provider.GITHUB else None
+        behind_proxy = job.provider is Provider.GITHUB and any(job.variables.get(name) for name in _PROXY_VARIABLES)
+        self._fetch_token = (
+            partial(self._fetch_token_through_proxy, self._fetching.transport)
+            if behind_proxy and self._fetching.transport is not None
+            else self._fetch_token_in_thread
+        )
 
     @property
     def provider(self) -> Provider | None:
@@ -117,20 +116,25 @@ class AmbientIdentity:
             raise no_ci_identity_error()
         if missing := self.missing_identity_error(audience):
             raise missing
-        in_gitlab = provider is Provider.GITLAB
-        text = (
-            self._job.variables[gitlab_id_token_variable(audience)].strip()
-            if in_gitlab
-            else self._fetch_token_with_retries(audience)
-        )
+        if provider is Provider.GITLAB:
+            text = self._job.variables[gitlab_id_token_variable(audience)].strip()
+        else:
+            text = self._fetch_token_with_retries(audience)
         secret = Secret(text)
         self._mask(secret)
-        return IdentityToken(
-            secret=secret,
-            audience=audience,
-            provider=provider,
-            claims=self._require_claims_for_audience(text, audience),
-        )
+        claims = decode_jwt_claims(text)
+        if claims is None:
+            raise self._provider_failed("what it gave is not an OIDC identity token")
+        found = audiences_of_claims(claims)
+        if audience not in found:
+            said = ", ".join(found)[:200] or "nobody"
+            if provider is Provider.GITLAB:
+                raise wrong_gitlab_audience_error(gitlab_id_token_variable(audience), audience, said)
+            raise self._provider_failed(f"the token is for {said}, not for {audience}")
+        return IdentityToken(secret=secret, audience=audience, provider=provider, claims=claims)
+
+    def _provider_failed(self, reason: str) -> IdentityUnavailable:
+        return identity_provider_failed_error(self._job.provider, reason)
 
     def _fetch_token_with_retries(self, audience: str) -> str:
         """Ask the CI, again after failures that may pass, for at most the budget in all."""
@@ -141,7 +145,7 @@ class AmbientIdentity:
         attempt = 1
         while True:
             try:
-                return self._fetch_token_once(audience, ends - self._fetching.clock())
+                return self._fetch_token(audience, ends - self._fetching.clock())
             except _TransientTokenFailure as failure:
                 wait = retries.OIDC.seconds_to_wait(attempt, self._fetching.random())
                 if self._fetching.clock() + wait >= ends or self._waiting.stopped:
@@ -153,113 +157,78 @@ class AmbientIdentity:
                     raise failure.error from failure.__cause__
                 attempt += 1
 
-    def _fetch_token_once(self, audience: str, seconds: float) -> str:
-        if self._proxied is not None:
-            return self._fetch_token_through_proxy(self._proxied, audience, seconds)
-        outcome = _fetch_token_in_thread(lambda: self._fetching.detect(audience), seconds, self._waiting)
-        if outcome is None:
-            raise _TransientTokenFailure(
-                identity_provider_failed_error(self._job.provider, f"no answer within {self._fetching.budget:g} s")
-            )
-        if isinstance(outcome, Exception):
-            raise self._map_id_library_error(outcome) from outcome
-        if not outcome.value:
-            raise identity_provider_failed_error(self._job.provider, "it gave no token")
-        return outcome.value
+    def _fetch_token_in_thread(self, audience: str, seconds: float) -> str:
+        """Fetch a token with ``id``, in a thread of its own, for at most *seconds*; a slower thread is left behind.
 
-    def _fetch_token_through_proxy(self, transport: Transport, audience: str, seconds: float) -> str:
-        answer = transport.send(_github_token_request(self._job.variables, audience), deadline=seconds)
-        if isinstance(answer, NoAnswer):
-            raise _TransientTokenFailure(identity_provider_failed_error(self._job.provider, answer.text))
-        if answer.status != HTTPStatus.OK:
-            error = identity_provider_failed_error(self._job.provider, f"HTTP {answer.status} {answer.reason}".strip())
-            raise _TransientTokenFailure(error) if _is_transient_token_status(answer.status) else error
-        return self._parse_github_token_response(answer.body)
+        A run that is being stopped waits no longer: an identity token that nobody exchanged is worth nothing to lose.
+        """
+        outcome: list[str | Exception | None] = []
 
-    def _parse_github_token_response(self, body: bytes) -> str:
-        try:
-            value = json.loads(body)["value"]
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise identity_provider_failed_error(self._job.provider, "its answer holds no token") from error
-        if not isinstance(value, str):
-            raise identity_provider_failed_error(self._job.provider, "its answer holds no token")
-        return value
+        def fetch() -> None:
+            try:
+                outcome.append(self._fetching.detect(audience))
+            except Exception as error:  # noqa: BLE001  (handed over to the waiting thread, and mapped there)
+                outcome.append(error)
+
+        thread = threading.Thread(target=fetch, name="oidc-identity", daemon=True)
+        thread.start()
+        ends = monotonic() + seconds
+        thread.join(min(max(0.0, seconds), _GLANCE))
+        while thread.is_alive() and monotonic() < ends and not self._waiting.wait(0.0):
+            thread.join(_GLANCE)
+        if not outcome:
+            raise _TransientTokenFailure(self._provider_failed(f"no answer within {self._fetching.budget:g} s"))
+        [fetched] = outcome
+        if isinstance(fetched, Exception):
+            raise self._map_id_library_error(fetched) from fetched
+        if not fetched:
+            raise self._provider_failed("it gave no token")
+        return fetched
 
     def _map_id_library_error(self, error: Exception) -> Exception:
-        """Map what ``id`` raises; its texts may hold an answer's body, which is not repeated beyond its beginning."""
+        """Map what ``id`` raises; its texts may hold an answer's body, which is not repeated beyond its beginning.
+
+        Another attempt may bring a token after a failed connection, 408, 429 or any 5xx.
+        """
         text = " ".join(str(error).split())[:300] or type(error).__name__
         if type(error).__name__ == "GitHubOidcPermissionCredentialError":
             return no_id_token_permission_error(GITHUB_REQUEST[0])
-        mapped = identity_provider_failed_error(self._job.provider, text)
-        return _TransientTokenFailure(mapped, error) if _is_transient_id_error(error, text) else mapped
+        if status := re.search(r"code=(\d{3})", text):
+            transient = _is_transient_token_status(int(status[1]))
+        else:
+            transient = "timed out" in text or type(error).__module__.startswith("urllib3")
+        return _TransientTokenFailure(self._provider_failed(text)) if transient else self._provider_failed(text)
 
-    def _require_claims_for_audience(self, token: str, audience: str) -> Claims:
-        claims = decode_jwt_claims(token)
-        if claims is None:
-            raise identity_provider_failed_error(self._job.provider, "what it gave is not an OIDC identity token")
-        if audience not in audiences_of_claims(claims):
-            raise self._wrong_audience_error(audience, audiences_of_claims(claims))
-        return claims
-
-    def _wrong_audience_error(self, audience: str, found: tuple[str, ...]) -> IdentityUnavailable:
-        said = ", ".join(found)[:200] or "nobody"
-        if self._job.provider is not Provider.GITLAB:
-            return identity_provider_failed_error(self._job.provider, f"the token is for {said}, not for {audience}")
-        return wrong_gitlab_audience_error(gitlab_id_token_variable(audience), audience, said)
+    def _fetch_token_through_proxy(self, transport: Transport, audience: str, seconds: float) -> str:
+        """Fetch a token as ``id`` does (docs.github.com: "OpenID Connect reference", requesting the JWT)."""
+        token, address = (self._job.variables[name] for name in GITHUB_REQUEST)
+        parts = urlsplit(address)
+        query = urlencode({**dict(parse_qsl(parts.query)), "audience": audience})
+        request = HttpRequest(
+            method="GET",
+            url=urlunsplit(parts._replace(query=query)),
+            headers={"Accept": "application/json"},
+            authorization=BearerAuthorization(Secret(token)),
+        )
+        answer = transport.send(request, deadline=seconds)
+        if isinstance(answer, NoAnswer):
+            raise _TransientTokenFailure(self._provider_failed(answer.text))
+        if answer.status != HTTPStatus.OK:
+            error = self._provider_failed(f"HTTP {answer.status} {answer.reason}".strip())
+            raise _TransientTokenFailure(error) if _is_transient_token_status(answer.status) else error
+        value = json_object_fields(answer.body).get("value")
+        if not isinstance(value, str):
+            raise self._provider_failed("its answer holds no token")
+        return value
 
 
 class _TransientTokenFailure(Exception):
     """A failure that another attempt may cure; never leaves this module."""
 
-    def __init__(self, error: IdentityUnavailable, cause: Exception | None = None) -> None:
+    def __init__(self, error: IdentityUnavailable) -> None:
         super().__init__(error.summary)
         self.error = error
-        self.__cause__ = cause
-
-
-def _fetch_token_in_thread(
-    work: Callable[[], str | None], seconds: float, waiting: Waiting
-) -> _Fetched | Exception | None:
-    """Run *work* in a thread of its own for at most *seconds*: None if it is still not done (and is left behind).
-
-    A run that is being stopped waits no longer: an identity token that nobody exchanged is worth nothing to lose.
-    """
-    outcome: list[_Fetched | Exception] = []
-
-    def fetch() -> None:
-        try:
-            outcome.append(_Fetched(work()))
-        except Exception as error:  # noqa: BLE001  (handed over to the waiting thread, and mapped there)
-            outcome.append(error)
-
-    thread = threading.Thread(target=fetch, name="oidc-identity", daemon=True)
-    thread.start()
-    ends = monotonic() + seconds
-    thread.join(min(max(0.0, seconds), _GLANCE))
-    while thread.is_alive() and monotonic() < ends and not waiting.wait(0.0):
-        thread.join(_GLANCE)
-    return outcome[0] if outcome else None
-
-
-def _is_transient_id_error(error: Exception, text: str) -> bool:
-    """Return whether another attempt may bring a token: after a failed connection, 408, 429 or any 5xx."""
-    status = re.search(r"code=(\d{3})", text)
-    if status:
-        return _is_transient_token_status(int(status[1]))
-    module: Any = type(error).__module__
-    return "timed out" in text or str(module).startswith("urllib3")
 
 
 def _is_transient_token_status(status: int) -> bool:
     return status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _PASSING
-
-
-def _github_token_request(environ: Mapping[str, str], audience: str) -> HttpRequest:
-    """Ask for a token as ``id`` does (docs.github.com: "OpenID Connect reference", requesting the JWT)."""
-    token, address = (environ[name] for name in GITHUB_REQUEST)
-    parts = urlsplit(address)
-    query = urlencode({**dict(parse_qsl(parts.query)), "audience": audience})
-    url = urlunsplit(parts._replace(query=query))
-    return HttpRequest(
-        method="GET", url=url, headers={"Accept": "application/json"}, authorization=BearerAuthorization(Secret(token))
-    )

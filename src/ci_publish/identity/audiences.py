@@ -64,13 +64,20 @@ def validate_audience(
     if not isinstance(asked, str):
         return AudienceForeign(str(asked)[:_MAX_LENGTH], "it is not a text")
     host = host.casefold().rstrip(".")
-    if reason := _reserved_audience_objection(asked, host, pinned or PINNED_AUDIENCES.get(host)):
+    pinned = pinned or PINNED_AUDIENCES.get(host)
+    if reason := _reserved_audience_objection(asked, host, pinned):
         return AudienceForeign(asked[:_MAX_LENGTH], reason)
-    if asked == (pinned or PINNED_AUDIENCES.get(host)) or asked == named:
+    folded = unicodedata.normalize("NFKC", asked).casefold()
+    if asked in {pinned, named} or folded == REHEARSAL_AUDIENCE:  # on loopback, or it was refused before
         return Audience(asked)
-    if reason := _foreign_host_objection(unicodedata.normalize("NFKC", asked).casefold(), host):
-        return AudienceForeign(asked, reason, nameable=True)
-    return Audience(asked)
+    other = _host_of_audience(folded)
+    if other is None or not (_NAMES_HOST.search(folded) or other == host):
+        return AudienceForeign(asked, f"it does not name the index's host, {host}", nameable=True)
+    # A top-level name alone is above nobody.
+    related = host.endswith(f".{other}") or other.endswith(f".{host}")
+    if other == host or (related and "." in min(other, host, key=len) and not is_loopback_host(host)):
+        return Audience(asked)
+    return AudienceForeign(asked, f"it names the host {other}, which is not that of the index", nameable=True)
 
 
 def is_foreign_audience(audience: str, host: str, named: str | None = None) -> bool:
@@ -91,27 +98,12 @@ def _reserved_audience_objection(asked: str, host: str, pinned: str | None) -> s
     if not _PLAIN.fullmatch(asked) or len(asked) > _MAX_LENGTH:
         return "it is not a plain name or URL of at most 255 ASCII characters"
     folded = unicodedata.normalize("NFKC", asked).casefold()
-    if re.sub(r"[^a-z0-9]", "", folded) in RESERVED_NAMES or _is_pypi_audience_host(_host_of_audience(folded)):
+    of_pypi = f".{_host_of_audience(folded) or ''}".endswith(".pypi.org")
+    if of_pypi or re.sub(r"[^a-z0-9]", "", folded) in RESERVED_NAMES:
         return "it is the audience of another service"
     if folded == REHEARSAL_AUDIENCE and not is_loopback_host(host):
         return "it is the audience of rehearsals on this machine"
     return ""
-
-
-def _is_pypi_audience_host(host: str | None) -> bool:
-    return host is not None and (host == "pypi.org" or host.endswith(".pypi.org"))
-
-
-def _foreign_host_objection(audience: str, host: str) -> str:
-    """Object to an audience that is not the index's own host."""
-    if audience == REHEARSAL_AUDIENCE:  # on loopback, or it was refused before
-        return ""
-    named = _host_of_audience(audience)
-    if named is None or not (_NAMES_HOST.search(audience) or named == host):
-        return f"it does not name the index's host, {host}"
-    return (
-        "" if _is_audience_host_related(named, host) else f"it names the host {named}, which is not that of the index"
-    )
 
 
 def _host_of_audience(audience: str) -> str | None:
@@ -123,11 +115,3 @@ def _host_of_audience(audience: str) -> str | None:
     except ValueError:
         return None
     return named.rstrip(".") if named and parts.scheme == "https" and "@" not in parts.netloc else None
-
-
-def _is_audience_host_related(named: str, host: str) -> bool:
-    """Return whether both are the same host, or one lies below the other (a lone top-level name relates to nobody)."""
-    if named == host:
-        return True
-    shorter = min(named, host, key=len)
-    return "." in shorter and not is_loopback_host(host) and (host.endswith(f".{named}") or named.endswith(f".{host}"))

@@ -76,7 +76,10 @@ class CiEnvironment:
     ) -> None:
         self.variables = variables
         self._read_event = read_event
-        self.provider = _detect_ci_provider(variables, machine)
+        # Any text counts, as for ``id``: gitlab-ci-local says ``GITLAB_CI=false``.
+        self.provider = next((provider for name, provider in _ENVIRONMENTS if variables.get(name)), None)
+        if self.provider is None and machine() in _GOOGLE_PRODUCTS:
+            self.provider = Provider.GOOGLE
 
     def can_request_identity_token(self) -> bool:
         """Return whether the environment holds what a request for an identity token needs."""
@@ -120,11 +123,3 @@ class CiEnvironment:
         if is_fork_pull_request(self._read_event(self.variables.get("GITHUB_EVENT_PATH", ""))):
             return identity_errors.fork_pull_request_error(event)
         return identity_errors.no_id_token_permission_error(absent[0])
-
-
-def _detect_ci_provider(environ: Mapping[str, str], machine: Callable[[], str]) -> Provider | None:
-    """Return the CI by its variables (any text counts, as for ``id``: gitlab-ci-local says ``GITLAB_CI=false``)."""
-    for name, provider in _ENVIRONMENTS:
-        if environ.get(name):
-            return provider
-    return Provider.GOOGLE if machine() in _GOOGLE_PRODUCTS else None

@@ -21,40 +21,21 @@ from ci_publish.model.publisher_identity import (
 def identity_of_ci_job(environ: Mapping[str, str]) -> JobIdentity | None:
     """Return who this job is; None outside of github.com's and gitlab.com's CI, and where it does not say."""
     if environ.get("GITHUB_ACTIONS") == "true" and github_compatible_runner(environ) is None:
-        return _github_job_identity(environ)
-    if environ.get("GITLAB_CI") == "true":
-        return _gitlab_job_identity(environ)
-    return None
-
-
-def _github_job_identity(environ: Mapping[str, str]) -> JobIdentity | None:
-    publisher = _repository_identity(PublisherKind.GITHUB, environ.get("GITHUB_REPOSITORY", ""))
-    if publisher is None or environ.get("GITHUB_SERVER_URL", "https://github.com") != "https://github.com":
+        kind, name, commit = PublisherKind.GITHUB, environ.get("GITHUB_REPOSITORY", ""), environ.get("GITHUB_SHA")
+        is_public = environ.get("GITHUB_SERVER_URL", "https://github.com") == "https://github.com"
+        path = environ.get("GITHUB_WORKFLOW_REF", "").partition("@")[0]
+        repository, _, workflow = path.partition("/.github/workflows/")
+        is_workflow = repository == name and is_github_workflow(workflow)
+    elif environ.get("GITLAB_CI") == "true":
+        kind, name, commit = PublisherKind.GITLAB, environ.get("CI_PROJECT_PATH", ""), environ.get("CI_COMMIT_SHA")
+        is_public = environ.get("CI_SERVER_URL", "https://gitlab.com") == "https://gitlab.com"
+        workflow = environ.get("CI_CONFIG_PATH", "")
+        is_workflow = is_gitlab_configuration(workflow)
+    else:
         return None
-    path = environ.get("GITHUB_WORKFLOW_REF", "").partition("@")[0]
-    prefix = f"{publisher.name}/.github/workflows/"
-    workflow = path.removeprefix(prefix) if path.startswith(prefix) else ""
-    return _job_identity_with_workflow(
-        publisher, workflow if is_github_workflow(workflow) else None, environ.get("GITHUB_SHA")
-    )
-
-
-def _gitlab_job_identity(environ: Mapping[str, str]) -> JobIdentity | None:
-    publisher = _repository_identity(PublisherKind.GITLAB, environ.get("CI_PROJECT_PATH", ""))
-    if publisher is None or environ.get("CI_SERVER_URL", "https://gitlab.com") != "https://gitlab.com":
-        return None
-    file = environ.get("CI_CONFIG_PATH", "")
-    return _job_identity_with_workflow(
-        publisher, file if is_gitlab_configuration(file) else None, environ.get("CI_COMMIT_SHA")
-    )
-
-
-def _repository_identity(kind: PublisherKind, name: str) -> PublisherIdentity | None:
     try:
-        return parse_identity(f"{kind}:{name}")
+        publisher = parse_identity(f"{kind}:{name}")
     except ValueError:
         return None
-
-
-def _job_identity_with_workflow(publisher: PublisherIdentity, workflow: str | None, commit: str | None) -> JobIdentity:
-    return JobIdentity(PublisherIdentity(kind=publisher.kind, name=publisher.name, workflow=workflow), commit or None)
+    identity = PublisherIdentity(kind=kind, name=publisher.name, workflow=workflow if is_workflow else None)
+    return JobIdentity(identity, commit or None) if is_public else None

@@ -7,16 +7,9 @@ from ci_publish.model.identity import Claims
 from ci_publish.model.reusable_workflows import CALLED_WORKFLOWS_PUBLISH
 
 GITHUB_ISSUER = "https://token.actions.githubusercontent.com"
-
-
 GOOGLE_ISSUER = "https://accounts.google.com"
-
-
 GITLAB_ISSUER = "https://gitlab.com"
-
-
 CIRCLECI_ISSUER = "https://oidc.circleci.com"
-
 
 # The claims that may stand in a public log (and only these): what indexes compare, and nothing about the people.
 SHOWN_CLAIMS = (
@@ -25,8 +18,6 @@ SHOWN_CLAIMS = (
     "organization_slug", "pipeline_slug", "oidc.circleci.com/org-id", "oidc.circleci.com/project-id",
     "oidc.circleci.com/pipeline-definition-id", "email",
 )  # fmt: skip
-
-
 LONGEST_SHOWN = 200
 
 

@@ -31,13 +31,9 @@ class IdentitySource(Protocol):
         """Fetch an identity token, masked before it is returned. Raises IdentityUnavailable."""
 
 
-def _release_nothing() -> None:
-    """Nothing was kept."""
-
-
 def keep_no_burn_request(_request: HttpRequest) -> Callable[[], None]:
     """Keep no request, for a process that is not watched."""
-    return _release_nothing
+    return lambda: None
 
 
 @frozen(kw_only=True)

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
-from urllib.parse import urlsplit
 
 from ci_publish.errors import ConfigurationError, IdentityUnavailable
 from ci_publish.hints import SET_API_TOKEN, Hint, option
+from ci_publish.http.urls import url_origin
 from ci_publish.identity.context import IdentityContext as IdentityContext  # noqa: PLC0414  (given out here, too: whoever chooses needs both)
 from ci_publish.identity.macaroons import has_pypi_token_prefix
 from ci_publish.identity.static_credentials import (
@@ -76,18 +76,28 @@ def choose_credential(
     if error := _contradictory_credential_error(options):
         raise error
     withheld, options = options, credential_options_for_index(endpoints, options)
+    missing = MissingCredential(_no_credential_error(endpoints, options, withheld))
     if options.anonymous:
         return AnonymousCredential()
     if options.secret is not None and not options.secret.is_blank:
         return _static_credential(endpoints, options, options.secret, tools)
     if options.keyring:
-        return MissingCredential(_not_in_keyring_error(endpoints, options))
-    if options.trusted_publishing is TrustedPublishing.ALWAYS:
-        return _trusted_publishing_credential(endpoints, tools, purpose)
-    if options.trusted_publishing is TrustedPublishing.AUTO and tools.source.provider is not None:
-        return _automatic_trusted_publishing(endpoints, options, tools, purpose)
-    return _keyring_credential(endpoints, options, tools) or MissingCredential(
-        _no_credential_error(endpoints, options, withheld)
+        return missing
+    always = options.trusted_publishing is TrustedPublishing.ALWAYS
+    if always or (options.trusted_publishing is TrustedPublishing.AUTO and tools.source.provider is not None):
+        if options.secret is not None and not always:
+            if options.user not in {None, TOKEN_USER}:
+                return missing
+            message = f"{options.name} is empty (a secret that is not set?); Trusted Publishing is used instead."
+            tools.emit(Noted(slug="empty-secret", message=message))
+        from ci_publish.identity.upload_tokens import TrustedPublishingCredential  # noqa: PLC0415  (late: large)
+
+        return TrustedPublishingCredential(endpoints, tools, purpose)
+    entry = tools.keyring(endpoints.upload, options.user or TOKEN_USER) if tools.keyring else None
+    return (
+        missing
+        if entry is None
+        else _static_credential(endpoints, CredentialOptions(user=entry.user, name=KEYRING_NAME), entry.secret, tools)
     )
 
 
@@ -113,11 +123,11 @@ def shared_secret_error(destinations: Sequence[Endpoints], options: CredentialOp
 
     Each server learns what it is shown, and an account's token or password on one is none of another's business.
     """
-    takers: dict[tuple[str, str | None, int | None], str] = {}
+    takers: dict[tuple[str, str, int | None], str] = {}
     for endpoints in destinations:
         secret = credential_options_for_index(endpoints, options).secret
         if secret is not None and not secret.is_blank:
-            takers.setdefault(_origin_shown_secret(endpoints.upload), endpoints.name)
+            takers.setdefault(url_origin(endpoints.upload), endpoints.name)
     if len(takers) < 2:  # noqa: PLR2004  (one is nobody else)
         return None
     return ConfigurationError(
@@ -128,11 +138,6 @@ def shared_secret_error(destinations: Sequence[Endpoints], options: CredentialOp
             "Or use Trusted Publishing where the indexes have it: https://docs.pypi.org/trusted-publishers/",
         ),
     )
-
-
-def _origin_shown_secret(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or {"https": 443, "http": 80}.get(parts.scheme)
 
 
 def _contradictory_credential_error(options: CredentialOptions) -> ConfigurationError | None:
@@ -166,88 +171,40 @@ def _static_credential(
     )
 
 
-def _trusted_publishing_credential(
-    endpoints: Endpoints, tools: IdentityContext, purpose: Purpose | None
-) -> "TrustedPublishingCredential":
-    from ci_publish.identity.upload_tokens import TrustedPublishingCredential  # noqa: PLC0415  (late: large)
-
-    return TrustedPublishingCredential(endpoints, tools, purpose)
-
-
-def _automatic_trusted_publishing(
-    endpoints: Endpoints, options: CredentialOptions, tools: IdentityContext, purpose: Purpose | None
-) -> Credential:
-    """Use Trusted Publishing; say so where an empty secret shows that something else was meant."""
-    if options.secret is None:
-        return _trusted_publishing_credential(endpoints, tools, purpose)
-    if options.user not in {None, TOKEN_USER}:
-        return MissingCredential(empty_secret_error(options.name))
-    message = f"{options.name} is empty (a secret that is not set?); Trusted Publishing is used instead."
-    tools.emit(Noted(slug="empty-secret", message=message))
-    return _trusted_publishing_credential(endpoints, tools, purpose)
-
-
-def _keyring_credential(
-    endpoints: Endpoints, options: CredentialOptions, tools: IdentityContext
-) -> StaticCredential | None:
-    if tools.keyring is None:
-        return None
-    entry = tools.keyring(endpoints.upload, options.user or TOKEN_USER)
-    if entry is None:
-        return None
-    return _static_credential(
-        endpoints, CredentialOptions(user=entry.user, secret=entry.secret, name=KEYRING_NAME), entry.secret, tools
-    )
-
-
-def _not_in_keyring_error(endpoints: Endpoints, options: CredentialOptions) -> IdentityUnavailable:
-    return IdentityUnavailable(
-        f"The keyring has no secret for {endpoints.upload}, user {options.user or TOKEN_USER}.",
-        detail="It was asked because the option keyring is set; no other credential is used instead.",
-        hints=(
-            f"Store it: keyring set {endpoints.upload} {options.user or TOKEN_USER}",
-            "Artifact Registry and CodeArtifact need their own back end and a login before this step.",
-        ),
-    )
-
-
 def _no_credential_error(
     endpoints: Endpoints, options: CredentialOptions, withheld: CredentialOptions
 ) -> IdentityUnavailable:
+    """Return why there is none, where *options* are what *withheld*, the user's own, leave for this index."""
+    if options.keyring:
+        user = options.user or TOKEN_USER
+        return IdentityUnavailable(
+            f"The keyring has no secret for {endpoints.upload}, user {user}.",
+            detail="It was asked because the option keyring is set; no other credential is used instead.",
+            hints=(
+                f"Store it: keyring set {endpoints.upload} {user}",
+                "Artifact Registry and CodeArtifact need their own back end and a login before this step.",
+            ),
+        )
     if options.secret is not None:
         return empty_secret_error(options.name)
-    return IdentityUnavailable(
-        f"There is no credential for {endpoints.name}.",
-        detail=_no_credential_detail(options, withheld),
-        hints=(
-            *(_TRUSTED_PUBLISHING if endpoints.profile is IndexProfile.PYPI else ()),
-            SET_API_TOKEN,
-            *(
-                _anonymous_upload_hint(endpoints)
-                if options == withheld
-                else ("Indexes that need different secrets need a run each.",)
-            ),
-        ),
-    )
+    detail = "Not running in a CI that issues OIDC identity tokens, and no password or API token was given."
+    if options != withheld:
+        wish = "The wish for no credential" if withheld.anonymous else withheld.name
+        detail = (
+            f"{wish} is for other indexes of this run:"
+            " PyPI takes no passwords and no anonymous uploads, and its API tokens are shown to no other index."
+        )
+    elif options.trusted_publishing is TrustedPublishing.NEVER:
+        detail = "Trusted Publishing is switched off, and no password was given."
+    on_pypi = endpoints.profile is IndexProfile.PYPI
+    hints: list[str] = [_TRUSTED_PUBLISHING, SET_API_TOKEN] if on_pypi else [SET_API_TOKEN]
+    if options != withheld:
+        hints.append("Indexes that need different secrets need a run each.")
+    elif not on_pypi:
+        hints.append(Hint("If this index takes uploads from anybody: ", option("anonymous", "true")))
+    return IdentityUnavailable(f"There is no credential for {endpoints.name}.", detail=detail, hints=tuple(hints))
 
 
 _TRUSTED_PUBLISHING = (
-    "In GitHub Actions, GitLab CI or Google Cloud, Trusted Publishing needs no secret: run in a job there.",
+    "In GitHub Actions, GitLab CI or Google Cloud, Trusted Publishing needs no secret: run in a job there."
 )
-
-
-def _anonymous_upload_hint(endpoints: Endpoints) -> tuple[str, ...]:
-    if endpoints.profile is IndexProfile.PYPI:
-        return ()
-    return (Hint("If this index takes uploads from anybody: ", option("anonymous", "true")),)
-
-
-def _no_credential_detail(options: CredentialOptions, withheld: CredentialOptions) -> str:
-    if options != withheld:
-        return (
-            f"{'The wish for no credential' if withheld.anonymous else withheld.name} is for other indexes of this run:"
-            " PyPI takes no passwords and no anonymous uploads, and its API tokens are shown to no other index."
-        )
-    if options.trusted_publishing is TrustedPublishing.NEVER:
-        return "Trusted Publishing is switched off, and no password was given."
-    return "Not running in a CI that issues OIDC identity tokens, and no password or API token was given."

@@ -4,20 +4,16 @@ from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 
 from ci_publish.errors import CiPublishError
-from ci_publish.identity.doctor_findings import (
-    Finding,
-    Readiness,
-    Verdict,
-)
+from ci_publish.identity.doctor_findings import Finding, Readiness, Verdict
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import CredentialKind
-from ci_publish.model.index import (
-    Conflict,
-    IndexState,
-    Plan,
-    Upload,
-)
+from ci_publish.model.index import Conflict, IndexState, Plan
+
+# The place in a run of an error with each exit code: checks, options, the index's listing, conflicts, a closed project,
+# attestations beside the files; all else is about the identity.
+_PLACES = {4: 0, 2: 1, 10: 2, 8: 3, 9: 4, 7: 5}
+_LISTING, _IDENTITY = _PLACES[10], 6
 
 
 @frozen(kw_only=True)
@@ -36,47 +32,19 @@ class Diagnosis:
     @property
     def error(self) -> CiPublishError | None:
         """The error that publishing would end with: its steps' order decides."""
-        failures = [(_diagnosed_error_order(found, found.error), found.error) for found in self.findings if found.error]
-        place, error = min(failures, key=lambda failure: failure[0], default=(0, None))
-        return self.missing if self.missing is not None and place == _LOOK else error
-
-
-_LOOK = 2
-
-
-_IDENTITY = 6
-
-
-def _diagnosed_error_order(finding: Finding, error: CiPublishError) -> int:
-    """Return the place of an error in a run.
-
-    Checks, options, the look, conflicts, a closed project, attestations beside the files, the identity.
-    """
-    if finding.name in {"identity", "exchange", "signing"}:
-        return _IDENTITY
-    return {4: 0, 2: 1, 10: _LOOK, 8: 3, 9: 4, 7: 5}.get(error.exit_code, _IDENTITY)
-
-
-def _plan_all_uploads(distributions: Sequence[Distribution], state: IndexState) -> Plan:
-    del state
-    return Plan("", tuple(Upload(file) for file in distributions))
-
-
-def _attests_with_trusted_publishing(kind: CredentialKind) -> bool:
-    return kind is CredentialKind.TRUSTED_PUBLISHING
-
-
-def _inspect_no_attestations(kind: CredentialKind, plans: Sequence[Plan]) -> None:
-    del kind, plans
-
-
-def _fetch_no_provenance(project: str, version: str, filename: str) -> None:
-    del project, version, filename
+        errors: list[tuple[int, CiPublishError]] = []
+        for found in self.findings:
+            if found.error is not None:
+                of_identity = found.name in {"identity", "exchange", "signing"}
+                place = _IDENTITY if of_identity else _PLACES.get(found.error.exit_code, _IDENTITY)
+                errors.append((place, found.error))
+        place, error = min(errors, key=lambda each: each[0], default=(0, None))
+        return self.missing if self.missing is not None and place == _LISTING else error
 
 
 @frozen(kw_only=True)
 class DiagnosisRequest:
-    """What a diagnosis is about. ``projects`` are normalised names, beside those of ``distributions``.
+    """What a diagnosis is about.
 
     ``attesting`` tells whether attestations must be made with a credential of a kind, and raises ConfigurationError
     where they cannot be. ``plan`` tells what would become of a project's files, by what the index lists of it.
@@ -89,19 +57,18 @@ class DiagnosisRequest:
     ``provenance`` fetches what the index serves for a file of a release.
     """
 
-    distributions: Sequence[Distribution] = ()
-    projects: Sequence[str] = ()
-    attesting: Callable[[CredentialKind], bool] = _attests_with_trusted_publishing
-    mint: bool = False
-    spend_token: bool = False
-    create_project: bool = False
-    provenance: Callable[[str, str, str], bytes | None] = _fetch_no_provenance
-    plan: Callable[[Sequence[Distribution], IndexState], Plan] = _plan_all_uploads
-    checks: Callable[[AbstractSet[str]], CiPublishError | None] | None = None
-    inspect: Callable[[CredentialKind, Sequence[Plan]], None] = _inspect_no_attestations
-    conflict: Callable[[Sequence[Conflict]], CiPublishError] | None = None
+    distributions: Sequence[Distribution]
+    attesting: Callable[[CredentialKind], bool]
+    mint: bool
+    spend_token: bool
+    create_project: bool
+    provenance: Callable[[str, str, str], bytes | None]
+    plan: Callable[[Sequence[Distribution], IndexState], Plan]
+    checks: Callable[[AbstractSet[str]], CiPublishError | None] | None
+    inspect: Callable[[CredentialKind, Sequence[Plan]], None]
+    conflict: Callable[[Sequence[Conflict]], CiPublishError]
 
     @property
-    def all_projects(self) -> tuple[str, ...]:
+    def projects(self) -> tuple[str, ...]:
         """Every project, once."""
-        return tuple(dict.fromkeys([*(file.project for file in self.distributions), *self.projects]))
+        return tuple(dict.fromkeys(file.project for file in self.distributions))

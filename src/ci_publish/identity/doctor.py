@@ -14,16 +14,18 @@ from ci_publish.identity.doctor_findings import (
     Level,
     Readiness,
     Verdict,
+    ci_environment_finding,
+    claims_finding,
     clock_finding,
     failure_finding,
-    identity_findings,
     project_finding,
-    readiness_verdict,
+    publisher_form_finding,
+    reusable_workflow_findings,
 )
 from ci_publish.identity.local_refusals import local_identity_refusal
 from ci_publish.identity.oidc_client import OidcClient, index_question_deadline
 from ci_publish.identity.oidc_protocol import exchange_response_date
-from ci_publish.identity.served_publishers import newest_file_with_provenance, provenance_names_job_publisher
+from ci_publish.identity.served_publishers import projects_with_job_publisher
 from ci_publish.identity.static_credentials import StaticCredential
 from ci_publish.identity.upload_tokens import SIGSTORE_AUDIENCE, TrustedPublishingCredential
 from ci_publish.model.coverage_errors import (
@@ -35,8 +37,7 @@ from ci_publish.model.coverage_errors import (
     too_few_projects_error,
 )
 from ci_publish.model.events import Retrying
-from ci_publish.model.filename import version_in_filename
-from ci_publish.model.identity import Claims, CredentialKind, CredentialState, Purpose
+from ci_publish.model.identity import CredentialKind, CredentialState, Purpose
 from ci_publish.model.index import (
     AlreadyPublished,
     Endpoints,
@@ -48,16 +49,7 @@ from ci_publish.model.index import (
 )
 from ci_publish.model.token_scope import projects_outside_scope, scope_has_too_few_projects
 
-_PROVIDERS = {
-    "github": "GitHub Actions",
-    "gitlab": "GitLab CI",
-    "google": "Google Cloud",
-    "buildkite": "Buildkite",
-    "circleci": "CircleCI",
-}
 _SPEND = Hint("If this job publishes nothing later: ", option("spend_token", "true"))
-
-
 # Five more requests within 30 s for a project that the exchange should have created.
 _PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0)
 
@@ -84,59 +76,41 @@ class Doctor:
         self._plans: list[Plan] = []
         self._states: dict[str, IndexState] = {}
         self._proven: set[str] = set()
-        self._claims: Claims | None = None
         self._exchanged = False
         self._credential_state = CredentialState(kind=CredentialKind.NONE)
 
     def run_diagnosis(self) -> Diagnosis:
         """Look at everything; a failure in one place does not keep the others from being looked at. Never raises."""
-        findings = [self._ci_environment_finding(), *self._index_findings()]
-        projects = [self._project_finding(project) for project in self._request.all_projects]
+        findings = [ci_environment_finding(self._tools.source.provider, self._tools.runner), *self._index_findings()]
+        projects = [self._project_finding(project) for project in self._request.projects]
         findings += self._credential_findings()
         findings += projects
-        findings += self._file_check_findings()
+        if self._request.checks is not None:
+            failed = self._request.checks(self._published)
+            passed = Finding(name="files", level=Level.OK, message="The files pass the checks.")
+            findings.append(passed if failed is None else failure_finding("files", failed))
         new = tuple(project for project, state in self._states.items() if isinstance(state, NoSuchProject))
         return Diagnosis(findings=tuple(findings), missing=self._missing, verdict=self._readiness_verdict(), new=new)
 
     def _readiness_verdict(self) -> Verdict:
-        files = self._request.distributions
+        """Return what is known, by what proves that the credential covers the projects."""
+        files, projects = self._request.distributions, self._request.projects
         if files and all(file.filename in self._published for file in files):
             return Verdict(Readiness.READY, "Ready to publish: every file is published already.")
-        projects = self._request.all_projects
         scope = self._credential_state.scope
         proven = self._proven | {name for name in projects if scope is not None and scope.names_project(name)}
-        unproven = [name for name in projects if name not in proven]
-        if not projects:
-            unproven = ["your project"]
-        return readiness_verdict(self._endpoints, self._credential_state, unproven, exchanged=self._exchanged)
-
-    def _find_projects_with_publisher(self) -> None:
-        """Note the projects whose newest provenance names the publisher of this job."""
-        for project, state in self._states.items():
-            newest = newest_file_with_provenance(state) if isinstance(state, ProjectListing) else None
-            version = None if newest is None else version_in_filename(newest.filename)
-            if newest is None or version is None or self._claims is None:
-                continue
-            try:
-                served = self._request.provenance(project, version, newest.filename)
-            except CiPublishError:
-                continue
-            if served is not None and provenance_names_job_publisher(served, self._claims):
-                self._proven.add(project)
-
-    def _ci_environment_finding(self) -> Finding:
-        provider = self._tools.source.provider
-        if self._tools.runner is not None:
-            message = f"This is {self._tools.runner}, which sets the variables of GitHub Actions."
-            return Finding(
-                name="environment",
-                level=Level.WARNING,
-                message=message,
-                detail="Its identity, if it has one, is not GitHub's.",
-            )
-        if provider is None:
-            return Finding(name="environment", level=Level.OK, message="Not running in a CI that issues OIDC tokens.")
-        return Finding(name="environment", level=Level.OK, message=f"This is {_PROVIDERS[provider.value]}.")
+        unproven = ", ".join(name for name in projects if name not in proven) if projects else "your project"
+        index = self._endpoints.name
+        if not unproven:
+            return Verdict(Readiness.READY, "Ready to publish.")
+        if self._exchanged:
+            message = f"The exchange works; whether it covers {unproven} shows at the first upload."
+            return Verdict(Readiness.WORKS, message)
+        if self._credential_state.kind is CredentialKind.TRUSTED_PUBLISHING:
+            message = f"Whether {index} accepts this job for {unproven} cannot be known without trying the exchange."
+        else:
+            message = f"Whether {index} accepts this credential for {unproven} only an upload shows."
+        return Verdict(Readiness.UNTRIED, message)
 
     def _index_findings(self) -> tuple[Finding, ...]:
         """Reach the index, whatever it answers, and compare clocks."""
@@ -161,21 +135,20 @@ class Doctor:
         except CiPublishError as error:
             return [failure_finding("credential", error)]
         self._missing = credential.missing_credential_error(self._credential_purpose)
-        return [*self._authentication_findings(credential), *self._signing_findings(credential.state.kind)]
-
-    @property
-    def _credential_purpose(self) -> Purpose:
-        return Purpose(self._request.all_projects, attesting=self._request.attesting(CredentialKind.TRUSTED_PUBLISHING))
-
-    def _signing_findings(self, kind: CredentialKind) -> list[Finding]:
-        """Check whether attestations can be made where they must: with this credential, and an identity for them."""
+        findings = self._authentication_findings(credential)
+        # Attestations: whether they can be made where they must, with this credential, and an identity for them.
+        kind = credential.state.kind
         try:
             needed = self._request.attesting(kind)
             self._request.inspect(kind, self._plans)
         except CiPublishError as error:
-            return [failure_finding("attestations", error)]
+            return [*findings, failure_finding("attestations", error)]
         missing = self._tools.source.missing_identity_error(SIGSTORE_AUDIENCE) if needed else None
-        return [] if missing is None else [failure_finding("signing", missing)]
+        return findings if missing is None else [*findings, failure_finding("signing", missing)]
+
+    @property
+    def _credential_purpose(self) -> Purpose:
+        return Purpose(self._request.projects, attesting=self._request.attesting(CredentialKind.TRUSTED_PUBLISHING))
 
     def _authentication_findings(self, credential: Credential) -> list[Finding]:
         if isinstance(credential, TrustedPublishingCredential):
@@ -195,7 +168,7 @@ class Doctor:
 
     def _uncovered_project_error(self) -> CiPublishError | None:
         """Return the error for a project of the run that the credential says it is not for."""
-        state, projects = self._credential_state, self._request.all_projects
+        state, projects = self._credential_state, self._request.projects
         if state.scope is None:
             return None
         if refused := projects_outside_scope(state.scope, projects):
@@ -219,38 +192,25 @@ class Doctor:
             identity = self._tools.source.token(OidcClient(self._endpoints, self._tools).required_audience())
         except CiPublishError as error:
             return [failure_finding("identity", error)]
-        credential_options = f"The CI gives an OIDC identity token for {identity.audience}."
-        findings = [Finding(name="identity", level=Level.OK, message=credential_options)]
-        claims_findings = identity_findings(identity.claims, self._endpoints, self._request.all_projects)
-        if refusal := local_identity_refusal(
-            identity.claims, self._endpoints, attesting=self._credential_purpose.attesting
-        ):
-            # No form: none would match.
-            return [
-                *findings,
-                *(each for each in claims_findings if each.name != "publisher"),
-                failure_finding("exchange", refusal),
-            ]
-        self._claims = identity.claims
+        message = f"The CI gives an OIDC identity token for {identity.audience}."
+        findings = [Finding(name="identity", level=Level.OK, message=message), claims_finding(identity.claims)]
+        workflow = reusable_workflow_findings(identity.claims, self._endpoints)
+        attesting = self._credential_purpose.attesting
+        if refusal := local_identity_refusal(identity.claims, self._endpoints, attesting=attesting):
+            return [*findings, *workflow, failure_finding("exchange", refusal)]  # without a form: none would match
+        publisher = publisher_form_finding(identity.claims, self._endpoints, self._request.projects)
         self._credential_state = credential.state
         exchange = self._token_exchange_finding(credential)
         if self._exchanged:
-            self._find_projects_with_publisher()
+            self._proven |= projects_with_job_publisher(self._states, self._request.provenance, identity.claims)
             found = f"{self._endpoints.name} has a Trusted Publisher that matches this:"
-            claims_findings = tuple(
-                replace(each, level=Level.OK, message=found) if each.name == "publisher" else each
-                for each in claims_findings
-            )
-        return [*findings, *claims_findings, exchange]
+            publisher = replace(publisher, level=Level.OK, message=found)
+        return [*findings, publisher, *workflow, exchange]
 
     def _token_exchange_finding(self, credential: TrustedPublishingCredential) -> Finding:
         if not self._request.mint:
-            return Finding(
-                name="exchange",
-                level=Level.SKIPPED,
-                message="The exchange was not tried.",
-                hints=(Hint("Try it: ", option("mint", "true")),),
-            )
+            hint, message = Hint("Try it: ", option("mint", "true")), "The exchange was not tried."
+            return Finding(name="exchange", level=Level.SKIPPED, message=message, hints=(hint,))
         if not self._tools.source.repeatable and not self._request.spend_token:
             message = "The exchange was not tried: it would use up the job's only OIDC identity token."
             return Finding(name="exchange", level=Level.SKIPPED, message=message, hints=(_SPEND,))
@@ -268,36 +228,30 @@ class Doctor:
         self._find_created_projects(absent)
         if uncovered_error := self._uncovered_project_error():
             return failure_finding("exchange", uncovered_error)
-        return _exchanged_token_finding(burnt=credential.state.burnt is True)
+        message = "The index takes this identity: it gave an upload token"
+        level, end = Level.OK, "which was burned immediately."
+        if credential.state.burnt is not True:
+            level, end = Level.WARNING, "which could not be burnt; it expires within minutes."
+        return Finding(name="exchange", level=level, message=f"{message}, {end}")
 
     def _find_created_projects(self, absent: Sequence[str]) -> None:
         """Note which projects the exchange created; a cached 404 may be old, so the last answer of a few counts."""
+        index = self._endpoints.name
         for name in absent:
             self._states[name] = self._fetch_listing(name, fresh=True)
             for attempt, pause in enumerate(_PAUSES, 1):
-                if isinstance(self._states[name], ProjectListing) or not self._wait_for_created_project(
-                    name, attempt, pause
-                ):
+                if isinstance(self._states[name], ProjectListing):
+                    break
+                if not is_absent_project_refused(self._endpoints, self._credential_state):
+                    break  # the answer decides nothing
+                reason = "the index does not have it yet"
+                what = f"{name} on {index}"
+                self._tools.emit(Retrying(what=what, attempt=attempt, reason=reason, wait=pause, index=index))
+                if self._tools.waiting.wait(pause):
                     break
                 self._states[name] = self._fetch_listing(name, fresh=True)
             if isinstance(self._states[name], ProjectListing):
                 self._proven.add(name)
-
-    def _wait_for_created_project(self, name: str, attempt: int, pause: float) -> bool:
-        """Wait before another question for a project, and say so; False where the answer decides nothing."""
-        if not is_absent_project_refused(self._endpoints, self._credential_state):
-            return False
-        index = self._endpoints.name
-        self._tools.emit(
-            Retrying(
-                what=f"{name} on {index}",
-                attempt=attempt,
-                reason="the index does not have it yet",
-                wait=pause,
-                index=index,
-            )
-        )
-        return not self._tools.waiting.wait(pause)
 
     def _project_finding(self, project: str) -> Finding:
         files = [file for file in self._request.distributions if file.project == project]
@@ -309,37 +263,9 @@ class Doctor:
         plan = self._request.plan(files, state) if isinstance(state, ProjectListing) else Plan("", ())
         self._plans.append(plan)
         self._published |= {file.distribution.filename for file in plan.files if isinstance(file, AlreadyPublished)}
-        if plan.conflicts and self._request.conflict is not None:
+        if plan.conflicts:
             return failure_finding(f"project {project}", self._request.conflict(plan.conflicts))
-        return project_finding(
-            project, state, self._endpoints, plan, self._tools.clock(), trusted=self._uses_trusted_publishing()
-        )
-
-    def _uses_trusted_publishing(self) -> bool:
-        """Return whether the run would use Trusted Publishing, as far as its options say."""
-        credential_options = self._credential_options
-        return (
-            credential_options.secret is None
-            and not credential_options.anonymous
-            and self._endpoints.profile is IndexProfile.PYPI
-        )
-
-    def _file_check_findings(self) -> list[Finding]:
-        """Tell what the checks say of the files that lie there; what is published as it is need not pass them."""
-        if self._request.checks is None:
-            return []
-        error = self._request.checks(self._published)
-        return [
-            Finding(name="files", level=Level.OK, message="The files pass the checks.")
-            if error is None
-            else failure_finding("files", error)
-        ]
-
-
-def _exchanged_token_finding(*, burnt: bool) -> Finding:
-    message = "The index takes this identity: it gave an upload token"
-    if burnt:
-        return Finding(name="exchange", level=Level.OK, message=f"{message}, which was burned immediately.")
-    return Finding(
-        name="exchange", level=Level.WARNING, message=f"{message}, which could not be burnt; it expires within minutes."
-    )
+        options = self._credential_options  # of the kind of the credential, as far as they say it
+        no_secret = options.secret is None and not options.anonymous
+        trusted = no_secret and self._endpoints.profile is IndexProfile.PYPI
+        return project_finding(project, state, self._endpoints, plan, self._tools.clock(), trusted=trusted)

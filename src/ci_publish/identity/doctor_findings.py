@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import assert_never
 
-from ci_publish.errors import CiPublishError, ContentConflict, IndexUnavailable
+from ci_publish.errors import CiPublishError, IndexUnavailable
 from ci_publish.identity.claims import ElsewhereReusable, claims_table, classify_reusable_workflow
 from ci_publish.identity.publisher_forms import (
     account_publishing_link,
@@ -14,7 +14,7 @@ from ci_publish.identity.publisher_forms import (
 )
 from ci_publish.model.foreseen_refusals import foreseen_upload_refusal, is_reserved_project_name, reserved_name_refusal
 from ci_publish.model.frozen import frozen
-from ci_publish.model.identity import Claims, CredentialKind, CredentialState
+from ci_publish.model.identity import Claims, Provider
 from ci_publish.model.index import (
     Endpoints,
     IndexProfile,
@@ -68,32 +68,34 @@ class Verdict:
     message: str
 
 
-def readiness_verdict(
-    endpoints: Endpoints, state: CredentialState, unproven: Sequence[str], *, exchanged: bool
-) -> Verdict:
-    """Return what is known: *unproven* are the projects of which nothing proves that the credential covers them.
-
-    *exchanged*: an identity token was exchanged for an upload token.
-    """
-    if not unproven:
-        return Verdict(Readiness.READY, "Ready to publish.")
-    names = ", ".join(unproven)
-    if exchanged:
-        message = f"The exchange works; whether it covers {names} shows at the first upload."
-        return Verdict(Readiness.WORKS, message)
-    if state.kind is CredentialKind.TRUSTED_PUBLISHING:
-        message = f"Whether {endpoints.name} accepts this job for {names} cannot be known without trying the exchange."
-        return Verdict(Readiness.UNTRIED, message)
-    return Verdict(
-        Readiness.UNTRIED, f"Whether {endpoints.name} accepts this credential for {names} only an upload shows."
-    )
-
-
 def failure_finding(name: str, error: CiPublishError) -> Finding:
     """Return the finding for a failure, in the error's own words."""
     return Finding(
         name=name, level=Level.FAILURE, message=error.summary, detail=error.detail, hints=error.hints, error=error
     )
+
+
+_PROVIDERS = {
+    Provider.GITHUB: "GitHub Actions",
+    Provider.GITLAB: "GitLab CI",
+    Provider.GOOGLE: "Google Cloud",
+    Provider.BUILDKITE: "Buildkite",
+    Provider.CIRCLECI: "CircleCI",
+}
+
+
+def ci_environment_finding(provider: Provider | None, runner: str | None) -> Finding:
+    """Name the CI, or the *runner* that sets GitHub's variables without being GitHub's."""
+    if runner is not None:
+        return Finding(
+            name="environment",
+            level=Level.WARNING,
+            message=f"This is {runner}, which sets the variables of GitHub Actions.",
+            detail="Its identity, if it has one, is not GitHub's.",
+        )
+    known = None if provider is None else f"This is {_PROVIDERS[provider]}."
+    message = known or "Not running in a CI that issues OIDC tokens."
+    return Finding(name="environment", level=Level.OK, message=message)
 
 
 def clock_finding(date: float | None, before: float, after: float) -> Finding:
@@ -116,43 +118,38 @@ def clock_finding(date: float | None, before: float, after: float) -> Finding:
     )
 
 
-def identity_findings(claims: Claims, endpoints: Endpoints, projects: Sequence[str]) -> tuple[Finding, ...]:
-    """Show the claims, the Trusted Publisher that would match them, and a reusable workflow.
-
-    The form is a question, not an answer: whether the index has such a publisher is not known from here.
-    """
+def claims_finding(claims: Claims) -> Finding:
+    """Show the claims."""
     message = "The job's identity token says:"
-    shown = Finding(name="claims", level=Level.OK, message=message, detail=claims_table(claims))
-    return shown, _publisher_form_finding(claims, endpoints, projects), *_reusable_workflow_findings(claims, endpoints)
+    return Finding(name="claims", level=Level.OK, message=message, detail=claims_table(claims))
 
 
-def _publisher_form_finding(claims: Claims, endpoints: Endpoints, projects: Sequence[str]) -> Finding:
+def publisher_form_finding(claims: Claims, endpoints: Endpoints, projects: Sequence[str]) -> Finding:
+    """Show the Trusted Publisher that would match the claims.
+
+    It is a question, not an answer: whether the index has such a publisher is not known from here.
+    """
     form = publisher_form_for(claims)
     if form is None:
         message = "There is no Trusted Publisher form for this CI that we know of."
-        return Finding(
-            name="publisher",
-            level=Level.WARNING,
-            message=message,
-            hints=("Ask the index's operators what it compares.",),
-        )
+        hint = "Ask the index's operators what it compares."
+        return Finding(name="publisher", level=Level.WARNING, message=message, hints=(hint,))
     account = account_publishing_link(form, endpoints, projects[0] if projects else "")
     links = [f"In a project's settings: {link}" for link in prefilled_publisher_links(form, endpoints, projects[:3])]
     links += [f"For a project that does not exist yet: {account}"] if account else []
     message = f"Not checked: {endpoints.name} must have a {form.kind} Trusted Publisher that says:"
-    return Finding(
-        name="publisher", level=Level.SKIPPED, message=message, detail=publisher_form_table(form), hints=tuple(links)
-    )
+    table = publisher_form_table(form)
+    return Finding(name="publisher", level=Level.SKIPPED, message=message, detail=table, hints=tuple(links))
 
 
-def _reusable_workflow_findings(claims: Claims, endpoints: Endpoints) -> tuple[Finding, ...]:
+def reusable_workflow_findings(claims: Claims, endpoints: Endpoints) -> tuple[Finding, ...]:
+    """Warn of a reusable workflow where the index refuses its identity or its attestations."""
     reusable = classify_reusable_workflow(claims)
     if reusable is None or endpoints.profile is not IndexProfile.PYPI:
         return ()
-    elsewhere = isinstance(reusable, ElsewhereReusable)
     message = (
         "The job is in a reusable workflow of another repository: PyPI refuses its identity."
-        if elsewhere
+        if isinstance(reusable, ElsewhereReusable)
         else "The job lies in a reusable workflow of this repository: PyPI refuses its attestations."
     )
     detail = f"Called: {reusable.called}\nCaller: {reusable.caller}\nhttps://github.com/pypi/warehouse/issues/11096"
@@ -165,8 +162,8 @@ def project_finding(  # noqa: PLR0913  (everything that is known of a project)
 ) -> Finding:
     """Return what the index says about *project*: its status, what *plan* does to its files, the age of the releases.
 
-    *plan* is looked at for a listing only. *trusted*: the credential is a Trusted Publisher, which creates a project
-    only where a pending one is registered.
+    *plan*, which has no conflicts, is looked at for a listing only. *trusted*: the credential is a Trusted Publisher,
+    which creates a project only where a pending one is registered.
     """
     name = f"project {project}"
     match state:
@@ -175,9 +172,19 @@ def project_finding(  # noqa: PLR0913  (everything that is known of a project)
         case NoSuchProject() if endpoints.profile is IndexProfile.PYPI and is_reserved_project_name(project):
             return failure_finding(name, reserved_name_refusal(project, endpoints))
         case NoSuchProject():
-            message = f"{project} is not on {endpoints.name} yet."
+            # Indexes other than PyPI create projects as they like.
+            hint = ""
+            if trusted:
+                hint = (
+                    "For the first publish with Trusted Publishing, add a pending publisher; it is gone after 30 days."
+                )
+            elif endpoints.profile is IndexProfile.PYPI:
+                hint = "The first upload creates it, with an API token for the whole account: one for a project cannot."
             return Finding(
-                name=name, level=Level.WARNING, message=message, hints=_first_upload_hints(endpoints, trusted=trusted)
+                name=name,
+                level=Level.WARNING,
+                message=f"{project} is not on {endpoints.name} yet.",
+                hints=(hint,) if hint else (),
             )
         case NotVisible(reason=reason):
             return Finding(name=name, level=Level.SKIPPED, message=f"{endpoints.name} cannot list {project}: {reason}")
@@ -189,23 +196,9 @@ def project_finding(  # noqa: PLR0913  (everything that is known of a project)
             assert_never(state)
 
 
-def _first_upload_hints(endpoints: Endpoints, *, trusted: bool) -> tuple[str, ...]:
-    """Return what the first publish of a project takes; indexes other than PyPI create projects as they like."""
-    if trusted:
-        return ("For the first publish with Trusted Publishing, add a pending publisher; it is gone after 30 days.",)
-    if endpoints.profile is IndexProfile.PYPI:
-        return ("The first upload creates it, with an API token for the whole account: one for a project cannot.",)
-    return ()
-
-
 def _project_listing_finding(
     name: str, listing: ProjectListing, endpoints: Endpoints, plan: Plan, now: float
 ) -> Finding:
-    if plan.conflicts:
-        names = ", ".join(file.distribution.filename for file in plan.conflicts)
-        summary = f"{endpoints.name} has other content for {names}, or shows no SHA-256."
-        hint = "`ci-publish plan` compares each file and shows both digests."
-        return failure_finding(name, ContentConflict(summary, hints=(hint,)))
     refusal = foreseen_upload_refusal(listing, plan.uploads, endpoints, now) if plan.uploads or not plan.files else None
     if refusal is not None:
         return failure_finding(name, refusal)
@@ -215,6 +208,6 @@ def _project_listing_finding(
             level=Level.WARNING,
             message=f"Published files are kept as they are, at your request: {', '.join(kept)}.",
         )
-    if plan.files and not plan.uploads:
-        return Finding(name=name, level=Level.OK, message="Every file of this release is published already.")
-    return Finding(name=name, level=Level.OK, message=f"The project is {listing.status} and takes files.")
+    published = "Every file of this release is published already." if plan.files and not plan.uploads else ""
+    message = published or f"The project is {listing.status} and takes files."
+    return Finding(name=name, level=Level.OK, message=message)

@@ -5,10 +5,8 @@ from urllib.parse import SplitResult, urlsplit
 from ci_publish.http.urls import have_same_origin, is_loopback_host, url_origin
 from ci_publish.model.index import Endpoints
 
-
-def upload_host(endpoints: Endpoints) -> str:
-    """Return the host that the index's distributions are sent to, in lower case."""
-    return (urlsplit(endpoints.upload).hostname or "").casefold()
+# PyPI's exchange is on its main domain, not on the upload host (docs.pypi.org/trusted-publishers/internals).
+_BUILT_IN = {"upload.pypi.org": "pypi.org", "pypi.org": "pypi.org", "test.pypi.org": "test.pypi.org"}
 
 
 def exchange_address_objection(address: object, endpoints: Endpoints) -> str:
@@ -25,22 +23,11 @@ def exchange_address_objection(address: object, endpoints: Endpoints) -> str:
         return "its address for the token exchange is not https"
     if parts.username is not None or parts.password is not None or parts.fragment:
         return "its address for the token exchange holds a user name or a fragment"
-    if url_origin(parts.geturl()) in _allowed_exchange_origins(endpoints):
+    own = url_origin(endpoints.upload)
+    allowed = {own, ("https", _BUILT_IN.get(own[1]), 443)}
+    if split_exchange_address(endpoints.upload) is not None and url_origin(parts.geturl()) in allowed:
         return ""
     return f"it points to {host or 'nowhere'} for the token exchange"
-
-
-# PyPI's exchange is on its main domain, not on the upload host (docs.pypi.org/trusted-publishers/internals).
-_BUILT_IN = {"upload.pypi.org": "pypi.org", "pypi.org": "pypi.org", "test.pypi.org": "test.pypi.org"}
-
-
-def _allowed_exchange_origins(endpoints: Endpoints) -> frozenset[tuple[str, str, int | None]]:
-    upload = split_exchange_address(endpoints.upload)
-    if upload is None:
-        return frozenset()
-    own = url_origin(upload.geturl())
-    built_in = _BUILT_IN.get(own[1])
-    return frozenset({own} if built_in is None else {own, ("https", built_in, 443)})
 
 
 def split_exchange_address(address: object) -> SplitResult | None:
@@ -59,6 +46,8 @@ def discovered_exchange_address_objection(address: object, endpoints: Endpoints)
     """Return why an endpoint from a discovery document is not on the upload host itself, or an empty text."""
     if reason := exchange_address_objection(address, endpoints):
         return reason
-    found, upload = split_exchange_address(address), split_exchange_address(endpoints.upload)
-    same = found is not None and upload is not None and have_same_origin(found.geturl(), upload.geturl())
-    return "" if same else "its discovery document names another host for the token exchange"
+    return (
+        ""
+        if have_same_origin(str(address), endpoints.upload)
+        else "its discovery document names another host for the token exchange"
+    )

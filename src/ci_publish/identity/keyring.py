@@ -4,10 +4,9 @@ import sys
 from collections.abc import Callable, Mapping
 
 from ci_publish.errors import ConfigurationError
+from ci_publish.identity.static_credentials import TOKEN_USER
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Secret
-
-TOKEN_USER = "__token__"  # noqa: S105  (a user name, the same for everybody)
 
 
 @frozen

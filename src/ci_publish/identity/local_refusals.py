@@ -11,9 +11,8 @@ from ci_publish.errors import (
     InvalidIdentityToken,
     InvalidPublisher,
     PipelineElsewhere,
-    ReusableWorkflow,
 )
-from ci_publish.hints import WITHOUT_ATTESTATIONS, Hint, option
+from ci_publish.hints import Hint, option
 from ci_publish.identity.claims import (
     CIRCLECI_ISSUER,
     GITHUB_ISSUER,
@@ -21,15 +20,13 @@ from ci_publish.identity.claims import (
     GOOGLE_ISSUER,
     LONGEST_SHOWN,
     ElsewhereReusable,
-    SameReusable,
     claims_table,
     classify_reusable_workflow,
     printable_claim,
     text_claim,
-    workflow_file_name,
 )
 from ci_publish.identity.jwt import audiences_of_claims
-from ci_publish.identity.mint_refusals import pull_request_target_mint_error, reusable_workflow_elsewhere_error
+from ci_publish.identity.mint_refusals import pull_request_target_mint_error, reusable_workflow_error
 from ci_publish.identity.publisher_forms import publisher_form_for
 from ci_publish.model.identity import Claims
 from ci_publish.model.index import Endpoints, IndexProfile
@@ -50,7 +47,16 @@ def local_identity_refusal(claims: Claims, endpoints: Endpoints, *, attesting: b
             hints=("In `id_tokens:`, write `aud:` with one text, and one token for each audience.",),
         )
     if not is_possibly_known_issuer(claims):
-        return _unknown_issuer_local_refusal(claims, endpoints)
+        hint = "From GitHub Enterprise, Gitea, Forgejo or Buildkite, publish with an API token: "
+        return InvalidIdentityPayload(
+            f"{endpoints.name} has no Trusted Publishers for the issuer of this identity:"
+            f" {printable_claim(claims.get('iss'))}",
+            detail="PyPI knows GitHub.com, GitLab.com, Google, ActiveState and the GitLab of registered organizations.",
+            hints=(
+                Hint(hint, option("password")),
+                "An enterprise at GitHub.com can go back to the default issuer in its OIDC settings.",
+            ),
+        )
     if text_claim(claims, "event_name") == "pull_request_target":
         return pull_request_target_mint_error(endpoints)
     return _workflow_elsewhere_local_refusal(claims, endpoints, attesting=attesting) or _missing_claims_local_refusal(
@@ -63,15 +69,21 @@ def _workflow_elsewhere_local_refusal(
 ) -> CredentialRejected | None:
     """Return why a job that is defined elsewhere is refused; None for one that is defined where it runs."""
     if elsewhere := gitlab_configuration_project(claims):
-        return _pipeline_elsewhere_local_refusal(elsewhere, claims, endpoints)
+        return PipelineElsewhere(
+            f"{endpoints.name} refuses this job's identity: its CI configuration is in another project, {elsewhere}.",
+            detail=(
+                f"The job runs in {text_claim(claims, 'project_path')} with {text_claim(claims, 'ci_config_ref_uri')}."
+                " PyPI compares the configuration's project with the publisher's, so no Trusted Publisher matches."
+            ),
+            hints=(
+                "Keep a .gitlab-ci.yml in the project itself and `include:` the shared configuration there.",
+                Hint("Or publish with an API token: ", option("password"), " and ", option("attestations", "off")),
+            ),
+        )
     reusable = classify_reusable_workflow(claims)
-    if isinstance(reusable, ElsewhereReusable):
-        return reusable_workflow_elsewhere_error(reusable, endpoints)
-    return (
-        _same_repository_local_refusal(reusable, endpoints)
-        if attesting and isinstance(reusable, SameReusable)
-        else None
-    )
+    if reusable is None or not (attesting or isinstance(reusable, ElsewhereReusable)):
+        return None
+    return reusable_workflow_error(reusable, endpoints)
 
 
 def is_possibly_known_issuer(claims: Claims) -> bool:
@@ -86,20 +98,6 @@ def is_possibly_known_issuer(claims: Claims) -> bool:
     return issuer in _ISSUERS or of_gitlab or issuer.startswith(CIRCLECI_ISSUER) or not issuer
 
 
-def _unknown_issuer_local_refusal(claims: Claims, endpoints: Endpoints) -> CredentialRejected:
-    return InvalidIdentityPayload(
-        f"{endpoints.name} has no Trusted Publishers for the issuer of this identity:"
-        f" {printable_claim(claims.get('iss'))}",
-        detail="PyPI knows GitHub.com, GitLab.com, Google, ActiveState and the GitLab of registered organizations.",
-        hints=(
-            Hint(
-                "From GitHub Enterprise, Gitea, Forgejo or Buildkite, publish with an API token: ", option("password")
-            ),
-            "An enterprise at GitHub.com can go back to the default issuer in its OIDC settings.",
-        ),
-    )
-
-
 def gitlab_configuration_project(claims: Claims) -> str | None:
     """Return the project (its path) that holds the CI configuration of a GitLab job, where it is not the job's own."""
     found = re.fullmatch(r"[^/]+/(.+?)//[^@]+@.+", text_claim(claims, "ci_config_ref_uri"))
@@ -107,51 +105,21 @@ def gitlab_configuration_project(claims: Claims) -> str | None:
     return found[1] if found and own and found[1].casefold() != own.casefold() else None
 
 
-def _pipeline_elsewhere_local_refusal(elsewhere: str, claims: Claims, endpoints: Endpoints) -> PipelineElsewhere:
-    return PipelineElsewhere(
-        f"{endpoints.name} refuses this job's identity: its CI configuration is in another project, {elsewhere}.",
-        detail=(
-            f"The job runs in {text_claim(claims, 'project_path')} with {text_claim(claims, 'ci_config_ref_uri')}."
-            " PyPI compares the configuration's project with the publisher's, so no Trusted Publisher matches."
-        ),
-        hints=(
-            "Keep a .gitlab-ci.yml in the project itself and `include:` the shared configuration there.",
-            Hint("Or publish with an API token: ", option("password"), " and ", option("attestations", "off")),
-        ),
-    )
-
-
 _NEEDED_CLAIMS = {
-    "github": ("repository", "repository_owner", "repository_owner_id", COMPARED_CLAIM, "ref", "sha", "jti"),
-    "gitlab": ("sub", "project_path", "ci_config_ref_uri", "ref_path", "sha", "jti"),
-    "google": ("email", "email_verified"),
+    "GitHub": ("repository", "repository_owner", "repository_owner_id", COMPARED_CLAIM, "ref", "sha", "jti"),
+    "GitLab": ("sub", "project_path", "ci_config_ref_uri", "ref_path", "sha", "jti"),
+    "Google": ("email", "email_verified"),
 }
 
 
 def _missing_claims_local_refusal(claims: Claims, endpoints: Endpoints) -> CredentialRejected | None:
     form = publisher_form_for(claims)
-    needed = _NEEDED_CLAIMS.get(form.provider, ()) if form else ()
+    needed = _NEEDED_CLAIMS.get(form.kind, ()) if form else ()
     missing = [name for name in needed if claims.get(name) in (None, "")]
-    if not missing:
+    if form is None or not missing:
         return None
     return InvalidPublisher(
         f"{endpoints.name} will refuse this identity: it says nothing about {', '.join(missing)}.",
-        detail=f"A {form.kind if form else ''} identity must have these claims.\n\n{claims_table(claims)}",
+        detail=f"A {form.kind} identity must have these claims.\n\n{claims_table(claims)}",
         hints=("On GitHub Enterprise or an older GitLab, ask the administrators for these claims.",),
-    )
-
-
-def _same_repository_local_refusal(reusable: SameReusable, endpoints: Endpoints) -> ReusableWorkflow:
-    caller = workflow_file_name(reusable.caller)
-    return ReusableWorkflow(
-        f"{endpoints.name} would refuse the attestations of this job, because it lies in a reusable workflow.",
-        detail=(
-            f"The job is defined in {reusable.called}, called by {reusable.caller}. The identity is compared with the "
-            "called file and the attestation with the calling one, so no Trusted Publisher matches both "
-            "(https://github.com/pypi/warehouse/issues/11096)."
-        ),
-        hints=(
-            f"Move the publishing job into {caller}; the build may stay in the reusable workflow.",
-            WITHOUT_ATTESTATIONS,
-        ),
     )

@@ -10,7 +10,6 @@ import binascii
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 from packaging.utils import canonicalize_name
 
@@ -53,11 +52,8 @@ def read_pypi_token(text: str) -> ReadToken | TruncatedToken | None:
     if not any(kind == _SIGNATURE and content for kind, content in fields):
         return TruncatedToken()
     location = next(content for kind, content in fields if kind == _LOCATION)
-    identifiers = [content for kind, content in fields if kind == _IDENTIFIER]
-    return ReadToken(
-        location.decode("ascii", "replace"),
-        _token_scope_of_caveats([_parse_caveat(content) for content in identifiers[1:]]),
-    )
+    caveats = [content for kind, content in fields if kind == _IDENTIFIER][1:]
+    return ReadToken(location.decode("ascii", "replace"), _token_scope_of_caveats(caveats))
 
 
 def macaroon_location(text: str) -> str | None:
@@ -109,7 +105,11 @@ def _macaroon_fields(raw: bytes) -> Iterator[tuple[int, bytes]]:
     while position < len(raw):
         kind, position = raw[position], position + 1
         if kind != _END:
-            length, position = _read_macaroon_varint(raw, position)
+            length, shift = raw[position] & 0x7F, 7
+            while raw[position] & 0x80:
+                position += 1
+                length, shift = length | (raw[position] & 0x7F) << shift, shift + 7
+            position += 1
             content = raw[position : position + length]
             if len(content) < length:
                 raise IndexError(position)
@@ -117,54 +117,26 @@ def _macaroon_fields(raw: bytes) -> Iterator[tuple[int, bytes]]:
             yield kind, content
 
 
-def _read_macaroon_varint(raw: bytes, position: int) -> tuple[int, int]:
-    number, shift = 0, 0
-    while True:
-        byte = raw[position]
-        number, position = number | (byte & 0x7F) << shift, position + 1
-        if not byte & 0x80:
-            return number, position
-        shift += 7
-
-
-def _parse_caveat(content: bytes) -> list[Any]:
-    try:
-        caveat = json.loads(content)
-    except (ValueError, RecursionError):
-        return []
-    if isinstance(caveat, dict):
-        return _convert_legacy_caveat(caveat)
-    return caveat if isinstance(caveat, list) else []
-
-
-def _convert_legacy_caveat(caveat: dict[str, Any]) -> list[Any]:
-    """Return the array that Warehouse makes of a caveat of its older tokens, which were objects."""
-    match caveat:
-        case {"version": 1, "permissions": {"projects": list(names)}}:
-            return [1, names]
-        case {"version": 1}:
-            return []
-        case {"exp": expires, "nbf": begins}:
-            return [0, expires, begins]
-        case {"project_ids": list(ids)}:
-            return [2, ids]
-        case _:
-            return []
-
-
-def _token_scope_of_caveats(caveats: list[list[Any]]) -> TokenScope:
+def _token_scope_of_caveats(caveats: list[bytes]) -> TokenScope:
+    """Return what the caveats allow: arrays, or the objects of Warehouse's older tokens."""
     names: frozenset[str] | None = None
     counts: list[int] = []
     times: list[tuple[float, float]] = []
-    for caveat in caveats:
+    for content in caveats:
+        try:
+            caveat = json.loads(content)
+        except (ValueError, RecursionError):
+            continue
         match caveat:
-            case [1, [*listed]] if all(isinstance(name, str) for name in listed):
+            case [1, [*listed]] | {"version": 1, "permissions": {"projects": [*listed]}} if all(
+                isinstance(name, str) for name in listed
+            ):
                 stated = frozenset(canonicalize_name(name) for name in listed)
                 names = stated if names is None else names & stated
-            case [2, [*ids]]:
-                counts.append(len(set(map(str, ids))))
-            case [0, int() as expires, int() as begins]:
+            case [0, int() as expires, int() as begins] | {"exp": int() as expires, "nbf": int() as begins}:
                 times.append((float(expires), float(begins)))
+            case [2, [*ids]] | {"project_ids": [*ids]}:
+                counts.append(len(set(map(str, ids))))
             case _:
                 pass
     scope = TokenScope(projects=names, count=min(counts, default=None))

@@ -4,7 +4,7 @@ Sources: warehouse/oidc/views.py and docs.pypi.org/trusted-publishers/troublesho
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from ci_publish.errors import (
     CredentialRejected,
@@ -16,9 +16,10 @@ from ci_publish.errors import (
     ReusedIdentityToken,
     TrustedPublishingNotEnabled,
 )
-from ci_publish.hints import SET_API_TOKEN, Hint, option
+from ci_publish.hints import SET_API_TOKEN, WITHOUT_ATTESTATIONS, Hint, option
 from ci_publish.identity.claims import (
     ElsewhereReusable,
+    SameReusable,
     claims_table,
     classify_reusable_workflow,
     printable_claim,
@@ -27,6 +28,7 @@ from ci_publish.identity.claims import (
 )
 from ci_publish.identity.oidc_protocol import MintRefused
 from ci_publish.identity.publisher_forms import (
+    PublisherForm,
     account_publishing_link,
     prefilled_publisher_links,
     publisher_form_for,
@@ -57,47 +59,60 @@ def explain_mint_refusal(
 ) -> CredentialRejected:
     """Return the error for an identity that the index refused, in plain words, with what would match."""
     if refusal.code == "invalid-publisher":
-        return _no_publisher_mint_refusal(refusal, claims, endpoints, projects)
-    reason = _REASONS.get(refusal.code, _other_mint_refusal)
-    return reason(refusal, claims, endpoints)
+        return _no_matching_publisher_error(refusal, claims, endpoints, projects)
+    if refusal.code == "not-enabled":
+        return trusted_publishing_disabled_error(endpoints, refusal.description)
+    if refusal.code == "invalid-payload" and "issuer" in refusal.description:
+        issuer = printable_claim(claims.get("iss", "none"))
+        hint = "From a self-managed GitLab, GitHub Enterprise, Gitea or Forgejo, publish with an API token: "
+        return InvalidIdentityPayload(
+            f"{endpoints.name} does not know the issuer of this identity: {issuer}",
+            detail="PyPI knows GitHub.com, GitLab.com, Google Cloud and the issuers that it has registered for"
+            " organizations.",
+            hints=(Hint(hint, option("password")),),
+        )
+    said = ": ".join(part for part in (refusal.code, refusal.description) if part) or "no reason given"
+    error, summary, detail, hints = _EXPLANATIONS.get(refusal.code, _OTHER_EXPLANATION)
+    values = {"index": endpoints.name, "description": refusal.description, "status": refusal.status, "said": said}
+    return error(summary.format_map(values), detail=detail.format(claims=claims_table(claims)), hints=hints)
 
 
-def _no_publisher_mint_refusal(
+def _no_matching_publisher_error(
     refusal: MintRefused, claims: Claims, endpoints: Endpoints, projects: Sequence[str]
 ) -> CredentialRejected:
     if "pull_request_target" in refusal.description:
         return pull_request_target_mint_error(endpoints)
     reusable = classify_reusable_workflow(claims)
     if isinstance(reusable, ElsewhereReusable):
-        return reusable_workflow_elsewhere_error(reusable, endpoints)
-    summary = f"{endpoints.name} has no Trusted Publisher that matches this job."
-    said = f"The job's identity token says:\n{claims_table(claims)}"
-    detail = _mint_refusal_paragraphs(refusal.description, _matching_publisher_paragraph(refusal, claims), said)
-    return InvalidPublisher(summary, detail=detail, hints=_matching_publisher_hints(claims, endpoints, projects))
-
-
-def _matching_publisher_paragraph(refusal: MintRefused, claims: Claims) -> str:
+        return reusable_workflow_error(reusable, endpoints)
     form = publisher_form_for(claims)
-    if form is None:
-        return "PyPI has no Trusted Publisher for this CI."
-    table = publisher_form_table(form, claims_named_in_mint_refusal(refusal.description))
-    return f"A {form.kind} publisher that matches has these values:\n{table}"
+    matching = "PyPI has no Trusted Publisher for this CI."
+    hints: tuple[str, ...] = (SET_API_TOKEN,)
+    if form is not None:
+        table = publisher_form_table(form, claims_named_in_mint_refusal(refusal.description))
+        matching = f"A {form.kind} publisher that matches has these values:\n{table}"
+        hints = _matching_publisher_hints(form, claims, endpoints, projects)
+    parts = (refusal.description, matching, f"The job's identity token says:\n{claims_table(claims)}")
+    return InvalidPublisher(
+        f"{endpoints.name} has no Trusted Publisher that matches this job.",
+        detail="\n\n".join(part for part in parts if part),
+        hints=hints,
+    )
 
 
-def _matching_publisher_hints(claims: Claims, endpoints: Endpoints, projects: Sequence[str]) -> tuple[str, ...]:
-    form = publisher_form_for(claims)
-    if form is None:
-        return (SET_API_TOKEN,)
+def _matching_publisher_hints(
+    form: PublisherForm, claims: Claims, endpoints: Endpoints, projects: Sequence[str]
+) -> tuple[str, ...]:
     hints = [
         "Compare each field with the publisher on the index, including letter case: attestations are compared exactly."
     ]
-    if form.provider == "github":
+    if form.kind == "GitHub":
         owner = text_claim(claims, "repository_owner_id") or "missing"
         hints.append(
             f"If owner, repository and workflow match, the owner's ID differs (here {owner}): the account was"
             " renamed or replaced, or the repository was transferred. Remove the publisher and add it again."
         )
-    if not form.field_value("environment") and form.provider in {"github", "gitlab"}:
+    if form.values.get("environment") == "":
         hints.append("This job names no environment; a publisher that names one does not match.")
     hints += [
         f"If the project exists, add the publisher at {link}"
@@ -108,30 +123,25 @@ def _matching_publisher_hints(claims: Claims, endpoints: Endpoints, projects: Se
     return tuple(hints)
 
 
-def reusable_workflow_elsewhere_error(reusable: ElsewhereReusable, endpoints: Endpoints) -> ReusableWorkflow:
-    """Return the error for a job in a reusable workflow of another repository."""
+def reusable_workflow_error(reusable: ElsewhereReusable | SameReusable, endpoints: Endpoints) -> ReusableWorkflow:
+    """Return the error for a job in a reusable workflow, of another repository or (with attestations) of its own."""
+    if isinstance(reusable, ElsewhereReusable):
+        summary = f"{endpoints.name} refuses this job's identity: the job is in another repository's reusable workflow."
+        reason = "PyPI expects the called file in the publisher's repository"
+        hint = "There, use the ci-publish action as a step: an action is not a reusable workflow."
+    else:
+        summary = f"{endpoints.name} would refuse the attestations of this job, because it lies in a reusable workflow."
+        reason = (
+            "The identity is compared with the called file and the attestation with the calling one, so no Trusted"
+            " Publisher matches both"
+        )
+        hint = WITHOUT_ATTESTATIONS
     caller = workflow_file_name(reusable.caller)
     return ReusableWorkflow(
-        f"{endpoints.name} refuses this job's identity: the job is in another repository's reusable workflow.",
-        detail=(
-            f"The job is defined in {reusable.called}, called by {reusable.caller}. PyPI expects the called file in "
-            "the publisher's repository (https://github.com/pypi/warehouse/issues/11096)."
-        ),
-        hints=(
-            f"Move the publishing job into {caller}; the build may stay in the reusable workflow.",
-            "There, use the ci-publish action as a step: an action is not a reusable workflow.",
-        ),
-    )
-
-
-def _pending_publisher_mint_refusal(_refusal: MintRefused, _claims: Claims, endpoints: Endpoints) -> CredentialRejected:
-    return InvalidPendingPublisher(
-        f"The pending publisher on {endpoints.name} matches, but its project already exists.",
-        detail=(
-            "A pending publisher creates its project at the first publish. Somebody, perhaps an earlier run, has"
-            " already created the project; the index has now deleted the pending publisher."
-        ),
-        hints=("If the project is yours, add a publisher in its settings and try again.",),
+        summary,
+        detail=f"The job is defined in {reusable.called}, called by {reusable.caller}. {reason}"
+        " (https://github.com/pypi/warehouse/issues/11096).",
+        hints=(f"Move the publishing job into {caller}; the build may stay in the reusable workflow.", hint),
     )
 
 
@@ -144,69 +154,42 @@ def trusted_publishing_disabled_error(endpoints: Endpoints, description: str) ->
     )
 
 
-def _not_enabled_mint_refusal(refusal: MintRefused, _claims: Claims, endpoints: Endpoints) -> CredentialRejected:
-    return trusted_publishing_disabled_error(endpoints, refusal.description)
-
-
-def _invalid_identity_mint_refusal(refusal: MintRefused, claims: Claims, endpoints: Endpoints) -> CredentialRejected:
-    return InvalidIdentityToken(
-        f"{endpoints.name} does not accept the OIDC identity token: {refusal.description}",
-        detail=_mint_refusal_paragraphs(
-            "Its signature, audience or timestamps did not pass validation.",
-            f"The job's identity token says:\n{claims_table(claims)}",
+# For each code: the error, its summary, detail and hints.
+_EXPLANATIONS: dict[str, tuple[type[CredentialRejected], str, str, tuple[str, ...]]] = {
+    "invalid-pending-publisher": (
+        InvalidPendingPublisher,
+        "The pending publisher on {index} matches, but its project already exists.",
+        (
+            "A pending publisher creates its project at the first publish. Somebody, perhaps an earlier run, has"
+            " already created the project; the index has now deleted the pending publisher."
         ),
-        hints=(
+        ("If the project is yours, add a publisher in its settings and try again.",),
+    ),
+    "invalid-token": (
+        InvalidIdentityToken,
+        "{index} does not accept the OIDC identity token: {description}",
+        "Its signature, audience or timestamps did not pass validation.\n\nThe job's identity token says:\n{claims}",
+        (
             "Check the machine's clock: an error of 30 s is too much (`ci-publish doctor` measures it).",
             "A job that waited for a long time may hold an expired token: run it again.",
         ),
-    )
-
-
-def _reused_identity_mint_refusal(_refusal: MintRefused, _claims: Claims, endpoints: Endpoints) -> CredentialRejected:
-    return ReusedIdentityToken(
-        f"{endpoints.name} has seen this OIDC identity token before; each can be exchanged only once.",
-        detail="Another step of this job exchanged it, or the answer to an earlier exchange was lost.",
-        hints=("A GitLab job has one token for each audience. Publish once per job, and run this job again.",),
-    )
-
-
-def _identity_payload_mint_refusal(refusal: MintRefused, claims: Claims, endpoints: Endpoints) -> CredentialRejected:
-    if "issuer" in refusal.description:
-        return InvalidIdentityPayload(
-            f"{endpoints.name} does not know the issuer of this identity: {printable_claim(claims.get('iss', 'none'))}",
-            detail="PyPI knows GitHub.com, GitLab.com, Google Cloud and the issuers that it has registered for"
-            " organizations.",
-            hints=(
-                Hint(
-                    "From a self-managed GitLab, GitHub Enterprise, Gitea or Forgejo, publish with an API token: ",
-                    option("password"),
-                ),
-            ),
-        )
-    return InvalidIdentityPayload(
-        f"{endpoints.name} cannot use what it was sent: {refusal.description}",
-        detail=f"The job's identity token says:\n{claims_table(claims)}",
-        hints=("If a pending publisher is meant, check that the index allows a project of that name.",),
-    )
-
-
-def _other_mint_refusal(refusal: MintRefused, claims: Claims, endpoints: Endpoints) -> CredentialRejected:
-    said = ": ".join(part for part in (refusal.code, refusal.description) if part) or "no reason given"
-    return CredentialRejected(
-        f"{endpoints.name} refuses this identity (HTTP {refusal.status}): {said}",
-        detail=f"The job's identity token says:\n{claims_table(claims)}",
-        hints=("https://docs.pypi.org/trusted-publishers/troubleshooting/",),
-    )
-
-
-_REASONS: dict[str, Callable[[MintRefused, Claims, Endpoints], CredentialRejected]] = {
-    "invalid-pending-publisher": _pending_publisher_mint_refusal,
-    "not-enabled": _not_enabled_mint_refusal,
-    "invalid-token": _invalid_identity_mint_refusal,
-    "invalid-reuse-token": _reused_identity_mint_refusal,
-    "invalid-payload": _identity_payload_mint_refusal,
+    ),
+    "invalid-reuse-token": (
+        ReusedIdentityToken,
+        "{index} has seen this OIDC identity token before; each can be exchanged only once.",
+        "Another step of this job exchanged it, or the answer to an earlier exchange was lost.",
+        ("A GitLab job has one token for each audience. Publish once per job, and run this job again.",),
+    ),
+    "invalid-payload": (
+        InvalidIdentityPayload,
+        "{index} cannot use what it was sent: {description}",
+        "The job's identity token says:\n{claims}",
+        ("If a pending publisher is meant, check that the index allows a project of that name.",),
+    ),
 }
-
-
-def _mint_refusal_paragraphs(*parts: str) -> str:
-    return "\n\n".join(part for part in parts if part)
+_OTHER_EXPLANATION = (
+    CredentialRejected,
+    "{index} refuses this identity (HTTP {status}): {said}",
+    "The job's identity token says:\n{claims}",
+    ("https://docs.pypi.org/trusted-publishers/troubleshooting/",),
+)

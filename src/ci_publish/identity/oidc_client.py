@@ -12,10 +12,10 @@ from ci_publish.errors import (
 from ci_publish.hints import Hint, option
 from ci_publish.http.messages import HttpRequest
 from ci_publish.http.retries import MAX_ATTEMPTS, OIDC
+from ci_publish.http.urls import url_host
 from ci_publish.identity import oidc_protocol
 from ci_publish.identity.audiences import Audience, AudienceForeign
 from ci_publish.identity.context import IdentityContext
-from ci_publish.identity.exchange_addresses import upload_host
 from ci_publish.identity.mint_refusals import trusted_publishing_disabled_error
 from ci_publish.model.events import Retrying, WaitStarted
 from ci_publish.model.identity import Secret
@@ -49,10 +49,22 @@ class OidcClient:
         Raises AudienceRefused, ExchangeElsewhere, TrustedPublishingNotSupported, TrustedPublishingNotEnabled or
         IndexUnavailable.
         """
-        if self._audience is None:
-            endpoints = self._exchange_endpoints()
-            self._audience = self._require_audience(self._request_audience(endpoints), endpoints)
-        return self._audience
+        if self._audience is not None:
+            return self._audience
+        endpoints = self._exchange_endpoints()
+        answer = self._request_audience(endpoints)
+        match answer:
+            case Audience(value):
+                self._audience = value
+                return value
+            case oidc_protocol.NotEnabled(message):
+                raise trusted_publishing_disabled_error(endpoints, message)
+            case AudienceForeign() | oidc_protocol.NotSupported() | oidc_protocol.PointsElsewhere():
+                raise self.unsupported_exchange_error(answer)
+            case oidc_protocol.Unclear():
+                raise self.exchange_unavailable_error("which audience it wants", answer)
+            case _:
+                assert_never(answer)
 
     def mint_upload_token(self, identity: Secret) -> oidc_protocol.MintAnswer:
         """Send *identity* once; never repeated here, since each attempt needs a token of its own."""
@@ -102,15 +114,36 @@ class OidcClient:
         return IndexUnavailable(summary, hints=("Run it again: what is published already is recognised.",))
 
     def unsupported_exchange_error(
-        self, answer: oidc_protocol.NotSupported | oidc_protocol.PointsElsewhere
-    ) -> Exception:
-        """Return the error for an index that has no exchange, or has it where nothing may be sent."""
+        self, answer: AudienceForeign | oidc_protocol.NotSupported | oidc_protocol.PointsElsewhere
+    ) -> AudienceRefused | ExchangeElsewhere | TrustedPublishingNotSupported:
+        """Return the error for an index that has no exchange, has it elsewhere, or asks for another's audience."""
+        check_url = "Check the index's URL; if it is right, "
+        if isinstance(answer, AudienceForeign):
+            own = f"{check_url}ask its operators to use the index's own host as the audience."
+            name = Hint(
+                "If the index's documentation names this audience: ",
+                option("audience", answer.asked),
+                f" (with several indexes, the value is {url_host(self._endpoints.upload)}={answer.asked})",
+            )
+            return AudienceRefused(
+                f"{self._endpoints.name} asks for an identity for {answer.asked!r}, which is refused: {answer.reason}.",
+                detail="With such a token, the index could act in your name elsewhere. None was requested, and nothing"
+                " was sent.",
+                hints=(own, name) if answer.nameable else (own,),
+            )
         if isinstance(answer, oidc_protocol.NotSupported):
-            return _exchange_not_supported_error(self._endpoints, answer)
+            return TrustedPublishingNotSupported(
+                f"{self._endpoints.name} has no Trusted Publishing: {answer.reason}.",
+                detail="No password or API token was given, and without Trusted Publishing this index needs one.",
+                hints=(
+                    Hint("Provide one: set ", option("user"), " and ", option("password"), "."),
+                    "If the index has Trusted Publishing, check that the URL is that of its upload API.",
+                ),
+            )
         return ExchangeElsewhere(
             f"The OIDC identity token was not sent to {self._endpoints.name}: {answer.reason}.",
             detail="An identity token is sent only to the index itself, over https, and redirects are never followed.",
-            hints=("Check the index's URL; if it is right, tell its operators.",),
+            hints=(f"{check_url}tell its operators.",),
         )
 
     def wait_before_exchange_retry(self, what: str, attempt: int, unclear: oidc_protocol.Unclear) -> bool:
@@ -126,25 +159,16 @@ class OidcClient:
         return not self._tools.waiting.wait(wait)
 
     def _exchange_endpoints(self) -> Endpoints:
-        if self._resolved is None:
-            self._resolved = self._discover_endpoints()
-        return self._resolved
-
-    def _discover_endpoints(self) -> Endpoints:
         """Follow PEP 807 where the index may have it; without a document, the usual addresses hold."""
-        request = oidc_protocol.discovery_request(self._endpoints)
-        if request is None:
-            return self._endpoints
-        answer = oidc_protocol.parse_discovery_response(
-            self._tools.transport.send(request, deadline=index_question_deadline(self._tools)), self._endpoints
-        )
-        match answer:
-            case oidc_protocol.Discovered(endpoints):
-                return endpoints
-            case oidc_protocol.PointsElsewhere():
-                raise self.unsupported_exchange_error(answer)
-            case _:
-                return self._endpoints
+        if self._resolved is None:
+            found: Endpoints | oidc_protocol.PointsElsewhere = self._endpoints
+            if (request := oidc_protocol.discovery_request(self._endpoints)) is not None:
+                answer = self._tools.transport.send(request, deadline=index_question_deadline(self._tools))
+                found = oidc_protocol.parse_discovery_response(answer, self._endpoints)
+            if isinstance(found, oidc_protocol.PointsElsewhere):
+                raise self.unsupported_exchange_error(found)
+            self._resolved = found
+        return self._resolved
 
     def _request_audience(self, endpoints: Endpoints) -> oidc_protocol.AudienceAnswer:
         request = oidc_protocol.audience_request(endpoints)
@@ -160,46 +184,3 @@ class OidcClient:
             ):
                 return answer
             attempt += 1
-
-    def _require_audience(self, answer: oidc_protocol.AudienceAnswer, endpoints: Endpoints) -> str:
-        match answer:
-            case Audience(value):
-                return value
-            case AudienceForeign():
-                raise _foreign_audience_error(endpoints, answer)
-            case oidc_protocol.NotEnabled(message):
-                raise trusted_publishing_disabled_error(endpoints, message)
-            case oidc_protocol.NotSupported() | oidc_protocol.PointsElsewhere():
-                raise self.unsupported_exchange_error(answer)
-            case oidc_protocol.Unclear():
-                raise self.exchange_unavailable_error("which audience it wants", answer)
-            case _:
-                assert_never(answer)
-
-
-def _foreign_audience_error(endpoints: Endpoints, answer: AudienceForeign) -> AudienceRefused:
-    own = "Check the index's URL; if it is right, ask its operators to use the index's own host as the audience."
-    name = Hint(
-        "If the index's documentation names this audience: ",
-        option("audience", answer.asked),
-        f" (with several indexes, the value is {upload_host(endpoints)}={answer.asked})",
-    )
-    return AudienceRefused(
-        f"{endpoints.name} asks for an identity for {answer.asked!r}, which is refused: {answer.reason}.",
-        detail="With such a token, the index could act in your name elsewhere. None was requested, and nothing was"
-        " sent.",
-        hints=(own, name) if answer.nameable else (own,),
-    )
-
-
-def _exchange_not_supported_error(
-    endpoints: Endpoints, answer: oidc_protocol.NotSupported
-) -> TrustedPublishingNotSupported:
-    return TrustedPublishingNotSupported(
-        f"{endpoints.name} has no Trusted Publishing: {answer.reason}.",
-        detail="No password or API token was given, and without Trusted Publishing this index needs one.",
-        hints=(
-            Hint("Provide one: set ", option("user"), " and ", option("password"), "."),
-            "If the index has Trusted Publishing, check that the URL is that of its upload API.",
-        ),
-    )

@@ -13,13 +13,18 @@ from typing import Any
 
 from ci_publish.http.messages import HttpAnswer, HttpRequest, NoAnswer, NoAnswerReason, SecretJson
 from ci_publish.http.response_texts import json_object_fields, response_message_beyond_status
-from ci_publish.http.retries import parse_http_date, parse_retry_after
+from ci_publish.http.retries import (
+    TRANSIENT_STATUSES,
+    is_transient_failure,
+    parse_http_date,
+    parse_retry_after,
+)
+from ci_publish.http.urls import url_host
 from ci_publish.identity import macaroons
 from ci_publish.identity.audiences import Audience, AudienceForeign, validate_audience
 from ci_publish.identity.exchange_addresses import (
     discovered_exchange_address_objection,
     exchange_address_objection,
-    upload_host,
 )
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Secret
@@ -35,29 +40,7 @@ LONGEST_LIFETIME = 21_600.0
 
 _MAX_TOKEN = 16_384
 _MAX_TEXT = 500
-_LATER = frozenset(
-    {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.MISDIRECTED_REQUEST}
-)
-_HOPELESS = frozenset(
-    {
-        NoAnswerReason.UNTRUSTED_CERTIFICATE,
-        NoAnswerReason.INVALID_CERTIFICATE,
-        NoAnswerReason.REFUSED_LOCALLY,
-        NoAnswerReason.CANCELLED,
-    }
-)
-
-
-@frozen
-class Discovered:
-    """The index said where its token exchange is: on its own host."""
-
-    endpoints: Endpoints
-
-
-@frozen
-class NotDiscoverable:
-    """The index has no discovery document; the usual addresses may hold."""
+_RETRYABLE = TRANSIENT_STATUSES | {HTTPStatus.MISDIRECTED_REQUEST}
 
 
 @frozen
@@ -97,14 +80,10 @@ class Unclear:
 
 @frozen(kw_only=True)
 class Minted:
-    """The index gave an upload token that lives for *lifetime* seconds; ``date`` is the index's own clock, if told.
-
-    ``scope`` is what the token states about itself.
-    """
+    """The index gave an upload token that lives for *lifetime* seconds; ``scope`` is what it states about itself."""
 
     token: Secret
     lifetime: float
-    date: float | None = None
     scope: TokenScope = TokenScope()
 
 
@@ -127,7 +106,6 @@ class BurnNotOffered:
     """The index is older than token burning; the token expires by itself."""
 
 
-DiscoveryAnswer = Discovered | NotDiscoverable | PointsElsewhere | Unclear
 AudienceAnswer = Audience | AudienceForeign | NotSupported | NotEnabled | PointsElsewhere | Unclear
 MintAnswer = Minted | MintRefused | NotSupported | PointsElsewhere | Unclear
 BurnAnswer = Burnt | BurnNotOffered | Unclear
@@ -140,27 +118,26 @@ def discovery_request(endpoints: Endpoints) -> HttpRequest | None:
     return HttpRequest(method="GET", url=endpoints.discovery, headers={"Accept": DISCOVERY_TYPE})
 
 
-def parse_discovery_response(answer: HttpAnswer | NoAnswer, endpoints: Endpoints) -> DiscoveryAnswer:
-    """Parse the response to ``discovery_request``.
+def parse_discovery_response(answer: HttpAnswer | NoAnswer, endpoints: Endpoints) -> Endpoints | PointsElsewhere:
+    """Parse the response to ``discovery_request``: where the token exchange is.
 
-    Anything but a JSON object with both endpoints means that the index has no such document (many servers answer
-    unknown paths with a page or a redirect); a document that names another host is refused.
+    Where the index has no such document, the usual addresses hold; that is so for anything but a JSON object with both
+    endpoints (many servers answer unknown paths with a page or a redirect). A document that names another host is
+    refused.
     """
-    if isinstance(answer, NoAnswer) or _is_exchange_retryable(answer.status):
-        return _unclear_exchange(answer)
-    document = _exchange_response_json(answer)
-    if answer.status != HTTPStatus.OK or not {"audience-endpoint", "token-mint-endpoint"} <= document.keys():
-        return NotDiscoverable()
+    document = {} if isinstance(answer, NoAnswer) or answer.status != HTTPStatus.OK else _exchange_response_json(answer)
+    if not {"audience-endpoint", "token-mint-endpoint"} <= document.keys():
+        return endpoints
     audience, mint = document["audience-endpoint"], document["token-mint-endpoint"]
     for address in (audience, mint):
         if reason := discovered_exchange_address_objection(address, endpoints):
             return PointsElsewhere(reason)
-    return Discovered(replace(endpoints, audience=audience, mint=mint))
+    return replace(endpoints, audience=audience, mint=mint)
 
 
 def audience_request(endpoints: Endpoints) -> HttpRequest | NotSupported | PointsElsewhere:
     """Ask which audience the identity token must have."""
-    return _token_exchange_request("GET", endpoints.audience, endpoints)
+    return _token_exchange_request(endpoints.audience, endpoints)
 
 
 def parse_audience_response(answer: HttpAnswer | NoAnswer, endpoints: Endpoints) -> AudienceAnswer:
@@ -175,16 +152,13 @@ def parse_audience_response(answer: HttpAnswer | NoAnswer, endpoints: Endpoints)
     if answer.status != HTTPStatus.OK or "audience" not in document:
         return NotSupported(f"its audience endpoint responded with HTTP {answer.status} without an audience")
     return validate_audience(
-        document["audience"], upload_host(endpoints), endpoints.pinned_audience, endpoints.named_audience
+        document["audience"], url_host(endpoints.upload), endpoints.pinned_audience, endpoints.named_audience
     )
 
 
 def mint_request(endpoints: Endpoints, identity: Secret) -> HttpRequest | NotSupported | PointsElsewhere:
     """Exchange *identity*, once, for an upload token."""
-    request = _token_exchange_request("POST", endpoints.mint, endpoints)
-    if not isinstance(request, HttpRequest):
-        return request
-    return replace(request, body=SecretJson((("token", identity),)))
+    return _token_exchange_request(endpoints.mint, endpoints, identity)
 
 
 def parse_mint_response(answer: HttpAnswer | NoAnswer, now: float) -> MintAnswer:
@@ -195,17 +169,19 @@ def parse_mint_response(answer: HttpAnswer | NoAnswer, now: float) -> MintAnswer
         return PointsElsewhere(f"its mint address redirects (HTTP {answer.status}), which is never followed")
     if answer.status in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED} and not _mint_errors(answer):
         return NotSupported(f"its mint address answers HTTP {answer.status}")
-    if answer.status >= HTTPStatus.BAD_REQUEST:
-        return _parse_mint_refusal(answer)
-    return _parse_minted_token(answer, now)
+    if answer.status < HTTPStatus.BAD_REQUEST:
+        return _parse_minted_token(answer, now)
+    for error in _mint_errors(answer):
+        code, description = error.get("code"), error.get("description")
+        if isinstance(code, str):
+            text = description if isinstance(description, str) else ""
+            return MintRefused(code[:100], text[:_MAX_TEXT], answer.status)
+    return MintRefused("", _exchange_response_message(answer), answer.status)
 
 
 def burn_request(endpoints: Endpoints, token: Secret) -> HttpRequest | NotSupported | PointsElsewhere:
     """Make an upload token worthless."""
-    request = _token_exchange_request("POST", endpoints.burn, endpoints)
-    if not isinstance(request, HttpRequest):
-        return request
-    return replace(request, body=SecretJson((("token", token),)))
+    return _token_exchange_request(endpoints.burn, endpoints, token)
 
 
 def parse_burn_response(answer: HttpAnswer | NoAnswer) -> BurnAnswer:
@@ -225,13 +201,16 @@ def exchange_response_date(answer: HttpAnswer) -> float | None:
 
 
 def _token_exchange_request(
-    method: str, address: str | None, endpoints: Endpoints
+    address: str | None, endpoints: Endpoints, token: Secret | None = None
 ) -> HttpRequest | NotSupported | PointsElsewhere:
     if address is None:
         return NotSupported("no address for it is known")
     if reason := exchange_address_objection(address, endpoints):
         return PointsElsewhere(reason)
-    return HttpRequest(method=method, url=address, headers={"Accept": JSON_TYPE})
+    headers = {"Accept": JSON_TYPE}
+    if token is None:
+        return HttpRequest(method="GET", url=address, headers=headers)
+    return HttpRequest(method="POST", url=address, headers=headers, body=SecretJson((("token", token),)))
 
 
 def _exchange_response_json(answer: HttpAnswer) -> Mapping[str, Any]:
@@ -240,14 +219,17 @@ def _exchange_response_json(answer: HttpAnswer) -> Mapping[str, Any]:
 
 
 def _is_exchange_retryable(status: int) -> bool:
-    return status in _LATER or status >= HTTPStatus.INTERNAL_SERVER_ERROR or status < HTTPStatus.OK
+    return status in _RETRYABLE or status >= HTTPStatus.INTERNAL_SERVER_ERROR or status < HTTPStatus.OK
 
 
 def _unclear_exchange(answer: HttpAnswer | NoAnswer) -> Unclear:
     if isinstance(answer, NoAnswer):
-        untrusted = answer.reason is NoAnswerReason.UNTRUSTED_CERTIFICATE
-        again = answer.reason not in _HOPELESS
-        return Unclear(reason=answer.text or answer.reason.value, again=again, sent=answer.sent, untrusted=untrusted)
+        return Unclear(
+            reason=answer.text or answer.reason.value,
+            again=is_transient_failure(answer),
+            sent=answer.sent,
+            untrusted=answer.reason is NoAnswerReason.UNTRUSTED_CERTIFICATE,
+        )
     again = _is_exchange_retryable(answer.status)
     text = f"HTTP {answer.status} {_exchange_response_message(answer)}".rstrip()
     wait = parse_retry_after(answer.headers.get("retry-after"), exchange_response_date(answer))
@@ -263,38 +245,20 @@ def _exchange_response_message(answer: HttpAnswer) -> str:
     return (response_message_beyond_status(answer) or answer.reason)[:_MAX_TEXT]
 
 
-def _parse_mint_refusal(answer: HttpAnswer) -> MintRefused:
-    for error in _mint_errors(answer):
-        code, description = error.get("code"), error.get("description")
-        if isinstance(code, str):
-            text = description if isinstance(description, str) else ""
-            return MintRefused(code[:100], text[:_MAX_TEXT], answer.status)
-    return MintRefused("", _exchange_response_message(answer), answer.status)
-
-
 def _parse_minted_token(answer: HttpAnswer, now: float) -> Minted | Unclear:
     document = _exchange_response_json(answer)
     token = document.get("token")
-    if not isinstance(token, str) or not _is_sound_upload_token(token):
+    sound = isinstance(token, str) and 0 < len(token) <= _MAX_TOKEN and token.isascii() and token.isprintable()
+    if not isinstance(token, str) or not sound or " " in token:
         return Unclear(reason=f"HTTP {answer.status} without an upload token in it", again=True, sent=True)
-    date = exchange_response_date(answer)
     read = macaroons.read_pypi_token(token)
     scope = read.scope if isinstance(read, macaroons.ReadToken) else TokenScope()
-    expires = document.get("expires")
+    expires, date = document.get("expires"), exchange_response_date(answer)
     if expires is None and scope.begins is not None:
-        return Minted(
-            token=Secret(token), lifetime=_upload_token_lifetime(scope.expires, scope.begins), date=date, scope=scope
-        )
-    return Minted(
-        token=Secret(token),
-        lifetime=_upload_token_lifetime(expires, now if date is None else date),
-        date=date,
-        scope=scope,
-    )
-
-
-def _is_sound_upload_token(text: str) -> bool:
-    return 0 < len(text) <= _MAX_TOKEN and text.isascii() and text.isprintable() and " " not in text
+        lifetime = _upload_token_lifetime(scope.expires, scope.begins)
+    else:
+        lifetime = _upload_token_lifetime(expires, now if date is None else date)
+    return Minted(token=Secret(token), lifetime=lifetime, scope=scope)
 
 
 def _upload_token_lifetime(expires: object, now: float) -> float:

@@ -1,8 +1,6 @@
 """The forms for pending publishers of projects that do not exist yet, by the variables of a CI job (pure)."""
 
-from ci_publish.identity.claims import GITHUB_ISSUER, GITLAB_ISSUER
-from ci_publish.identity.publisher_forms import account_publishing_link, publisher_form_for
-from ci_publish.model.identity import Claims
+from ci_publish.identity.publisher_forms import PublisherForm, account_publishing_link
 from ci_publish.model.index import Endpoints
 from ci_publish.model.publisher_identity import JobIdentity, PublisherKind
 
@@ -14,27 +12,12 @@ def pending_publisher_link(job: JobIdentity | None, endpoints: Endpoints, projec
     """
     if job is None or job.publisher.workflow is None:
         return None
+    name, file = job.publisher.name, job.publisher.workflow
     environment = f"{endpoints.name if endpoints.name == 'testpypi' else 'pypi'}-{project}"
-    form = publisher_form_for(_claims_of_job(job, environment))
-    return None if form is None else account_publishing_link(form, endpoints, project)
-
-
-def _claims_of_job(job: JobIdentity, environment: str) -> Claims:
-    """Return what the identity of such a job would claim, as far as the form has it."""
-    name, workflow = job.publisher.name, job.publisher.workflow
     if job.publisher.kind is PublisherKind.GITHUB:
-        reference = f"{name}/.github/workflows/{workflow}@HEAD"
-        return {
-            "iss": GITHUB_ISSUER,
-            "repository": name,
-            "workflow_ref": reference,
-            "job_workflow_ref": reference,
-            "environment": environment,
-        }
-    configuration = f"gitlab.com/{name}//{workflow}@HEAD"
-    return {
-        "iss": GITLAB_ISSUER,
-        "project_path": name,
-        "ci_config_ref_uri": configuration,
-        "environment": environment,
-    }
+        owner, _, name = name.partition("/")
+        values = {"owner": owner, "repository": name, "workflow_filename": file, "environment": environment}
+        return account_publishing_link(PublisherForm("GitHub", values), endpoints, project)
+    namespace, _, name = name.rpartition("/")
+    values = {"namespace": namespace, "project": name, "workflow_filepath": file, "environment": environment}
+    return account_publishing_link(PublisherForm("GitLab", values), endpoints, project)

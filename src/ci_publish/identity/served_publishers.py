@@ -4,13 +4,14 @@ It does not prove that the publisher is still registered, and it is what comes n
 this very publisher for this very project. Source: PEP 740, "publisher" objects, as pypi_attestations writes them.
 """
 
-import json
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Mapping
 
+from ci_publish.errors import CiPublishError
+from ci_publish.http.response_texts import json_object_fields
 from ci_publish.identity.publisher_forms import publisher_form_for
+from ci_publish.model.filename import version_in_filename
 from ci_publish.model.identity import Claims
-from ci_publish.model.index import ProjectListing, PublishedFile
+from ci_publish.model.index import IndexState, ProjectListing
 
 # What a publisher object calls the fields of each kind's form.
 _FIELDS = {
@@ -20,38 +21,46 @@ _FIELDS = {
 }
 
 
-def newest_file_with_provenance(listing: ProjectListing) -> PublishedFile | None:
-    """Return the file that was uploaded last of those with provenance; None where there is none."""
-    files = [file for file in listing.files.values() if file.provenance and not file.inherited]
-    return max(files, key=lambda file: file.upload_time or "", default=None)
+def projects_with_job_publisher(
+    states: Mapping[str, IndexState], provenance: Callable[[str, str, str], bytes | None], claims: Claims
+) -> set[str]:
+    """Return the projects whose newest provenance names the publisher that matches *claims*.
+
+    *provenance* fetches what the index serves for a project's release and file; where it fails, nothing is known.
+    """
+    found = set()
+    for project, state in states.items():
+        files = state.files.values() if isinstance(state, ProjectListing) else ()
+        attested = [file for file in files if file.provenance and not file.inherited]
+        newest = max(attested, key=lambda file: file.upload_time or "", default=None)
+        version = None if newest is None else version_in_filename(newest.filename)
+        if newest is None or version is None:
+            continue
+        try:
+            served = provenance(project, version, newest.filename)
+        except CiPublishError:
+            continue
+        if served is not None and provenance_names_job_publisher(served, claims):
+            found.add(project)
+    return found
 
 
 def provenance_names_job_publisher(provenance: bytes, claims: Claims) -> bool:
     """Return whether a publisher in *provenance* is the one that matches *claims*."""
-    return any(
-        _publisher_matches_claims(publisher, claims) for publisher in _publishers_served_in_provenance(provenance)
-    )
-
-
-def _publishers_served_in_provenance(provenance: bytes) -> Iterator[dict[str, Any]]:
-    try:
-        document = json.loads(provenance)
-    except (ValueError, RecursionError):
-        return
-    bundles = document.get("attestation_bundles") if isinstance(document, dict) else None
-    for bundle in bundles if isinstance(bundles, list) else ():
-        if isinstance(bundle, dict) and isinstance(publisher := bundle.get("publisher"), dict):
-            yield publisher
-
-
-def _publisher_matches_claims(publisher: dict[str, Any], claims: Claims) -> bool:
     form = publisher_form_for(claims)
-    if form is None or publisher.get("kind") != form.kind or form.kind not in _FIELDS:
+    if form is None or form.kind not in _FIELDS:
         return False
-    repository = claims.get("repository") or claims.get("project_path")
-    if form.kind != "Google" and str(publisher.get("repository")).casefold() != str(repository).casefold():
-        return False
-    environment = str(publisher.get("environment") or "").casefold()
-    if environment not in {"", form.field_value("environment").casefold()}:
-        return False
-    return all(publisher.get(theirs) == form.field_value(ours) for theirs, ours in _FIELDS[form.kind].items())
+    repository = str(claims.get("repository") or claims.get("project_path")).casefold()
+    environment = form.values.get("environment", "").casefold()
+    bundles = json_object_fields(provenance).get("attestation_bundles")
+    for bundle in bundles if isinstance(bundles, list) else ():
+        publisher = bundle.get("publisher") if isinstance(bundle, dict) else None
+        if (
+            isinstance(publisher, dict)
+            and publisher.get("kind") == form.kind
+            and (form.kind == "Google" or str(publisher.get("repository")).casefold() == repository)
+            and str(publisher.get("environment") or "").casefold() in {"", environment}
+            and all(publisher.get(theirs) == form.values[ours] for theirs, ours in _FIELDS[form.kind].items())
+        ):
+            return True
+    return False

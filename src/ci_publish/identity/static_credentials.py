@@ -132,19 +132,21 @@ def _not_an_api_token_error(endpoints: Endpoints, secret: Secret, name: str) -> 
 def expired_api_token_error(secret: Secret, name: str, now: float) -> ApiTokenUnusable | None:
     """Return the error for an API token that states that it is over; *now* is since the epoch."""
     token = secret.read(read_pypi_token)
-    if not isinstance(token, ReadToken):
+    expires = token.scope.expires if isinstance(token, ReadToken) else None
+    if expires is None or now < expires:
         return None
-    expires = token.scope.expires
-    if expires is not None and now >= expires:
-        return ApiTokenUnusable(
-            f"{name} is an API token that expired {_api_token_age(now - expires)} ago. It was not sent.",
-            detail="The token contains its expiry, which was compared with this machine's clock.",
-            hints=(
-                "Create a new API token and replace the secret. A retry does not help.",
-                "Or use Trusted Publishing, which has no stored token: https://docs.pypi.org/trusted-publishers/",
-            ),
-        )
-    return None
+    age = "less than a minute"
+    for unit, size in (("minute", 60), ("hour", 3600), ("day", 86_400)):
+        if number := int((now - expires) // size):
+            age = f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+    return ApiTokenUnusable(
+        f"{name} is an API token that expired {age} ago. It was not sent.",
+        detail="The token contains its expiry, which was compared with this machine's clock.",
+        hints=(
+            "Create a new API token and replace the secret. A retry does not help.",
+            "Or use Trusted Publishing, which has no stored token: https://docs.pypi.org/trusted-publishers/",
+        ),
+    )
 
 
 _PYPI_AND_TESTPYPI = {"pypi.org", "test.pypi.org"}
@@ -174,14 +176,6 @@ def _foreign_api_token_error(endpoints: Endpoints, secret: Secret, name: str) ->
     return ApiTokenUnusable(
         f"{name} is an API token of {issuer}, not of {own}. It was not sent.", detail=detail, hints=tuple(hints)
     )
-
-
-def _api_token_age(seconds: float) -> str:
-    for unit, size in (("day", 86_400), ("hour", 3600), ("minute", 60)):
-        if seconds >= size:
-            number = int(seconds // size)
-            return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
-    return "less than a minute"
 
 
 def empty_secret_error(name: str) -> EmptySecret:

@@ -22,11 +22,10 @@ from ci_publish.errors import (
     UploadTokenExpired,
 )
 from ci_publish.http.messages import Authorization, BasicAuthorization, HttpRequest
-from ci_publish.http.retries import MAX_ATTEMPTS
+from ci_publish.http.urls import url_host
 from ci_publish.identity import oidc_protocol
 from ci_publish.identity.audiences import is_foreign_audience
 from ci_publish.identity.context import IdentityContext
-from ci_publish.identity.exchange_addresses import upload_host
 from ci_publish.identity.jwt import audiences_of_claims
 from ci_publish.identity.local_refusals import local_identity_refusal
 from ci_publish.identity.mint_refusals import explain_mint_refusal
@@ -34,7 +33,7 @@ from ci_publish.identity.oidc_client import OidcClient
 from ci_publish.identity.static_credentials import TOKEN_USER
 from ci_publish.model.events import CredentialChanged, Noted
 from ci_publish.model.frozen import frozen
-from ci_publish.model.identity import Claims, CredentialKind, CredentialState, IdentityToken, Purpose, UploadToken
+from ci_publish.model.identity import Claims, CredentialKind, CredentialState, IdentityToken, Purpose
 from ci_publish.model.index import Endpoints
 from ci_publish.model.token_scope import TokenScope
 
@@ -45,6 +44,7 @@ LONGEST_MARGIN = 120.0
 # Refusals that a fresh identity token may cure (pypi-server.md §1): each gets one more attempt.
 _WORTH_ANOTHER = frozenset({"invalid-token", "invalid-reuse-token", "invalid-pending-publisher"})
 _BURN_PATIENCE = 3.0
+_RUN_AGAIN = "Run the job again:"
 
 # The audience of Sigstore's public instance and of its clients (docs.sigstore.dev, "OIDC in Fulcio").
 SIGSTORE_AUDIENCE = "sigstore"
@@ -54,7 +54,6 @@ SIGSTORE_AUDIENCE = "sigstore"
 class _Held:
     """An upload token, and until when (by this machine's clock) it is used and valid."""
 
-    token: UploadToken
     authorization: BasicAuthorization
     scope: TokenScope
     use_until: float
@@ -86,11 +85,10 @@ class TrustedPublishingCredential:
     def state(self) -> CredentialState:
         """Kind, CI, when the current upload token ends (this machine's clock), and whether all are burnt."""
         held, provider = self._held, self._tools.source.provider
-        expires = held.token.expires if held else None
         return CredentialState(
             kind=CredentialKind.TRUSTED_PUBLISHING,
             provider=provider.value if provider else None,
-            expires=expires,
+            expires=held.valid_until if held else None,
             burnt=self._burnt,
             scope=held.scope if held else None,
         )
@@ -118,19 +116,38 @@ class TrustedPublishingCredential:
                 self._fetch_identity_token()
             elif self._identity is None:
                 self._identity = self._fetch_identity_token()
-                self._note_single_identity_token()
+                message = (
+                    f"This job can exchange its identity with {self._endpoints.name} only once: the upload must finish"
+                    " before the upload token expires (usually after 15 minutes)."
+                )
+                self._tools.emit(Noted(slug="one-identity-token", message=message, warning=False))
             return self._claims
 
     def authorization(self) -> Authorization:
-        """Return an authorization for now: the held token while it lasts, else a new one."""
+        """Return an authorization for now: the held token while it lasts, else a new one.
+
+        While the held token is still valid, an outage is no reason to stop.
+        """
         with self._minting:
             held = self._held
             if held is None:
                 return self._mint_upload_token().authorization
             if self._tools.clock() >= held.use_until and self._can_mint():
-                return self._replace_upload_token(held).authorization
-            if self._tools.clock() >= held.valid_until:
-                raise self._upload_token_expired_error()
+                try:
+                    return self._mint_upload_token().authorization
+                except (IndexUnavailable, IdentityUnavailable):
+                    if self._tools.clock() >= held.valid_until:
+                        raise
+            elif self._tools.clock() >= held.valid_until:
+                raise UploadTokenExpired(
+                    f"The upload token for {self._endpoints.name} has expired, and this job has no identity left to"
+                    " exchange.",
+                    detail="A GitLab job has one OIDC identity token for each audience; uploading took longer than the"
+                    " upload token was valid.",
+                    hints=(
+                        f"{_RUN_AGAIN} files that are already published are recognised, and only the rest is sent.",
+                    ),
+                )
             return held.authorization
 
     def renew(self, refused: Authorization | None) -> Authorization | None:
@@ -176,7 +193,9 @@ class TrustedPublishingCredential:
         cured: set[str] = set()
         attempt = 1
         while True:
-            identity = self._take_identity_token()
+            kept, self._identity = self._identity, None
+            identity = kept or self._fetch_identity_token()
+            self._only_identity_used = not self._tools.source.repeatable
             answer = self._exchange_identity_once(identity, after_refusal=after_refusal)
             match answer:
                 case _Held():
@@ -194,15 +213,6 @@ class TrustedPublishingCredential:
                     assert_never(answer)
             attempt += 1
 
-    def _replace_upload_token(self, held: _Held) -> _Held:
-        """Mint in place of *held*; while that is still valid, an outage is no reason to stop."""
-        try:
-            return self._mint_upload_token()
-        except (IndexUnavailable, IdentityUnavailable):
-            if self._tools.clock() >= held.valid_until:
-                raise
-            return held
-
     def _exchange_identity_once(
         self, identity: IdentityToken, *, after_refusal: bool
     ) -> (
@@ -215,136 +225,89 @@ class TrustedPublishingCredential:
         """Send one identity token; nothing may come between the request and remembering its token."""
         with self._tools.shielded():
             answer = self._exchanger.mint_upload_token(identity.secret)
-            return (
-                self._remember_upload_token(answer, after_refusal)
-                if isinstance(answer, oidc_protocol.Minted)
-                else answer
+            if not isinstance(answer, oidc_protocol.Minted):
+                return answer
+            self._tools.mask(answer.token)
+            ends = self._tools.clock() + answer.lifetime
+            request = self._exchanger.burn_token_request(answer.token)
+            held = _Held(
+                authorization=BasicAuthorization(TOKEN_USER, answer.token),
+                scope=answer.scope,
+                use_until=ends - min(LONGEST_MARGIN, answer.lifetime * MARGIN_SHARE),
+                valid_until=ends,
+                after_refusal=after_refusal,
+                release=self._tools.guard(request) if isinstance(request, HttpRequest) else None,
             )
-
-    def _remember_upload_token(self, minted: oidc_protocol.Minted, after_refusal: bool) -> _Held:  # noqa: FBT001  (private)
-        self._tools.mask(minted.token)
-        now = self._tools.clock()
-        margin = min(LONGEST_MARGIN, minted.lifetime * MARGIN_SHARE)
-        ends = now + minted.lifetime
-        token = UploadToken(minted.token, ends)
-        authorization = BasicAuthorization(TOKEN_USER, minted.token)
-        request = self._exchanger.burn_token_request(minted.token)
-        release = self._tools.guard(request) if isinstance(request, HttpRequest) else None
-        held = _Held(
-            token=token,
-            authorization=authorization,
-            scope=minted.scope,
-            use_until=ends - margin,
-            valid_until=ends,
-            after_refusal=after_refusal,
-            release=release,
-        )
-        with self._books:
-            self._held, self._burnt = held, False
-            self._unburnt.append(held)
-            ended = self._ended
-        self._tools.emit(CredentialChanged(self._endpoints.name, self.state))
-        if ended:
-            self._burn_upload_tokens()
-        return held
+            with self._books:
+                self._held, self._burnt = held, False
+                self._unburnt.append(held)
+                ended = self._ended
+            self._tools.emit(CredentialChanged(self._endpoints.name, self.state))
+            if ended:
+                self._burn_upload_tokens()
+            return held
 
     def _wait_or_raise_after_unclear_exchange(self, unclear: oidc_protocol.Unclear, attempt: int) -> None:
         """Wait for another attempt, or raise why there is none."""
-        if not self._tools.source.repeatable:
-            raise self._lost_mint_error(unclear)
-        if attempt >= MAX_ATTEMPTS or not self._exchanger.wait_before_exchange_retry(
-            "the token exchange", attempt, unclear
-        ):
-            raise self._exchanger.exchange_unavailable_error("the token exchange", unclear)
-
-    def _lost_mint_error(self, unclear: oidc_protocol.Unclear) -> CiPublishError:
-        if not unclear.sent and not unclear.again:
-            return self._exchanger.exchange_unavailable_error("the token exchange", unclear)
-        return MintAnswerLost(
-            f"{self._endpoints.name} did not answer the token exchange: {unclear.reason}",
-            detail=(
-                "A GitLab job has one OIDC identity token for each audience, and an index accepts each token only"
-                " once, so it "
-                "is not sent again. There is no way to know whether the answer was lost or never sent."
-            ),
-            hints=(
-                "Run the job again: a new job has a new token, and files that are already published are recognised.",
-            ),
-        )
-
-    def _take_identity_token(self) -> IdentityToken:
-        kept, self._identity = self._identity, None
-        identity = kept or self._fetch_identity_token()
-        if not self._tools.source.repeatable:
-            self._only_identity_used = True
-        return identity
+        what, repeatable = "the token exchange", self._tools.source.repeatable
+        if not repeatable and (unclear.sent or unclear.again):
+            raise MintAnswerLost(
+                f"{self._endpoints.name} did not answer {what}: {unclear.reason}",
+                detail=(
+                    "A GitLab job has one OIDC identity token for each audience, and an index accepts each token only"
+                    " once, so it is not sent again. There is no way to know whether the answer was lost or never sent."
+                ),
+                hints=(
+                    f"{_RUN_AGAIN} a new job has a new token, and files that are already published are recognised.",
+                ),
+            )
+        if not repeatable or not self._exchanger.wait_before_exchange_retry(what, attempt, unclear):
+            raise self._exchanger.exchange_unavailable_error(what, unclear)
 
     def _fetch_identity_token(self) -> IdentityToken:
         """Fetch an identity token and validate its claims before it is sent anywhere; a job without one asks nobody."""
         if missing := self._tools.source.missing_identity_error(self._endpoints.pinned_audience):
             raise missing
         identity = self._tools.source.token(self._exchanger.required_audience())
-        if error := self._identity_token_objection(identity):
-            raise error
-        self._claims = identity.claims
-        return identity
-
-    def _identity_token_objection(self, identity: IdentityToken) -> CredentialRejected | None:
-        host = upload_host(self._endpoints)
+        host, named = url_host(self._endpoints.upload), self._endpoints.named_audience
         others = [other for other in audiences_of_claims(identity.claims) if other != identity.audience]
-        if foreign := [other for other in others if is_foreign_audience(other, host, self._endpoints.named_audience)]:
-            return AudienceRefused(
+        if foreign := [other for other in others if is_foreign_audience(other, host, named)]:
+            raise AudienceRefused(
                 f"The OIDC identity token for {self._endpoints.name} is also for {', '.join(foreign)[:200]}.",
                 detail="With such a token the index could act in your name elsewhere. It was not sent.",
                 hints=("In `id_tokens:`, write one token for each audience.",),
             )
-        return local_identity_refusal(identity.claims, self._endpoints, attesting=self._purpose.attesting)
-
-    def _note_single_identity_token(self) -> None:
-        message = (
-            f"This job can exchange its identity with {self._endpoints.name} only once: the upload must finish before "
-            "the upload token expires (usually after 15 minutes)."
-        )
-        self._tools.emit(Noted(slug="one-identity-token", message=message, warning=False))
-
-    def _upload_token_expired_error(self) -> UploadTokenExpired:
-        return UploadTokenExpired(
-            f"The upload token for {self._endpoints.name} has expired, and this job has no identity left to exchange.",
-            detail="A GitLab job has one OIDC identity token for each audience; uploading took longer than the"
-            " upload token was valid.",
-            hints=("Run the job again: files that are already published are recognised, and only the rest is sent.",),
-        )
+        if error := local_identity_refusal(identity.claims, self._endpoints, attesting=self._purpose.attesting):
+            raise error
+        self._claims = identity.claims
+        return identity
 
     def _burn_upload_tokens(self) -> None:
+        """Burn all tokens, and note whether they are worthless now. A failure is a warning, whatever it is."""
         with self._books:
             tokens, self._unburnt = self._unburnt, []
         if not tokens:
             return
-        results = [self._burn_upload_token(held) for held in tokens]
-        self._burnt = all(results)
-        self._tools.emit(CredentialChanged(self._endpoints.name, self.state))
-
-    def _burn_upload_token(self, held: _Held) -> bool:
-        """Burn one token; return whether it is worthless now. A failure is a warning, whatever it is."""
-        if self._tools.clock() > held.valid_until + LONGEST_MARGIN:
-            return True
-        try:
-            answer = self._exchanger.burn_upload_token(held.token.secret)
-        except Exception as error:  # noqa: BLE001  (on the way out, nothing may hide why the run ends)
-            answer = oidc_protocol.Unclear(reason=type(error).__name__, again=False)
-        if held.release is not None:
-            held.release()
-        if isinstance(answer, oidc_protocol.Unclear):
-            message = f"An upload token for {self._endpoints.name} could not be burnt: {answer.reason}"
-            hint = "It expires by itself, usually within 15 minutes of being made."
-            self._tools.emit(Noted(slug="upload-token-not-burnt", message=message, hints=(hint,)))
-        if isinstance(answer, oidc_protocol.BurnNotOffered):
-            self._note_burn_not_offered()
-        return isinstance(answer, oidc_protocol.Burnt)
-
-    def _note_burn_not_offered(self) -> None:
-        message = (
-            f"{self._endpoints.name} has no endpoint for burning upload tokens; the one of this run expires by itself, "
-            "usually within 15 minutes of being made."
-        )
-        self._tools.emit(Noted(slug="upload-token-not-burnt", message=message, warning=False))
+        all_burnt, index = True, self._endpoints.name
+        for held in tokens:
+            if self._tools.clock() > held.valid_until + LONGEST_MARGIN:
+                continue
+            try:
+                answer = self._exchanger.burn_upload_token(held.authorization.secret)
+            except Exception as error:  # noqa: BLE001  (on the way out, nothing may hide why the run ends)
+                answer = oidc_protocol.Unclear(reason=type(error).__name__, again=False)
+            if held.release is not None:
+                held.release()
+            if isinstance(answer, oidc_protocol.Unclear):
+                message = f"An upload token for {index} could not be burnt: {answer.reason}"
+                hint = "It expires by itself, usually within 15 minutes of being made."
+                self._tools.emit(Noted(slug="upload-token-not-burnt", message=message, hints=(hint,)))
+            elif isinstance(answer, oidc_protocol.BurnNotOffered):
+                message = (
+                    f"{index} has no endpoint for burning upload tokens; the one of this run expires by itself, usually"
+                    " within 15 minutes of being made."
+                )
+                self._tools.emit(Noted(slug="upload-token-not-burnt", message=message, warning=False))
+            all_burnt = all_burnt and isinstance(answer, oidc_protocol.Burnt)
+        self._burnt = all_burnt
+        self._tools.emit(CredentialChanged(index, self.state))

@@ -106,14 +106,6 @@ class IdentityToken:
 
 
 @frozen
-class UploadToken:
-    """A short-lived token that the index gave for an identity; ``expires`` in seconds since the epoch."""
-
-    secret: Secret
-    expires: float | None = None
-
-
-@frozen
 class Purpose:
     """What a run needs an upload credential for: its projects, and whether attestations must be made."""
 

@@ -43,4 +43,4 @@ ACTIVESTATE = {"iss": "https://platform.activestate.com/api/v1/oauth/oidc", "sub
 def values(claims: Mapping[str, Any]) -> dict[str, str]:
     form = publisher_form_for(claims)
     assert form is not None
-    return {"provider": form.provider, **{field.parameter: field.value for field in form.fields}}
+    return {"provider": form.provider, **{field.parameter: form.values[field.parameter] for field in form.fields}}

@@ -6,7 +6,6 @@ from collections.abc import Set as AbstractSet
 from ci_publish import errors
 from ci_publish.http.messages import NoAnswer, NoAnswerReason
 from ci_publish.identity.credential_choice import CredentialOptions
-from ci_publish.identity.diagnosis import DiagnosisRequest
 from ci_publish.identity.doctor_findings import Level
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.identity import CredentialKind, Secret
@@ -17,19 +16,16 @@ from ci_publish.model.index import (
     Plan,
     ProjectListing,
     PublishedFile,
-    Upload,
 )
 from tests.unit.identity.credential_harness import FakeCI, Harness
-from tests.unit.identity.diagnoses import BAD_FILE, NO_TOKEN, UNREACHABLE, codes, diagnose, refuse
+from tests.unit.identity.diagnoses import BAD_FILE, NO_TOKEN, UNREACHABLE, codes, diagnose, refuse, request
 from tests.unit.identity.test_doctor_findings import WHEEL
 
 
 def test_an_index_out_of_reach_comes_first() -> None:
     world = Harness(ci=FakeCI(error=errors.NoIdTokenPermission("no permission")))
     world.index.scripts["audience"] = [NoAnswer(NoAnswerReason.CONNECT, "connection refused")]
-    diagnosis, levels = diagnose(
-        world, DiagnosisRequest(projects=["demo"]), fetch_listing=lambda name: ListingUnavailable(name, "no")
-    )
+    diagnosis, levels = diagnose(world, request("demo"), fetch_listing=lambda name: ListingUnavailable(name, "no"))
     assert levels["index"] is levels["project demo"] is Level.FAILURE
     assert "clock" not in levels
     assert isinstance(diagnosis.error, errors.IndexUnavailable)
@@ -43,14 +39,14 @@ def test_attestations_beside_the_files_are_judged_before_the_identity() -> None:
         raise errors.AttestationByAnother("signed by somebody else")
 
     world = Harness(ci=FakeCI(error=errors.NoIdTokenPermission("no permission")))
-    diagnosis, levels = diagnose(world, DiagnosisRequest(distributions=[WHEEL], inspect=inspect))
+    diagnosis, levels = diagnose(world, request("demo", inspect=inspect))
     assert levels["attestations"] is levels["identity"] is Level.FAILURE
     assert isinstance(diagnosis.error, errors.AttestationByAnother)
     assert told == [(CredentialKind.TRUSTED_PUBLISHING, [WHEEL.filename])]
     # A closed project comes first, as in a run.
     closed, _ = diagnose(
         world,
-        DiagnosisRequest(distributions=[WHEEL], inspect=inspect),
+        request("demo", inspect=inspect),
         fetch_listing=lambda name: ProjectListing(project=name, status="archived"),
     )
     assert closed.error is not None
@@ -58,7 +54,7 @@ def test_attestations_beside_the_files_are_judged_before_the_identity() -> None:
 
 
 def test_failed_checks_come_before_all_else() -> None:
-    wanted = DiagnosisRequest(distributions=[WHEEL], attesting=refuse, checks=lambda _: BAD_FILE)
+    wanted = request("demo", attesting=refuse, checks=lambda _: BAD_FILE)
     assert (
         codes(
             Harness(ci=FakeCI(lacks={"pypi": NO_TOKEN})),
@@ -68,7 +64,7 @@ def test_failed_checks_come_before_all_else() -> None:
         )
         == 4
     )
-    _, levels = diagnose(Harness(), DiagnosisRequest(distributions=[WHEEL], checks=lambda _: None))
+    _, levels = diagnose(Harness(), request("demo", checks=lambda _: None))
     assert levels["files"] is Level.OK
 
 
@@ -85,25 +81,17 @@ def test_what_is_published_as_it_is_need_not_pass_the_checks() -> None:
         assert state is there
         return Plan("pypi", tuple(AlreadyPublished(file, there.files[file.filename]) for file in files))
 
-    assert codes(Harness(), DiagnosisRequest(distributions=[WHEEL], plan=plan, checks=checks), state=there) == 0
+    assert codes(Harness(), request("demo", plan=plan, checks=checks), state=there) == 0
     assert told == [{WHEEL.filename}]
 
 
 def test_what_the_environment_lacks_wins_over_an_index_out_of_reach() -> None:
     world = Harness(ci=FakeCI(lacks={"pypi": NO_TOKEN}))
-    assert codes(world, DiagnosisRequest(distributions=[WHEEL]), state=UNREACHABLE) == 5
-    assert codes(Harness(), DiagnosisRequest(distributions=[WHEEL]), state=UNREACHABLE) == 10
+    assert codes(world, request("demo"), state=UNREACHABLE) == 5
+    assert codes(Harness(), request("demo"), state=UNREACHABLE) == 10
     assert not any(request.url.endswith("mint-token") for request in world.index.requests)
 
 
 def test_a_closed_project_comes_before_the_identity() -> None:
     world = Harness(ci=FakeCI(lacks={"pypi": NO_TOKEN}))
-    assert (
-        codes(world, DiagnosisRequest(distributions=[WHEEL]), state=ProjectListing(project="demo", status="archived"))
-        == 9
-    )
-
-
-def test_a_diagnosis_without_an_index_finds_nothing_served() -> None:
-    assert DiagnosisRequest().provenance("demo", "1.0", WHEEL.filename) is None
-    assert DiagnosisRequest().plan([WHEEL], ProjectListing(project="demo")) == Plan("", (Upload(WHEEL),))
+    assert codes(world, request("demo"), state=ProjectListing(project="demo", status="archived")) == 9

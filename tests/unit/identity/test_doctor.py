@@ -5,7 +5,6 @@ import pytest
 
 from ci_publish import errors
 from ci_publish.identity.credential_choice import CredentialOptions
-from ci_publish.identity.diagnosis import DiagnosisRequest
 from ci_publish.identity.doctor import Doctor
 from ci_publish.identity.doctor_findings import Level, Readiness
 from ci_publish.model.distribution import Distribution
@@ -21,7 +20,7 @@ from ci_publish.model.index import (
     PublishedFile,
 )
 from tests.unit.identity.credential_harness import GITHUB, GITLAB, OTHER, PYPI, FakeCI, Harness, answer, macaroon
-from tests.unit.identity.diagnoses import NO_SIGSTORE, UNREACHABLE, codes, diagnose, nothing_published, refuse
+from tests.unit.identity.diagnoses import NO_SIGSTORE, UNREACHABLE, codes, diagnose, nothing_published, refuse, request
 from tests.unit.identity.test_doctor_findings import WHEEL
 
 DATE = "Fri, 15 Jan 2027 08:00:00 GMT"
@@ -30,7 +29,7 @@ DATE = "Fri, 15 Jan 2027 08:00:00 GMT"
 def test_a_healthy_job_is_shown_whole() -> None:
     world = Harness()
     world.index.scripts["audience"] = [answer(200, {"audience": "pypi"}, date=DATE)]
-    diagnosis, levels = diagnose(world, DiagnosisRequest(distributions=[WHEEL], projects=["other"], mint=True))
+    diagnosis, levels = diagnose(world, request("demo", "other", mint=True))
     assert levels == {
         "environment": Level.OK,
         "index": Level.OK,
@@ -56,10 +55,10 @@ def test_nothing_is_exchanged_unless_asked_for() -> None:
 
 def test_gitlabs_only_token_is_spent_only_when_told() -> None:
     world = Harness(ci=FakeCI(Provider.GITLAB, GITLAB))
-    _, levels = diagnose(world, DiagnosisRequest(mint=True))
+    _, levels = diagnose(world, request(mint=True))
     assert levels["exchange"] is Level.SKIPPED
     assert world.index.identities == []
-    _, levels = diagnose(world, DiagnosisRequest(mint=True, spend_token=True))
+    _, levels = diagnose(world, request(mint=True, spend_token=True))
     assert levels["exchange"] is Level.OK
     assert len(world.index.identities) == len(world.index.burnt) == 1
 
@@ -68,7 +67,7 @@ def test_a_refused_identity_is_what_publishing_would_end_with() -> None:
     world = Harness()
     refusal = {"errors": [{"code": "invalid-publisher", "description": "Publisher with matching claims was not found"}]}
     world.index.scripts["mint-token"] = [answer(422, refusal)]
-    diagnosis, levels = diagnose(world, DiagnosisRequest(distributions=[WHEEL], mint=True))
+    diagnosis, levels = diagnose(world, request("demo", mint=True))
     assert levels["exchange"] is Level.FAILURE
     assert isinstance(diagnosis.error, errors.InvalidPublisher)
     assert any("/manage/project/demo/" in hint for hint in diagnosis.error.hints)
@@ -76,7 +75,7 @@ def test_a_refused_identity_is_what_publishing_would_end_with() -> None:
 
 def test_what_the_claims_tell_is_not_tried() -> None:
     world = Harness(ci=FakeCI(claims={**GITHUB, "event_name": "pull_request_target"}))
-    diagnosis, levels = diagnose(world, DiagnosisRequest(mint=True))
+    diagnosis, levels = diagnose(world, request(mint=True))
     assert levels["exchange"] is Level.FAILURE
     assert isinstance(diagnosis.error, errors.InvalidPublisher)
     assert world.index.identities == []
@@ -84,7 +83,7 @@ def test_what_the_claims_tell_is_not_tried() -> None:
 
 def test_a_missing_permission_is_a_failure_and_the_rest_is_looked_at() -> None:
     world = Harness(ci=FakeCI(error=errors.NoIdTokenPermission("no permission")))
-    diagnosis, levels = diagnose(world, DiagnosisRequest(distributions=[WHEEL]))
+    diagnosis, levels = diagnose(world, request("demo"))
     assert levels["identity"] is Level.FAILURE
     assert levels["project demo"] is Level.OK
     assert isinstance(diagnosis.error, errors.NoIdTokenPermission)
@@ -93,7 +92,7 @@ def test_a_missing_permission_is_a_failure_and_the_rest_is_looked_at() -> None:
 def test_a_token_that_cannot_be_burnt_is_a_warning() -> None:
     world = Harness()
     world.index.scripts["burn-token"] = [answer(400)]
-    diagnosis, levels = diagnose(world, DiagnosisRequest(mint=True))
+    diagnosis, levels = diagnose(world, request(mint=True))
     assert levels["exchange"] is Level.WARNING
     assert diagnosis.error is None
 
@@ -121,14 +120,14 @@ def test_a_look_that_fails_is_a_finding() -> None:
     def fetch_listing(project: str) -> IndexState:
         raise errors.ConfigurationError(f"no address for {project}")
 
-    diagnosis, _ = diagnose(Harness(), DiagnosisRequest(projects=["demo"]), fetch_listing=fetch_listing)
+    diagnosis, _ = diagnose(Harness(), request("demo"), fetch_listing=fetch_listing)
     assert isinstance(diagnosis.error, errors.ConfigurationError)
 
 
 def test_an_archived_project_is_what_publishing_would_end_with() -> None:
     diagnosis, _ = diagnose(
         Harness(),
-        DiagnosisRequest(distributions=[WHEEL]),
+        request("demo"),
         fetch_listing=lambda name: ProjectListing(project=name, status="archived"),
     )
     assert diagnosis.error is not None
@@ -142,7 +141,7 @@ def test_an_index_without_an_exchange_is_reached_at_its_upload_address() -> None
         credential_options=CredentialOptions(anonymous=True),
         tools=world.tools(),
         fetch_listing=nothing_published,
-        request=DiagnosisRequest(),
+        request=request(),
     ).run_diagnosis()
     assert world.index.requests[0].url == OTHER.audience
 
@@ -152,15 +151,15 @@ def test_gitlabs_identity_for_sigstore_is_asked_for_where_something_must_be_sign
     diagnosis, levels = diagnose(world)
     assert levels["signing"] is Level.FAILURE
     assert diagnosis.error is NO_SIGSTORE
-    assert codes(world, DiagnosisRequest(attesting=lambda _: False)) == 0
+    assert codes(world, request(attesting=lambda _: False)) == 0
 
 
 def test_attestations_that_cannot_be_are_a_mistake_of_options() -> None:
-    assert codes(Harness(), DiagnosisRequest(attesting=refuse), CredentialOptions(secret=Secret("pypi-x"))) == 2
+    assert codes(Harness(), request(attesting=refuse), CredentialOptions(secret=Secret("pypi-x"))) == 2
     assert (
         codes(
             Harness(),
-            DiagnosisRequest(distributions=[WHEEL], attesting=refuse),
+            request("demo", attesting=refuse),
             CredentialOptions(secret=Secret("pypi-x")),
             UNREACHABLE,
         )
@@ -183,7 +182,7 @@ def absent_at_first(count: int) -> Callable[..., IndexState]:
 
 
 def test_without_an_exchange_nothing_is_known() -> None:
-    diagnosis, levels = diagnose(Harness(), DiagnosisRequest(distributions=[WHEEL]))
+    diagnosis, levels = diagnose(Harness(), request("demo"))
     assert levels["publisher"] is Level.SKIPPED
     assert diagnosis.verdict.readiness is Readiness.UNTRIED
     assert "without trying the exchange" in diagnosis.verdict.message
@@ -192,7 +191,7 @@ def test_without_an_exchange_nothing_is_known() -> None:
 
 def test_an_exchange_does_not_prove_that_the_project_is_covered() -> None:
     for projects, named in ((["demo"], "demo"), ([], "your project")):
-        diagnosis, levels = diagnose(Harness(), DiagnosisRequest(projects=projects, mint=True))
+        diagnosis, levels = diagnose(Harness(), request(*projects, mint=True))
         assert levels["publisher"] is Level.OK
         assert diagnosis.verdict.readiness is Readiness.WORKS
         assert f"whether it covers {named} shows at the first upload" in diagnosis.verdict.message
@@ -200,9 +199,7 @@ def test_an_exchange_does_not_prove_that_the_project_is_covered() -> None:
 
 def test_an_exchange_that_could_create_the_project_is_left_out() -> None:
     world = Harness()
-    diagnosis, levels = diagnose(
-        world, DiagnosisRequest(distributions=[WHEEL], mint=True), fetch_listing=absent_at_first(9)
-    )
+    diagnosis, levels = diagnose(world, request("demo", mint=True), fetch_listing=absent_at_first(9))
     assert levels["exchange"] is Level.SKIPPED
     assert world.index.identities == []
     assert any("create-project: true" in hint for found in diagnosis.findings for hint in found.hints)
@@ -214,7 +211,7 @@ def test_a_project_that_the_exchange_created_is_covered(answers: int) -> None:
     world = Harness()
     diagnosis, _ = diagnose(
         world,
-        DiagnosisRequest(distributions=[WHEEL], mint=True, create_project=True),
+        request("demo", mint=True, create_project=True),
         fetch_listing=absent_at_first(answers),
     )
     assert diagnosis.verdict.readiness is Readiness.READY
@@ -224,7 +221,7 @@ def test_a_project_that_the_exchange_created_is_covered(answers: int) -> None:
 def test_a_project_that_the_exchange_did_not_create_is_not_ready() -> None:
     world = Harness()
     diagnosis, levels = diagnose(
-        world, DiagnosisRequest(distributions=[WHEEL], mint=True, create_project=True), fetch_listing=absent_at_first(9)
+        world, request("demo", mint=True, create_project=True), fetch_listing=absent_at_first(9)
     )
     assert levels["exchange"] is Level.FAILURE
     assert isinstance(diagnosis.error, errors.ProjectNotCovered)
@@ -247,35 +244,35 @@ def test_a_project_that_the_exchange_did_not_create_is_not_ready() -> None:
 def test_an_api_token_states_what_it_is_for(
     token: str, readiness: Readiness | None, error: type[errors.CiPublishError] | None
 ) -> None:
-    diagnosis, _ = diagnose(Harness(), DiagnosisRequest(distributions=[WHEEL]), CredentialOptions(secret=Secret(token)))
+    diagnosis, _ = diagnose(Harness(), request("demo"), CredentialOptions(secret=Secret(token)))
     assert (type(diagnosis.error) if diagnosis.error else None) is error
     if readiness is not None:
         assert diagnosis.verdict.readiness is readiness
 
 
 def test_a_new_project_with_the_name_of_a_standard_module_is_what_publishing_would_end_with() -> None:
-    diagnosis, levels = diagnose(Harness(), DiagnosisRequest(projects=["asyncio"]), fetch_listing=absent_at_first(9))
+    diagnosis, levels = diagnose(Harness(), request("asyncio"), fetch_listing=absent_at_first(9))
     assert levels["project asyncio"] is Level.FAILURE
     assert diagnosis.error is not None
     assert diagnosis.error.exit_code == 9
-    there, levels = diagnose(Harness(), DiagnosisRequest(projects=["asyncio"]))
+    there, levels = diagnose(Harness(), request("asyncio"))
     assert there.error is None
     assert levels["project asyncio"] is Level.OK
 
 
 def test_a_hint_names_the_option_that_is_missing() -> None:
-    new = DiagnosisRequest(projects=["demo"], mint=True)
+    new = request("demo", mint=True)
     absent, _ = diagnose(Harness(), new, fetch_listing=absent_at_first(9))
     assert any(hint.endswith("create-project: true") for found in absent.findings for hint in found.hints)
     spent, _ = diagnose(Harness(ci=FakeCI(Provider.GITLAB, GITLAB)), new)
     assert any(hint.endswith("spend-token: true") for found in spent.findings for hint in found.hints)
-    untried, _ = diagnose(Harness(), DiagnosisRequest(projects=["demo"]))
+    untried, _ = diagnose(Harness(), request("demo"))
     assert "without trying the exchange" in untried.verdict.message
 
 
 def test_an_api_token_of_a_project_creates_none() -> None:
     token = CredentialOptions(secret=Secret(macaroon([1, ["demo"]])))
-    diagnosis, _ = diagnose(Harness(), DiagnosisRequest(distributions=[WHEEL]), token, fetch_listing=absent_at_first(9))
+    diagnosis, _ = diagnose(Harness(), request("demo"), token, fetch_listing=absent_at_first(9))
     assert isinstance(diagnosis.error, errors.ProjectNotCovered)
 
 
@@ -290,7 +287,7 @@ def test_where_every_file_is_published_nothing_has_to_be_proven() -> None:
             ),
         )
 
-    diagnosis, _ = diagnose(Harness(), DiagnosisRequest(distributions=[WHEEL], plan=published))
+    diagnosis, _ = diagnose(Harness(), request("demo", plan=published))
     assert diagnosis.verdict.readiness is Readiness.READY
 
 
@@ -307,7 +304,7 @@ def test_where_every_file_is_published_nothing_has_to_be_proven() -> None:
 )
 def test_what_publish_would_refuse_is_not_ready_and_has_no_form(claims: dict[str, object]) -> None:
     world = Harness(ci=FakeCI(claims=claims))
-    diagnosis, levels = diagnose(world, DiagnosisRequest(distributions=[WHEEL], mint=True))
+    diagnosis, levels = diagnose(world, request("demo", mint=True))
     assert isinstance(diagnosis.error, errors.CredentialRejected)
     assert "publisher" not in levels
     assert world.index.identities == []
@@ -322,7 +319,7 @@ def test_a_runner_that_passes_for_githubs_is_named() -> None:
             credential_options=CredentialOptions(),
             tools=tools,
             fetch_listing=nothing_published,
-            request=DiagnosisRequest(),
+            request=request(),
         )
         .run_diagnosis()
         .findings
@@ -333,7 +330,7 @@ def test_a_runner_that_passes_for_githubs_is_named() -> None:
 def test_a_conflict_is_told_as_publishing_tells_it() -> None:
     error = errors.ContentConflict("pypi already has other content", detail="both digests", hints=("Re-run.",))
     taken = Conflict(WHEEL, PublishedFile(filename=WHEEL.filename, url="", sha256="b" * 64))
-    wanted = DiagnosisRequest(distributions=[WHEEL], plan=lambda *_: Plan("pypi", (taken,)), conflict=lambda _: error)
+    wanted = request("demo", plan=lambda *_: Plan("pypi", (taken,)), conflict=lambda _: error)
     diagnosis, _ = diagnose(Harness(), wanted, fetch_listing=lambda project: ProjectListing(project=project))
     found = next(found for found in diagnosis.findings if found.error is error)
     assert (found.message, found.detail, found.hints) == (error.summary, error.detail, error.hints)

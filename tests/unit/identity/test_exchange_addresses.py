@@ -6,7 +6,6 @@ import pytest
 
 from ci_publish.http.messages import HttpRequest
 from ci_publish.identity import oidc_protocol
-from ci_publish.identity.exchange_addresses import upload_host
 from ci_publish.model.identity import Secret
 from tests.unit.identity.credential_harness import OTHER, PYPI, answer
 
@@ -101,7 +100,3 @@ def test_pypis_exchange_is_on_its_main_domain() -> None:
     assert isinstance(oidc_protocol.mint_request(PYPI, IDENTITY), HttpRequest)
     elsewhere = replace(PYPI, mint="https://test.pypi.org/_/oidc/mint-token")
     assert isinstance(oidc_protocol.mint_request(elsewhere, IDENTITY), oidc_protocol.PointsElsewhere)
-
-
-def test_an_index_without_a_host_has_none() -> None:
-    assert upload_host(replace(OTHER, upload="nowhere")) == ""

@@ -3,10 +3,9 @@
 import pytest
 
 from ci_publish import errors
-from ci_publish.identity.diagnosis import DiagnosisRequest
 from ci_publish.identity.doctor_findings import Readiness
 from tests.unit.identity.credential_harness import Harness
-from tests.unit.identity.diagnoses import diagnose
+from tests.unit.identity.diagnoses import diagnose, request
 from tests.unit.identity.provenances import attested, provenance, serving
 
 
@@ -26,7 +25,7 @@ from tests.unit.identity.provenances import attested, provenance, serving
     ],
 )
 def test_the_newest_provenance_tells_whose_project_it_is(content: bytes | None, readiness: Readiness) -> None:
-    wanted = DiagnosisRequest(projects=["demo"], mint=True, provenance=serving(content))
+    wanted = request("demo", mint=True, provenance=serving(content))
     diagnosis, _ = diagnose(Harness(), wanted, fetch_listing=attested)
     assert diagnosis.verdict.readiness is readiness
 
@@ -35,7 +34,5 @@ def test_provenance_that_cannot_be_fetched_proves_nothing() -> None:
     def fails(project: str, version: str, filename: str) -> bytes | None:
         raise errors.IndexUnavailable(f"{project} {version} {filename}")
 
-    diagnosis, _ = diagnose(
-        Harness(), DiagnosisRequest(projects=["demo"], mint=True, provenance=fails), fetch_listing=attested
-    )
+    diagnosis, _ = diagnose(Harness(), request("demo", mint=True, provenance=fails), fetch_listing=attested)
     assert diagnosis.verdict.readiness is Readiness.WORKS

@@ -32,7 +32,7 @@ _SPEAKS = re.compile(r"warehouse(/issues/|#)11096")
 
 AFTER = f"""
 from ci_publish.attestations.attestation_publishers import unattestable_workflow_error
-from ci_publish.identity.doctor_findings import identity_findings
+from ci_publish.identity.doctor_findings import reusable_workflow_findings
 from ci_publish.identity.local_refusals import local_identity_refusal
 from ci_publish.identity.publisher_forms import publisher_form_for
 from ci_publish.rehearsal.ci_claims import simulated_github_claims
@@ -44,8 +44,8 @@ for called in ({SAME!r}, {ELSEWHERE!r}):
     claims = {{**simulated_github_claims(reusable_workflow_ref=called), "jti": "1"}}
     assert local_identity_refusal(claims, PYPI, attesting=True) is None
     assert unattestable_workflow_error(claims) is None
-    assert publisher_form_for(claims).field_value("workflow_filename") == "release.yml"
-    assert [finding.name for finding in identity_findings(claims, PYPI, ["demo"])] == ["claims", "publisher"]
+    assert publisher_form_for(claims).values["workflow_filename"] == "release.yml"
+    assert reusable_workflow_findings(claims, PYPI) == ()
     assert publisher.is_found_by_lookup(claims)
     publisher.require_claims_match(claims)
     assert GitHubPublisher.of_claims(claims).workflow == "release.yml"
