@@ -140,6 +140,16 @@ def test_the_age_of_a_release_is_pypis_rule(endpoints: Endpoints) -> None:
     assert found.level is Level.OK
 
 
+@pytest.mark.parametrize(
+    ("endpoints", "trusted", "words"),
+    [(PYPI, True, "pending publisher"), (PYPI, False, "for the whole account"), (OTHER, False, "")],
+)
+def test_a_hint_says_what_the_first_upload_of_a_project_takes(endpoints: Endpoints, trusted: bool, words: str) -> None:
+    found = project_finding("demo", NoSuchProject("demo"), endpoints, Plan("", ()), NOW, trusted=trusted)
+    assert words in " ".join(found.hints)
+    assert bool(found.hints) is bool(words)
+
+
 def test_without_files_only_the_project_is_judged() -> None:
     found = project_finding(
         "demo", listing(("demo-1.0.tar.gz", "b" * 64, OLD)), PYPI, Plan("pypi", ()), NOW, trusted=True

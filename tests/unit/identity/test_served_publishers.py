@@ -30,6 +30,11 @@ def test_the_newest_provenance_tells_whose_project_it_is(content: bytes | None, 
     assert diagnosis.verdict.readiness is readiness
 
 
+def test_files_without_provenance_prove_nothing() -> None:
+    wanted = request("demo", mint=True, provenance=serving(provenance()))
+    assert diagnose(Harness(), wanted)[0].verdict.readiness is Readiness.WORKS
+
+
 def test_provenance_that_cannot_be_fetched_proves_nothing() -> None:
     def fails(project: str, version: str, filename: str) -> bytes | None:
         raise errors.IndexUnavailable(f"{project} {version} {filename}")
