@@ -28,7 +28,7 @@ PAGES = {
     "docs/github.md",
     "docs/trusted-publishing.md",
 }
-_SPEAKS = re.compile(r"warehouse(/issues/|#)11096")
+_SPEAKS = re.compile(r"warehouse(/issues/|#)11096|\(trusted-publishing\.md#reusable-workflows\)")
 
 AFTER = f"""
 from ci_publish.attestations.attestation_publishers import unattestable_workflow_error
