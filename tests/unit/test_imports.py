@@ -75,8 +75,15 @@ def test_the_version_needs_nothing(tmp_path: Path) -> None:
     assert "pydantic" not in loaded(f"import ci_publish\n{LOADED}", folder=tmp_path)
 
 
-def test_the_checks_are_imported_after_the_connection_is_begun(tmp_path: Path) -> None:
-    code = "import sys\nimport ci_publish.app.composition\n" + LOADED.replace("if '.' not in name", "")
-    names = loaded(code, folder=tmp_path)
-    assert "ci_publish.app.composition" in names
-    assert not any(name.startswith(("ci_publish.distributions.checks", "httpx")) for name in names)
+def test_little_is_imported_before_the_connection_is_begun(tmp_path: Path) -> None:
+    code = "import sys\nimport ci_publish.app.commands, ci_publish.cli.command_invocation\n"
+    names = loaded(code + LOADED.replace("if '.' not in name", ""), folder=tmp_path)
+    assert "ci_publish.app.connections" in names
+    late = (
+        "ci_publish.app.composition",
+        "ci_publish.distributions",
+        "ci_publish.publishing.planning",
+        "httpx",
+        "packaging",
+    )
+    assert not any(name.startswith(late) for name in names)

@@ -7,11 +7,11 @@ command can honour it, and which reports it asks for.
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ci_publish.app.action_inputs import refuse_ignored_inputs
 from ci_publish.app.command_intent import prepare_command
-from ci_publish.app.composition import Composition
+from ci_publish.app.connections import LISTING_COMMANDS, RunConnections
 from ci_publish.app.file_reports import FileReports
 from ci_publish.app.front_end_wording import FrontEnd, FrontEndWording, front_end_of_process
 from ci_publish.app.options import DEFAULT, Source
@@ -31,9 +31,11 @@ from ci_publish.model.events import Outcome
 from ci_publish.model.frozen import frozen
 from ci_publish.model.receipt import Receipt
 from ci_publish.model.receipt_building import build_receipt
-from ci_publish.publishing.context import Run
 
-What = Settings | Loaded | Run | None
+if TYPE_CHECKING:
+    from ci_publish.publishing.context import Run
+
+What: TypeAlias = "Settings | Loaded | Run | None"
 
 TAKE_RUNS = frozenset({"publish", "plan", "check", "diff", "attest", "verify"})
 """The commands that take a ``Run`` with collaborators of one's own."""
@@ -118,12 +120,16 @@ def execute(
     """
     context = context or RuntimeContext()
     table = COMMANDS if commands is None else commands
-    if isinstance(what, Run) and command in TAKE_RUNS:
-        run = what
-        reader = FrontEndWording(FrontEnd.PYTHON, command)
-        return record_command(
-            lambda recording: _run_pipeline_command(command, run_emitting_also_to(run, recording.emit)), context, reader
-        )
+    if command in TAKE_RUNS and what is not None and not isinstance(what, Settings | Loaded):
+        from ci_publish.publishing.context import Run  # noqa: PLC0415  (late: only when the connection has begun)
+
+        if isinstance(what, Run):
+            run = what
+            return record_command(
+                lambda recording: _run_pipeline_command(command, run_emitting_also_to(run, recording.emit)),
+                context,
+                FrontEndWording(FrontEnd.PYTHON, command),
+            )
     used = front_end_of_process(context.environ) if isinstance(what, Loaded) else FrontEnd.PYTHON
     loaded = Loaded(settings=what if isinstance(what, Settings) else Settings(), origins={})
     try:
@@ -195,7 +201,7 @@ def _spelled_password_option(loaded: Loaded) -> str:
     }.get(Source(origin.source), origin.spelled)
 
 
-def _run_pipeline_command(command: str, run: Run) -> Outcome:
+def _run_pipeline_command(command: str, run: "Run") -> Outcome:
     """Run the part of the pipeline that is *command*; imported only now: the index may already be answering."""
     from ci_publish.publishing import attest, publish, release_diff  # noqa: PLC0415
 
@@ -210,7 +216,7 @@ def _run_pipeline_command(command: str, run: Run) -> Outcome:
     return commands[command](run)
 
 
-def _verify_files_or_release(run: Run) -> Outcome:
+def _verify_files_or_release(run: "Run") -> Outcome:
     """Verify local files, or every file of a PROJECT==VERSION."""
     from ci_publish.app.release_argument import listed_file_as_distribution, parse_release_argument  # noqa: PLC0415  (for one command)
     from ci_publish.publishing import verify  # noqa: PLC0415  (see ``_run_pipeline_command``)
@@ -229,7 +235,12 @@ def _verify_files_or_release(run: Run) -> Outcome:
 
 def _pipeline_command(command: str) -> Callable[[CommandJob], Outcome]:
     def run(job: CommandJob) -> Outcome:
-        composition = Composition(job.settings, job.context)
+        connections = RunConnections(job.settings, job.context)
+        if command in LISTING_COMMANDS:
+            connections.preconnect()
+        from ci_publish.app.composition import Composition  # noqa: PLC0415  (while the connection is being made)
+
+        composition = Composition(job.settings, job.context, connections=connections)
         try:
             return _run_pipeline_command(command, composition.compose_run(command))
         finally:
@@ -239,6 +250,7 @@ def _pipeline_command(command: str) -> Callable[[CommandJob], Outcome]:
 
 
 def _run_doctor(job: CommandJob) -> Outcome:
+    from ci_publish.app.composition import Composition  # noqa: PLC0415  (late, see ``_pipeline_command``)
     from ci_publish.app.doctor_command import diagnose_all_indexes  # noqa: PLC0415  (for one command)
 
     composition = Composition(job.settings, job.context)

@@ -1,7 +1,7 @@
 """The composition root: settings → collaborators → pipeline.
 
-What a run needs for its first request to the index is imported first, and that request begins; the rest is imported
-while the index answers.
+What the first request to the index needs is imported first, and that request begins; the rest is imported while the
+index answers. ``app.connections`` connected before this module was imported.
 """
 
 import time
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ci_publish.app.configured_credentials import ConfiguredCredentials, accepts_any_api_token
+from ci_publish.app.connections import LISTING_COMMANDS, RunConnections
 from ci_publish.app.named_audiences import named_audiences
 from ci_publish.app.output_files import require_writable_outputs
 from ci_publish.app.runtime_context import RuntimeContext
@@ -18,19 +19,16 @@ from ci_publish.app.settings import Settings
 from ci_publish.app.stated_release import stated_release
 from ci_publish.errors import ConfigurationError
 from ci_publish.hints import Hint, option
-from ci_publish.http.transport import ConnectionLimits, HttpTransport
 from ci_publish.identity.ambient_identity import BUDGET, AmbientIdentity, Fetching
 from ci_publish.identity.ci_environment import CiEnvironment
 from ci_publish.identity.ci_job_identity import identity_of_ci_job
 from ci_publish.identity.credential_choice import choose_credential
 from ci_publish.index import endpoints as index_endpoints
-from ci_publish.index.listing_prefetch import PrefetchEmitter, PrefetchWaiting
 from ci_publish.model.attestation import AttestationPolicy, Subject
 from ci_publish.model.identity import CredentialKind
 from ci_publish.model.index import Endpoints
 from ci_publish.model.publisher_identity import PublisherIdentity
 from ci_publish.publishing.context import Destination, Run
-from ci_publish.publishing.interruption import Interruption
 from ci_publish.regular_files import read_settings_file
 
 if TYPE_CHECKING:
@@ -43,23 +41,24 @@ if TYPE_CHECKING:
 # The commands that upload, or write to a public log.
 _IRREVERSIBLE = frozenset({"publish", "attest"})
 
-# The commands that begin by fetching the listings of the files' projects.
-_LISTING = frozenset({"publish", "plan", "diff", "verify"})
-
 
 class Composition:
     """The collaborators of a run for some settings, built when they are first needed, closed together."""
 
     def __init__(
-        self, settings: Settings, context: RuntimeContext, *, identity: "IdentitySource | None" = None
+        self,
+        settings: Settings,
+        context: RuntimeContext,
+        *,
+        connections: RunConnections | None = None,
+        identity: "IdentitySource | None" = None,
     ) -> None:
         self.settings = settings
         self.context = context
-        self.interruption = context.interruption or Interruption(settings.deadline)
-        self.told = PrefetchEmitter(context.emit)
-        self.waiting = PrefetchWaiting(self.interruption)
-        self.transport = self._new_transport(self.waiting)
-        self.patient_transport = self._new_transport(self.interruption.grace_period())
+        self._connections = connections or RunConnections(settings, context)
+        self.interruption = self._connections.interruption
+        self.transport = self._connections.transport
+        self.patient_transport = self._connections.patient_transport
         self._indexes: list[HttpIndex] = []
         self.identity = identity or self._compose_ambient_identity()
         self.credentials = ConfiguredCredentials(
@@ -72,11 +71,10 @@ class Composition:
 
     def close(self) -> None:
         """End what still goes on in the background, and close every connection."""
-        self.waiting.close()
+        self._connections.waiting.close()
         for index in self._indexes:
             index.finish_prefetch()
-        self.transport.close()
-        self.patient_transport.close()
+        self._connections.close()
 
     def compose_run(self, command: str) -> Run:
         """Put the parts of *command* together. Raises ConfigurationError for wrong addresses and unwritable outputs."""
@@ -88,7 +86,7 @@ class Composition:
         if command == "publish":
             for destination in destinations:
                 self.credentials.require_usable_credential(destination.index.endpoints)
-        if command in _LISTING:
+        if command in LISTING_COMMANDS:
             self._prefetch_listings()
         from ci_publish.attestations.attestation_files import require_no_attestation_files, write_attestations  # noqa: PLC0415  (late: not needed for that request)
         from ci_publish.attestations.provenance_verification import ProvenanceJudge  # noqa: PLC0415
@@ -148,11 +146,9 @@ class Composition:
         expected = guess_releases_of_paths(self.settings.paths, recursive=self.settings.recursive)
         if not expected:
             return
-        if simple := self._indexes[0].endpoints.simple:
-            self.transport.preconnect(simple)
         self.transport.import_network_modules()
         for index in self._indexes:
-            index.begin_prefetch(expected, self.told)
+            index.begin_prefetch(expected, self._connections.told)
 
     @cached_property
     def distributions(self) -> "InterruptibleDistributions":
@@ -161,7 +157,7 @@ class Composition:
         from ci_publish.distributions.local import LocalDistributions  # noqa: PLC0415
 
         settings = self.settings
-        addresses = [self._resolve_allowed_endpoints(url).upload for url in settings.repository_url]
+        addresses = [self._connections.resolve_endpoints(url).upload for url in settings.repository_url]
         with_md5 = any("artifactory" in address for address in addresses)
         local = LocalDistributions(
             strict=settings.strict,
@@ -222,19 +218,14 @@ class Composition:
         """Return the addresses of an index by its upload URL or name, with what the user allowed for it."""
         settings = self.settings
         indexes = {
-            address: self._resolve_allowed_endpoints(address) for address in (*settings.repository_url, repository_url)
+            address: self._connections.resolve_endpoints(address)
+            for address in (*settings.repository_url, repository_url)
         }
         endpoints = indexes[repository_url]
         return replace(
             endpoints,
             named_audience=named_audiences(settings.audience, indexes).get(repository_url),
             takes_any_token=accepts_any_api_token(settings, endpoints),
-        )
-
-    def _resolve_allowed_endpoints(self, repository_url: str) -> Endpoints:
-        settings = self.settings
-        return index_endpoints.resolve_endpoints(
-            repository_url, settings.index_url, settings.index_profile, allow_http=frozenset(settings.allow_http)
         )
 
     def _credential_for_index(self, endpoints: Endpoints) -> "Credential":
@@ -281,7 +272,7 @@ class Composition:
         return HttpIndex(
             endpoints=endpoints,
             transport=self.transport,
-            emit=self.told,
+            emit=self._connections.told,
             waiting=self.interruption,
             listing_authorization=self.credentials.listing_authorization(endpoints),
         )
@@ -293,18 +284,6 @@ class Composition:
             waiting=self.interruption.grace_period(),
             emit=self.context.emit,
             fetching=Fetching(transport=self.patient_transport, budget=self.settings.timeout or BUDGET),
-        )
-
-    def _new_transport(self, waiting: object) -> HttpTransport:
-        return HttpTransport(
-            waiting=waiting,  # type: ignore[arg-type]
-            emit=self.told,
-            limits=ConnectionLimits(
-                timeout=self.settings.timeout,
-                allow_http=frozenset(self.settings.allow_http),
-                connections=self.settings.jobs + 1,
-            ),
-            environ=self.context.environ,
         )
 
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ci_publish.app.front_end_wording import FrontEndWording
 from ci_publish.app.other_tools import unused_secret_variables
@@ -14,10 +15,12 @@ from ci_publish.model.events import Emit, Event, Outcome, Retrying, RunFinished,
 from ci_publish.model.receipt import Receipt
 from ci_publish.model.receipt_building import build_receipt
 from ci_publish.model.receipt_facts import format_rfc3339
-from ci_publish.publishing.context import Run
+
+if TYPE_CHECKING:
+    from ci_publish.publishing.context import Run
 
 
-def run_emitting_also_to(run: Run, emit: Emit) -> Run:
+def run_emitting_also_to(run: "Run", emit: Emit) -> "Run":
     """Return *run* with its events sent to *emit* as well: the receipt is made of them."""
 
     def emit_to_both(event: Event) -> None:

@@ -110,6 +110,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     RunSupervisor(int(sys.argv[1]), float(sys.argv[2]), os.getppid()).run()
+    os._exit(0)  # at once: the run waits for this process
 
 
 if __name__ == "__main__":

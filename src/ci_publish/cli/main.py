@@ -55,6 +55,9 @@ def run_command_line_and_exit(
 ) -> NoReturn:
     """Run a command line and exit; see ``main``."""
     gc.disable()  # what importing makes is kept, and looking through it again and again takes a tenth of a short run
+    sys.setswitchinterval(
+        0.001
+    )  # the thread that connects waits for the imports of this one as long as that, each time
     signals.end_process_on_signal()
     os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"  # looking for them reads the metadata of every package
     for stream in (sys.stdout, sys.stderr):

@@ -1,5 +1,6 @@
 """A connection that is opened before the first request, while the machine does other work."""
 
+import contextlib
 import math
 import ssl
 import threading
@@ -62,9 +63,13 @@ class Preconnection:
         try:
             end = time.monotonic() + self._timeouts.connect + self._timeouts.tls
             attempt = RequestAttempt(timeouts=self._timeouts, end=end, waiting=self._until_closed, limit=0)
-            context = trusted_ssl_context(self._environ)
-            context.set_alpn_protocols(ALPN)
-            self._secured = start_tls_on_socket(connect_socket(host, port or 0, attempt), context, host, attempt)
+            with contextlib.ExitStack() as on_failure:
+                opened = connect_socket(host, port or 0, attempt)
+                on_failure.callback(close_socket, opened)
+                context = trusted_ssl_context(self._environ)
+                context.set_alpn_protocols(ALPN)
+                on_failure.pop_all()
+                self._secured = start_tls_on_socket(opened, context, host, attempt)
         except Exception:  # noqa: BLE001  (the edge: the next attempt to connect reports it)
             return
 

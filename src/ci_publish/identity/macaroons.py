@@ -11,8 +11,6 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 
-from packaging.utils import canonicalize_name
-
 from ci_publish.http.urls import is_loopback_host, url_host
 from ci_publish.identity.jwt import decode_token_base64url
 from ci_publish.model.frozen import frozen
@@ -119,6 +117,8 @@ def _macaroon_fields(raw: bytes) -> Iterator[tuple[int, bytes]]:
 
 def _token_scope_of_caveats(caveats: list[bytes]) -> TokenScope:
     """Return what the caveats allow: arrays, or the objects of Warehouse's older tokens."""
+    from packaging.utils import canonicalize_name  # noqa: PLC0415  (late: only where a token's scope is read)
+
     names: frozenset[str] | None = None
     counts: list[int] = []
     times: list[tuple[float, float]] = []

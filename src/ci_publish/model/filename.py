@@ -6,13 +6,13 @@ PyPI parses with ``packaging.utils`` as well (warehouse/forklift/legacy.py:1318-
 
 from enum import StrEnum
 from functools import lru_cache
-from typing import Final, TypeAlias
-
-from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
-from packaging.version import Version
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ci_publish.model.distribution import Kind
 from ci_publish.model.frozen import frozen
+
+if TYPE_CHECKING:
+    from packaging.version import Version
 
 MAX_FILENAME: Final = 2_000
 """Characters. File systems allow 255 bytes."""
@@ -20,7 +20,7 @@ MAX_FILENAME: Final = 2_000
 _WHEEL: Final = ".whl"
 _SDIST: Final = (".tar.gz", ".zip")
 
-Identity: TypeAlias = tuple[Kind, str, Version, tuple[()] | tuple[int, str], tuple[frozenset[str], ...]]
+Identity: TypeAlias = "tuple[Kind, str, Version, tuple[()] | tuple[int, str], tuple[frozenset[str], ...]]"
 
 
 class FilenameFault(StrEnum):
@@ -60,7 +60,7 @@ class DistributionFilename:
     text: str
     kind: Kind
     project: str
-    version: Version
+    version: "Version"
     build: tuple[()] | tuple[int, str] = ()
     tags: tuple[frozenset[str], ...] = ()
 
@@ -114,6 +114,8 @@ def _parse_distribution_filename(filename: str) -> DistributionFilename:
     if len(filename) > MAX_FILENAME:
         message = f"Invalid filename ({len(filename)} characters; {MAX_FILENAME} are the most): {filename[:60]!r}…"
         raise InvalidFilename(message, FilenameFault.LENGTH)
+    from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename  # noqa: PLC0415  (late: while the run connects)
+
     try:
         if filename.endswith(_WHEEL):
             return _parse_wheel_filename(filename)
@@ -129,6 +131,8 @@ def _parse_distribution_filename(filename: str) -> DistributionFilename:
 
 def _parse_wheel_filename(filename: str) -> DistributionFilename:
     """Read a wheel's name. Raises InvalidFilename where only the tags are wrong, otherwise ``packaging``'s errors."""
+    from packaging.utils import parse_wheel_filename  # noqa: PLC0415  (late, as above)
+
     parts = filename.removesuffix(_WHEEL).split("-")
     sets = [part.split(".") for part in parts[-3:]]
     try:
@@ -154,6 +158,8 @@ def _filename_fault(filename: str) -> FilenameFault:
         if not dash:
             return FilenameFault.PARTS
         return FilenameFault.VERSION if project else FilenameFault.PROJECT
+    from packaging.utils import parse_wheel_filename  # noqa: PLC0415  (late, as above)
+
     parts = filename.removesuffix(_WHEEL).split("-")
     if len(parts) not in {5, 6}:
         return FilenameFault.PARTS

@@ -7,12 +7,13 @@ only decides about the order, where it contradicts nothing else.
 
 import ast
 from collections.abc import Collection, Iterable, Iterator, Mapping
-
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
+from typing import TYPE_CHECKING
 
 from ci_publish.model.distribution import Distribution, Kind
 from ci_publish.model.frozen import frozen
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 _Edges = Mapping[str, frozenset[str]]
 """For each project of a run the others of which something holds: it requires them, or is required by them."""
@@ -107,8 +108,11 @@ def train_of_distributions(distributions: Iterable[Distribution]) -> Train:
 # what is required ----------------------------------------------------------------------------------------------------
 
 
-def _required_siblings(project: str, files: Mapping[str, list[Distribution]]) -> dict[str, list[Requirement]]:
+def _required_siblings(project: str, files: Mapping[str, list[Distribution]]) -> "dict[str, list[Requirement]]":
     """Return what *project* requires of the others, each line once; the checks say which lines are unreadable."""
+    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415  (late: see ``model.filename``)
+    from packaging.utils import canonicalize_name  # noqa: PLC0415
+
     found: dict[str, list[Requirement]] = {}
     for text in dict.fromkeys(text for file in files[project] for text in file.metadata.all("requires-dist")):
         try:
@@ -120,7 +124,7 @@ def _required_siblings(project: str, files: Mapping[str, list[Distribution]]) ->
     return found
 
 
-def _may_hold_without_extra(requirement: Requirement) -> bool:
+def _may_hold_without_extra(requirement: "Requirement") -> bool:
     """Return whether a requirement can count without any extra; what cannot be understood does."""
     if requirement.marker is None:
         return True
@@ -145,7 +149,7 @@ def _marker_may_hold_without_extra(marker: ast.expr) -> bool:
 
 
 def _unsatisfied_requirements(
-    required: Mapping[str, Mapping[str, list[Requirement]]], files: Mapping[str, list[Distribution]]
+    required: "Mapping[str, Mapping[str, list[Requirement]]]", files: Mapping[str, list[Distribution]]
 ) -> Iterator[Unsatisfied]:
     """Yield the siblings that a project requires in other versions than the run has, whatever the environment."""
     for project, sibling, some in (

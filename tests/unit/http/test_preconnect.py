@@ -144,3 +144,14 @@ def test_a_server_that_does_not_answer_is_waited_for_as_long_as_the_request_may(
         began = time.monotonic()
         early.close()
         assert time.monotonic() - began < 5, "not for the whole limit"
+
+
+def test_a_connection_is_closed_when_the_certificates_cannot_be_read() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(5.0)
+        url = f"https://127.0.0.1:{server.getsockname()[1]}/"
+        early = Preconnection(url, {"SSL_CERT_FILE": "/nonexistent"}, SOON)
+        with server.accept()[0] as client:
+            client.settimeout(5.0)
+            assert client.recv(1) == b""
+        early.close()
