@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -146,11 +147,11 @@ def test_a_server_that_does_not_answer_is_waited_for_as_long_as_the_request_may(
         assert time.monotonic() - began < 5, "not for the whole limit"
 
 
-def test_a_connection_is_closed_when_the_certificates_cannot_be_read() -> None:
+def test_a_connection_is_closed_when_the_certificates_cannot_be_read(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(5.0)
         url = f"https://127.0.0.1:{server.getsockname()[1]}/"
-        early = Preconnection(url, {"SSL_CERT_FILE": "/nonexistent"}, SOON)
+        early = Preconnection(url, {"SSL_CERT_FILE": str(tmp_path / "missing.pem")}, SOON)
         with server.accept()[0] as client:
             client.settimeout(5.0)
             assert client.recv(1) == b""
