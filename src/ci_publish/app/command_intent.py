@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from ci_publish.app.options import ACTING, DEFAULT, Source, Use, option_use
+from ci_publish.app.options import ACTING, DEFAULT, FOR_THIS_CALL, Source, Use, option_use
 from ci_publish.app.settings import Settings, declared_options
 from ci_publish.app.settings_sources import Loaded
 from ci_publish.errors import ConfigurationError
@@ -86,6 +86,12 @@ def _refuse_contradicting_options(command: str, settings: Settings, loaded: Load
         )
     elif settings.subjects is not None and loaded.origin("paths") is not DEFAULT:
         objection = f"{spelled('subjects')} lists the files to attest, and {spelled('paths')} names others."
+    elif (
+        settings.anonymous
+        and loaded.requests("user")
+        and loaded.origin("user").source in {*FOR_THIS_CALL, loaded.origin("anonymous").source}
+    ):
+        objection = f"{spelled('anonymous')} uploads without a credential, and {spelled('user')} names a user."
     elif command == "diff" and settings.release_diff == "off" and loaded.origin("release_diff").source != Source.FILE:
         raise ConfigurationError(
             f"The command diff compares releases, and {spelled('release_diff')} turns that off.",

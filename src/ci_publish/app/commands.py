@@ -4,7 +4,7 @@ What an option means is decided here, below every front end: which command it tu
 command can honour it, and which reports it asks for.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -223,6 +223,7 @@ def _verify_files_or_release(run: "Run") -> Outcome:
 
     named = [path for path in run.options.paths if "==" in path]
     if not named:
+        _refuse_single_equals_sign(run.options.paths)
         return verify.verify(run)
     if len(run.options.paths) > 1:
         message = "PROJECT==VERSION stands alone: it cannot be mixed with paths or another release."
@@ -231,6 +232,15 @@ def _verify_files_or_release(run: "Run") -> Outcome:
     return verify.verify_release(
         run, project, version, lambda file: listed_file_as_distribution(file, project, version)
     )
+
+
+def _refuse_single_equals_sign(paths: Sequence[str]) -> None:
+    for path in paths:
+        project, sign, version = path.partition("=")
+        if sign and not Path(path).exists():
+            raise ConfigurationError(
+                f"No file or folder is called {path}.", hints=(f"Did you mean the release {project}=={version}?",)
+            )
 
 
 def _pipeline_command(command: str) -> Callable[[CommandJob], Outcome]:

@@ -1,5 +1,6 @@
 """What a command does with options that say where, as whom and whether."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,27 @@ def test_diff_that_this_call_turns_off_is_a_contradiction(
         execute("diff", Settings.model_validate(given), RuntimeContext(environ=environ), commands=Recorded().table())
     assert f"and {told} turns that off" in caught.value.summary
     assert caught.value.hints[0].startswith(f"Remove {told}")
+
+
+@pytest.mark.parametrize(
+    ("given", "environ", "refused"),
+    [
+        ({"anonymous": True, "user": "joe"}, {}, True),
+        ({}, {"CI_PUBLISH_ANONYMOUS": "true", "CI_PUBLISH_USER": "joe"}, True),
+        ({"user": "joe"}, {"CI_PUBLISH_ANONYMOUS": "true"}, True),
+        ({"anonymous": True}, {"CI_PUBLISH_USER": "joe"}, False),
+        ({"anonymous": True}, {"TWINE_USERNAME": "joe"}, False),
+        ({"anonymous": True}, {}, False),
+    ],
+)
+def test_a_user_for_an_upload_without_credential_is_a_contradiction(
+    given: dict[str, object], environ: dict[str, str], refused: bool
+) -> None:
+    recorded = Recorded()
+    context = RuntimeContext(environ=environ)
+    with pytest.raises(ConfigurationError, match="without a credential") if refused else nullcontext():
+        execute("publish", Settings.model_validate(given), context, commands=recorded.table())
+    assert (recorded.settings is None) is refused
 
 
 @pytest.mark.parametrize(

@@ -90,3 +90,9 @@ def test_a_command_that_has_no_rules_skips_them() -> None:
     execute("verify", Settings(), RuntimeContext(environ={"CI_PUBLISH_RULES": "x=y"}), commands=recorded.table())
     assert recorded.settings is not None
     assert recorded.settings.rules == ()
+
+
+def test_a_release_with_a_single_equals_sign_is_not_taken_for_a_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        execute("verify", Settings(paths=("demo=1.0",)), RuntimeContext(environ={}))
+    assert refused.value.hints[0] == "Did you mean the release demo==1.0?"
