@@ -9,6 +9,7 @@ import os
 import re
 import stat
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -55,33 +56,36 @@ class IndexNames:
         self._uv = [entry for entry in uv_indexes if isinstance(entry, dict)] if isinstance(uv_indexes, list) else []
         self._path = pypirc
         self._named = named
-        self._parser: configparser.RawConfigParser | None = None
         self.notes: list[Noted] = []
 
     def find(self, name: str, spelled: str) -> NamedIndex:
         """Return what *name* stands for; *spelled* says where it was given. Raises ConfigurationError."""
         known = KNOWN.get(name.lower())
         if known is not None:
-            self._require_uv_agrees(name.lower(), known)
+            for entry in self._uv:
+                upload = entry.get("publish-url")
+                if str(entry.get("name")).lower() == name.lower() and isinstance(upload, str):
+                    _require_known_index(name.lower(), known, upload, "[[tool.uv.index]]")
             return NamedIndex(name=name.lower(), upload=known, where="PyPI's own names")
         uv = next((entry for entry in self._uv if entry.get("name") == name), None)
         if uv is not None:
             return _named_index_of_uv(name, uv, spelled)
         return self.pypirc_section(name) or self._raise_unknown_index(name, spelled)
 
-    def _require_uv_agrees(self, name: str, known: str) -> None:
-        """Raise ConfigurationError where uv publishes to another index by one of PyPI's own names."""
-        for entry in self._uv:
-            upload = entry.get("publish-url")
-            if str(entry.get("name")).lower() == name and isinstance(upload, str):
-                _require_known_index(name, known, upload, "[[tool.uv.index]]")
+    def look_up(self, address: str, spelled: str) -> NamedIndex | str:
+        """Return what *address* stands for if it is a name, else *address* itself. Raises ConfigurationError."""
+        return self.find(address.strip(), spelled) if is_index_name(address) else address.strip()
+
+    def upload_url(self, address: str, spelled: str) -> str:
+        """Return the upload URL of *address*, which may be a name. Raises ConfigurationError."""
+        found = self.look_up(address, spelled)
+        return found if isinstance(found, str) else found.upload
 
     def pypirc_section(self, name: str) -> NamedIndex | None:
         """Return what ``.pypirc`` says of *name*, None where it has no such section. Raises ConfigurationError."""
-        parser = self._read_pypirc()
-        if not parser.has_section(name):
+        if not self._pypirc.has_section(name):
             return None
-        values = {key: value.strip() for key, value in parser.items(name)}
+        values = {key: value.strip() for key, value in self._pypirc.items(name)}
         known = KNOWN.get(name.lower())
         upload = values.get("repository") or known
         if upload is None:
@@ -94,28 +98,26 @@ class IndexNames:
         user = values.get("username") or None
         return NamedIndex(name=name, upload=upload, where=where, user=user, password=Secret(secret) if secret else None)
 
-    def _read_pypirc(self) -> configparser.RawConfigParser:
-        if self._parser is None:
-            self._parser = configparser.RawConfigParser()
-            if self._path is not None:
-                self._load_pypirc_file(self._path, self._parser)
-        return self._parser
-
-    def _load_pypirc_file(self, path: Path, parser: configparser.RawConfigParser) -> None:
+    @cached_property
+    def _pypirc(self) -> configparser.RawConfigParser:
+        parser, path = configparser.RawConfigParser(), self._path
+        if path is None:
+            return parser
         try:
             parser.read_string(_require_bounded_pypirc(read_settings_file(path), path))
             mode = path.stat().st_mode
-        except FileNotFoundError as error:
-            if self._named:
-                raise _unreadable_pypirc_error(path, error) from error
-            return
         except (OSError, UnicodeDecodeError, configparser.Error) as error:
-            raise _unreadable_pypirc_error(path, error) from error
+            if isinstance(error, FileNotFoundError) and not self._named:
+                return parser
+            reason = getattr(error, "strerror", None) or type(error).__name__
+            message = f"{path} cannot be read: {reason}."
+            raise ConfigurationError(message, hints=("Correct the file, or name the index by its URL.",)) from error
         if os.name == "posix" and mode & _OTHERS_READ:
             message = f"{path} can be read by other users of this machine, and it may hold passwords."
             self.notes.append(
                 Noted(slug="pypirc-readable-by-others", message=message, hints=(f"Run: chmod 600 {path}",))
             )
+        return parser
 
     def _raise_unknown_index(self, name: str, spelled: str) -> NoReturn:
         names = sorted({*KNOWN, *(str(entry["name"]) for entry in self._uv if entry.get("name"))})
@@ -159,12 +161,6 @@ def _require_bounded_pypirc(text: str, path: Path) -> str:
     return text
 
 
-def _unreadable_pypirc_error(path: Path, error: Exception) -> ConfigurationError:
-    reason = (error.strerror or type(error).__name__) if isinstance(error, OSError) else type(error).__name__
-    message = f"{path} cannot be read: {reason}."
-    return ConfigurationError(message, hints=("Correct the file, or name the index by its URL.",))
-
-
 def pypirc_path(environ: Mapping[str, str]) -> Path | None:
     """Return where a user's ``.pypirc`` is; None where the environment names no home."""
     home = environ.get("HOME") or environ.get("USERPROFILE")
@@ -174,8 +170,3 @@ def pypirc_path(environ: Mapping[str, str]) -> Path | None:
 def is_index_name(address: str) -> bool:
     """Return whether *address* is the name of an index, not a URL."""
     return _NAME.fullmatch(address.strip()) is not None
-
-
-def resolve_upload_url(address: str, names: IndexNames, spelled: str) -> str:
-    """Return the upload URL of *address*, which may be a name. Raises ConfigurationError."""
-    return names.find(address.strip(), spelled).upload if is_index_name(address) else address.strip()

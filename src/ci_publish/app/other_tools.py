@@ -10,7 +10,7 @@ from typing import Any
 from ci_publish.app.options import Origin, Source
 from ci_publish.errors import ConfigurationError
 from ci_publish.hints import Hint, option
-from ci_publish.http.urls import redacted_url, split_url, url_host
+from ci_publish.http.urls import redacted_url, split_url, url_host, url_origin
 from ci_publish.identity.macaroons import has_pypi_token_prefix, is_token_issued_for
 from ci_publish.index.endpoints import PYPI, TESTPYPI, resolve_endpoints
 from ci_publish.model.events import Noted
@@ -35,15 +35,31 @@ class Tool:
         """Return the variables that name a destination."""
         return [name for name in self.addresses if environ.get(name, "").strip()]
 
-    def secret_variable(self, environ: Mapping[str, str]) -> str | None:
-        """Return the variable that holds a secret."""
-        return next((name for name in self.secrets if environ.get(name, "").strip()), None)
-
-    def user_variable(self, environ: Mapping[str, str]) -> str | None:
-        """Return the variable that holds the user name of the secret."""
-        if self.secret_variable(environ) == "UV_PUBLISH_TOKEN":
+    def find_secret(self, environ: Mapping[str, str]) -> "ToolSecret | None":
+        """Return the secret that a variable holds, with the user that belongs to it."""
+        variable = next((name for name in self.secrets if environ.get(name, "").strip()), None)
+        if variable is None:
             return None
-        return next((name for name in self.users if environ.get(name)), None)
+        users = () if variable == "UV_PUBLISH_TOKEN" else self.users
+        user_variable = next((name for name in users if environ.get(name)), None)
+        return ToolSecret(
+            tool=self.name,
+            variable=variable,
+            secret=Secret(environ[variable].strip()),
+            user=environ[user_variable].strip() if user_variable else None,
+            user_variable=user_variable,
+        )
+
+
+@frozen(kw_only=True)
+class ToolSecret:
+    """A tool's secret, with the variable that holds it and the variable of its user."""
+
+    tool: str
+    variable: str
+    secret: Secret
+    user: str | None
+    user_variable: str | None
 
 
 TOOLS = (
@@ -105,10 +121,9 @@ class Ours:
 
 @frozen
 class Decision:
-    """What is taken over: values by option, where each came from, and what people should know."""
+    """What is taken over: by option, each value and where it came from; and what people should know."""
 
-    values: Mapping[str, Any]
-    origins: Mapping[str, Origin]
+    taken: Mapping[str, tuple[Any, Origin]]
     notes: tuple[Noted, ...] = ()
 
 
@@ -116,20 +131,14 @@ class Decision:
 class _Named:
     """A destination that a tool's variable names. ``upload`` is the URL that it stands for."""
 
-    tool: Tool
+    tool: str
     variable: str
     upload: str
 
-
-@frozen(kw_only=True)
-class _Found:
-    """A tool's secret, with the variable that holds it and the variable of its user."""
-
-    tool: Tool
-    variable: str
-    secret: Secret
-    user: str | None
-    user_variable: str | None
+    @property
+    def shown(self) -> str:
+        """The URL, as it may be shown."""
+        return redacted_url(self.upload)
 
 
 def decide_other_tools_settings(
@@ -140,24 +149,31 @@ def decide_other_tools_settings(
     *upload_of* returns the upload URL of a name or URL, given what it is called; it may raise ConfigurationError.
     """
     named = _named_destinations(environ, upload_of)
-    found = _secrets_of_other_tools(environ)
-    taken = _destination_to_take_over(ours, named)
-    values: dict[str, Any] = {}
-    origins: dict[str, Origin] = {}
-    if taken is not None:
-        values["repository_url"], origins["repository_url"] = (taken.upload,), _origin_of_tool_variable(taken.variable)
-        tools = {each.tool.name for each in named}
-        credential, notes = _secret_of_same_tool([each for each in found if each.tool.name in tools], found)
+    secrets = [found for tool in TOOLS if (found := tool.find_secret(environ)) is not None]
+    destination = _destination_to_take_over(ours, named)
+    taken: dict[str, tuple[Any, Origin]] = {}
+    secret: ToolSecret | None = None
+    notes: tuple[Noted, ...] = ()
+    if destination is not None:
+        taken["repository_url"] = (destination.upload,), Origin(Source.OTHER_TOOL, destination.variable)
+        tools = {each.tool for each in named}
+        secret = _require_single_secret([each for each in secrets if each.tool in tools])
+        notes = tuple(
+            Noted(
+                slug="foreign-credential-unused",
+                message=f"{each.variable} is not used: another tool's variable names the destination.",
+            )
+            for each in secrets
+            if each.tool not in tools
+        )
     elif ours.credential is None:
-        credential, notes = _secret_for_ci_publish_destination(ours, found)
-    else:
-        credential, notes = None, ()
-    if credential is not None:
-        _take_over_secret(credential, ours, values, origins)
-    if origins:
-        variables = ", ".join(dict.fromkeys(origin.spelled for origin in origins.values()))
+        secret, notes = _secret_for_ci_publish_destination(ours, secrets)
+    if secret is not None:
+        taken |= _secret_and_user(secret, ours)
+    if taken:
+        variables = ", ".join(dict.fromkeys(origin.spelled for _, origin in taken.values()))
         notes = (Noted(slug="foreign-variables", message=f"Using {variables}.", warning=False), *notes)
-    return Decision(values, origins, notes)
+    return Decision(taken, notes)
 
 
 # --- destination
@@ -166,15 +182,14 @@ def decide_other_tools_settings(
 def _named_destinations(environ: Mapping[str, str], upload_of: Callable[[str, str], str]) -> list[_Named]:
     """Return every destination that a tool's variable names. Raises ConfigurationError where two differ."""
     named = [
-        _Named(tool, variable, upload_of(destination_in_variable(variable, environ), variable))
+        _Named(tool.name, variable, upload_of(destination_in_variable(variable, environ), variable))
         for tool in TOOLS
         for variable in tool.destination_variables(environ)
     ]
     other = next((each for each in named[1:] if not is_same_destination(each.upload, named[0].upload)), None)
     if other is not None:
         raise ConfigurationError(
-            f"{named[0].variable} and {other.variable} name different indexes:"
-            f" {_destination_text(named[0])} and {_destination_text(other)}.",
+            f"{named[0].variable} and {other.variable} name different indexes: {named[0].shown} and {other.shown}.",
             hints=(f"Unset the wrong one: {named[0].variable} or {other.variable}.",),
         )
     return named
@@ -190,28 +205,27 @@ def _destination_to_take_over(ours: Ours, named: Sequence[_Named]) -> _Named | N
             return None
         addresses = ", ".join(redacted_url(address) for address in ours.addresses)
         raise ConfigurationError(
-            f"{ours.spelled} and {first.variable} name different indexes: {addresses} and {_destination_text(first)}.",
-            detail=f"{first.variable} belongs to {first.tool.name}. An upload to the wrong index cannot be undone.",
+            f"{ours.spelled} and {first.variable} name different indexes: {addresses} and {first.shown}.",
+            detail=f"{first.variable} belongs to {first.tool}. An upload to the wrong index cannot be undone.",
             hints=(f"Unset {first.variable}, or correct {ours.spelled}.",),
         )
     if ours.in_action:
         if is_same_destination(first.upload, PYPI.upload):
             return None
         raise ConfigurationError(
-            f"{first.variable} names {_destination_text(first)}, but the input repository-url is not set,"
-            " which means PyPI.",
+            f"{first.variable} names {first.shown}, but the input repository-url is not set, which means PyPI.",
             detail="Whichever is meant, publishing to the other one would be a mistake.",
             hints=(
-                Hint("To publish there: ", option("repository_url", redacted_url(first.upload))),
+                Hint("To publish there: ", option("repository_url", first.shown)),
                 f"To publish to PyPI, remove {first.variable} from the job's `env:`.",
             ),
         )
     if ours.credential is not None:
         raise ConfigurationError(
-            f"{first.variable} names the index {_destination_text(first)}, and {ours.credential} sets a credential.",
+            f"{first.variable} names the index {first.shown}, and {ours.credential} sets a credential.",
             detail="Nothing says that this credential is for that index.",
             hints=(
-                Hint("If it is, say so: ", option("repository_url", redacted_url(first.upload))),
+                Hint("If it is, say so: ", option("repository_url", first.shown)),
                 Hint("If it is for PyPI: ", option("repository_url", "pypi"), f", and unset {first.variable}."),
             ),
         )
@@ -224,38 +238,14 @@ def is_same_destination(one: str, other: str) -> bool:
 
 
 def _canonical_destination_url(url: str) -> tuple[str, int | None, str]:
-    parts = split_url(url)
-    return url_host(url), parts.port or {"https": 443, "http": 80}.get(parts.scheme), parts.path.rstrip("/")
-
-
-def _destination_text(named: _Named) -> str:
-    return redacted_url(named.upload)
+    return url_host(url), url_origin(url)[2], split_url(url).path.rstrip("/")
 
 
 # --- credential
 
 
-def _secrets_of_other_tools(environ: Mapping[str, str]) -> list[_Found]:
-    found = []
-    for tool in TOOLS:
-        variable = tool.secret_variable(environ)
-        if variable is not None:
-            user = tool.user_variable(environ)
-            name = environ[user].strip() if user else None
-            found.append(
-                _Found(
-                    tool=tool,
-                    variable=variable,
-                    secret=Secret(environ[variable].strip()),
-                    user=name,
-                    user_variable=user,
-                )
-            )
-    return found
-
-
-def _require_single_secret(found: Sequence[_Found]) -> _Found | None:
-    """Return the only secret. Raises ConfigurationError where two tools hold different ones."""
+def _require_single_secret(found: Sequence[ToolSecret]) -> ToolSecret | None:
+    """Return the only secret, None without any. Raises ConfigurationError where two tools hold different ones."""
     if not found:
         return None
     first = found[0]
@@ -268,37 +258,43 @@ def _require_single_secret(found: Sequence[_Found]) -> _Found | None:
     return first
 
 
-def _secret_of_same_tool(own: Sequence[_Found], found: Sequence[_Found]) -> tuple[_Found | None, tuple[Noted, ...]]:
-    """Return the secret of the tools that name the destination; a secret of another tool is not meant for it."""
-    others = [each.variable for each in found if each not in own]
-    notes = tuple(
-        Noted(
-            slug="foreign-credential-unused",
-            message=f"{variable} is not used: another tool's variable names the destination.",
-        )
-        for variable in others
-    )
-    return _require_single_secret(own), notes
-
-
-def _secret_for_ci_publish_destination(ours: Ours, found: Sequence[_Found]) -> tuple[_Found | None, tuple[Noted, ...]]:
+def _secret_for_ci_publish_destination(
+    ours: Ours, found: Sequence[ToolSecret]
+) -> tuple[ToolSecret | None, tuple[Noted, ...]]:
     """Return the secret to use at a destination that no other tool names. Raises ConfigurationError if none fits."""
     addresses = ours.addresses or (PYPI.upload,)
-    if not found:
-        return None, ()
-    if ours.in_action and ours.identity and all(_takes_oidc_identities(address) for address in addresses):
+    if (
+        found
+        and ours.in_action
+        and ours.identity
+        and all(
+            resolve_endpoints(each, allow_http=frozenset({url_host(each)})).profile is IndexProfile.PYPI
+            for each in addresses
+        )
+    ):
         names = " and ".join(each.variable for each in found)
         message = f"{names}: not used, because this job can use Trusted Publishing."
         hint = Hint("To publish with it instead: ", option("password", f"${{{{ secrets.{found[0].variable} }}}}"))
         return None, (Noted(slug="foreign-credential-unused", message=message, hints=(hint,)),)
-    candidate = _require_single_secret(found)
-    if candidate is None or any(_may_secret_go_to(candidate.secret, address, ours) for address in addresses):
-        return candidate, ()
-    raise _unfit_secret_error(candidate, addresses, named=bool(ours.addresses))
-
-
-def _takes_oidc_identities(address: str) -> bool:
-    return resolve_endpoints(address, allow_http=frozenset({url_host(address)})).profile is IndexProfile.PYPI
+    secret = _require_single_secret(found)
+    if secret is None or any(_may_secret_go_to(secret.secret, address, ours) for address in addresses):
+        return secret, ()
+    where = ", ".join(redacted_url(address) for address in addresses)
+    token = secret.secret.satisfies(has_pypi_token_prefix)
+    what = "was not issued there, as far as it can be read" if token else "does not say that it was issued there"
+    raise ConfigurationError(
+        f"{secret.variable} holds a secret for another tool, and nothing shows that it is for {where}.",
+        detail=f"It {what}, and a secret is not sent to an index that may not have issued it.",
+        hints=(
+            Hint(f"If it is for {where}, pass it as ", option("password"), "."),
+            *(
+                ()
+                if ours.addresses
+                else (Hint("If it is for another index, name that: ", option("repository_url", "URL")),)
+            ),
+            f"If it is not needed here, unset {secret.variable}.",
+        ),
+    )
 
 
 def _may_secret_go_to(secret: Secret, address: str, ours: Ours) -> bool:
@@ -311,22 +307,8 @@ def _may_secret_go_to(secret: Secret, address: str, ours: Ours) -> bool:
     return bool(ours.addresses) and not any(is_same_destination(address, each.upload) for each in (PYPI, TESTPYPI))
 
 
-def _unfit_secret_error(found: _Found, addresses: Sequence[str], *, named: bool) -> ConfigurationError:
-    where = ", ".join(redacted_url(address) for address in addresses)
-    token = found.secret.satisfies(has_pypi_token_prefix)
-    what = "does not say that it was issued there" if not token else "was not issued there, as far as it can be read"
-    return ConfigurationError(
-        f"{found.variable} holds a secret for another tool, and nothing shows that it is for {where}.",
-        detail=f"It {what}, and a secret is not sent to an index that may not have issued it.",
-        hints=(
-            Hint(f"If it is for {where}, pass it as ", option("password"), "."),
-            *(() if named else (Hint("If it is for another index, name that: ", option("repository_url", "URL")),)),
-            f"If it is not needed here, unset {found.variable}.",
-        ),
-    )
-
-
-def _take_over_secret(found: _Found, ours: Ours, values: dict[str, Any], origins: dict[str, Origin]) -> None:
+def _secret_and_user(found: ToolSecret, ours: Ours) -> dict[str, tuple[Any, Origin]]:
+    """Return the secret and its user as options. Raises ConfigurationError where ours is another user."""
     if ours.user is not None and found.user is not None and ours.user != found.user:
         raise ConfigurationError(
             f"{found.variable} is the secret of {found.user_variable}, but another user was given for ci-publish.",
@@ -338,10 +320,7 @@ def _take_over_secret(found: _Found, ours: Ours, values: dict[str, Any], origins
                 ),
             ),
         )
-    values["password"], origins["password"] = found.secret, _origin_of_tool_variable(found.variable)
+    taken: dict[str, tuple[Any, Origin]] = {"password": (found.secret, Origin(Source.OTHER_TOOL, found.variable))}
     if ours.user is None and found.user_variable is not None:
-        values["user"], origins["user"] = found.user, _origin_of_tool_variable(found.user_variable)
-
-
-def _origin_of_tool_variable(variable: str) -> Origin:
-    return Origin(Source.OTHER_TOOL, variable)
+        taken["user"] = found.user, Origin(Source.OTHER_TOOL, found.user_variable)
+    return taken

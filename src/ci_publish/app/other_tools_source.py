@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ci_publish.app.index_names import IndexNames, NamedIndex, is_index_name, pypirc_path, resolve_upload_url
-from ci_publish.app.option_source import Found, OptionSource
+from ci_publish.app.index_names import IndexNames, NamedIndex, is_index_name, pypirc_path
+from ci_publish.app.option_source import EnvironmentSource, Found, OptionSource
 from ci_publish.app.options import Origin, Source
 from ci_publish.app.other_tools import (
     TOOLS,
@@ -15,7 +15,7 @@ from ci_publish.app.other_tools import (
     is_same_destination,
 )
 from ci_publish.app.project_file import ProjectTables
-from ci_publish.app.setting_values import host_names_of_value, split_setting_lines
+from ci_publish.app.setting_values import split_setting_hosts, split_setting_lines, texts_of_list
 from ci_publish.errors import ConfigurationError
 from ci_publish.hints import Hint, option
 from ci_publish.http.urls import redacted_url, url_host
@@ -25,9 +25,10 @@ from ci_publish.model.identity import Secret
 from ci_publish.model.index import IndexProfile
 
 _CREDENTIALS = ("password", "password_stdin", "anonymous", "keyring")
+_OFF = frozenset({"false", "0", "no", "off", "n", "f"})
 
 
-class OtherToolsSource(OptionSource):
+class OtherToolsSource(EnvironmentSource):
     """Variables of other upload tools, and the ``.pypirc`` section of a name; lowest: only ours is sure to be meant.
 
     ``objection`` is why what they say cannot be honoured. ``resolved`` holds the upload URLs of our own destination;
@@ -37,9 +38,8 @@ class OtherToolsSource(OptionSource):
     def __init__(
         self, *, environ: Mapping[str, str], tables: ProjectTables, higher: Sequence[OptionSource], in_action: bool
     ) -> None:
-        super().__init__()
+        super().__init__(environ)
         self._in_action = in_action
-        self._environ = environ
         self._tables = tables
         self._higher = higher
         self.objection: ConfigurationError | None = None
@@ -48,49 +48,43 @@ class OtherToolsSource(OptionSource):
 
     def read(self) -> Found:
         """Yield a destination and a credential. Raises ConfigurationError for a name of ours that is not known."""
-        names = self._index_names()
-        state = self.current_state
+        file = self.current_state.get("config_file")
+        pypirc = Path(file) if file else pypirc_path(self._environ)
+        names = IndexNames(self._tables.uv_indexes, pypirc, named=bool(file))
+        lines = texts_of_list(split_setting_lines(self.current_state.get("repository_url")))
+        written = tuple(map(str.strip, lines))
         spelled = self._spelled_option("repository_url")
-        written = _written_destination(state)
-        if not written and state.get("config_file"):
+        if not written and file:
             written, spelled = ("pypi",), self._spelled_option("config_file")
-        self.resolved = tuple(names.find(item, spelled) if is_index_name(item) else item for item in written)
-        ours = self._ci_publish_settings(state, spelled)
+        self.resolved = tuple(names.look_up(item, spelled) for item in written)
+        ours = self._ci_publish_settings(spelled)
         try:
-            decision = decide_other_tools_settings(
-                ours, self._environ, lambda address, where: resolve_upload_url(address, names, where)
-            )
-            found = dict(decision.values)
+            decision = decide_other_tools_settings(ours, self._environ, names.upload_url)
+            found = dict(decision.taken)
+            upload, foreign = PYPI.upload, tuple[str, ...]()
+            if "repository_url" in found:
+                (upload,), origin = found["repository_url"]
+                foreign = (destination_in_variable(origin.spelled, self._environ),)
             if not written:
-                self._refuse_ignored_destination(found)
-            origins = dict(decision.origins)
+                self._refuse_ignored_destination(upload, named=bool(foreign))
             self.notes += decision.notes
             if ours.credential is None and "password" not in found:
-                self._add_pypirc_section(
-                    names, written or self._index_names_in_other_tools_variables(origins), found, origins
-                )
+                found |= self._credential_in_pypirc(names, written or foreign, identity=ours.identity)
         except ConfigurationError as error:
             self.objection = error
             return
         finally:
             self.notes += names.notes
-        foreign = (
-            names.find(name, name)
-            for name in self._index_names_in_other_tools_variables(origins)
-            if is_index_name(name)
-        )
-        self.named_by_project = tuple(
-            item.where for item in (*self.resolved, *foreign) if isinstance(item, NamedIndex) and item.in_project
-        )
-        for name, value in found.items():
-            yield name, value, origins[name]
+        meant = (*self.resolved, *(names.look_up(name, name) for name in foreign))
+        self.named_by_project = tuple(item.where for item in meant if isinstance(item, NamedIndex) and item.in_project)
+        for name, (value, origin) in found.items():
+            yield name, value, origin
 
-    def _refuse_ignored_destination(self, found: Mapping[str, Any]) -> None:
+    def _refuse_ignored_destination(self, upload: str, *, named: bool) -> None:
         """Refuse what names an index, where the files would go to another one. Raises ConfigurationError.
 
-        *found* holds what is taken over from variables, which go before uv's file.
+        *upload* is where they would go; *named*: a variable of another tool says so, which goes before uv's file.
         """
-        upload = found.get("repository_url", (PYPI.upload,))[0]
         uv = next(tool for tool in TOOLS if tool.name == "uv")
         uv_file = self._tables.uv_publish_url
         if uv_file and not uv.destination_variables(self._environ) and not is_same_destination(uv_file.url, upload):
@@ -102,7 +96,7 @@ class OtherToolsSource(OptionSource):
             )
         listing = self.current_state.get("index_url")
         hosts = {url_host(PYPI.upload), url_host(str(PYPI.simple))}
-        if "repository_url" not in found and isinstance(listing, str) and url_host(listing) not in hosts:
+        if not named and isinstance(listing, str) and url_host(listing) not in hosts:
             raise _unnamed_destination_error(
                 f"{self._spelled_option('index_url')} names {redacted_url(listing)}",
                 "The index-url is only read; it does not select the destination of an upload.",
@@ -110,12 +104,18 @@ class OtherToolsSource(OptionSource):
                 Hint("To publish to that index, name its upload URL: ", option("repository_url", "https://…")),
             )
 
-    def _index_names(self) -> IndexNames:
-        file = self.current_state.get("config_file")
-        return IndexNames(self._tables.uv_indexes, Path(file) if file else pypirc_path(self._environ), named=bool(file))
-
-    def _ci_publish_settings(self, state: Mapping[str, Any], spelled: str) -> Ours:
-        given = next((name for name in _CREDENTIALS if _gives_credential(state.get(name))), None)
+    def _ci_publish_settings(self, spelled: str) -> Ours:
+        state = self.current_state
+        # An empty secret is given, too: it is nearly always a mistake.
+        given = next(
+            (
+                name
+                for name in _CREDENTIALS
+                if isinstance(value := state.get(name), Secret)
+                or (value is not None and str(value).strip().lower() not in _OFF)
+            ),
+            None,
+        )
         user = state.get("user")
         return Ours(
             addresses=tuple(item if isinstance(item, str) else item.upload for item in self.resolved),
@@ -124,31 +124,24 @@ class OtherToolsSource(OptionSource):
             user=user if isinstance(user, str) else None,
             in_action=self._in_action,
             identity=CiEnvironment(self._environ, machine=str).can_request_identity_token(),
-            token_for=frozenset(map(str.casefold, host_names_of_value(state.get("token_for") or ()))),
+            token_for=frozenset(map(str.casefold, texts_of_list(split_setting_hosts(state.get("token_for"))))),
         )
 
-    def _index_names_in_other_tools_variables(self, origins: Mapping[str, Origin]) -> tuple[str, ...]:
-        origin = origins.get("repository_url")
-        return (destination_in_variable(origin.spelled, self._environ),) if origin is not None else ()
-
-    def _add_pypirc_section(
-        self, names: IndexNames, written: Sequence[str], found: dict[str, Any], origins: dict[str, Origin]
-    ) -> None:
-        """Take the password of the named section of ``.pypirc``, never where Trusted Publishing is available."""
+    def _credential_in_pypirc(
+        self, names: IndexNames, written: Sequence[str], *, identity: bool
+    ) -> dict[str, tuple[Any, Origin]]:
+        """Return the password of the named section of ``.pypirc``; none where Trusted Publishing is available."""
         if len(written) != 1 or not is_index_name(written[0]):
-            return
+            return {}
         upload = names.find(written[0], written[0]).upload
-        if (
-            CiEnvironment(self._environ, machine=str).can_request_identity_token()
-            and resolve_endpoints(upload).profile is IndexProfile.PYPI
-        ):
-            return
+        if identity and resolve_endpoints(upload).profile is IndexProfile.PYPI:
+            return {}
         section = names.pypirc_section(written[0])
         if section is None or section.password is None or section.upload.rstrip("/") != upload.rstrip("/"):
-            return
-        found["password"], origins["password"] = section.password, Origin(Source.OTHER_TOOL, section.where)
-        if section.user and "user" not in self.current_state:
-            found["user"], origins["user"] = section.user, Origin(Source.OTHER_TOOL, section.where)
+            return {}
+        origin = Origin(Source.OTHER_TOOL, section.where)
+        user = {"user": (section.user, origin)} if section.user and "user" not in self.current_state else {}
+        return {"password": (section.password, origin), **user}
 
     def _spelled_option(self, name: str) -> str:
         for source in self._higher:
@@ -164,16 +157,3 @@ def _unnamed_destination_error(named: str, why: str, upload: str, hint: Hint) ->
         detail=why,
         hints=(hint, Hint("To publish to PyPI, say so: ", option("repository_url", "pypi"))),
     )
-
-
-def _written_destination(state: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return our destination as the user wrote it; nothing where no setting of ours names one."""
-    value = split_setting_lines(state.get("repository_url") or ())
-    return tuple(str(item).strip() for item in value) if isinstance(value, tuple | list) else ()
-
-
-def _gives_credential(value: object) -> bool:
-    """Return whether a raw value gives a credential: an empty secret does, since it is nearly always a mistake."""
-    if isinstance(value, Secret):
-        return True
-    return value is not None and str(value).strip().lower() not in {"false", "0", "no", "off", "n", "f"}

@@ -60,10 +60,9 @@ def split_setting_hosts(value: object) -> object:
     return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
 
-def host_names_of_value(value: object) -> tuple[str, ...]:
-    """Return the host names of a raw value, nothing where it is none."""
-    found = split_setting_hosts(value)
-    return tuple(map(str, found)) if isinstance(found, tuple | list) else ()
+def texts_of_list(value: object) -> tuple[str, ...]:
+    """Return the items of a raw value as texts, nothing where it is no list."""
+    return tuple(map(str, value)) if isinstance(value, tuple | list) else ()
 
 
 def parse_secret_setting(value: object) -> object:
