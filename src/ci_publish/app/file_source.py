@@ -42,8 +42,18 @@ class FileSource(OptionSource):
             elif name in declared_options() and declared_options()[name].file:
                 raise _no_pyproject_key_error(key, name)
             else:
-                known = dict.fromkeys(name.replace("_", "-") for name in ours)
-                raise _unknown_key_error(key, known)
+                kind = "key of [tool.ci-publish]"
+                refuse_misspelled_option(key, [each.replace("_", "-") for each in ours], kind)
+                destination = name.replace("_", "-").casefold() in _DESTINATIONS
+                raise ConfigurationError(
+                    f"Unknown {kind}: {key}",
+                    detail="It would be ignored, and the setting would silently have no effect.",
+                    hints=(
+                        "Did you mean repository-url?"
+                        if destination
+                        else f"Remove it, or use one of the keys that exist: {OPTIONS_URL}",
+                    ),
+                )
 
     def _read_install_table(self, table: Mapping[str, Any]) -> Found:
         """Yield the keys of ``[tool.ci-publish.install]``, which asks for an installation by being there."""
@@ -62,21 +72,6 @@ class FileSource(OptionSource):
         if name == "upstream" and isinstance(value, str) and url_has_secrets(value):
             raise _secret_in_pyproject_error(spelled)
         return name, tuple(value) if isinstance(value, list) else value, Origin(Source.FILE, spelled)
-
-
-def _unknown_key_error(key: str, known: Mapping[str, object]) -> ConfigurationError:
-    kind = "key of [tool.ci-publish]"
-    refuse_misspelled_option(key, known, kind)
-    destination = key.replace("_", "-").casefold() in _DESTINATIONS
-    return ConfigurationError(
-        f"Unknown {kind}: {key}",
-        detail="It would be ignored, and the setting would silently have no effect.",
-        hints=(
-            "Did you mean repository-url?"
-            if destination
-            else f"Remove it, or use one of the keys that exist: {OPTIONS_URL}",
-        ),
-    )
 
 
 def _secret_in_pyproject_error(spelled: str) -> ConfigurationError:

@@ -11,15 +11,16 @@ from typing import Final
 
 from ci_publish.app.options import Source
 from ci_publish.app.other_tools import TOOLS, unused_secret_variables
+from ci_publish.app.secret_variables import secret_variables
 from ci_publish.app.settings import Settings
-from ci_publish.app.settings_sources import ACTION_MARK, PREFIX, TOKEN, option_variable
+from ci_publish.app.settings_sources import ACTION_MARK, PREFIX
 from ci_publish.errors import ConfigurationError, InstallWithCredentials
 from ci_publish.hints import Hint, option
 from ci_publish.http.proxies import proxy_secrets
 from ci_publish.identity.ci_environment import CiEnvironment
 from ci_publish.model.identity import Secret
 
-_PREFIXES: Final = ("ACTIONS_",)
+_RUNNER: Final = "ACTIONS_"
 _SETTINGS: Final = ("INPUT_", PREFIX)
 _IDENTITY: Final = "_ID_TOKEN"
 _SECRET_ENDS: Final = ("TOKEN", "PASSWORD", "SECRET", "API_KEY", "CREDENTIALS")
@@ -39,27 +40,25 @@ def refuse_install_with_credentials(settings: Settings, environ: Mapping[str, st
     found = reachable_credentials(settings, environ)
     if not found:
         return
-    names = " and ".join(found)
-    verb = "is" if len(found) == 1 else "are"
-    raise InstallWithCredentials(
-        f"Installing runs code from the files and from their dependencies, and {names} {verb} within its reach.",
-        detail="Nothing was installed. Such code could publish in your name.",
-        hints=_install_credential_hints(environ),
-    )
-
-
-def _install_credential_hints(environ: Mapping[str, str]) -> tuple[str, ...]:
     if environ.get(ACTION_MARK) or environ.get("GITHUB_ACTIONS"):
         move = "Move the rehearsal to a job of its own, without `id-token: write` and without the password."
     elif environ.get("GITLAB_CI"):
         move = "Move the rehearsal to a job of its own, without `id_tokens:` and without the password."
     else:
         move = "Run it where neither an identity can be requested nor a password or token is set."
-    without = Hint("Or rehearse without installing anything: ", option("install", "false"))
-    return (
-        move,
-        without,
-        Hint("If you trust all of that code with this job's credentials: ", option("install_with_credentials", "true")),
+    names = " and ".join(found)
+    verb = "is" if len(found) == 1 else "are"
+    raise InstallWithCredentials(
+        f"Installing runs code from the files and from their dependencies, and {names} {verb} within its reach.",
+        detail="Nothing was installed. Such code could publish in your name.",
+        hints=(
+            move,
+            Hint("Or rehearse without installing anything: ", option("install", "false")),
+            Hint(
+                "If you trust all of that code with this job's credentials: ",
+                option("install_with_credentials", "true"),
+            ),
+        ),
     )
 
 
@@ -84,7 +83,7 @@ def secrets_to_mask(settings: Settings, environ: Mapping[str, str]) -> Iterator[
     """
     if settings.password is not None and not settings.password.is_blank:
         yield settings.password
-    yield from (Secret(value) for name, value in environ.items() if _is_upload_secret_variable(name) and value.strip())
+    yield from (Secret(environ[name]) for name in secret_variables() if environ.get(name, "").strip())
     yield from map(Secret, proxy_secrets(environ))
 
 
@@ -96,12 +95,10 @@ def variables_for_installing_process(environ: Mapping[str, str]) -> dict[str, st
     return {
         name: value
         for name, value in environ.items()
-        if _is_upload_secret_variable(name) or name.startswith(_SETTINGS) or not _is_other_secret_variable(name)
+        if name in secret_variables()
+        or name.startswith(_SETTINGS)
+        or not (name.startswith(_RUNNER) or name.upper().endswith((_IDENTITY, *_SECRET_ENDS)))
     }
-
-
-def _is_other_secret_variable(name: str) -> bool:
-    return name.startswith(_PREFIXES) or name.upper().endswith((_IDENTITY, *_SECRET_ENDS))
 
 
 def refuse_secrets_in_process_environment(own_environment: Path = _OWN_ENVIRONMENT) -> None:
@@ -118,9 +115,7 @@ def refuse_secrets_in_process_environment(own_environment: Path = _OWN_ENVIRONME
     except OSError:  # no such system: only what is passed on can be seen
         return
     secrets = sorted(
-        name
-        for name in names
-        if name.startswith(_PREFIXES) or name.endswith(_IDENTITY) or _is_upload_secret_variable(name)
+        name for name in names if name.startswith(_RUNNER) or name.endswith(_IDENTITY) or name in secret_variables()
     )
     if secrets:
         raise ConfigurationError(
@@ -128,11 +123,6 @@ def refuse_secrets_in_process_environment(own_environment: Path = _OWN_ENVIRONME
             detail=f"Processes can read the variables that others were started with; {Source.PYTHON} cannot hide them.",
             hints=("Run `ci-publish rehearse --install` as a command, or start Python without these variables.",),
         )
-
-
-def _is_upload_secret_variable(name: str) -> bool:
-    foreign = {secret for tool in TOOLS for secret in tool.secrets}
-    return name in {option_variable("password"), TOKEN, "INPUT_PASSWORD", *foreign}
 
 
 def restarts_without_secrets(command: str, settings: Settings) -> bool:

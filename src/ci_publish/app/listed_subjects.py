@@ -22,53 +22,44 @@ class _Unusable(Exception):
 def read_listed_subjects(path: Path) -> tuple[Subject, ...]:
     """Read a list of distributions with their SHA-256: JSON, or what sha256sum prints. Raises ConfigurationError."""
     try:
-        text = read_settings_file(path)
+        return _parse_listed_subjects(read_settings_file(path))
     except (OSError, UnicodeDecodeError) as error:
         raise _unusable_subjects_error(path, f"it cannot be read: {error}") from error
-    try:
-        subjects = (
-            _subjects_from_json(text)
-            if text.lstrip().startswith("[")
-            else tuple(_subject_from_checksum_line(line) for line in text.splitlines() if line.strip())
-        )
-        _require_listed_distribution_names(subjects)
     except _Unusable as error:
         raise _unusable_subjects_error(path, str(error)) from error
-    return subjects
 
 
-def _subjects_from_json(text: str) -> tuple[Subject, ...]:
-    """Read a list of objects with ``filename`` and ``sha256``, such as the output ``files`` of an action."""
-    try:
-        listed = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise _Unusable(f"it is not JSON: {error}") from error
-    return tuple(_subject_from_object(each) for each in listed)
-
-
-def _subject_from_object(listed: object) -> Subject:
-    match listed:
-        case {"filename": str() as filename, "sha256": str() as sha256} if _SHA256.fullmatch(sha256):
-            return Subject(filename, sha256)
-    raise _Unusable("an entry lacks a filename, or a sha256 of 64 lower-case hexadecimal digits")
-
-
-def _subject_from_checksum_line(line: str) -> Subject:
-    found = _LINE.fullmatch(line.rstrip())
-    if found is None:
-        raise _Unusable(f"this is no line of sha256sum: {line[:100]!r}")
-    return Subject(found[2].rpartition("/")[2], found[1])
-
-
-def _require_listed_distribution_names(subjects: tuple[Subject, ...]) -> None:
-    if not subjects:
+def _parse_listed_subjects(text: str) -> tuple[Subject, ...]:
+    """Read a list of objects with ``filename`` and ``sha256``, or lines of sha256sum. Raises _Unusable."""
+    if text.lstrip().startswith("["):
+        try:
+            listed = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise _Unusable(f"it is not JSON: {error}") from error
+    else:
+        listed = [_object_of_checksum_line(line) for line in text.splitlines() if line.strip()]
+    if not listed:
         raise _Unusable("it lists no file")
-    for subject in subjects:
-        if DistributionFilename.parse_or_none(subject.filename) is None:
-            raise _Unusable(f"not the name of a wheel or sdist: {subject.filename[:200]!r}")
+    subjects = []
+    for each in listed:
+        match each:
+            case {"filename": str() as filename, "sha256": str() as sha256} if _SHA256.fullmatch(sha256):
+                subjects.append(Subject(filename, sha256))
+            case _:
+                raise _Unusable("an entry lacks a filename, or a sha256 of 64 lower-case hexadecimal digits")
+        if DistributionFilename.parse_or_none(filename) is None:
+            raise _Unusable(f"not the name of a wheel or sdist: {filename[:200]!r}")
     name, number = Counter(subject.filename for subject in subjects).most_common(1)[0]
     if number > 1:
         raise _Unusable(f"it lists {name} more than once")
+    return tuple(subjects)
+
+
+def _object_of_checksum_line(line: str) -> dict[str, str]:
+    found = _LINE.fullmatch(line.rstrip())
+    if found is None:
+        raise _Unusable(f"this is no line of sha256sum: {line[:100]!r}")
+    return {"filename": found[2].rpartition("/")[2], "sha256": found[1]}
 
 
 def _unusable_subjects_error(path: Path, reason: str) -> ConfigurationError:

@@ -20,13 +20,19 @@ def named_audiences(entries: Sequence[str], indexes: Mapping[str, Endpoints]) ->
     """
     found: dict[str, str] = {}
     for entry in entries:
-        written, _, name = entry.rpartition("=")
-        for address in _indexes_of_audience_entry(entry, written.strip(), indexes):
-            if found.get(address, name.strip()) != name.strip():
-                message = f"Two audiences are named for {indexes[address].name}: {found[address]} and {name.strip()}."
+        written, name = (text.strip() for text in entry.rpartition("=")[::2])
+        for address in _indexes_of_audience_entry(entry, written, indexes):
+            index = indexes[address]
+            if found.get(address, name) != name:
+                message = f"Two audiences are named for {index.name}: {found[address]} and {name}."
                 raise ConfigurationError(message, hints=("Remove one of them.",))
-            found[address] = name.strip()
-            _refuse_audience_of_other_index(indexes[address], name.strip())
+            found[address] = name
+            if reason := named_audience_objection(name, url_host(index.upload)):
+                raise ConfigurationError(
+                    f"The audience {name!r} cannot be named for {index.name}: {reason}.",
+                    detail="With a token for it, the index could act in your name elsewhere.",
+                    hints=("Remove the audience; an index should ask for one that is its own host.",),
+                )
     return found
 
 
@@ -36,7 +42,7 @@ def _indexes_of_audience_entry(entry: str, written: str, indexes: Mapping[str, E
             raise ConfigurationError(
                 f"The audience {entry} does not say which of the {len(indexes)} indexes it is for.",
                 hints=[
-                    Hint("Bind it to one of them: ", option("audience", f"{_audience_host_of_index(each)}={entry}"))
+                    Hint("Bind it to one of them: ", option("audience", f"{url_host(each.upload)}={entry}"))
                     for each in indexes.values()
                 ],
             )
@@ -45,7 +51,7 @@ def _indexes_of_audience_entry(entry: str, written: str, indexes: Mapping[str, E
         address
         for address, index in indexes.items()
         if written.casefold()
-        in {name.casefold() for name in (address, index.upload, index.name, _audience_host_of_index(index))}
+        in {name.casefold() for name in (address, index.upload, index.name, url_host(index.upload))}
     ]
     if not meant:
         raise ConfigurationError(
@@ -54,16 +60,3 @@ def _indexes_of_audience_entry(entry: str, written: str, indexes: Mapping[str, E
             hints=("Write the host or the upload URL of one of them before the equals sign.",),
         )
     return meant
-
-
-def _audience_host_of_index(index: Endpoints) -> str:
-    return url_host(index.upload)
-
-
-def _refuse_audience_of_other_index(index: Endpoints, name: str) -> None:
-    if reason := named_audience_objection(name, _audience_host_of_index(index)):
-        raise ConfigurationError(
-            f"The audience {name!r} cannot be named for {index.name}: {reason}.",
-            detail="With a token for it, the index could act in your name elsewhere.",
-            hints=("Remove the audience; an index should ask for one that is its own host.",),
-        )

@@ -4,7 +4,7 @@ import contextlib
 import errno
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from ci_publish.app.settings import Settings
@@ -15,6 +15,7 @@ from ci_publish.reports.atomic_files import is_device_or_pipe
 # Options that name a folder, and options that name a file.
 _FOLDERS = ("attestations_dir", "output_dir", "reports_dir")
 _FILES = ("receipt", "env_file")
+_OUTPUTS = (*_FOLDERS, *_FILES)
 
 # What every command writes; the other folders are written to by the commands that sign.
 _OF_EVERY_COMMAND = (*_FILES, "reports_dir")
@@ -34,23 +35,21 @@ def require_writable_outputs(settings: Settings, *, signs: bool = True) -> None:
 
     Folders for attestations count only for a command that *signs*.
     """
-    for name, folder in _output_folders(settings):
+    for name, path in _paths_of_options(settings, _OUTPUTS).items():
         if not signs and name not in _OF_EVERY_COMMAND:
             continue
-        if name in _FILES and is_device_or_pipe(getattr(settings, name)):
+        is_file = name in _FILES
+        if is_file and is_device_or_pipe(path):
             continue
         try:
-            _probe_writable_output_folder(folder)
-            if name in _FILES:
-                _refuse_folder_as_output_file(getattr(settings, name))
+            _probe_writable_output(path, is_file=is_file)
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or str(error)
-            path, kind = getattr(settings, name), "FILE" if name in _FILES else "DIR"
             message = f"Cannot write to {path} ({name.replace('_', '-')}): {why}."
             raise ConfigurationError(
                 message,
                 detail="This was checked before anything was signed or uploaded.",
-                hints=(Hint("Name a place that this job may write to: ", option(name, kind)),),
+                hints=(Hint("Name a place that this job may write to: ", option(name, "FILE" if is_file else "DIR")),),
             ) from error
 
 
@@ -59,14 +58,12 @@ def refuse_inputs_as_output_files(settings: Settings) -> None:
 
     A file with the name of a distribution is refused whether it is there or not: the next run would publish it.
     """
-    for name in _FILES:
-        path: Path | None = getattr(settings, name)
-        if path is None:
-            continue
+    read = (*map(Path, settings.paths), Path("pyproject.toml"), *_paths_of_options(settings, _READ).values())
+    for name, path in _paths_of_options(settings, _FILES).items():
         named = (path.name, (_resolve_output_path(path) or path).name)
         if any(each.lower().endswith(_DISTRIBUTION_NAMES) for each in named):
             why = "that is the name of a distribution or an attestation"
-        elif any(_is_same_path(path, each) for each in _paths_of_inputs(settings)):
+        elif any(_is_same_path(path, each) for each in read):
             why = "this run reads that file"
         else:
             continue
@@ -78,17 +75,11 @@ def refuse_inputs_as_output_files(settings: Settings) -> None:
         )
 
 
-def _paths_of_inputs(settings: Settings) -> Iterator[Path]:
-    """Yield the files that a run with *settings* reads by their own name."""
-    yield from (Path(each) for each in (*settings.paths, "pyproject.toml"))
-    yield from (path for name in _READ if (path := getattr(settings, name)) is not None)
-
-
 def without_unusable_reports(settings: Settings) -> Settings:
     """Return *settings* without the reports that must not or cannot be written: their error is reported elsewhere."""
     unusable: dict[str, None] = {}
     for name in ("receipt", "reports_dir"):
-        others = dict.fromkeys({*_FOLDERS, *_FILES, "world"} - {name})
+        others = dict.fromkeys({*_OUTPUTS, "world"} - {name})
         only = settings.model_copy(update=others)
         try:
             refuse_outputs_linked_outside(only)
@@ -104,9 +95,8 @@ def refuse_outputs_linked_outside(settings: Settings) -> None:
 
     What is checked out may hold any link. A path outside of the working folder is used as it is.
     """
-    for name in (*_FOLDERS, *_FILES, "world"):
-        path: Path | None = getattr(settings, name)
-        if path is not None and leads_out_of_working_folder(path):
+    for name, path in _paths_of_options(settings, (*_OUTPUTS, "world")).items():
+        if leads_out_of_working_folder(path):
             message = f"{path} ({name.replace('_', '-')}) leads out of the working folder through a link."
             raise ConfigurationError(
                 message,
@@ -144,18 +134,19 @@ def _is_same_path(one: Path, other: Path) -> bool:
         return False
 
 
-def _output_folders(settings: Settings) -> Iterator[tuple[str, Path]]:
-    """Yield each option that is set, and the folder that is written to."""
-    for name in (*_FOLDERS, *_FILES):
-        path: Path | None = getattr(settings, name)
-        if path is not None:
-            yield name, path.parent if name in _FILES else path
+def _paths_of_options(settings: Settings, names: Iterable[str]) -> dict[str, Path]:
+    """Return the paths of those of the options that are set."""
+    return {name: path for name in names if (path := getattr(settings, name)) is not None}
 
 
-def _probe_writable_output_folder(folder: Path) -> None:
-    """Make something in *folder*, or in the nearest folder above it that exists, and remove it. Raises OSError."""
+def _probe_writable_output(path: Path, *, is_file: bool) -> None:
+    """Make something in the folder, or in the nearest folder above it that exists, and remove it. Raises OSError.
+
+    The folder is *path*, or the one of the file *path*.
+    """
     import tempfile  # noqa: PLC0415  (late: not for every command)
 
+    folder = path.parent if is_file else path
     with contextlib.suppress(FileNotFoundError):
         folder.lstat()  # names that no file can have are refused here
     nearest = folder.absolute()
@@ -163,10 +154,7 @@ def _probe_writable_output_folder(folder: Path) -> None:
         nearest = nearest.parent
     with tempfile.TemporaryDirectory(prefix=".ci-publish-", dir=nearest):
         pass
-
-
-def _refuse_folder_as_output_file(path: Path) -> None:
-    if path.is_dir():
+    if is_file and path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
 
 
@@ -198,12 +186,12 @@ def give_outputs_to_workspace_owner(
 
 def _written_output_paths(settings: Settings, root: Path) -> Iterator[Path]:
     """Yield what a run with *settings* may have made below *root*: files, and the folders that lead to them."""
-    for name, folder in _output_folders(settings):
-        inside = folder.resolve()
+    for name, path in _paths_of_options(settings, _OUTPUTS).items():
+        inside = (path.parent if name in _FILES else path).resolve()
         if not inside.is_relative_to(root):
             continue
         yield from (each for each in (inside, *inside.parents) if each != root and each.is_relative_to(root))
         if name in _FILES:
-            yield inside / getattr(settings, name).name
+            yield inside / path.name
         else:
             yield from (each for pattern in _WRITTEN for each in inside.glob(pattern))
