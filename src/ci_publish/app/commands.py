@@ -5,6 +5,7 @@ command can honour it, and which reports it asks for.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -136,7 +137,10 @@ def execute(
         loaded = _load_command_settings(command, what, context)
         refuse_ignored_inputs(command, loaded.settings, context.environ)
         effective, settings = prepare_command(command, loaded)
-        _require_known_check_rules(settings, loaded)
+        if settings.rules:
+            from ci_publish.distributions.checks.weights import parse_rule_weights  # noqa: PLC0415  (for one option)
+
+            parse_rule_weights(settings.rules, source=loaded.origin("rules").spelled)
         refuse_outputs_linked_outside(settings)
         if table[effective].recorded:
             require_writable_outputs(settings, signs=False)
@@ -145,7 +149,7 @@ def execute(
     except ConfigurationError as error:
         return _report_refused_command(error, loaded, context, FrontEndWording(used, command))
     notes = (*context.notes, *project_destination_notes(effective, loaded), *loaded.notes)
-    context = replace(context, notes=notes, password_name=_spelled_password_option(loaded))
+    context = replace(context, notes=notes, password_name=loaded.password_name())
     if not table[effective].recorded:
         table[effective].run(CommandJob(settings, loaded, context))
         return build_receipt([])
@@ -154,14 +158,6 @@ def execute(
         return record_command(
             lambda recording: table[effective].run(CommandJob(settings, loaded, recording)), reporting.context, reader
         )
-
-
-def _require_known_check_rules(settings: Settings, loaded: Loaded) -> None:
-    """Raise ConfigurationError for what no rule can be; the rules are imported only where something is said of them."""
-    if settings.rules:
-        from ci_publish.distributions.checks.weights import parse_rule_weights  # noqa: PLC0415
-
-        parse_rule_weights(settings.rules, source=loaded.origin("rules").spelled)
 
 
 def _report_refused_command(
@@ -189,16 +185,6 @@ def _load_command_settings(command: str, what: What, context: RuntimeContext) ->
         )
     given = {name: getattr(settings, name) for name in sorted(settings.model_fields_set)}
     return load_settings(given, context.environ, Path("pyproject.toml"), source=Source.PYTHON)
-
-
-def _spelled_password_option(loaded: Loaded) -> str:
-    """Return what the user calls the password, to begin a sentence with."""
-    origin = loaded.origin("password")
-    return {
-        Source.INPUT: f"The input {origin.spelled}",
-        Source.FLAG: "The password on standard input",
-        Source.DEFAULT: "The password",
-    }.get(Source(origin.source), origin.spelled)
 
 
 def _run_pipeline_command(command: str, run: "Run") -> Outcome:
@@ -250,11 +236,8 @@ def _pipeline_command(command: str) -> Callable[[CommandJob], Outcome]:
             connections.preconnect()
         from ci_publish.app.composition import Composition  # noqa: PLC0415  (while the connection is being made)
 
-        composition = Composition(job.settings, job.context, connections=connections)
-        try:
+        with closing(Composition(job.settings, job.context, connections=connections)) as composition:
             return _run_pipeline_command(command, composition.compose_run(command))
-        finally:
-            composition.close()
 
     return run
 
@@ -263,11 +246,8 @@ def _run_doctor(job: CommandJob) -> Outcome:
     from ci_publish.app.composition import Composition  # noqa: PLC0415  (late, see ``_pipeline_command``)
     from ci_publish.app.doctor_command import diagnose_all_indexes  # noqa: PLC0415  (for one command)
 
-    composition = Composition(job.settings, job.context)
-    try:
+    with closing(Composition(job.settings, job.context)) as composition:
         return diagnose_all_indexes(composition)
-    finally:
-        composition.close()
 
 
 def _run_rehearsal(job: CommandJob) -> Outcome:

@@ -70,23 +70,14 @@ class ConfiguredCredentials:
 
     def credential_options(self, endpoints: Endpoints | None = None) -> CredentialOptions:
         """Return what the user gave; with ``keyring``, what the keyring holds for *endpoints*."""
-        settings = self._settings
-        given = CredentialOptions(
-            user=settings.user,
-            secret=settings.password,
-            name=self._context.password_name,
-            anonymous=settings.anonymous,
-            several=len(settings.repository_url) > 1,
-            keyring=settings.keyring,
-        )
-        entry = self._keyring_entry(endpoints) if settings.keyring and endpoints and settings.password is None else None
-        return given if entry is None else replace(given, user=entry.user, secret=entry.secret, name=KEYRING_NAME)
-
-    def _keyring_entry(self, endpoints: Endpoints) -> KeyringEntry | None:
+        given = credential_options_of_settings(self._settings, self._context.password_name)
+        if endpoints is None or not given.keyring or given.secret is not None:
+            return given
         if endpoints.upload not in self._entries:
             keyring = self._context.keyring or requested_keyring()
             self._entries[endpoints.upload] = keyring(endpoints.upload, self._settings.user)
-        return self._entries[endpoints.upload]
+        entry = self._entries[endpoints.upload]
+        return given if entry is None else replace(given, user=entry.user, secret=entry.secret, name=KEYRING_NAME)
 
     def identity_context(self) -> IdentityContext:
         """Return what every credential works with."""
@@ -118,6 +109,18 @@ class ConfiguredCredentials:
             return None
         self._context.mask(given.secret)
         return BasicAuthorization(user, given.secret)
+
+
+def credential_options_of_settings(settings: Settings, password_name: str) -> CredentialOptions:
+    """Return what *settings* give for every index; nothing is asked for it."""
+    return CredentialOptions(
+        user=settings.user,
+        secret=settings.password,
+        name=password_name,
+        anonymous=settings.anonymous,
+        several=len(settings.repository_url) > 1,
+        keyring=settings.keyring,
+    )
 
 
 def accepts_any_api_token(settings: Settings, endpoints: Endpoints) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from ci_publish.app import doctor_train
@@ -18,20 +19,19 @@ from ci_publish.model.events import IndexChosen, Outcome
 from ci_publish.model.finding import Finding, FindingStatus
 from ci_publish.model.identity import CredentialKind
 from ci_publish.model.index import AlreadyPublished, Endpoints, IndexState, Plan
-from ci_publish.model.problem import Problem, Severity, published_problems_as_notes
+from ci_publish.model.problem import Severity, published_problems_as_notes
 from ci_publish.publishing import downloaded_digests, messages, required_build_provenance
 from ci_publish.publishing.planning import ConflictRules, make_plan
 from ci_publish.publishing.unattested_files import index_serves_provenance
 
 if TYPE_CHECKING:
-    from ci_publish.identity.doctor_findings import Finding as Diagnosed
     from ci_publish.index.client import HttpIndex
 
 Checks = Callable[[AbstractSet[str]], CiPublishError | None]
 """What the checks end with, given the names of the files that are published as they are."""
 
 # By identity.doctor_findings.Level.
-_FINDINGS = {
+_STATUSES = {
     "ok": FindingStatus.OK,
     "warning": FindingStatus.WARN,
     "failure": FindingStatus.FAIL,
@@ -54,7 +54,9 @@ def diagnose_all_indexes(composition: Composition) -> Outcome:
         collection, checks = _collect_distributions_if_any(composition, index.endpoints)
         diagnosis = _doctor_for_index(composition, index, collection, checks).run_diagnosis()
         for found in diagnosis.findings:
-            composition.context.emit(_finding_of_diagnosis(found))
+            text = "\n".join(filter(None, (found.message, found.detail)))
+            status = _STATUSES[found.level]
+            composition.context.emit(Finding(name=found.name, status=status, message=text, hints=found.hints))
         link = partial(composition.pending_publisher_form_link, index.endpoints)
         for shown in doctor_train.doctor_train_findings(collection, diagnosis.new, index.endpoints, link):
             composition.context.emit(shown)
@@ -69,61 +71,53 @@ def diagnose_all_indexes(composition: Composition) -> Outcome:
     if not open_questions:
         return Outcome.READY
     if composition.settings.strict:
-        raise _strict_doctor_error(open_questions)
+        exchange = Hint(
+            "Try the exchange: ",
+            option("mint", "true"),
+            " (for a new project, also ",
+            option("create_project", "true"),
+            ")",
+        )
+        raise CredentialRejected(
+            open_questions[0],
+            detail="\n".join(["In strict mode, doctor succeeds only where it knows.", *open_questions[1:]]),
+            hints=(exchange, Hint("Or omit ", option("strict"), ".")),
+        )
     composition.context.emit(Finding(name="verdict", status=FindingStatus.SKIP, message=" ".join(open_questions)))
     return Outcome.UNDETERMINED
-
-
-def _strict_doctor_error(questions: Sequence[str]) -> CredentialRejected:
-    return CredentialRejected(
-        questions[0],
-        detail="\n".join(["In strict mode, doctor succeeds only where it knows.", *questions[1:]]),
-        hints=(
-            Hint(
-                "Try the exchange: ",
-                option("mint", "true"),
-                " (for a new project, also ",
-                option("create_project", "true"),
-                ")",
-            ),
-            Hint("Or omit ", option("strict"), "."),
-        ),
-    )
-
-
-def _finding_of_diagnosis(found: "Diagnosed") -> Finding:
-    return Finding(
-        name=found.name,
-        status=_FINDINGS[found.level],
-        message="\n".join(filter(None, (found.message, found.detail))),
-        hints=found.hints,
-    )
 
 
 def _doctor_for_index(
     composition: Composition, index: "HttpIndex", collection: Collection, checks: Checks | None
 ) -> Doctor:
     """Put together what checks one index and this job."""
-    settings, credentials = composition.settings, composition.credentials
+    settings, credentials, endpoints = composition.settings, composition.credentials, index.endpoints
     must_attest = not collection.distributions or collection.unattested
+
+    def plan(files: Sequence[Distribution], state: IndexState) -> Plan:
+        """Return what publishing would do with *files* of one project."""
+        state = downloaded_digests.with_downloaded_digests(
+            index, files, state, limit=settings.compare_downloads, emit=composition.context.emit
+        )
+        rules = ConflictRules.for_index(endpoints, settings.on_conflict, skip_existing=settings.skip_existing)
+        return make_plan(endpoints.name, files, {file.project: state for file in files}, rules, index.md5)
+
     wanted = DiagnosisRequest(
         distributions=collection.distributions,
-        attesting=lambda kind: composition.are_attestations_required(index.endpoints, kind) and must_attest,
+        attesting=lambda kind: composition.are_attestations_required(endpoints, kind) and must_attest,
         mint=settings.mint,
         spend_token=settings.spend_token,
         create_project=settings.create_project,
         provenance=index.provenance,
-        plan=lambda files, state: _plan_project_upload(composition, index, files, state),
+        plan=plan,
         checks=checks,
         inspect=lambda kind, plans: _inspect_attestations(composition, index, kind, collection, plans),
-        conflict=lambda found: messages.content_conflict_error(
-            index.endpoints, found, skip_existing=settings.skip_existing
-        ),
+        conflict=lambda found: messages.content_conflict_error(endpoints, found, skip_existing=settings.skip_existing),
     )
-    composition.context.emit(IndexChosen(index.endpoints))
+    composition.context.emit(IndexChosen(endpoints))
     return Doctor(
-        endpoints=index.endpoints,
-        credential_options=credentials.credential_options(index.endpoints),
+        endpoints=endpoints,
+        credential_options=credentials.credential_options(endpoints),
         tools=credentials.identity_context(),
         fetch_listing=index.fetch_listing,
         request=wanted,
@@ -140,7 +134,7 @@ def _inspect_attestations(
         if provenance_required and collection.distributions:
             raise required_build_provenance.attestations_not_sent_error()
         return
-    planned = [file for plan in plans for file in plan.files]
+    planned = chain.from_iterable(plan.files for plan in plans)
     published = {file.distribution.filename: file for file in planned if isinstance(file, AlreadyPublished)}
     required = composition.settings.attestations is AttestationPolicy.REQUIRED and endpoints.integrity is not None
     if missing := [name for name, file in published.items() if required and not index_serves_provenance(index, file)]:
@@ -165,21 +159,10 @@ def _collect_distributions_if_any(composition: Composition, endpoints: Endpoints
     except CiPublishError as error:
         failure = error
         return Collection(distributions=()), lambda _: failure
-    return collection, lambda published: _doctor_failed_checks_error(published_problems_as_notes(problems, published))
 
+    def failed_checks_error(published: AbstractSet[str]) -> CiPublishError | None:
+        left = published_problems_as_notes(problems, published)
+        failing = any(problem.severity is Severity.ERROR for problem in left)
+        return messages.failed_checks_error(left) if failing else None
 
-def _plan_project_upload(
-    composition: Composition, index: "HttpIndex", files: Sequence[Distribution], state: IndexState
-) -> Plan:
-    """Return what publishing would do with *files* of one project."""
-    options, endpoints = composition.settings, index.endpoints
-    state = downloaded_digests.with_downloaded_digests(
-        index, files, state, limit=options.compare_downloads, emit=composition.context.emit
-    )
-    rules = ConflictRules.for_index(endpoints, options.on_conflict, skip_existing=options.skip_existing)
-    return make_plan(endpoints.name, files, {file.project: state for file in files}, rules, index.md5)
-
-
-def _doctor_failed_checks_error(problems: Sequence[Problem]) -> CiPublishError | None:
-    failing = any(problem.severity is Severity.ERROR for problem in problems)
-    return messages.failed_checks_error(problems) if failing else None
+    return collection, failed_checks_error

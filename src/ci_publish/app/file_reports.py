@@ -1,9 +1,7 @@
 """The reports that are files: ``receipt`` and ``reports_dir``, written for every front end alike."""
 
 import io
-from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from ci_publish.app.front_end_wording import FrontEndWording
@@ -38,11 +36,25 @@ class FileReports:
             from ci_publish.reports.receipt_file import ReceiptFile  # noqa: PLC0415  (only where it is asked for)
 
             self._reports.add_report(ReceiptFile(settings.receipt, self._emit_reworded, redact=self._masker.redact))
-        if settings.reports_dir is not None:
-            self._add_reports_folder(settings, loaded)
-        mask = partial(self._masker.mask, users=(TOKEN_USER, settings.user))
+        if (folder := settings.reports_dir) is not None:
+            from ci_publish.reports.gitlab import GitLabFiles, GitLabReport  # noqa: PLC0415  (only where it is asked for)
+
+            rehearsing = reader.command == "rehearse"
+            self._reports.add_report(
+                GitLabReport(
+                    stream=io.StringIO(),
+                    emit=lambda event: self._listener(self._reader.reword_event(event)),
+                    files=GitLabFiles(folder / "publish.env", folder / "junit.xml", folder / "summary.md"),
+                    options=ci_report_options(loaded, settings, rehearsing=rehearsing, redact=self._masker.redact),
+                )
+            )
+
+        def mask(secret: Secret) -> None:
+            self._masker.mask(secret, users=(TOKEN_USER, settings.user))
+            context.mask(secret)
+
         context.reached(self._emit_to_files_first)
-        self.context = replace(context, emit=self._emit_to_files_first, mask=_mask_in_both(mask, context.mask))
+        self.context = replace(context, emit=self._emit_to_files_first, mask=mask)
 
     def __enter__(self) -> Self:
         return self
@@ -59,21 +71,6 @@ class FileReports:
         """Hand on *event*, which does not come from the run, in the words of the reader."""
         self._emit_to_files_first(self._reader.reword_event(event))
 
-    def _add_reports_folder(self, settings: Settings, loaded: Loaded) -> None:
-        from ci_publish.reports.gitlab import GitLabFiles, GitLabReport  # noqa: PLC0415  (see above)
-
-        rehearsing = self._reader.command == "rehearse"
-        folder = settings.reports_dir
-        assert folder is not None  # noqa: S101  (for mypy)
-        self._reports.add_report(
-            GitLabReport(
-                stream=io.StringIO(),
-                emit=lambda event: self._listener(self._reader.reword_event(event)),
-                files=GitLabFiles(folder / "publish.env", folder / "junit.xml", folder / "summary.md"),
-                options=ci_report_options(loaded, settings, rehearsing=rehearsing, redact=self._masker.redact),
-            )
-        )
-
 
 def ci_report_options(loaded: Loaded, settings: Settings, *, rehearsing: bool, redact: "Redact") -> "CiReportOptions":
     """Return what the report of a CI shows besides events; *settings* are those of *loaded* that the run uses."""
@@ -87,11 +84,3 @@ def ci_report_options(loaded: Loaded, settings: Settings, *, rehearsing: bool, r
         log_search=PUBLIC_LOG if public_log else None,
         redact=redact,
     )
-
-
-def _mask_in_both(one: Callable[[Secret], None], other: Callable[[Secret], None]) -> Callable[[Secret], None]:
-    def mask(secret: Secret) -> None:
-        one(secret)
-        other(secret)
-
-    return mask

@@ -50,20 +50,26 @@ def record_command(
         emit(note)
     error: CiPublishError | None = None
     outcome = Outcome.FAILED
+    extra: dict[str, str] = {}
     try:
         outcome = work(replace(context, emit=emit))
     except CiPublishError as caught:
         error = caught if context.interruption is None else context.interruption.error_instead_of(caught)
         _add_hints_about_other_tools(error, context.environ)
+        if isinstance(error, PublishingDeferred):  # a later run can go on then, if that is known
+            outcome = Outcome.DEFERRED
+            extra["resume-after"] = "" if error.resume_after is None else format_rfc3339(error.resume_after) or ""
+        elif error.exit_code in {130, 143}:
+            outcome = Outcome.INTERRUPTED
     except Exception as caught:  # noqa: BLE001  (a bug: reported as one, never as a traceback)
         error = InternalError.from_exception(caught)
     emit(
         RunFinished(
-            outcome=_outcome_after_error(outcome, error),
+            outcome=outcome,
             exit_code=error.exit_code if error else 0,
             time=time.time(),
             error=error,
-            extra=_resume_output(error),
+            extra=extra,
         )
     )
     receipt = build_receipt(events)
@@ -71,21 +77,6 @@ def record_command(
         error.receipt = receipt
         raise error
     return receipt
-
-
-def _outcome_after_error(outcome: Outcome, error: CiPublishError | None) -> Outcome:
-    if error is None:
-        return outcome
-    if isinstance(error, PublishingDeferred):
-        return Outcome.DEFERRED
-    return Outcome.INTERRUPTED if error.exit_code in {130, 143} else Outcome.FAILED
-
-
-def _resume_output(error: CiPublishError | None) -> dict[str, str]:
-    """Return what a run that was deferred passes on: when a later one can go on, empty where that is not known."""
-    if not isinstance(error, PublishingDeferred):
-        return {}
-    return {"resume-after": "" if error.resume_after is None else format_rfc3339(error.resume_after) or ""}
 
 
 def _add_hints_about_other_tools(error: CiPublishError, environ: Mapping[str, str]) -> None:

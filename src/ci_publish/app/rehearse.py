@@ -4,14 +4,19 @@ Destination and credential of the real run say what to play. The secret is judge
 identity is requested, and nothing is sent to the real index.
 """
 
-import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from ci_publish.app.composition import Composition
-from ci_publish.app.configured_credentials import accepts_any_api_token, secret_objection_at_index
+from ci_publish.app.configured_credentials import (
+    accepts_any_api_token,
+    credential_options_of_settings,
+    secret_objection_at_index,
+)
 from ci_publish.app.install_credentials import refuse_install_with_credentials
 from ci_publish.app.installing import install_rehearsed_files
 from ci_publish.app.named_audiences import named_audiences
@@ -25,7 +30,7 @@ from ci_publish.distributions.release_guesses import guess_releases_of_paths
 from ci_publish.errors import ConfigurationError
 from ci_publish.hints import Hint, option
 from ci_publish.http.transport import ConnectionLimits, HttpTransport
-from ci_publish.identity.credential_choice import CredentialOptions, credential_options_for_index
+from ci_publish.identity.credential_choice import credential_options_for_index
 from ci_publish.identity.static_credentials import TOKEN_USER
 from ci_publish.index.endpoints import resolve_endpoints
 from ci_publish.model.distribution import Distribution
@@ -39,6 +44,16 @@ from ci_publish.rehearsal.installation.interpreters import find_python_executabl
 from ci_publish.rehearsal.overlay import UpstreamOverlay
 from ci_publish.rehearsal.simulated_job import RehearsedJob, rehearsed_job
 from ci_publish.rehearsal.world import RehearsalWorld
+
+_NO_CREDENTIAL: Final[Mapping[str, object]] = {
+    "user": TOKEN_USER,
+    "password": None,
+    "password_stdin": False,
+    "keyring": False,
+    "config_file": None,
+    "audience": (),
+}
+"""The options that give a credential, without one; ``anonymous`` depends."""
 
 
 @frozen(kw_only=True)
@@ -71,13 +86,14 @@ def rehearse(settings: Settings, context: RuntimeContext, *, paths_given: bool =
     named_audiences(
         settings.audience, {address: _real_endpoints(settings, address) for address in settings.repository_url}
     )
-    with contextlib.ExitStack() as stack:
+    with ExitStack() as stack:
         overlay, upstream = (
             _upstream_overlay(settings, context, stack) if settings.serve or settings.install else (None, None)
         )
+        # All are open before the first is published to.
         worlds = [
             stack.enter_context(
-                _rehearsal_world(settings, destination, job, None if number else overlay, first=number == 0)
+                _rehearsal_world(settings, destination, job, None if number else overlay, first=not number)
             )
             for number, destination in enumerate(destinations)
         ]
@@ -87,9 +103,7 @@ def rehearse(settings: Settings, context: RuntimeContext, *, paths_given: bool =
                 if settings.install and world is worlds[0] and upstream is not None:
                     install_rehearsed_files(world, files, settings, context, upstream.require_answering_upstream)
         if settings.serve and upstream is not None:
-            if settings.upstream is not None and (warning := upstream.unavailable_upstream_warning()) is not None:
-                context.emit(warning)
-            _serve_rehearsal_world(worlds[0], destinations[0], settings, context)
+            _serve_rehearsal_world(worlds[0], destinations[0], upstream, settings, context)
     return Outcome.REHEARSED
 
 
@@ -108,7 +122,7 @@ def _refuse_impossible_installation(settings: Settings, context: RuntimeContext)
 
 
 def _upstream_overlay(
-    settings: Settings, context: RuntimeContext, stack: contextlib.ExitStack
+    settings: Settings, context: RuntimeContext, stack: ExitStack
 ) -> tuple[UpstreamOverlay, UpstreamCheck]:
     """Return what answers installers for other projects; the names of the files to rehearse never get there."""
     address = upstream_address(settings.upstream, lambda: read_pip_settings(context.environ))
@@ -128,7 +142,7 @@ def _upstream_overlay(
     return UpstreamOverlay(upstream, rehearsed_names), UpstreamCheck(address, upstream, transport)
 
 
-@contextlib.contextmanager
+@contextmanager
 def _rehearsal_world(
     settings: Settings, destination: Played, job: RehearsedJob, overlay: UpstreamOverlay | None, *, first: bool
 ) -> Iterator[RehearsalWorld]:
@@ -159,19 +173,15 @@ def _publish_to_world(
             found.extend(event.distributions)
         context.emit(event)
 
-    tag = release_tag_of_job(
-        context.environ
-    )  # before ``ambient``: the simulated job's tag is an example, not the user's
-    with world.ambient(job.provider), contextlib.ExitStack() as stack:
+    # before ``ambient``: the simulated job's tag is an example, not the user's
+    tag = release_tag_of_job(context.environ)
+    with world.ambient(job.provider), ExitStack() as stack:
         own = replace(context, environ=environment_with_tag(os.environ, tag), keyring=None, emit=emit)
-        composition = Composition(rehearsal_settings(settings, destination, world), own)
-        stack.callback(composition.close)
+        composition = stack.enter_context(closing(Composition(rehearsal_settings(settings, destination, world), own)))
         run = composition.compose_run("plan" if settings.dry_run else "publish")
         if settings.release_diff in {"listing", "full"}:
-            real = Composition(
-                settings_without_credential(settings, destination.address), replace(context, keyring=None)
-            )
-            stack.callback(real.close)
+            reading = settings_without_credential(settings, destination.address)
+            real = stack.enter_context(closing(Composition(reading, replace(context, keyring=None))))
             reference = real.open_index(destination.address, online=True)
             run = replace(run, destinations=tuple(replace(each, reference=reference) for each in run.destinations))
         (plan if settings.dry_run else publish)(run)
@@ -180,18 +190,7 @@ def _publish_to_world(
 
 def settings_without_credential(settings: Settings, address: str) -> Settings:
     """Return *settings* for reading one index without any credential."""
-    return settings.model_copy(
-        update={
-            "repository_url": (address,),
-            "user": TOKEN_USER,
-            "password": None,
-            "password_stdin": False,
-            "keyring": False,
-            "config_file": None,
-            "anonymous": True,
-            "audience": (),
-        }
-    )
+    return settings.model_copy(update={**_NO_CREDENTIAL, "repository_url": (address,), "anonymous": True})
 
 
 def rehearsed_destination(settings: Settings, address: str, password_name: str) -> Played:
@@ -200,14 +199,7 @@ def rehearsed_destination(settings: Settings, address: str, password_name: str) 
     Raises what the real run would raise before it asks anything: for a secret that can never work there.
     """
     endpoints = _real_endpoints(settings, address)
-    options = CredentialOptions(
-        user=settings.user,
-        secret=settings.password,
-        name=password_name,
-        anonymous=settings.anonymous,
-        several=len(settings.repository_url) > 1,
-        keyring=settings.keyring,
-    )
+    options = credential_options_of_settings(settings, password_name)
     if error := secret_objection_at_index(endpoints, options):
         raise error
     given = credential_options_for_index(endpoints, options)
@@ -235,13 +227,10 @@ def rehearsal_settings(settings: Settings, destination: Played, world: Rehearsal
             "repository_url": (world.repository_url,),
             "index_url": None,
             "index_profile": "auto" if pypi else "generic",
+            **_NO_CREDENTIAL,
             "user": destination.user,
             "password": Secret(world.issue_api_token()) if destination.token else None,
-            "password_stdin": False,
-            "keyring": False,
-            "config_file": None,
             "anonymous": destination.anonymous,
-            "audience": (),
             "allow_http": (),
             "sigstore_trust_config": world.trust_config_path,
             "release_diff": "off" if settings.release_diff == "auto" else settings.release_diff,
@@ -250,9 +239,11 @@ def rehearsal_settings(settings: Settings, destination: Played, world: Rehearsal
 
 
 def _serve_rehearsal_world(
-    world: RehearsalWorld, destination: Played, settings: Settings, context: RuntimeContext
+    world: RehearsalWorld, destination: Played, upstream: UpstreamCheck, settings: Settings, context: RuntimeContext
 ) -> None:
     """Say where the world is, and wait for a signal; the end of a rehearsal that was served is no failure."""
+    if settings.upstream is not None and (warning := upstream.unavailable_upstream_warning()) is not None:
+        context.emit(warning)
     announce_served_rehearsal(world, settings, context, generic=destination.profile is IndexProfile.GENERIC)
     interruption = context.interruption
     if interruption is None:
