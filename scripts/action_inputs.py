@@ -26,15 +26,15 @@ DEPRECATED = ("repository-url", "packages-dir", "verify-metadata", "skip-existin
 
 # What `reports/ci_outputs.py` writes (a test compares).
 OUTPUTS = {
-    "outcome": "How the run ended, in one word: the outcome of the receipt.",
-    "exit-code": "The exit code of ci-publish, as its reference lists them.",
-    "files": "What happened to each file, as JSON: the list `files` of the receipt.",
-    "uploaded": "The number of files that were uploaded.",
-    "already-published": "The number of files that the index already had, with the same content.",
-    "receipt": "The path of the receipt; empty unless the input receipt was given.",
-    "attestations-dir": "The folder of the attestations; empty unless the input attestations-dir was given.",
-    "resume-after": "When a run that ended with exit code 12 can continue (RFC 3339, UTC); empty if that is not known.",
-    "release-url": "The page of each release on the index, one per line; empty if it has none.",
+    "outcome": "The result of the run, such as published or already-published.",
+    "exit-code": "The exit code of ci-publish.",
+    "files": "The result for each file, as JSON; the same as the `files` list of the receipt.",
+    "uploaded": "The number of uploaded files.",
+    "already-published": "The number of files that were already on the index with the same content.",
+    "receipt": "The path of the receipt; empty unless the receipt input is set.",
+    "attestations-dir": "The folder that contains the attestations; empty unless the attestations-dir input is set.",
+    "resume-after": "The time after which a deferred run can continue (RFC 3339, UTC); empty if unknown.",
+    "release-url": "The URLs of the releases on the index, one per line; empty if there are none.",
 }
 
 # A component's inputs are shown to everybody who may see the pipeline: a secret is a masked variable, not an input.

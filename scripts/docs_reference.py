@@ -28,29 +28,27 @@ HEAD: Final = """\
 
 <!-- Written by `make generate` from src/ci_publish/app/option_groups: change that, not the page. -->
 
-Every option can be set in several places. In order of precedence:
+You can set an option in several places. They take precedence in this order:
 
-1. a **flag** on the command line;
-2. an **input** of [our GitLab component](../gitlab.md);
-3. an environment **variable**, `CI_PUBLISH_<OPTION>`;
-4. an **input** of our action (an empty input counts as not set);
-5. a **key** of `[tool.ci-publish]` in `pyproject.toml`, in the folder in which the run starts;
-6. [variables of other upload tools](#other-tools);
-7. the default.
+1. a **flag** on the command line
+2. an **input** of the [GitLab component](../gitlab.md)
+3. an environment **variable**, `CI_PUBLISH_<OPTION>`
+4. an **input** of the GitHub action (empty inputs are ignored)
+5. a **key** in the table `[tool.ci-publish]` of the `pyproject.toml` in the current folder
+6. [variables of other upload tools](#other-tools)
+7. the default
 
-In Python, the arguments of `Settings` take the place of flags; other options are read from the same places.
+In Python, arguments of `Settings` take the place of flags.
 
-`ci-publish settings` prints every effective value, where it came from, and which commands do not use it. Unknown keys are errors,
-and so are tables with a name like `[tool.ci_publish]` or `[ci-publish]`. If the name of a variable with the prefix `CI_PUBLISH_`
-is a near miss of a valid name, that is an error, and the message names the right one. Any other unknown variable with this prefix is an error if its name contains TOKEN, PASSWORD, SECRET, URL, INDEX,
-REPOSITORY, DESTINATION, TARGET, DRY, REHEARSE or TEST, and otherwise a warning. Values and URLs are validated before anything else happens, and no
-message ever shows a secret.
+To see all settings, their sources and the commands that do not use them, run `ci-publish settings`. All settings are validated
+before anything else happens, and messages never contain secrets.
 
-In inputs, any value except `false` (in any letter case) means true. In variables and keys, write `true` or `false`. An empty
-variable counts as not set, except for the password: an empty password is nearly always a secret that is not set, so it is
-reported. An empty `CI_PUBLISH_REPOSITORY_URL` causes a warning if nothing else names the destination, and so does a
-`repository-url` in the `pyproject.toml` of a parent folder in the same repository, because it is not used. To give a list, write one item per line in inputs and variables, use a list of strings in `pyproject.toml`, or repeat
-the flag.
+## Syntax
+
+- **Booleans.** In an input, any value except `false` means true. In a variable or key, use `true` or `false`.
+- **Lists.** In an input or variable, use one line for each item. In `pyproject.toml`, use a list of strings. On the command line,
+  repeat the flag.
+- **Empty variables** are ignored. An empty password is an error, because it usually means that a secret is not set.
 
 ```toml title="pyproject.toml"
 [tool.ci-publish]
@@ -58,62 +56,90 @@ attestations = "required"
 on-conflict = "keep-published"
 ```
 
-The table has a [JSON schema](../settings.schema.json) (draft-07). If
-[validate-pyproject](https://validate-pyproject.readthedocs.io/) is installed in the same environment as ci-publish, it finds the
-schema automatically. In editors that support schemas for TOML, such as those with Taplo, enter its address:
+There is a [JSON schema](../settings.schema.json) (draft-07) for the table. If
+[validate-pyproject](https://validate-pyproject.readthedocs.io/) is installed in the same environment as ci-publish, it uses the
+schema automatically. For editors that support schemas for TOML, use this URL:
 `https://ci-publish.github.io/ci-publish/settings.schema.json`.
 
-## The checkout's pyproject.toml { #project-settings }
+## Unknown and ineffective settings
 
-In a run that may contain untrusted code, others can change that file. Such runs are those for GitHub's events `pull_request`,
-`pull_request_target`, `pull_request_review`, `pull_request_review_comment`, `workflow_run` and `issue_comment`; GitLab's merge
-request and external pull request pipelines; pull requests on Buildkite; and forked pull requests on CircleCI. In such a run,
-`publish`, `attest`, `doctor`, a `plan` with a secret or `--prove-credential`, and a `verify` with a secret exit with code 2 if the
-file sets `repository-url` (also by the name of an entry of `[[tool.uv.index]]`), `index-url`, `user`, `anonymous`, `allow-http`,
-`sigstore-trust-config`, `audience`, `config-file`, `publisher` or `attested-by`, or makes a check rule weaker. Set the same value
-outside the file instead, or set `CI_PUBLISH_TRUST_PROJECT_SETTINGS=true` if nobody else can change the checkout.
+These settings are errors:
 
-`check`, `diff` and `rehearse` send no secrets and honour the file; `expect-wheels` and stricter `rules` are honoured everywhere. All
-other runs honour the file, and the first lines of the log say if the destination comes from it. `token-for` and
-`trust-project-settings` are never read from a file.
+- unknown keys in `[tool.ci-publish]`, and tables with a similar name, such as `[tool.ci_publish]` or `[ci-publish]`
+- variables with the prefix `CI_PUBLISH_` whose names resemble the name of a setting
+- other unknown variables with this prefix whose names contain TOKEN, PASSWORD, SECRET, URL, INDEX, REPOSITORY, DESTINATION,
+  TARGET, DRY, REHEARSE or TEST
+
+These settings cause a warning:
+
+- all other unknown variables with the prefix `CI_PUBLISH_`
+- an empty `CI_PUBLISH_REPOSITORY_URL`, if no other setting names the destination
+- `repository-url` in the `pyproject.toml` of a parent folder in the same repository, because that file is not read
+
+## pyproject.toml in pull requests { #project-settings }
+
+`pyproject.toml` is part of the checkout, so a pull request can change it. In a run that may contain untrusted code, the file is
+therefore not allowed to determine where secrets and identity tokens are sent. This applies to the following runs:
+
+- GitHub events `pull_request`, `pull_request_target`, `pull_request_review`, `pull_request_review_comment`, `workflow_run` and
+  `issue_comment`
+- GitLab pipelines for merge requests and external pull requests
+- Buildkite builds of pull requests
+- CircleCI builds of pull requests from forks
+
+In such a run, the commands `publish`, `attest`, `doctor`, `plan` (with a secret or `--prove-credential`) and `verify` (with a secret)
+exit with code 2 if the file contains one of these settings:
+
+- `repository-url` (including the name of an entry of `[[tool.uv.index]]`), `index-url`, `user`, `anonymous`, `allow-http`
+- `sigstore-trust-config`, `audience`, `config-file`, `publisher`, `attested-by`
+- a lower severity for a check rule
+
+Set the same value outside the file instead. If nobody else can change the checkout, you can set
+`CI_PUBLISH_TRUST_PROJECT_SETTINGS=true`.
+
+`check`, `diff` and `rehearse` send no secrets, so they use all settings in the file. `expect-wheels` and higher severities are used in all
+runs. In runs without untrusted code, all settings are used, and the first lines of the log report a destination from the file.
+`token-for` and `trust-project-settings` are never read from a file.
 
 ## All options
 """
 
 
 USE: Final = """\
-The option is ✓ honoured, · skipped, or ✗ refused with exit code 2. If a cell has two signs, the first applies to an option given for
-this call (a flag or a Python argument), and the second to one that several commands may share (a variable, an input, a key). A
-command that can upload, sign or request an identity never skips an option that controls where, as whom or whether to publish. A
-value that equals the default counts as not set. `settings` shows everything. In Python, `output`, `verbose`, `print-hash` and
-`password-stdin` are refused, because they are only for the command line."""
+✓ means that the command uses the option, · that it ignores the option, and ✗ that it exits with code 2. If a cell contains two
+symbols, the first one applies to flags and Python arguments, and the second one to variables, inputs and keys, which several commands
+can share.
+
+Commands that can upload, sign or request an identity never ignore an option that determines whether, where or as which user to publish.
+Values that equal the default count as not set. `settings` shows all options. In Python, `output`, `verbose`, `print-hash` and
+`password-stdin` are errors, because they are only for the command line."""
 
 OTHER_TOOLS: Final = """\
-These variables are honoured or refused, but never silently ignored:
+ci-publish never silently ignores these variables. It either uses a variable or reports an error or a warning:
 
-| situation | result |
+| Case | Result |
 |---|---|
-| a ci-publish setting and another tool's variable name different destinations | exit 2, naming both; the same destination is fine |
-| only another tool's variable names the destination (command line, Python) | that destination, with the same tool's credential; with a ci-publish credential, exit 2 |
-| the action's input `repository-url` is not set (so PyPI is the default), but a variable names another index | exit 2; the message shows the line to write |
-| two other tools' destinations differ | exit 2 |
-| `publish-url` in `[tool.uv]` or `uv.toml` names an index other than the destination, and neither a ci-publish setting nor uv's variables name one | exit 2 |
-| `index-url` names another host than PyPI's, and nothing names the destination | exit 2: `index-url` does not select it |
-| only another tool's credential is set, in the action, in a job that can use Trusted Publishing on that index | not used, with a warning |
-| only another tool's credential is set, in any other case | an API token (`pypi-…`) is used if the destination issued it; any other secret is used if the destination was named and is neither PyPI nor TestPyPI; otherwise, exit 2 |
-| the destination is a name instead of a URL | `pypi`, `testpypi`, an entry of `[[tool.uv.index]]` or a section of `~/.pypirc`; otherwise, exit 2. `pypi` and `testpypi` may not be other indexes in those places |
+| a ci-publish setting and another tool's variable name different destinations | exit code 2; the message shows both |
+| on the command line or in Python, only another tool's variable names a destination | uses this destination with the same tool's credential; exit code 2 if the credential comes from ci-publish's own settings |
+| in the action, the input `repository-url` is not set, and a variable names an index other than PyPI | exit code 2; the message shows the line to add |
+| the variables of two other tools name different destinations | exit code 2 |
+| `publish-url` in `[tool.uv]` or `uv.toml` names a different index, and neither ci-publish's settings nor uv's variables name one | exit code 2 |
+| `index-url` names a host other than PyPI's, and no setting names the destination | exit code 2, because `index-url` does not set the destination |
+| in the action, only another tool's credential is set, and the job can use Trusted Publishing | ignores the credential, with a warning |
+| in all other cases, only another tool's credential is set | uses an API token (`pypi-…`) if the destination issued it; uses any other secret if a setting names a destination other than PyPI and TestPyPI; otherwise, exit code 2 |
+| the destination is a name | looks up `pypi`, `testpypi`, an entry of `[[tool.uv.index]]` or a section of `~/.pypirc`; exit code 2 if there is none, or if `pypi` or `testpypi` means a different index there |
 
-The variables that name a destination are `TWINE_REPOSITORY`, `TWINE_REPOSITORY_URL`, `UV_PUBLISH_INDEX`, `UV_PUBLISH_URL`,
-`HATCH_INDEX_REPO`, `FLIT_INDEX_URL`, `PDM_PUBLISH_REPO`, `MATURIN_REPOSITORY` and `MATURIN_REPOSITORY_URL`. Only twine's and uv's
-credentials are used.
+These variables name a destination: `TWINE_REPOSITORY`, `TWINE_REPOSITORY_URL`, `UV_PUBLISH_INDEX`, `UV_PUBLISH_URL`, `HATCH_INDEX_REPO`,
+`FLIT_INDEX_URL`, `PDM_PUBLISH_REPO`, `MATURIN_REPOSITORY` and `MATURIN_REPOSITORY_URL`.
 
-A `.pypirc` file is read only to look up a given name, or if `--config-file` names the file. Its password is used only for that
-section's index, and never if Trusted Publishing is available.
+Only the credentials of twine and uv are used. `PYPI_TOKEN`, `POETRY_PYPI_TOKEN_*`, `HATCH_INDEX_AUTH`, `FLIT_PASSWORD`,
+`PDM_PUBLISH_PASSWORD` and `MATURIN_PYPI_TOKEN` are never used. If there is no credential, the error message lists those that are set.
+`CI_PUBLISH_TOKEN` is another name for `CI_PUBLISH_PASSWORD`, and `TWINE_CERT` has the same effect as `SSL_CERT_FILE`.
 
-`check`, `attest` and `settings` never stop because of these variables. `CI_PUBLISH_TOKEN` is another name for
-`CI_PUBLISH_PASSWORD`. `TWINE_CERT` has the same effect as `SSL_CERT_FILE`. `PYPI_TOKEN`, `POETRY_PYPI_TOKEN_*`, `HATCH_INDEX_AUTH`,
-`FLIT_PASSWORD`, `PDM_PUBLISH_PASSWORD` and `MATURIN_PYPI_TOKEN` are never used; if there is no credential, the message names
-those that are set."""
+A `.pypirc` file is read only if you name one of its sections, or the file itself with `--config-file`. Its password is used only for the
+index of that section, and never if Trusted Publishing is available.
+
+`check`, `attest` and `settings` never fail because of these variables."""
 
 
 def type_of(name: str) -> str:
@@ -180,25 +206,25 @@ def commands(option: Option) -> str:
 
 def rows(name: str, option: Option) -> Iterator[tuple[str, str]]:
     """Yield what there is to say about an option, label and text."""
-    yield "values", type_of(name)
+    yield "Values", type_of(name)
     default = default_of(name)
-    yield "default", f"`{default}`" if default else "none"
+    yield "Default", f"`{default}`" if default else "none"
     if written := flag(name, option):
-        yield "flag", f"`{written}`"
+        yield "Flag", f"`{written}`"
     if option.file or name == "password":
-        yield "variable", f"`{option_variable(name)}`"
+        yield "Variable", f"`{option_variable(name)}`"
     if option.input_name:
         old = option.input_name.replace("-", "_")
-        yield "input", f"`{option.input_name}`" + (f" (old: `{old}`)" if option.input_name in OLD_SPELLINGS else "")
+        yield "Input", f"`{option.input_name}`" + (f" (old: `{old}`)" if option.input_name in OLD_SPELLINGS else "")
     if option.key:
-        yield "key", f"`{name.replace('_', '-')}`"
-    yield "commands", commands(option)
+        yield "Key", f"`{name.replace('_', '-')}`"
+    yield "Commands", commands(option)
 
 
 def section(name: str, option: Option) -> str:
     """Return the section of one option."""
     table = "\n".join(f"| {label} | {text} |" for label, text in rows(name, option))
-    return f"### {name.replace('_', '-')}\n\n{_prose(option.help)}\n\n| | |\n|---|---|\n{table}\n"
+    return f"### {name.replace('_', '-')}\n\n{_prose(option.help)}\n\n| Property | Value |\n|---|---|\n{table}\n"
 
 
 def _prose(text: str) -> str:
@@ -212,7 +238,7 @@ def overview() -> str:
         f"| [`{name.replace('_', '-')}`](#{name.replace('_', '-')}) | {_prose(option.help)} |"
         for name, option in declared_options().items()
     ]
-    return "\n".join(["| option | |", "|---|---|", *lines]) + "\n"
+    return "\n".join(["| Option | Description |", "|---|---|", *lines]) + "\n"
 
 
 def other_tools() -> str:
@@ -224,7 +250,7 @@ def other_tools() -> str:
         for field, option in means.items()
         for key in getattr(tool, field)
     ]
-    table = "\n".join(["| variable | tool | option |", "|---|---|---|", *lines])
+    table = "\n".join(["| Variable | Tool | Option |", "|---|---|---|", *lines])
     return f"## Other tools' variables {{ #other-tools }}\n\n{OTHER_TOOLS}\n\n{table}\n"
 
 
@@ -239,9 +265,9 @@ def use_table() -> str:
             given, shared = option_use(option, command, Source.FLAG), option_use(option, command, Source.VARIABLE)
             cells.append(signs[shared] if given == shared else f"{signs[given]} {signs[shared]}")
         lines.append(f"| `{name.replace('_', '-')}` | {' | '.join(cells)} |")
-    head = f"| option | {' | '.join(f'`{command}`' for command in commands)} |"
+    head = f"| Option | {' | '.join(f'`{command}`' for command in commands)} |"
     rule = "|---" * (len(commands) + 1) + "|"
-    return "\n".join(["## What a command does with an option", "", USE, "", head, rule, *lines]) + "\n"
+    return "\n".join(["## Options of each command", "", USE, "", head, rule, *lines]) + "\n"
 
 
 def page() -> str:

@@ -20,8 +20,8 @@ class AttestationSettings(OptionGroup):
         AttestationPolicy,
         BeforeValidator(parse_attestation_policy),
         Option(
-            help="Attestations (PEP 740). auto: required with Trusted Publishing on PyPI and TestPyPI, off elsewhere;"
-            " true means auto, and false means off.",
+            help="Whether to create PEP 740 attestations. auto means required with Trusted Publishing on PyPI and"
+            " TestPyPI, and off otherwise. true means auto, and false means off.",
             commands=SENDING | {"verify", "attest", "doctor"},
             input_name="attestations",
         ),
@@ -29,7 +29,7 @@ class AttestationSettings(OptionGroup):
     attestations_dir: Annotated[
         Path | None,
         Option(
-            help="Also write the attestations to this folder; build provenance (SLSA) in it is used.",
+            help="Folder for the new attestations. Existing build provenance (SLSA) in the folder is used.",
             commands=SENDING | {"doctor"},
             metavar="DIR",
             input_name="attestations-dir",
@@ -38,8 +38,8 @@ class AttestationSettings(OptionGroup):
     attested_by: Annotated[
         Identities,
         Option(
-            help="Also use attestation files beside the distributions that this identity signed, not only the job's"
-            " own. Same syntax as verify's option publisher; repeatable.",
+            help="Another signer whose existing attestation files are used, in the syntax of verify's publisher"
+            " option. Repeatable.",
             commands=SENDING | {"attest", "doctor"},
             metavar="IDENTITY",
             input_name="attested-by",
@@ -48,9 +48,9 @@ class AttestationSettings(OptionGroup):
     publisher: Annotated[
         Identities,
         Option(
-            help="Who must have signed: github:OWNER/REPO[:WORKFLOW][#ENVIRONMENT],"
-            " gitlab:GROUP/…/PROJECT[:FILE][#ENVIRONMENT] or google:EMAIL; if repeated, any one of them."
-            " For files in a CI job, the default is the job's own repository.",
+            help="Expected signer: github:OWNER/REPO[:WORKFLOW][#ENVIRONMENT],"
+            " gitlab:GROUP/…/PROJECT[:FILE][#ENVIRONMENT] or google:EMAIL. If repeated, one of them must match. For"
+            " files in a CI job, the default is the job's own repository.",
             commands=frozenset({"verify", "settings"}),
             metavar="IDENTITY",
         ),
@@ -58,7 +58,7 @@ class AttestationSettings(OptionGroup):
     sigstore_trust_config: Annotated[
         Path | None,
         Option(
-            help="A Sigstore ClientTrustConfig (JSON): for private instances and tests.",
+            help="Sigstore ClientTrustConfig file (JSON) for a private instance.",
             commands=SENDING | {"verify", "attest", "doctor"},
             metavar="FILE",
             input_name="sigstore-trust-config",
@@ -68,7 +68,7 @@ class AttestationSettings(OptionGroup):
         float,
         Field(gt=0),
         Option(
-            help="How long signing all files may take; never more than half of the time left before the deadline.",
+            help="Time limit for signing all files. At most half of the time left until the deadline is used.",
             commands=SENDING | {"attest"},
             metavar="SECONDS",
             input_name="signing-timeout",
@@ -77,7 +77,7 @@ class AttestationSettings(OptionGroup):
     output_dir: Annotated[
         Path | None,
         Option(
-            help="Where to write the attestations.",
+            help="Folder for the attestations.",
             commands=frozenset({"attest"}),
             metavar="DIR",
         ),

@@ -17,8 +17,9 @@ class BuildProvenanceSettings(OptionGroup):
     build_provenance: Annotated[
         BuildProvenancePolicy,
         Option(
-            help="Build provenance (SLSA) beside the distributions or in attestations-dir. if-present: upload it, or"
-            " omit it with a warning if it is from another workflow or commit. required: upload nothing without it.",
+            help="How to use build provenance (SLSA) next to the distributions or in attestations-dir. if-present"
+            " uploads it, but omits it with a warning if it comes from another workflow or commit. required fails"
+            " without it. off never uploads it.",
             commands=SENDING | {"doctor"},
             input_name="build-provenance",
         ),
@@ -26,7 +27,7 @@ class BuildProvenanceSettings(OptionGroup):
     build: Annotated[
         bool,
         Option(
-            help="Attest how the distributions were built (SLSA), instead of making publish attestations.",
+            help="Create build provenance (SLSA) instead of publish attestations.",
             commands=frozenset({"attest"}),
             file=False,
         ),
@@ -34,7 +35,7 @@ class BuildProvenanceSettings(OptionGroup):
     with_publish: Annotated[
         bool,
         Option(
-            help="With --build: also make the publish attestations, with the same certificate.",
+            help="With --build, also create publish attestations, with the same certificate.",
             commands=frozenset({"attest"}),
             file=False,
         ),
@@ -42,8 +43,8 @@ class BuildProvenanceSettings(OptionGroup):
     subjects: Annotated[
         Path | None,
         Option(
-            help="With --build: attest the files that FILE lists, which need not be present: JSON (a list of objects"
-            " with filename and sha256) or the output of sha256sum.",
+            help="With --build, attest the files listed in FILE, which need not be on this machine. FILE is JSON (a"
+            " list of objects with filename and sha256) or the output of sha256sum.",
             commands=frozenset({"attest"}),
             metavar="FILE",
             file=False,
@@ -52,7 +53,7 @@ class BuildProvenanceSettings(OptionGroup):
     sigstore_bundle: Annotated[
         bool,
         Option(
-            help="With --build: also write each attestation as a Sigstore bundle, <distribution>.sigstore.json.",
+            help="With --build, also write each attestation as a Sigstore bundle, <distribution>.sigstore.json.",
             commands=frozenset({"attest"}),
             file=False,
         ),
@@ -60,15 +61,15 @@ class BuildProvenanceSettings(OptionGroup):
     require_build_provenance: Annotated[
         bool,
         Option(
-            help="Require the index to serve build provenance (SLSA) for every file.",
+            help="Require build provenance (SLSA) for every file on the index.",
             commands=frozenset({"verify", "settings"}),
         ),
     ] = False
     builder: Annotated[
         Builders,
         Option(
-            help="Which workflow must have made the build provenance, in the syntax of --publisher; if repeated,"
-            " any one of them. Requires build provenance.",
+            help="Expected builder workflow, in the syntax of --publisher. If repeated, one of them must match."
+            " Requires build provenance.",
             commands=frozenset({"verify", "settings"}),
             metavar="IDENTITY",
         ),
@@ -76,8 +77,8 @@ class BuildProvenanceSettings(OptionGroup):
     source: Annotated[
         Identities,
         Option(
-            help="Which repository and workflow the build must have been started in, in the syntax of --publisher; if"
-            " repeated, any one of them. Requires build provenance.",
+            help="Expected source repository and workflow of the build, in the syntax of --publisher. If repeated,"
+            " one of them must match. Requires build provenance.",
             commands=frozenset({"verify", "settings"}),
             metavar="IDENTITY",
         ),

@@ -20,7 +20,7 @@ class ConflictSettings(OptionGroup):
     on_conflict: Annotated[
         Literal["fail", "keep-published"],
         Option(
-            help="What to do when the index has different content under a filename.",
+            help="What to do if the index has different content under the same filename.",
             commands=SENDING | {"doctor"},
             input_name="on-conflict",
             intent=True,
@@ -29,7 +29,7 @@ class ConflictSettings(OptionGroup):
     skip_existing: Annotated[
         bool,
         Option(
-            help="Skip files whose name is taken, with a warning; on PyPI itself, different content still fails.",
+            help="Skip files whose names are in use, with a warning. On PyPI, different content is still an error.",
             commands=SENDING | {"doctor"},
             input_name="skip-existing",
             intent=True,
@@ -41,8 +41,8 @@ class ConflictSettings(OptionGroup):
         BeforeValidator(parse_size_setting),
         AfterValidator(ByteLimit),
         Option(
-            help="If an index without PyPI's rules lists a file without a digest, download it, up to this size,"
-            " and compare the content; off leaves the content unknown.",
+            help="Maximum size of files that are downloaded and compared if an index other than PyPI lists no digest"
+            " for them. off disables the downloads.",
             commands=SENDING | {"verify", "doctor"},
             metavar="off|SIZE",
             input_name="compare-downloads",

@@ -19,7 +19,7 @@ class CredentialSettings(OptionGroup):
     user: Annotated[
         str,
         Option(
-            help="User name for the index; __token__ with an API token.",
+            help="User name for the index. For an API token, use __token__.",
             commands=ASKING,
             metavar="NAME",
             input_name="user",
@@ -30,7 +30,7 @@ class CredentialSettings(OptionGroup):
         Secret | None,
         BeforeValidator(parse_secret_setting),
         Option(
-            help="API token or password. Omit it for Trusted Publishing.",
+            help="API token or password. For Trusted Publishing, omit it.",
             commands=ASKING,
             input_name="password",
             flag=False,
@@ -41,7 +41,7 @@ class CredentialSettings(OptionGroup):
     password_stdin: Annotated[
         bool,
         Option(
-            help="Read the API token or password from standard input; at a terminal, prompt for it without echo.",
+            help="Read the API token or password from standard input. At a terminal, prompt for it.",
             commands=ASKING,
             file=False,
             intent=True,
@@ -51,7 +51,8 @@ class CredentialSettings(OptionGroup):
     keyring: Annotated[
         bool,
         Option(
-            help="Get the password from the keyring, even in CI, as Artifact Registry and CodeArtifact require.",
+            help="Get the password from the keyring, also in CI. Useful for Google Artifact Registry and AWS"
+            " CodeArtifact.",
             commands=ASKING,
             input_name="keyring",
             intent=True,
@@ -60,7 +61,7 @@ class CredentialSettings(OptionGroup):
     config_file: Annotated[
         Path | None,
         Option(
-            help="The .pypirc file in which to look up the index's name and its password.",
+            help="The .pypirc file that contains the index's name and password.",
             commands=ASKING,
             metavar="FILE",
             input_name="config-file",
@@ -70,7 +71,7 @@ class CredentialSettings(OptionGroup):
     anonymous: Annotated[
         bool,
         Option(
-            help="Upload without a credential, to an index that accepts uploads from anybody.",
+            help="Upload without a credential, to an index that requires none.",
             commands=ASKING,
             intent=True,
         ),
@@ -78,7 +79,7 @@ class CredentialSettings(OptionGroup):
     audience: Annotated[
         Lines,
         Option(
-            help="The OIDC audience that the index asks for, if that is not its own host; with several indexes,"
+            help="OIDC audience for the index, if it is not the index's own host. With several indexes, use"
             " INDEX=NAME, one per line.",
             commands=ASKING - {"verify"},
             metavar="NAME",
@@ -88,7 +89,7 @@ class CredentialSettings(OptionGroup):
     token_for: Annotated[
         Hosts,
         Option(
-            help="Allow sending an API token to this host although another index issued it: for an upload proxy.",
+            help="Host of an upload proxy that may receive an API token for another index.",
             commands=ASKING,
             metavar="HOST",
             input_name="token-for",
@@ -98,7 +99,7 @@ class CredentialSettings(OptionGroup):
     trust_project_settings: Annotated[
         bool,
         Option(
-            help="Let pyproject.toml decide where secrets go, even in runs for pull requests.",
+            help="Let pyproject.toml determine where secrets are sent, even in runs for pull requests.",
             commands=ASKING | {"attest"},
             input_name="trust-project-settings",
             project_file=False,
@@ -107,7 +108,7 @@ class CredentialSettings(OptionGroup):
     prove_credential: Annotated[
         bool,
         Option(
-            help="Also find out whether the index accepts this identity; a minted token is burned immediately.",
+            help="Also check whether the index accepts the job's identity. The upload token is burned immediately.",
             commands=frozenset({"plan", "publish", "rehearse"}),
             input_name="prove-credential",
         ),
@@ -115,7 +116,7 @@ class CredentialSettings(OptionGroup):
     create_project: Annotated[
         bool,
         Option(
-            help="Let a trial exchange create a pending publisher's project, as PyPI does immediately.",
+            help="Allow the token exchange to create the project of a pending publisher.",
             commands=frozenset({"plan", "publish", "doctor"}),
             input_name="create-project",
         ),
@@ -123,14 +124,14 @@ class CredentialSettings(OptionGroup):
     mint: Annotated[
         bool,
         Option(
-            help="Perform a real token exchange; the upload token is burned immediately.",
+            help="Perform a real token exchange. The upload token is burned immediately.",
             commands=frozenset({"doctor"}),
         ),
     ] = False
     spend_token: Annotated[
         bool,
         Option(
-            help="On GitLab, use up the job's only identity token for the exchange that --mint makes.",
+            help="On GitLab, allow --mint to use up the job's only identity token.",
             commands=frozenset({"doctor"}),
         ),
     ] = False

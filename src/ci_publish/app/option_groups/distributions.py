@@ -15,7 +15,7 @@ class DistributionSettings(OptionGroup):
     paths: Annotated[
         Lines,
         Option(
-            help="The distributions to publish: files, globs or folders, one per line.",
+            help="Distributions to publish: files, folders or glob patterns, one per line.",
             commands=ALL - {"settings"},
             metavar="PATH",
             input_name="packages-dir",
@@ -25,7 +25,7 @@ class DistributionSettings(OptionGroup):
     recursive: Annotated[
         bool,
         Option(
-            help="Also publish the distributions up to two levels below a folder.",
+            help="Also publish distributions in subfolders, up to two levels deep.",
             commands=ALL - {"settings"},
             input_name="recursive",
         ),
@@ -33,7 +33,7 @@ class DistributionSettings(OptionGroup):
     ignore_subfolders: Annotated[
         bool,
         Option(
-            help="Do not publish distributions in subfolders; without this or recursive, they are an error.",
+            help="Ignore distributions in subfolders. By default, they are an error.",
             commands=ALL - {"settings"},
             input_name="ignore-subfolders",
         ),
@@ -41,7 +41,7 @@ class DistributionSettings(OptionGroup):
     allow_empty: Annotated[
         bool,
         Option(
-            help="Succeed if no distributions are found: for hooks that may run before a build.",
+            help="Succeed if there are no distributions. Useful for hooks that may run before a build.",
             commands=frozenset({"check"}),
             file=False,
         ),
@@ -49,7 +49,7 @@ class DistributionSettings(OptionGroup):
     strict: Annotated[
         bool,
         Option(
-            help="Treat the checks' warnings as errors; for doctor, also anything that cannot be determined.",
+            help="Treat warnings of the checks as errors. doctor also fails if it cannot check everything.",
             commands=SENDING | {"check", "diff", "attest", "doctor"},
             input_name="strict",
         ),

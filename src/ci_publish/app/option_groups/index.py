@@ -15,8 +15,8 @@ class IndexSettings(OptionGroup):
     repository_url: Annotated[
         Lines,
         Option(
-            help="Upload URL of the index, or its name: pypi, testpypi, an entry of [[tool.uv.index]], a section of"
-            " .pypirc. If several are given, they are published to in turn.",
+            help="Upload URL of the index, or a name: pypi, testpypi, an entry of [[tool.uv.index]] or a section of"
+            " .pypirc. If there are several, the files are published to one after the other.",
             commands=ASKING | {"check", "diff", "attest"},
             metavar="URL",
             input_name="repository-url",
@@ -26,7 +26,7 @@ class IndexSettings(OptionGroup):
     index_url: Annotated[
         str | None,
         Option(
-            help="Root of the index's Simple API; derived from the upload URL if possible.",
+            help="Root URL of the index's Simple API. By default, it is derived from the upload URL.",
             commands=ASKING | {"diff"},
             metavar="URL",
             input_name="index-url",
@@ -35,7 +35,7 @@ class IndexSettings(OptionGroup):
     index_profile: Annotated[
         Literal["auto", "pypi", "generic"],
         Option(
-            help="Whose rules the index follows: PyPI's, or only the common ones.",
+            help="Rules that the index follows: pypi for PyPI's rules, generic for rules common to all indexes.",
             commands=ASKING | {"check", "diff", "attest"},
             input_name="index-profile",
             intent=True,
@@ -44,7 +44,7 @@ class IndexSettings(OptionGroup):
     allow_http: Annotated[
         Hosts,
         Option(
-            help="Allow plain http to this host, for passwords and API tokens only; loopback is always allowed.",
+            help="Host to which passwords and API tokens may be sent over plain HTTP. Loopback is always allowed.",
             commands=ASKING | {"check", "diff", "attest"},
             metavar="HOST",
             input_name="allow-http",

@@ -26,8 +26,8 @@ class InstallationSettings(OptionGroup):
     install: Annotated[
         bool,
         Option(
-            help="Install every file from the rehearsal's index, with its dependencies, into an environment of its own,"
-            " and try it there. This runs the files' code, so use it only in a job without credentials.",
+            help="Install every file from the rehearsal's index in a new environment, with its dependencies, and"
+            " test it. This runs code from the files, so use it only in jobs without credentials.",
             commands=SENDING,
             input_name="install",
         ),
@@ -35,8 +35,8 @@ class InstallationSettings(OptionGroup):
     python: Annotated[
         Lines,
         Option(
-            help="Interpreter to try: a version such as 3.12, a command or a path; repeatable. The default is the"
-            " one that runs ci-publish.",
+            help="Interpreter for the test installations: a version such as 3.12, a command or a path. Repeatable."
+            " The default is the interpreter that runs ci-publish.",
             commands=SENDING,
             metavar="PYTHON",
             input_name="install-python",
@@ -45,7 +45,7 @@ class InstallationSettings(OptionGroup):
     run: Annotated[
         Commands,
         Option(
-            help="A command that must pass in each environment, in an empty folder and without a shell; repeatable.",
+            help="Command that must succeed in each environment. Runs in an empty folder, without a shell. Repeatable.",
             commands=SENDING,
             metavar="COMMAND",
             input_name="install-run",
@@ -62,7 +62,7 @@ class InstallationSettings(OptionGroup):
     require_tried: Annotated[
         bool,
         Option(
-            help="Treat a file that fits none of the given interpreters as an error, not a note.",
+            help="Treat a file that supports none of the interpreters as an error.",
             commands=SENDING,
             input_name="install-require-tried",
         ),
@@ -70,7 +70,7 @@ class InstallationSettings(OptionGroup):
     install_timeout: Annotated[
         Seconds,
         Option(
-            help="How long a single command of an installation may take.",
+            help="Time limit for each command of a test installation.",
             commands=SENDING,
             metavar="SECONDS",
             input_name="install-timeout",
@@ -79,8 +79,8 @@ class InstallationSettings(OptionGroup):
     install_with_credentials: Annotated[
         bool,
         Option(
-            help="Install even if this job can request an identity or holds an upload credential, which the installed"
-            " code could then misuse.",
+            help="Install even if the job can request an identity or has an upload credential. The installed code"
+            " could misuse them.",
             commands=SENDING,
             input_name="install-with-credentials",
             project_file=False,
@@ -89,8 +89,8 @@ class InstallationSettings(OptionGroup):
     upstream: Annotated[
         str | None,
         Option(
-            help="Where installers find the projects that are not rehearsed: the root of a Simple API, or a folder of"
-            " wheels. The default is pip's configured index, or else PyPI.",
+            help="Source of all projects that are not rehearsed: the root URL of a Simple API, or a folder of"
+            " wheels. The default is pip's index, or PyPI.",
             commands=SENDING,
             metavar="URL|FOLDER",
             input_name="install-upstream",

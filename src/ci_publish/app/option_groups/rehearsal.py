@@ -17,7 +17,7 @@ class RehearsalSettings(OptionGroup):
     rehearse: Annotated[
         bool,
         Option(
-            help="Rehearse on loopback instead of publishing.",
+            help="Rehearse on this machine instead of publishing.",
             commands=SENDING,
             input_name="rehearse",
             flag=False,
@@ -35,7 +35,7 @@ class RehearsalSettings(OptionGroup):
         int,
         Field(ge=0, le=65535),
         Option(
-            help="Port of the rehearsal; 0 picks a free one.",
+            help="Port of the rehearsal. 0 selects a free port.",
             commands=frozenset({"rehearse"}),
             metavar="N",
         ),
@@ -43,14 +43,14 @@ class RehearsalSettings(OptionGroup):
     tls: Annotated[
         bool,
         Option(
-            help="Use TLS for the rehearsal, with its own certificate authority.",
+            help="Use TLS in the rehearsal, with a temporary certificate authority.",
             commands=frozenset({"rehearse"}),
         ),
     ] = False
     world: Annotated[
         Path | None,
         Option(
-            help="Keep the rehearsal's index in this folder, so that a second run finds what the first one published.",
+            help="Folder in which the rehearsal's index is kept for later rehearsals.",
             commands=frozenset({"rehearse"}),
             metavar="DIR",
         ),
@@ -58,7 +58,7 @@ class RehearsalSettings(OptionGroup):
     env_file: Annotated[
         Path | None,
         Option(
-            help="With --serve: write the variables that direct other tools to the rehearsal to this file (dotenv).",
+            help="With --serve, write variables that make other tools use the rehearsal to this file.",
             commands=frozenset({"rehearse"}),
             metavar="FILE",
         ),
@@ -66,15 +66,15 @@ class RehearsalSettings(OptionGroup):
     shell: Annotated[
         Literal["dotenv", "sh", "fish", "powershell"],
         Option(
-            help="With --serve: the syntax of these variables; without --env-file, a shell's syntax is written to"
-            " standard output.",
+            help="With --serve, the syntax of these variables. Without --env-file, prints them in the syntax of a"
+            " shell.",
             commands=frozenset({"rehearse"}),
         ),
     ] = "dotenv"
     as_ci: Annotated[
         bool,
         Option(
-            help="With --serve: these variables also simulate a CI job with an identity, for Trusted Publishing.",
+            help="With --serve, make these variables simulate a CI job with an identity, for Trusted Publishing.",
             commands=frozenset({"rehearse"}),
         ),
     ] = False

@@ -17,8 +17,9 @@ class ReleaseSettings(OptionGroup):
     release_diff: Annotated[
         Literal["auto", "off", "listing", "full"],
         Option(
-            help="Compare the release with the previous one: using the listing alone, or in full, with the"
-            " core metadata of one file. Default: listing for publish, full for plan and diff, off for rehearse.",
+            help="How to compare the release with the previous one: listing uses only the index's file list, full"
+            " also uses the core metadata of one file. auto means listing for publish, full for plan and diff, and"
+            " off for rehearse.",
             commands=SENDING | {"diff"},
             input_name="release-diff",
         ),
@@ -27,7 +28,7 @@ class ReleaseSettings(OptionGroup):
         str | None,
         BeforeValidator(require_version_text),
         Option(
-            help="The version to compare with; by default, the highest lower version that is not yanked.",
+            help="Version to compare with. The default is the highest lower version that is not yanked.",
             commands=frozenset({"diff", "settings"}),
             metavar="VERSION",
             file=False,
@@ -36,7 +37,7 @@ class ReleaseSettings(OptionGroup):
     exit_code: Annotated[
         bool,
         Option(
-            help="Exit with code 4 if a difference is more severe than a note.",
+            help="Exit with code 4 if there are differences more severe than a note.",
             commands=frozenset({"diff", "settings"}),
             file=False,
         ),
@@ -44,8 +45,8 @@ class ReleaseSettings(OptionGroup):
     version_tag: Annotated[
         Literal["auto", "error", "warn", "off"],
         Option(
-            help="What to do if the tag that the job runs for does not match the version; by default, an error if the"
-            " tag names the project, and otherwise a warning.",
+            help="What to do if the job's tag does not match the version. auto means error if the tag names the"
+            " project, and warn otherwise.",
             commands=SENDING | {"check", "diff", "attest"},
             input_name="version-tag",
         ),
@@ -53,8 +54,8 @@ class ReleaseSettings(OptionGroup):
     expect_wheels: Annotated[
         Lines,
         Option(
-            help="A wheel that the release must have, as a shell pattern for python-abi-platform; braces expand to"
-            " several wheels, and PROJECT: before the pattern limits it to one project.",
+            help="Wheel that the release must contain, as a shell pattern for python-abi-platform. Braces expand to"
+            " several patterns. The prefix PROJECT: limits the pattern to one project.",
             commands=SENDING | {"check", "diff"},
             metavar="PATTERN",
             input_name="expect-wheels",
@@ -63,8 +64,8 @@ class ReleaseSettings(OptionGroup):
     file_size_limit: Annotated[
         SizeLimit,
         Option(
-            help="The project's limit for one file on the index; a larger file is an error before anything is sent."
-            " There is no default.",
+            help="Maximum size of a file on the index. A larger file is an error before the upload. There is no"
+            " default.",
             commands=SENDING | {"check", "diff", "attest"},
             metavar="off|SIZE",
             input_name="file-size-limit",
@@ -73,8 +74,8 @@ class ReleaseSettings(OptionGroup):
     project_size_limit: Annotated[
         SizeLimit,
         Option(
-            help="The project's limit for all its files on the index; a release that does not fit is an error before"
-            " anything is sent. There is no default.",
+            help="Maximum total size of the project's files on the index. A release that exceeds it is an error"
+            " before the upload. There is no default.",
             commands=SENDING | {"diff"},
             metavar="off|SIZE",
             input_name="project-size-limit",
@@ -84,8 +85,8 @@ class ReleaseSettings(OptionGroup):
         tuple[str, ...],
         BeforeValidator(parse_setting_entries),
         Option(
-            help="The severity of a check rule: off, note, warning or error. Any rule may be made stricter; only"
-            " rules that are marked adjustable may be made weaker.",
+            help="Severity of a check rule: off, note, warning or error. The severity of any rule can be raised. It"
+            " can be lowered only for adjustable rules.",
             commands=SENDING | {"check", "diff", "attest", "doctor"},
             metavar="RULE=SEVERITY",
         ),

@@ -15,7 +15,7 @@ class ReportSettings(OptionGroup):
     receipt: Annotated[
         Path | None,
         Option(
-            help="Write what happened as JSON, even if the run fails.",
+            help="Write a JSON document about the run to this file, even if the run fails.",
             commands=ALL - {"settings"},
             metavar="FILE",
             input_name="receipt",
@@ -24,7 +24,7 @@ class ReportSettings(OptionGroup):
     reports_dir: Annotated[
         Path | None,
         Option(
-            help="Write reports for the CI to this folder: publish.env (dotenv), junit.xml and summary.md.",
+            help="Folder for reports for the CI service: publish.env (dotenv), junit.xml and summary.md.",
             commands=ALL - {"settings"},
             metavar="DIR",
             input_name="reports-dir",
@@ -33,7 +33,7 @@ class ReportSettings(OptionGroup):
     output: Annotated[
         Literal["console", "json", "markdown"],
         Option(
-            help="What standard output is for: people, the receipt as JSON, or the summary as Markdown.",
+            help="Content of standard output: text for people, the receipt as JSON, or the summary as Markdown.",
             commands=ALL,
             input_name="output",
             python=False,
@@ -51,7 +51,7 @@ class ReportSettings(OptionGroup):
     print_hash: Annotated[
         bool,
         Option(
-            help="Show the SHA-256 of every file.",
+            help="Show the SHA-256 digest of every file.",
             commands=ALL - {"settings", "doctor"},
             input_name="print-hash",
             python=False,

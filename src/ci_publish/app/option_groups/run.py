@@ -18,7 +18,7 @@ class RunSettings(OptionGroup):
         int,
         Field(ge=1, le=64),
         Option(
-            help="The maximum number of files that are uploaded at the same time.",
+            help="Maximum number of parallel uploads.",
             commands=ASKING,
             metavar="N",
             input_name="jobs",
@@ -27,7 +27,7 @@ class RunSettings(OptionGroup):
     keep_going: Annotated[
         bool,
         Option(
-            help="Continue with the other files when the index refuses one.",
+            help="Continue with other files if the index rejects a file.",
             commands=SENDING,
             input_name="keep-going",
         ),
@@ -36,8 +36,8 @@ class RunSettings(OptionGroup):
         int | None,
         Field(ge=0),
         Option(
-            help="Create at most this many new projects in this run, starting with those that others require; the"
-            " rest are left for a later run (exit code 12).",
+            help="Maximum number of projects that the run creates. The remaining new projects are deferred to a"
+            " later run (exit code 12).",
             commands=SENDING | {"doctor"},
             metavar="N",
             input_name="new-projects",
@@ -46,7 +46,7 @@ class RunSettings(OptionGroup):
     verify: Annotated[
         bool,
         Option(
-            help="Wait until the index lists what was uploaded.",
+            help="Wait until the index lists the uploaded files.",
             commands=SENDING,
             input_name="verify",
         ),
@@ -55,7 +55,7 @@ class RunSettings(OptionGroup):
         float,
         Field(ge=0, le=LONGEST_WAIT, allow_inf_nan=False),
         Option(
-            help="How long to wait for the index to list what was uploaded.",
+            help="Time limit for the index to list the uploaded files.",
             commands=SENDING,
             metavar="SECONDS",
             input_name="verify-timeout",
@@ -65,8 +65,8 @@ class RunSettings(OptionGroup):
         float | None,
         Field(gt=0, le=LONGEST_WAIT, allow_inf_nan=False),
         Option(
-            help="The longest single wait. Defaults: 10 for connect and TLS, 30 for a read, 300 for the response after"
-            " the last byte, 30 for Sigstore and token exchange.",
+            help="Time limit for every single wait. Defaults: 10 for connections and TLS, 30 for reads, 300 for the"
+            " response to an upload, 30 for Sigstore and the token exchange.",
             commands=ASKING | {"attest", "diff"},
             metavar="SECONDS",
             input_name="timeout",
@@ -75,7 +75,7 @@ class RunSettings(OptionGroup):
     deadline: Annotated[
         Seconds,
         Option(
-            help="The longest that the whole run may take; then it stops and reports what was published.",
+            help="Time limit for the whole run.",
             commands=ALL - {"settings"},
             metavar="SECONDS",
             input_name="deadline",
@@ -84,7 +84,7 @@ class RunSettings(OptionGroup):
     dry_run: Annotated[
         bool,
         Option(
-            help="Only plan: report what would be published, and send nothing.",
+            help="Only create a plan, without uploading anything.",
             commands=SENDING | {"doctor"},
             input_name="dry-run",
             intent=True,
