@@ -180,6 +180,8 @@ class Receipt:
     ``resume_after`` is when a deferred run can go on, where that is known.
     """
 
+    schema_version: int = SCHEMA_VERSION
+    tool: Tool = field(default_factory=Tool)
     command: str
     outcome: Outcome
     exit_code: int | None
@@ -193,8 +195,6 @@ class Receipt:
     resume_after: str | None = None
     changes: tuple[ChangeEntry, ...] = ()
     waves: tuple[WaveEntry, ...] = ()
-    schema_version: int = SCHEMA_VERSION
-    tool: Tool = field(default_factory=Tool)
 
     def count(self, *statuses: FileStatus) -> int:
         """Return how many files have one of *statuses*."""

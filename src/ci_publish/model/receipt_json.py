@@ -15,8 +15,7 @@ from ci_publish.model.receipt import Receipt, Redact
 
 def receipt_as_dict(receipt: Receipt, redact: Redact = str) -> dict[str, Any]:
     """Return *receipt* as the JSON object of the schema, in the order of the documentation."""
-    order = ("schema_version", "tool", *(each.name for each in fields(receipt) if each.name not in _FIRST))
-    return {name: _receipt_json_value(name, getattr(receipt, name), redact) for name in order}
+    return {each.name: _receipt_json_value(each.name, getattr(receipt, each.name), redact) for each in fields(receipt)}
 
 
 def to_json(receipt: Receipt, redact: Redact = str, *, indent: int | None = 2) -> str:
@@ -30,7 +29,6 @@ def dump_printable_json(value: object, *, indent: int | None = None) -> str:
     return text.replace("\x7f", "\\u007f").replace("##", "#\\u0023")
 
 
-_FIRST = ("schema_version", "tool")
 _FREE_TEXT = frozenset(
     {"summary", "detail", "hints", "message", "reason", "commands", "url", "repository_url", "index_url", "path"}
 )

@@ -14,9 +14,6 @@ _PLAIN: Final = frozenset(
     {
         "any",
         "win32",
-        "win_arm64",
-        "win_amd64",
-        "win_ia64",
         "manylinux1_x86_64",
         "manylinux1_i686",
         "manylinux2010_x86_64",
@@ -106,7 +103,7 @@ _FAMILIES: Final = {
     "musllinux": _PlatformFamily(_LINUX, _MUSL_ARCHES, _has_canonical_version_numbers),
     "ios": _PlatformFamily(_IOS, _IOS_ARCHES, _has_canonical_version_numbers),
     "android": _PlatformFamily(_ANDROID, _ANDROID_ARCHES, _has_canonical_version_numbers),
-    "win": _PlatformFamily(re.compile(r"win_(?P<arch>.*)"), _WINDOWS, _has_canonical_version_numbers),
+    "win": _PlatformFamily(re.compile(r"win_(?P<arch>.*)\Z"), _WINDOWS, _has_canonical_version_numbers),
 }
 _FAMILY_NAMES: Final = (*_FAMILIES, "pyemscripten")
 
@@ -115,13 +112,13 @@ def is_accepted_platform(platform: str) -> bool:
     """Return whether PyPI accepted wheels for this platform in August 2026."""
     if platform in _PLAIN or _PYEMSCRIPTEN.match(platform):
         return True
-    if (mac := _MAC.match(platform)) is not None:
-        new_style = mac["major"] in _MAC_MAJORS and mac["minor"] == "0"
-        return (mac["major"] == "10" or new_style) and mac["arch"] in _MAC_ARCHES
-    if (linux := _LINUX.match(platform)) is not None:
-        return linux["arch"] in (_MUSL_ARCHES if linux["libc"] == "musl" else _MANY_ARCHES)
-    others = ((_IOS, _IOS_ARCHES), (_ANDROID, _ANDROID_ARCHES))
-    return any((match := pattern.match(platform)) and match["arch"] in arches for pattern, arches in others)
+    family = _FAMILIES.get(platform.partition("_")[0])
+    match = None if family is None else family.pattern.match(platform)
+    if family is None or match is None or match["arch"] not in family.known:
+        return False
+    if family.pattern is not _MAC:
+        return True
+    return match["major"] == "10" or (match["major"] in _MAC_MAJORS and match["minor"] == "0")
 
 
 def may_become_accepted_platform(platform: str) -> bool:

@@ -49,6 +49,8 @@ MAX_MARKDOWN_HERE: Final = 256 * KIB
 
 CHILD_SECONDS: Final = 10.0
 _PAUSE: Final = 0.02
+_RST: Final = "text/x-rst"
+_MARKDOWN: Final = "text/markdown"
 _PROGRAM: Final = "from ci_publish.distributions.checks.rendering import render_standard_input; render_standard_input()"
 
 _ROW: Final = re.compile(r"(?:[>\[(<!*_`]\s*+|[-+]\s++|[0-9]{1,9}[.)]\s++)++")
@@ -62,10 +64,6 @@ _NOTHING: Final = "No content rendered from RST source."
 
 class RunStopped(Exception):
     """The run was stopped while a description was rendered; nothing is known of it."""
-
-
-class _RenderingTooSlow(Exception):
-    """A process of its own did not render the description in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,24 +93,20 @@ def render_form_description(form: Mapping[str, Sequence[str]], waiting: Waiting 
 @lru_cache(maxsize=32)
 def _render_description_source(source: _DescriptionSource) -> Rendering:
     description, kind = source.text, _description_media_type(source.content_type)
-    renderer = _renderer_for_media_type(kind)
-    if len(description) > (MAX_RST if renderer is _render_rst else MAX_MARKDOWN):
+    if len(description) > (MAX_RST if kind == _RST else MAX_MARKDOWN):
         return Rendering(too_large=True)
-    if renderer is _render_markdown and _has_too_many_headings(description):
+    if kind == _MARKDOWN and _has_too_many_headings(description):
         return Rendering(too_large=True)
-    if renderer is _render_plain_text or (renderer is _render_markdown and _BEGINS_WITH_WORD.match(description)):
+    if kind not in _RENDERERS or (kind == _MARKDOWN and _BEGINS_WITH_WORD.match(description)):
         return Rendering()
-    try:
-        return Rendering(
-            renderer(description) if is_quick_to_render(description, kind) else _render_in_child_process(source, kind)
-        )
-    except _RenderingTooSlow:
-        return Rendering(too_large=True)
+    if is_quick_to_render(description, kind):
+        return Rendering(_RENDERERS[kind](description))
+    return _render_in_child_process(source, kind)
 
 
 def _description_media_type(content_type: str) -> str:
     if not content_type:
-        return "text/x-rst"
+        return _RST
     if len(content_type) > MAX_CONTENT_TYPE:  # which the library reads in quadratic time, and by recursion
         return "text/plain"
     message = email.message.EmailMessage()
@@ -123,18 +117,9 @@ def _description_media_type(content_type: str) -> str:
     return message.get_content_type()
 
 
-def _renderer_for_media_type(media_type: str) -> Callable[[str], str | None]:
-    return {"text/x-rst": _render_rst, "text/markdown": _render_markdown}.get(media_type, _render_plain_text)
-
-
-def _render_plain_text(_description: str) -> str | None:
-    """Plain text always renders."""
-    return None
-
-
 def is_quick_to_render(description: str, media_type: str) -> bool:
     """Return whether this process may render *description*: it is not long, not deeply nested, and has few headings."""
-    most = MAX_RST_HERE if media_type == "text/x-rst" else MAX_MARKDOWN_HERE
+    most = MAX_RST_HERE if media_type == _RST else MAX_MARKDOWN_HERE
     return len(description) <= most and is_shallow_description(description) and not _has_too_many_headings(description)
 
 
@@ -156,36 +141,33 @@ def _has_too_many_headings(description: str) -> bool:
     return sum(1 for _ in _HEADING.finditer(description)) > MAX_HEADINGS
 
 
-def _render_in_child_process(source: _DescriptionSource, media_type: str) -> str | None:
-    """Render in a process that can be killed. Raises _RenderingTooSlow (also where it fails) and RunStopped."""
-    command = python_command(_PROGRAM, media_type)
+def _render_in_child_process(source: _DescriptionSource, media_type: str) -> Rendering:
+    """Render in a process that can be killed; it is too large where that fails or takes too long. Raises RunStopped.
+
+    This thread waits in short steps: a signal or the deadline ends its wait, too.
+    """
+    command, answer = python_command(_PROGRAM, media_type), b""
     try:
         with subprocess.Popen(  # noqa: S603  (this very program)
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         ) as process:
+            assert process.stdin is not None  # noqa: S101  (both are pipes)
+            assert process.stdout is not None  # noqa: S101
             try:
-                fault = json.loads(_read_child_process_answer(process, source))["fault"]
+                sending = (process.stdin, source.text)
+                threading.Thread(target=_send_description_to_child, args=sending, daemon=True).start()
+                ends = time.monotonic() + CHILD_SECONDS
+                while process.poll() is None and time.monotonic() < ends:
+                    if source.waiting is not None and source.waiting.stopped:
+                        raise RunStopped
+                    time.sleep(_PAUSE)
+                if process.poll() is not None:
+                    answer = process.stdout.read()
             finally:
                 process.kill()
-    except (OSError, ValueError, KeyError) as error:
-        raise _RenderingTooSlow from error
-    return None if fault is None else str(fault)
-
-
-def _read_child_process_answer(process: "subprocess.Popen[bytes]", source: _DescriptionSource) -> bytes:
-    """Wait for what *process* writes, in short steps: a signal or the deadline ends this thread's wait, too."""
-    assert process.stdin is not None  # noqa: S101  (both are pipes)
-    assert process.stdout is not None  # noqa: S101
-    sending = threading.Thread(target=_send_description_to_child, args=(process.stdin, source.text), daemon=True)
-    sending.start()
-    ends = time.monotonic() + CHILD_SECONDS
-    while process.poll() is None:
-        if source.waiting is not None and source.waiting.stopped:
-            raise RunStopped
-        if time.monotonic() >= ends:
-            raise _RenderingTooSlow
-        time.sleep(_PAUSE)
-    return process.stdout.read()
+        return Rendering(json.loads(answer)["fault"])
+    except (OSError, ValueError, KeyError):
+        return Rendering(too_large=True)
 
 
 def _send_description_to_child(pipe: IO[bytes], text: str) -> None:
@@ -196,7 +178,7 @@ def _send_description_to_child(pipe: IO[bytes], text: str) -> None:
 def render_standard_input() -> None:
     """Be the process's program: render standard input as the media type in the argument, and write what is wrong."""
     description = sys.stdin.buffer.read().decode("utf-8", "surrogatepass")
-    sys.stdout.write(json.dumps({"fault": _renderer_for_media_type(sys.argv[1])(description)}))
+    sys.stdout.write(json.dumps({"fault": _RENDERERS[sys.argv[1]](description)}))
 
 
 def _render_markdown(description: str) -> str | None:
@@ -224,3 +206,7 @@ def _render_rst(description: str) -> str | None:
         return None
     text = re.sub(r"^<string>:", "line ", stream.getvalue().strip() or _NOTHING)
     return " ".join(text.split())[:400]
+
+
+_RENDERERS: Final[Mapping[str, Callable[[str], str | None]]] = {_RST: _render_rst, _MARKDOWN: _render_markdown}
+"""What renders each media type; all others are plain text, which always renders."""

@@ -41,8 +41,7 @@ RULES: Final = (
         pypi_only=True,
         stage=Stage.NAMES,
         cause=(
-            "The platform is one that PyPI accepts, or may accept in the future. Malformed tags, misspelled tags"
-            " and "
+            "The platform is one that PyPI accepts, or may accept in the future. Malformed tags, misspelled tags and "
             "new tags in families that no longer grow never qualify (plain linux tags say nothing about libraries)."
         ),
         source=(
@@ -60,8 +59,7 @@ RULES: Final = (
         pypi_only=True,
         stage=Stage.NAMES,
         cause=(
-            "The platform is not one that PyPI was known to accept when this version of ci-publish was released. A"
-            " "
+            "The platform is not one that PyPI was known to accept when this version of ci-publish was released. A "
             "file with such a tag is uploaded first and alone: if PyPI refuses the first file of a release, the "
             "version remains unused."
         ),

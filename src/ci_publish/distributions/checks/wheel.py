@@ -150,8 +150,8 @@ RULES: Final = (
         generic=Severity.WARNING,
         stage=Stage.WHEEL_FILE,
         cause=(
-            "The metadata folder, `{name}-{version}.dist-info`, is spelled as in the filename: PyPI does not find"
-            " any other."
+            "The metadata folder, `{name}-{version}.dist-info`, is spelled as in the filename: PyPI does not find any "
+            "other."
         ),
         source="PEP 427; warehouse/forklift/legacy.py:377-387.",
         example="`demo_pkg-1.0-py3-none-any.whl` with `Demo.Pkg-1.0.dist-info` inside",
@@ -234,8 +234,7 @@ RULES: Final = (
         source="PEP 427; warehouse/utils/wheel.py:209-228; PyPI warns by e-mail.",
         example="a file added to a wheel after it was built",
         fix=(
-            "Build the wheel again; `python -m wheel pack` rewrites RECORD. PyPI sends an e-mail about it today and"
-            " "
+            "Build the wheel again; `python -m wheel pack` rewrites RECORD. PyPI sends an e-mail about it today and "
             "may refuse it later."
         ),
         check=_record_mismatch,
