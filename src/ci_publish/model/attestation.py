@@ -52,7 +52,7 @@ class Signable(Protocol):
 
 @frozen
 class Subject:
-    """A file that an attestation is about, by name and SHA-256 (lower-case hexadecimal); it need not be at hand."""
+    """A file that an attestation is about, by name and SHA-256 (lower-case hexadecimal); it may be absent."""
 
     filename: str
     sha256: str
@@ -63,11 +63,11 @@ class Attestation:
     """One attestation of one distribution, ready to be uploaded.
 
     ``json`` is the PEP 740 object. ``log_index`` and ``integrated_time`` (seconds since the epoch) are those of its
-    transparency log entry. ``verified`` says that it was checked here against the file's bytes and the identity.
-    ``signer``, ``source`` and ``commit`` are what the signing certificate says: the identity that signed (a workflow,
-    or an email address), the source repository, and its commit. ``identity`` is that identity in the grammar of
-    ``model.publisher_identity``, None for a kind that has no name there; ``builder`` names the workflow that signed in
-    the same way: it is another one where a reusable workflow did.
+    transparency log entry. ``verified``: this run checked it against the file's bytes and the identity.
+    ``signer``, ``source`` and ``commit`` come from the signing certificate: the identity that signed (a workflow or an
+    email address), the source repository, and its commit. ``identity`` is that identity in the grammar of
+    ``model.publisher_identity``, None for a kind that the grammar does not cover; ``builder`` is the workflow that
+    signed, in the same grammar: a different one if that is a reusable workflow.
     """
 
     filename: str

@@ -17,7 +17,7 @@ _BINARY: Final = ((4, "TiB"), (3, "GiB"), (2, "MiB"), (1, "KiB"))
 def format_size(size: int, digits: int = 1) -> str:
     """Return a size: ``1.5 MB``, ``10.0 GB``, ``999 B``."""
     if size < _STEP:
-        return f"{int(size)} B"  # a size may be an int that shows itself otherwise
+        return f"{int(size)} B"  # an int subclass may format itself differently
     value, unit = size / _STEP, 0
     while value >= _STEP - 0.5 / 10**digits and unit < len(_UNITS) - 1:  # it would be rounded up to 1000
         value, unit = value / _STEP, unit + 1
@@ -35,10 +35,10 @@ def format_limit(limit: int) -> str:
 def format_size_and_limit(size: int, limit: int, digits: int = 1) -> tuple[str, str]:
     """Return a size and the limit that it is compared with: ``110.0 MB``, ``100 MiB (104.9 MB)``.
 
-    They are in bytes where larger units would not tell them apart.
+    They are in bytes where larger units would look the same.
     """
-    told, most = format_size(size, digits), format_size(limit, digits)
-    if told == most:
-        told, most = f"{size:,} B", f"{limit:,} B"
+    shown, most = format_size(size, digits), format_size(limit, digits)
+    if shown == most:
+        shown, most = f"{size:,} B", f"{limit:,} B"
     named = format_limit(limit)
-    return told, most if named == format_size(limit) else f"{named} ({most})"
+    return shown, most if named == format_size(limit) else f"{named} ({most})"

@@ -1,7 +1,7 @@
-"""When an index may be given the last bytes of an upload: the contract between the client that sends and the schedule.
+"""When the last bytes of an upload may be sent: the contract between the client that sends and the scheduler.
 
 PyPI's database can complete few uploads of one release at once (``publishing.upload_concurrency`` says why), while any
-number may be on their way. So an upload is sent up to its last bytes, and waits there for its turn.
+number may be in transit. So an upload is sent up to its last bytes, and waits there for its turn.
 """
 
 from enum import StrEnum
@@ -26,17 +26,17 @@ class CompletionTurn(Protocol):
         """Take the turn without permission: the index would not wait any longer."""
 
     def end(self) -> None:
-        """Give the turn back: the answer has come, or will not come any more. Idempotent."""
+        """Give the turn back: the response has arrived, or will not arrive any more. Idempotent."""
 
     def may_have_collided(self) -> bool:
-        """Tell that the index answered 500; return whether that may be because of other uploads of this run.
+        """Report that the index answered 500; return whether other uploads of this run may be the cause.
 
         True once at most: from then on the uploads of this release are completed one at a time.
         """
 
 
 class Unscheduled:
-    """A turn that always comes at once, for indexes that complete uploads side by side, and for single uploads."""
+    """A turn that is granted immediately, for indexes that complete uploads in parallel, and for single uploads."""
 
     def wait(self, seconds: float) -> Permission:
         """Grant it."""

@@ -1,7 +1,7 @@
 """Core metadata → the fields of the upload form, under the names that the server reads (pure).
 
 Source: warehouse/forklift/metadata.py (``_FORM_TO_RAW_MAPPING``, ``parse_form_metadata``) and decorators.py
-(``sanitize``). The server ignores names that it does not know, so that a wrong name is a silent loss.
+(``sanitize``). The server ignores unknown names, so a wrong name silently loses the value.
 """
 
 from typing import Final
@@ -12,7 +12,7 @@ from ci_publish.model.distribution import CoreMetadata
 
 _LICENSE_FILES_SINCE: Final = Version("2.4")
 
-# Fields that a form holds once. A file that has one of them twice is refused by the checks; the first is sent.
+# Fields that appear once in a form. The checks refuse a file that has one of them twice; the first is sent.
 SINGLE_FIELDS: Final = {
     "summary": "summary",
     "description-content-type": "description_content_type",
@@ -26,7 +26,7 @@ SINGLE_FIELDS: Final = {
     "license-expression": "license_expression",
 }
 
-# Fields that a form holds as often as the file does.
+# Fields that appear in a form as often as in the file.
 REPEATED_FIELDS: Final = {
     "platform": "platform",
     "supported-platform": "supported_platform",
@@ -51,10 +51,10 @@ def core_metadata_form_fields(metadata: CoreMetadata) -> tuple[tuple[str, str], 
     """Return everything of an upload form that comes from the core metadata, as (name, value) in a stable order.
 
     ``metadata_version``, ``name`` and ``version`` come first, repeated fields keep the file's order, and
-    ``requires_python`` is there even when empty (GitLab wants it). Other empty values, and distutils' ``UNKNOWN``,
-    are left out: the server deletes them first (decorators.py, ``sanitize``), and takes the field's other
-    values with them. ``License-File`` is sent from metadata 2.4 on only: setuptools wrote it into older metadata, too,
-    where the server refuses it (and twine leaves it out). Line ends stay as they are in the file.
+    ``requires_python`` is included even if it is empty (GitLab requires it). Other empty values, and distutils'
+    ``UNKNOWN``, are omitted: the server deletes them first (decorators.py, ``sanitize``), along with the field's other
+    values. ``License-File`` is sent from metadata 2.4 on only: setuptools wrote it into older metadata, too, where the
+    server refuses it (and twine omits it). Line ends stay as they are in the file.
     """
     version = metadata.format_version
     has_license_files = version is None or version >= _LICENSE_FILES_SINCE

@@ -1,4 +1,4 @@
-"""What a credential does not cover, and what to say about it (pure).
+"""The errors and notes about projects that a credential does not cover (pure).
 
 Sources: warehouse/macaroons/caveats/ for what tokens state, warehouse/oidc/views.py for pending publishers.
 """
@@ -38,7 +38,7 @@ def is_absent_project_refused(endpoints: Endpoints, state: CredentialState) -> b
 def project_not_named_error(
     endpoints: Endpoints, state: CredentialState, project: str, *, already_signed: bool
 ) -> ProjectNotCovered:
-    """The token names its projects, and this one is not among them."""
+    """Return the error for a token that names its projects, of which *project* is none."""
     names = sorted(state.scope.projects or ()) if state.scope else []
     listed = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")  # noqa: PLR2004
     return ProjectNotCovered(
@@ -51,7 +51,7 @@ def project_not_named_error(
 def too_few_projects_error(
     endpoints: Endpoints, state: CredentialState, projects: Sequence[str], *, already_signed: bool
 ) -> ProjectNotCovered:
-    """The token lists the ids of fewer projects than the run has."""
+    """Return the error for a token that lists the ids of fewer projects than the run has."""
     count = (state.scope.count if state.scope else None) or 0
     covered = "1 project" if count == 1 else f"{count} projects"
     return ProjectNotCovered(
@@ -68,7 +68,7 @@ def too_few_projects_error(
 def absent_project_error(
     endpoints: Endpoints, state: CredentialState, project: str, *, already_signed: bool
 ) -> ProjectNotCovered:
-    """The exchange succeeded, and the project still does not exist."""
+    """Return the error for a project that still does not exist after the exchange succeeded."""
     trusted = state.kind is CredentialKind.TRUSTED_PUBLISHING
     reason = (
         f"{endpoints.name} accepts this job's identity, but has no project {project}, and none was created: the Trusted"
@@ -126,7 +126,7 @@ def credential_coverage_text(endpoints: Endpoints, state: CredentialState, proje
 
 
 def exchange_omitted_note(endpoints: Endpoints, absent: Sequence[str]) -> Noted:
-    """The exchange is left out, because it could create a project."""
+    """Return the note that the token exchange was not tried, because it could create a project."""
     verb = "does" if len(absent) == 1 else "do"
     return Noted(
         slug="exchange-not-tried",
@@ -138,7 +138,7 @@ def exchange_omitted_note(endpoints: Endpoints, absent: Sequence[str]) -> Noted:
 
 
 def pending_publishers_note(endpoints: Endpoints, new: Sequence[str], link: Callable[[str], str | None]) -> Noted:
-    """Several projects of a run do not exist; *link* returns the form for one, where there is such a form."""
+    """Return the note that several projects do not exist; *link* returns the form for a pending publisher, if any."""
     shown = tuple(f"{project}: {form}" for project in new if (form := link(project)) is not None)
     return Noted(
         slug="pending-publishers",

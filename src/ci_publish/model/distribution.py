@@ -100,7 +100,7 @@ class Distribution:
 
 @frozen(kw_only=True)
 class FoundAttestation:
-    """An attestation file that lies beside a distribution: ``<distribution>.<type>.attestation``."""
+    """An attestation file next to a distribution: ``<distribution>.<type>.attestation``."""
 
     path: Path
     distribution: str
@@ -110,7 +110,7 @@ class FoundAttestation:
 
 @frozen
 class UnreadableFile:
-    """A file that looks like a distribution and cannot be read as one."""
+    """A file that is named like a distribution but cannot be read as one."""
 
     path: Path
     filename: str
@@ -120,8 +120,7 @@ class UnreadableFile:
 class Collection:
     """What was found in the paths that a user named.
 
-    ``problems`` holds what finding and reading the files brought up, with at least one error for each file that is
-    ``unreadable``.
+    ``problems`` were found while searching for and reading the files; each ``unreadable`` file has at least one error.
     """
 
     distributions: tuple[Distribution, ...]
@@ -139,6 +138,6 @@ class Collection:
 
     @property
     def unattested(self) -> bool:
-        """Whether a file has no publish attestation beside it: then one must be made."""
+        """Whether a file has no publish attestation next to it, so that one must be made."""
         attested = {found.distribution for found in self.attestations if found.type == "publish"}
         return any(file.filename not in attested for file in self.distributions)

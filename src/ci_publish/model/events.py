@@ -57,8 +57,8 @@ class Outcome(StrEnum):
 class FileStatus(StrEnum):
     """What happened to one file at one index.
 
-    ``uploaded`` in an event says that the index accepted the file; in a receipt, that the index lists it, too, and
-    ``uploaded-md5`` that it lists nothing but an MD5, which is ours.
+    ``uploaded`` in an event: the index accepted the file; in a receipt: the index lists it, too. ``uploaded-md5``: the
+    index lists only an MD5 of the file, and it matches.
     ``unknown``: the response to the upload was lost, and the index may have stored the file.
     """
 
@@ -105,9 +105,9 @@ class StepFinished:
 
 @frozen
 class Collected:
-    """These distributions were found and hashed; files that look like one and cannot be read are ``unreadable``.
+    """These distributions were found and hashed; files named like one that cannot be read are ``unreadable``.
 
-    ``subjects`` are files that are attested and are not at hand.
+    ``subjects`` are files to attest that are not present.
     """
 
     distributions: tuple[Distribution, ...]
@@ -148,7 +148,7 @@ class CredentialChanged:
 
 @frozen
 class Signed:
-    """A file has its attestation: made now, or found beside it, and verified here."""
+    """A file has its attestation: made now, or found next to it, and verified by this run."""
 
     attestation: Attestation
 
@@ -293,7 +293,7 @@ class Noted:
 
 @frozen(kw_only=True)
 class RequestTraced:
-    """A request and what came back, for --verbose; texts hold no secrets."""
+    """A request and its response, for --verbose; the texts contain no secrets."""
 
     method: str
     url: str

@@ -38,8 +38,8 @@ class FilenameFault(StrEnum):
 class InvalidFilename(ValueError):
     """A filename is not that of a wheel or an sdist. The message is that of ``packaging``, which PyPI repeats.
 
-    ``except_tags`` is what the name says where only its tags are wrong (``fault`` is TAGS), and otherwise None:
-    ``packaging`` did not check tags before 26.3, so PyPI accepted such names.
+    ``except_tags`` is the parsed name if only its tags are wrong (``fault`` is TAGS), otherwise None: ``packaging`` did
+    not check tags before 26.3, so PyPI accepted such names.
     """
 
     def __init__(self, message: str, fault: FilenameFault, except_tags: "DistributionFilename | None" = None) -> None:
@@ -50,7 +50,7 @@ class InvalidFilename(ValueError):
 
 @frozen(kw_only=True)
 class DistributionFilename:
-    """What a filename says. Two spellings of one name differ in ``text`` only: compare ``identity``.
+    """A parsed filename. Two spellings of one name differ in ``text`` only: compare ``identity``.
 
     ``project`` is normalised (PEP 503). ``version`` may be spelled in any way that PEP 440 allows (``v1.0``,
     ``1.0.RC1``): PyPI accepts that in the names of wheels. ``build`` is the build tag, a number and what follows it.
@@ -69,7 +69,7 @@ class DistributionFilename:
         """Read *filename* as ``packaging.utils`` does; every name without ``.whl`` is read as an sdist's.
 
         Raises InvalidFilename. The time grows with the length of the name, not with the number of tags: a compressed
-        tag set stands for the product of its parts (120 interpreters, ABIs and platforms for 1,728,000 tags), and is
+        tag set represents the product of its parts (120 interpreters, ABIs and platforms for 1,728,000 tags), and is
         checked without being expanded.
         """
         return _parse_distribution_filename(filename)
@@ -137,7 +137,7 @@ def _parse_wheel_filename(filename: str) -> DistributionFilename:
     sets = [part.split(".") for part in parts[-3:]]
     try:
         project, version, build, _ = parse_wheel_filename("-".join((*parts[:-3], "py3-none-any")) + _WHEEL)
-    except ValueError:  # once more with the name itself, for its message: this fails before the tags are expanded
+    except ValueError:  # again with the real name, for its message: this fails before the tags are expanded
         project, version, build, _ = parse_wheel_filename(filename)
     tags = tuple(frozenset(map(str.lower, members)) for members in sets)
     parsed = DistributionFilename(

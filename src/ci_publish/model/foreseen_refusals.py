@@ -1,4 +1,4 @@
-"""Uploads that an index will certainly refuse, known beforehand so that nothing is signed for them.
+"""Uploads that an index will certainly refuse, detected before anything is signed for them.
 
 Sources: PEP 792 (project status), PEP 700 (upload-time), warehouse/forklift/legacy.py (14 days, one sdist a release).
 """
@@ -18,7 +18,7 @@ DAY = 86_400.0
 def foreseen_upload_refusal(
     listing: ProjectListing, uploads: Sequence[Distribution], endpoints: Endpoints, now: float
 ) -> UploadRejected | None:
-    """Return why the index will refuse some of *uploads* (all of this project), None where nothing says so.
+    """Return why the index will refuse some of *uploads* (all of this project), None where no refusal is certain.
 
     *now* is in seconds since the epoch. Under other rules than PyPI's only the project's status counts.
     """

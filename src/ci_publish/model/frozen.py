@@ -2,7 +2,7 @@
 
 A run makes 150 classes of values before it does anything else, and ``dataclass(frozen=True, slots=True)`` compiles up
 to seven methods for each: as much time as importing an HTTP client. Here the standard library only takes the fields, so
-that ``fields``, ``replace``, ``asdict``, ``match`` and pickling work as ever; only ``__init__`` is compiled.
+that ``fields``, ``replace``, ``asdict``, ``match`` and pickling work as usual; only ``__init__`` is compiled.
 """
 
 from collections.abc import Callable, Mapping

@@ -57,7 +57,7 @@ def parse_html_page(text: str, most: int) -> HtmlPage:
 def visible_html_text(text: str, *, title: bool = False) -> str:
     """Return what a page shows: its text without tags, comments, scripts and styles.
 
-    Its title comes first where *title* asks for it, and is all there is of a page that shows nothing else.
+    With *title*, the title comes first; a page without other text is represented by its title.
     """
     titles, words, end = [], [], 0
     for tag in HtmlScanner(text).scan_tags():

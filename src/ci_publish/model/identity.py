@@ -12,9 +12,9 @@ Facts = TypeVar("Facts")
 
 
 class Secret:
-    """A text that never shows itself: printing and formatting it give ``***``, and it cannot be pickled.
+    """A text that is never shown: printing and formatting it give ``***``, and it cannot be pickled.
 
-    ``reveal()`` is called by the clients that send it and by the masking port, nowhere else (a test holds this).
+    ``reveal()`` is called by the clients that send it and by the masking port, nowhere else (a test checks this).
     """
 
     __slots__ = ("__value",)

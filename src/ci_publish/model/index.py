@@ -65,8 +65,8 @@ class PublishedFile:
     """A file that an index lists. ``sha256`` and ``md5`` are None where the index shows no such digest.
 
     ``requires_python`` is empty where the file admits every Python, None where the index does not say.
-    ``core_metadata`` is the SHA-256 of the file's core metadata, where the index serves that beside the file (PEP 658);
-    True where it serves it without saying its digest.
+    ``core_metadata`` is the SHA-256 of the file's core metadata, where the index serves it next to the file (PEP 658);
+    True where it serves it without a digest.
     """
 
     filename: str

@@ -4,7 +4,7 @@
     gitlab:GROUP/…/PROJECT[:FILE][#ENVIRONMENT]
     google:EMAIL
 
-An identity stands for an issuer, a repository, a workflow file and an environment; what is omitted may be anything.
+An identity represents an issuer, a repository, a workflow file and an environment; what is omitted may be anything.
 The commit, ref and run of a job are no part of it. OWNER/REPO, GROUP/…/PROJECT and GitHub's environments are compared
 without regard to the case of letters, as GitHub and GitLab do; all else is compared letter for letter.
 """
@@ -77,7 +77,7 @@ class PublisherIdentity:
 
 @frozen
 class JobIdentity:
-    """Who the CI job says that it is in its variables: enough to compare with, never a proof."""
+    """The identity that the CI job's variables state: enough to compare with, never a proof."""
 
     publisher: PublisherIdentity
     commit: str | None = None

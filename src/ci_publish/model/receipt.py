@@ -65,10 +65,10 @@ class IndexEntry:
 
 @frozen(kw_only=True)
 class AttestationEntry:
-    """An attestation that the run made, found beside the file, or that the index serves and ``verify`` judged.
+    """An attestation that the run made or found next to the file, or that the index serves and ``verify`` checked.
 
     ``signer`` is the identity in the signing certificate: the publisher, or for build provenance the builder.
-    ``identity`` is the publisher as ``--publisher`` takes it, null for a kind that has no name there.
+    ``identity`` is the publisher as ``--publisher`` takes it, null for a kind that it does not cover.
     """
 
     predicate_type: str

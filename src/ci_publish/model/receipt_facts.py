@@ -90,7 +90,7 @@ def receipt_facts_of_events(events: Sequence[Event]) -> ReceiptFacts:
 
 
 def _receipt_retries_by_file(events: Sequence[Event]) -> dict[tuple[str, str], tuple[RetryEntry, ...]]:
-    """Return the upload attempts that were tried again; PyPI's answer to two completed at once has its cause."""
+    """Return the upload attempts that were tried again; for PyPI's answer to two completed at once, with its cause."""
     found: dict[tuple[str, str], tuple[RetryEntry, ...]] = defaultdict(tuple)
     attempts: dict[tuple[str, str], int] = {}
     for event in events:
@@ -148,7 +148,7 @@ def receipt_error_entry(error: CiPublishError | None) -> ErrorEntry | None:
 
 
 def format_rfc3339(seconds: float) -> str | None:
-    """Return a moment as RFC 3339; None for what no calendar holds (servers send expiry times)."""
+    """Return a moment as RFC 3339; None if it is beyond the calendar (servers send such expiry times)."""
     try:
         moment = datetime.fromtimestamp(seconds, UTC)
     except (ValueError, OverflowError, OSError):

@@ -1,4 +1,4 @@
-"""The files of a receipt, each with what became of it (pure)."""
+"""The files of a receipt, each with its status (pure)."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -32,7 +32,7 @@ _DONE = frozenset(
 )
 _SENT = frozenset({FileStatus.UPLOADED, FileStatus.NOT_CONFIRMED, FileStatus.UNKNOWN})
 
-# What the answer to an upload says that the listing before it did not.
+# Statuses known from the response to an upload, not from the listing before it.
 _BY_ANSWER = frozenset({FileStatus.UPLOADED_MD5, FileStatus.ALREADY_PUBLISHED, FileStatus.SAME_MD5})
 
 _SHA256 = re.compile("[0-9a-f]{64}")
@@ -64,7 +64,7 @@ def receipt_file_entries(events: Sequence[Event]) -> Iterator[FileEntry]:
 
 
 def _receipt_entry_by_filename(facts: ReceiptFacts, index: str | None, filename: str, status: FileStatus) -> FileEntry:
-    """Return what the name of a file says, and what the events say about that name."""
+    """Return what is known from a filename: its parts, and the events about it."""
     key, parsed = (index or "", filename), DistributionFilename.parse_or_none(filename)
     provenance = facts.provenance.get(key)
     return FileEntry(
@@ -108,7 +108,7 @@ def _receipt_entry_of_distribution(facts: ReceiptFacts, index: str | None, distr
 
 
 def _receipt_entry_of_listed_file(facts: ReceiptFacts, listed: FileListed) -> FileEntry:
-    """Return the entry of a file that this run has no bytes of: what the index shows, and what its name says."""
+    """Return the entry of a file that only the index has: from its listing and its filename."""
     status = _receipt_file_status(facts, (listed.index, listed.filename), None, None)
     entry = replace(_receipt_entry_by_filename(facts, listed.index, listed.filename, status), listed=listed.listed)
     if (published := listed.published) is None:
@@ -155,7 +155,7 @@ def _receipt_status_by_plan(planned: PlannedFile | None, *, dry: bool) -> FileSt
 
 
 def _is_listed_by_plan(planned: PlannedFile | None, status: FileStatus) -> bool | None:
-    """Return what the listing that the plan was made from says of a file, None where it says nothing, or no more."""
+    """Return whether the listing used for the plan has the file, None where it does not tell, or is out of date."""
     match planned:
         case None | Upload(known=False) | AlreadyPublished(md5_only=True):
             return None
@@ -178,7 +178,7 @@ def _receipt_file_url(
 
 
 def _receipt_file_attestations(facts: ReceiptFacts, key: tuple[str, str]) -> tuple[AttestationEntry, ...]:
-    """Return the attestations that the run made or found beside the file, else those that the index serves."""
+    """Return the attestations that the run made or found next to the file, else those that the index serves."""
     if made := facts.attestations.get(key[1]):
         return made
     outcome = facts.provenance.get(key)
@@ -187,5 +187,5 @@ def _receipt_file_attestations(facts: ReceiptFacts, key: tuple[str, str]) -> tup
 
 
 def url_without_user_info(url: str) -> str:
-    """Return *url* without the user name and password that it may hold."""
+    """Return *url* without the user name and password that it may contain."""
     return _USER_INFO.sub("//", url)

@@ -36,7 +36,7 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 def _receipt_json_value(name: str, value: Any, redact: Redact) -> Any:  # noqa: ANN401  (JSON)
-    """Return *value* in JSON's own types; free text loses its secrets and what UTF-8 cannot hold."""
+    """Return *value* in JSON's own types; free text loses its secrets and what UTF-8 cannot encode."""
     match value:
         case str():
             text = redact(value) if name in _FREE_TEXT else str(value)

@@ -1,4 +1,4 @@
-"""Two releases of a project side by side: what is compared, and what came of it."""
+"""The comparison of a release with the previous one: its input and its result."""
 
 from collections.abc import Iterable
 
@@ -40,13 +40,13 @@ class Release:
 
 @frozen(kw_only=True)
 class Comparison:
-    """A release beside the one before it.
+    """A release and the one before it.
 
     ``ours`` are the files of this run and those that the index has of the same version. ``before`` is None where there
-    is nothing to compare with. ``newest`` is the highest version that the index lists beside ours, ``line`` whether it
+    is nothing to compare with. ``newest`` is the highest other version that the index lists, ``line`` whether it
     lists a lower one of the same line (major and minor). ``new_files`` is what the run adds, ``project_size`` what the
     index has of the project now, in bytes; ``largest`` is the largest file that it accepted. ``before_metadata`` is the
-    core metadata of a file before, as served: looked for with ``metadata_asked``, None where the index serves none.
+    core metadata of a file before, as served: requested if ``metadata_asked``, None where the index serves none.
     """
 
     ours: Release
@@ -86,7 +86,7 @@ class ReleaseDiff:
 
 
 def local_release_files(distributions: Iterable[Distribution]) -> tuple[ReleaseFile, ...]:
-    """Return distributions as files of a release; one whose name cannot be read is left out."""
+    """Return distributions as files of a release; those whose names cannot be parsed are omitted."""
     named = ((DistributionFilename.parse_or_none(file.filename), file.size) for file in distributions)
     return tuple(ReleaseFile(name=name, size=size) for name, size in named if name is not None)
 

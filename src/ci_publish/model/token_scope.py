@@ -1,4 +1,4 @@
-"""What an upload or API token says it is for, and whether that covers the projects of a run (pure).
+"""What an upload or API token states about its scope, and whether that covers the projects of a run (pure).
 
 PyPI's tokens are macaroons whose caveats can be read without a key. Every caveat narrows the token further.
 """

@@ -1,8 +1,8 @@
-"""The order in which the projects of one run are published, by what they require of each other (pure).
+"""The order in which the projects of one run are published, by their requirements of each other (pure).
 
-``Requires-Dist`` is all that counts, with every environment marker taken as true: the run may end at any moment, and
-what is public then must be installable everywhere. A requirement that belongs to an extra is no condition for that; it
-only decides about the order, where it contradicts nothing else.
+Only ``Requires-Dist`` counts, with every environment marker assumed to be true: the run may end at any moment, and
+what is public then must be installable everywhere. A requirement of an extra is not needed for that; it only affects
+the order where it conflicts with nothing else.
 """
 
 import ast
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
 _Edges = Mapping[str, frozenset[str]]
-"""For each project of a run the others of which something holds: it requires them, or is required by them."""
+"""A graph of the projects of a run: for each project, the others that it requires."""
 
 
 @frozen(kw_only=True)
@@ -41,7 +41,7 @@ class Unknown:
 class Train:
     """The projects of one run.
 
-    ``waves``: in upload order, by name within a wave (the projects of a cycle beside each other). A project is in a
+    ``waves``: in upload order, by name within a wave (the projects of a cycle next to each other). A project is in a
     later wave than those that it requires, except inside one of the ``cycles``, which are in one wave each.
     ``requires``: what each project requires of the others, directly or through others of them.
     """
@@ -88,18 +88,18 @@ def train_of_distributions(distributions: Iterable[Distribution]) -> Train:
     for file in distributions:
         files.setdefault(file.project, []).append(file)
     required = {project: _required_siblings(project, files) for project in sorted(files)}
-    wanted = {project: frozenset(siblings) for project, siblings in required.items()}
+    edges = {project: frozenset(siblings) for project, siblings in required.items()}
     needs = {
         project: frozenset(name for name, some in siblings.items() if any(map(_may_hold_without_extra, some)))
         for project, siblings in required.items()
     }
     reached = _transitive_requirements(needs)
-    # The projects of the cycle that each is in, itself included; empty where it is in none.
-    fellows = {project: frozenset(name for name in reached[project] if project in reached[name]) for project in reached}
+    # All projects of the cycle that a project is in; empty where it is in none.
+    cycles = {project: frozenset(name for name in reached[project] if project in reached[name]) for project in reached}
     return Train(
-        waves=tuple(_upload_waves(fellows, _drop_optional_edges_in_cycles(wanted, needs))),
+        waves=tuple(_upload_waves(cycles, _drop_optional_edges_in_cycles(edges, needs))),
         requires={project: found - {project} for project, found in reached.items()},
-        cycles=tuple(dict.fromkeys(tuple(sorted(some)) for some in fellows.values() if some)),
+        cycles=tuple(dict.fromkeys(tuple(sorted(some)) for some in cycles.values() if some)),
         unsatisfied=tuple(_unsatisfied_requirements(required, files)),
         unknown=tuple(_unknown_requirements(files)) if len(files) > 1 else (),
     )
@@ -109,7 +109,7 @@ def train_of_distributions(distributions: Iterable[Distribution]) -> Train:
 
 
 def _required_siblings(project: str, files: Mapping[str, list[Distribution]]) -> "dict[str, list[Requirement]]":
-    """Return what *project* requires of the others, each line once; the checks say which lines are unreadable."""
+    """Return what *project* requires of the others, each line once; the checks report unreadable lines."""
     from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415  (late: see ``model.filename``)
     from packaging.utils import canonicalize_name  # noqa: PLC0415
 
@@ -125,10 +125,10 @@ def _required_siblings(project: str, files: Mapping[str, list[Distribution]]) ->
 
 
 def _may_hold_without_extra(requirement: "Requirement") -> bool:
-    """Return whether a requirement can count without any extra; what cannot be understood does."""
+    """Return whether a requirement may apply without any extra; one that cannot be parsed may."""
     if requirement.marker is None:
         return True
-    # The grammar of markers is Python's own, but for two operators and what backslashes mean.
+    # The grammar of markers is that of Python except for two operators and the meaning of backslashes.
     text = str(requirement.marker).replace(" ~= ", " == ").replace(" === ", " == ").replace("\\", "/")
     try:
         return _marker_may_hold_without_extra(ast.parse(text, mode="eval").body)
@@ -187,22 +187,22 @@ def _transitive_requirements(edges: _Edges) -> dict[str, frozenset[str]]:
     return reached
 
 
-def _drop_optional_edges_in_cycles(wanted: _Edges, needs: _Edges) -> dict[str, frozenset[str]]:
-    """Return *wanted* without those beyond *needs* that are part of a cycle: they cannot all come first."""
-    reached = _transitive_requirements(wanted)
+def _drop_optional_edges_in_cycles(edges: _Edges, needs: _Edges) -> dict[str, frozenset[str]]:
+    """Return *edges* without those that are in a cycle and not in *needs*."""
+    reached = _transitive_requirements(edges)
     return {
         project: needs[project] | {name for name in names if project not in reached[name]}
-        for project, names in wanted.items()
+        for project, names in edges.items()
     }
 
 
-def _upload_waves(fellows: _Edges, first: _Edges) -> Iterator[tuple[str, ...]]:
-    """Yield the waves: what comes *first* is in waves before, the projects of a cycle are together."""
-    left, placed = set(first), set[str]()
+def _upload_waves(cycles: _Edges, required: _Edges) -> Iterator[tuple[str, ...]]:
+    """Yield the waves: each project after those that it requires, the projects of a cycle together."""
+    left, placed = set(required), set[str]()
     while left:
-        ready = {name for name in left if first[name] - placed <= fellows[name]}
-        wave = {name for name in ready if fellows[name] <= ready}
-        # A cycle stands where its first project does: what begins the order never ends within one.
-        yield tuple(sorted(wave, key=lambda name: (min(fellows[name], default=name), name)))
+        ready = {name for name in left if required[name] - placed <= cycles[name]}
+        wave = {name for name in ready if cycles[name] <= ready}
+        # A cycle is sorted by its first project, and its projects stay together.
+        yield tuple(sorted(wave, key=lambda name: (min(cycles[name], default=name), name)))
         placed |= wave
         left -= wave

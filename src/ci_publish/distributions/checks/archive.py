@@ -1,6 +1,6 @@
 """Rules about archives: faults that are found while reading them (pure).
 
-Archives are read in ``wheel_reading``, ``sdist_reading`` and ``zip_framing``; these rows say what the faults mean.
+Archives are read in ``wheel_reading``, ``sdist_reading`` and ``zip_framing``; these rows explain the faults.
 """
 
 from typing import Final

@@ -141,7 +141,7 @@ def _filename_length(file: CheckedFile) -> Iterable[Fault]:
 
 
 def parse_checked_filename(file: CheckedFile) -> DistributionFilename | None:
-    """Return what the filename says, of a wheel also where its tags are invalid; None for other names."""
+    """Return the parsed filename, for a wheel even if its tags are invalid; None for other names."""
     if file.filename.endswith(".whl") is not (file.kind is Kind.WHEEL):
         return None
     try:

@@ -127,7 +127,7 @@ def validate_upload_form(form: FormValues) -> tuple[Fault, ...]:
     texts = {name: [value.replace("\x00", "\\x00") for value in values] for name, values in form.items()}
     clean = {name: some for name, some in texts.items() if some and some[-1].strip() != "UNKNOWN" and some != [""]}
     raw, unreadable, unparsed = _raw_metadata_of_form(clean)
-    # A field that is left out here is not missing, too.
+    # A field that is skipped here is not reported as missing, too.
     skip = {invalid.field for invalid in (*unreadable, *unparsed)}
     standard = [invalid for invalid in _fields_invalid_for_packaging(raw) if invalid.field not in skip]
     skip.update(invalid.field for invalid in standard)

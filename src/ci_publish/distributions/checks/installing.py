@@ -1,6 +1,6 @@
 """Rules about what happens when a file is installed (pure): found by ``rehearse --install`` only.
 
-Nothing here reads a file; ``rehearsal.installation`` finds the faults, and these rows say what they mean.
+Nothing here reads a file; ``rehearsal.installation`` finds the faults, and these rows explain them.
 """
 
 from typing import Final

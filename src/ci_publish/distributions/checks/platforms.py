@@ -49,7 +49,7 @@ _WELL_FORMED: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)+", re.ASCII)
 _ARCHITECTURE: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", re.ASCII)
 _NUMBER: Final = re.compile(r"0|[1-9]\d{0,3}", re.ASCII)
 
-# What machines are called elsewhere: a tag with such a word is a mistake, not a new machine.
+# Names of machines elsewhere: a tag with such a name is a mistake, not a new machine.
 _MISNOMERS: Final = frozenset({
     "32bit", "64bit", "aarch", "amd64", "arm", "arm32", "arm64", "armhf", "armv7", "armv8", "i386", "i486", "i586",
     "i686", "ia32", "none", "any", "noarch", "ppc64el", "aarch64", "x32", "x64", "x86", "x86_32", "x86_64",
@@ -124,8 +124,8 @@ def is_accepted_platform(platform: str) -> bool:
 def may_become_accepted_platform(platform: str) -> bool:
     """Return whether PyPI may accept a platform one day that it does not accept yet.
 
-    Such a platform is well-formed: a new version or machine of a family that grows, or a family of its own. What is
-    malformed, a member of a closed family, or a known tag misspelled will never be accepted.
+    Such a platform is well-formed: a new version or machine of a family that grows, or a new family. Malformed
+    tags, members of a closed family and misspelled tags will never be accepted.
     """
     if _WELL_FORMED.fullmatch(platform) is None:
         return False
@@ -154,7 +154,7 @@ def _is_misspelling_of(word: str, known: str) -> bool:
         return last == first + 1 and word[first] == known[last] and word[last] == known[first]
     longer, shorter = (word, known) if len(word) > len(known) else (known, word)
     left_out = {index for index in range(len(longer)) if longer[:index] + longer[index + 1 :] == shorter}
-    # A letter more may be another machine (arm64e); a letter typed twice, or left out, is not.
+    # An extra letter may be another machine (arm64e); a letter typed twice, or omitted, is an error.
     return bool(left_out) and (longer == known or len(left_out) > 1)
 
 

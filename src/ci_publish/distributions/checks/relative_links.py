@@ -1,7 +1,7 @@
 """Images and links in a description that lead nowhere on an index, because their addresses are relative (pure).
 
-An index shows a description at an address of its own, without the files beside the README: a relative address is dead
-there for as long as the release exists. Found are the forms of Markdown, HTML and reStructuredText that READMEs use.
+An index shows a description on its own page, without the files next to the README: a relative address is dead there
+for as long as the release exists. The forms of Markdown, HTML and reStructuredText that READMEs use are recognised.
 """
 
 import re
@@ -29,7 +29,7 @@ _FORGE = re.compile(r"https://(?:github\.com|gitlab\.com|codeberg\.org)/[\w.-]+/
 
 @frozen
 class DeadLink:
-    """A relative address in a line of a description; ``image`` where it is that of a picture."""
+    """A relative address in a line of a description; ``image``: it is the address of an image."""
 
     line: int
     target: str

@@ -1,4 +1,4 @@
-"""Whether the files of one release say the same about it (pure)."""
+"""Whether the files of one release have the same metadata (pure)."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping

@@ -1,9 +1,9 @@
-"""Whether a description renders, as PyPI renders it. Slow imports and slow work: each description once for a run.
+"""Whether a description renders as on PyPI. Imports and rendering are slow: each description is rendered once per run.
 
 The renderers take time that grows with nesting, not with length: 500,000 ``>`` keep one, and the interpreter lock, for
-minutes. A description whose nesting the counts below do not clear is rendered by a process of its own, which is killed
-after ``CHILD_SECONDS``, or when the run is stopped. Most are cleared: starting an interpreter for each would cost more
-than everything else here.
+minutes. A description whose nesting exceeds the limits below is rendered by a separate process, which is killed after
+``CHILD_SECONDS`` or when the run is stopped. Most are within the limits: starting an interpreter for each would cost
+more than everything else here.
 """
 
 import email.message
@@ -56,19 +56,19 @@ _PROGRAM: Final = "from ci_publish.distributions.checks.rendering import render_
 _ROW: Final = re.compile(r"(?:[>\[(<!*_`]\s*+|[-+]\s++|[0-9]{1,9}[.)]\s++)++")
 _MARKERS: Final = "[]<>`*_~|&\\$!("
 _HEADING: Final = re.compile(r"^ {0,3}(?:#{1,6}(?:\s|$)|=+\s*$|-+\s*$)", re.MULTILINE)
-# What begins with a word, or a heading with one, renders to something, whatever follows (CommonMark 4.2, 4.8);
-# the server refuses only what renders to nothing (readme_renderer/markdown.py).
+# Text that begins with a word, or a heading with one, renders to something (CommonMark 4.2, 4.8); the server refuses
+# only text that renders to nothing (readme_renderer/markdown.py).
 _BEGINS_WITH_WORD: Final = re.compile(r"\s*(?:#{1,6}[ ]+)?[A-Za-z0-9]")
 _NOTHING: Final = "No content rendered from RST source."
 
 
 class RunStopped(Exception):
-    """The run was stopped while a description was rendered; nothing is known of it."""
+    """The run was stopped while a description was rendered."""
 
 
 @dataclass(frozen=True, slots=True)
 class _DescriptionSource:
-    """A description; who waits for it makes no difference to what it renders to."""
+    """A description; ``waiting`` is not part of the cache key."""
 
     text: str
     content_type: str
@@ -76,7 +76,7 @@ class _DescriptionSource:
 
 
 def render_description(description: str, content_type: str, waiting: Waiting | None = None) -> Rendering:
-    """Return whether PyPI could render *description*. Raises RunStopped where *waiting* says so meanwhile.
+    """Return whether PyPI could render *description*. Raises RunStopped when *waiting* is stopped.
 
     Source: warehouse/utils/readme.py:21-50, with readme-renderer. An unknown or empty content type falls back as there:
     none means reStructuredText, others plain text.
@@ -176,7 +176,7 @@ def _send_description_to_child(pipe: IO[bytes], text: str) -> None:
 
 
 def render_standard_input() -> None:
-    """Be the process's program: render standard input as the media type in the argument, and write what is wrong."""
+    """Render standard input as the media type in the argument and print the fault; this is what the child runs."""
     description = sys.stdin.buffer.read().decode("utf-8", "surrogatepass")
     sys.stdout.write(json.dumps({"fault": _RENDERERS[sys.argv[1]](description)}))
 

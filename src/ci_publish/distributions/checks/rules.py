@@ -1,7 +1,7 @@
 """What a check rule is: a row of the table in ``checks.table`` (pure).
 
-Each family of rules is one module beside this one, with its rows in ``RULES``. A fault that is
-found while an archive or its metadata is read needs a row only; other rows name the function that computes it.
+Each family of rules is a module of this package, with its rows in ``RULES``. A fault that is found while an archive or
+its metadata is read needs only a row; other rows name the function that computes it.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -39,7 +39,7 @@ class Stage(IntEnum):
 
 @frozen(kw_only=True)
 class CheckedFile:
-    """One file, with everything that rules may ask about it.
+    """One file, with everything that rules may check.
 
     ``form`` is the upload form: the core metadata as the server gets them. ``metadata_faults`` were found when the
     file's own metadata was read, ``rendering`` is the result of rendering its description. Exactly one of ``wheel`` and
@@ -64,7 +64,7 @@ class CheckedFile:
 
 
 def note_hint(rule: str, where: str) -> Hint:
-    """Return the sentence that says how to keep an adjustable rule from warning, *where* what it finds is meant."""
+    """Return the hint how to turn an adjustable rule into a note, *where* its finding is intended."""
     return Hint(f" {where}, make the rule a note (", option("rules", f"{rule}=note"), ").")
 
 
@@ -82,8 +82,9 @@ class Rule:
 
     ``generic`` is the severity for indexes other than PyPI where it differs from ``pypi``; with ``pypi_only`` they
     accept what the rule finds. ``stage`` is when PyPI's server checks it. ``check`` computes the faults of one file,
-    ``check_set`` those of all files, and ``compare`` those of a release beside the one before it; without any,
-    reading the file finds them. Users may weaken a rule that is ``adjustable``; ``ground`` says why they may not.
+    ``check_set`` those of all files, and ``compare`` those of a release compared with the previous one; without any,
+    they are found while the file is read. Users may weaken a rule that is ``adjustable``; ``ground`` says why they may
+    not.
     """
 
     id: str

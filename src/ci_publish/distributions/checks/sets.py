@@ -1,6 +1,6 @@
 """Rules about the files of a run together: stray files, duplicates, contradictions (pure).
 
-Faults of single directory entries are found in ``collecting``; these rows say what they mean.
+Faults of single directory entries are found in ``collecting``; these rows explain them.
 """
 
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""How much each rule weighs in a run: its own severity, what the user says about it, and ``strict`` (pure)."""
+"""The severity of each rule in a run: from the rule, the user's settings and ``strict`` (pure)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -18,13 +18,13 @@ _LEVELS: Final = (OFF, Severity.NOTE.value, Severity.WARNING.value, Severity.ERR
 
 @frozen
 class RuleWeights:
-    """What the user says about rules, by id: ``off`` or a severity. ``strict`` makes warnings errors."""
+    """The user's settings of rules, by id: ``off`` or a severity. ``strict`` makes warnings errors."""
 
     overrides: Mapping[str, str]
     strict: bool = False
 
     def apply_to_problems(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
-        """Return *problems* with the severities that count, without those that are off; the worst ones first."""
+        """Return *problems* with their effective severities, without those that are off; the worst first."""
         found = []
         for problem in problems:
             level, override = problem.severity.value, self.overrides.get(problem.rule)
@@ -38,7 +38,7 @@ class RuleWeights:
 
 
 def parse_rule_weights(entries: Sequence[str], *, strict: bool = False, source: str = "rules") -> RuleWeights:
-    """Return the weights that ``RULE=SEVERITY`` entries ask for; *source* is what the user calls their place.
+    """Return the weights that ``RULE=SEVERITY`` entries set; *source* is the user's name for the place of the entries.
 
     Raises ConfigurationError for an unknown rule or severity, and for weakening a rule that is not adjustable.
     """

@@ -139,7 +139,7 @@ def _readable_wheel_contents(file: CheckedFile) -> ZipContents | None:
 
 
 def _wheel_contents_with_known_folder(file: CheckedFile) -> ZipContents | None:
-    """Return the contents of a wheel whose filename says which metadata folder it has: else that is the fault."""
+    """Return the contents of a wheel with a valid filename, which determines the metadata folder."""
     return None if parse_checked_filename(file) is None else _readable_wheel_contents(file)
 
 
