@@ -65,11 +65,12 @@ def response_message_beyond_status(response: HttpAnswer) -> str:
     The texts of a JSON body come first, then a reason phrase that is not the standard one (PyPI, devpi), then a body of
     text or HTML without its markup.
     """
-    for text in (
-        *_json_error_texts(response.body),
-        _nonstandard_reason_phrase(response),
-        response_body_text(response.body),
-    ):
+    try:
+        standard = HTTPStatus(response.status).phrase.lower()
+    except ValueError:
+        standard = ""
+    reason = "" if response.reason.strip().lower() in {standard, "ok"} else response.reason
+    for text in (*_json_error_texts(response.body), reason, response_body_text(response.body)):
         words = without_repeated_clauses(" ".join(text[: 2 * MAX_MESSAGE].split()))
         if words:
             return words[:MAX_MESSAGE]
@@ -108,14 +109,6 @@ def without_repeated_clauses(text: str) -> str:
         if not repeated or len(bare.split()) < _CLAUSE:
             kept.append(clause)
     return " ".join(kept).rstrip(",; ")
-
-
-def _nonstandard_reason_phrase(response: HttpAnswer) -> str:
-    try:
-        standard = HTTPStatus(response.status).phrase
-    except ValueError:
-        standard = ""
-    return "" if response.reason.strip().lower() in {standard.lower(), "ok"} else response.reason
 
 
 def _json_error_texts(body: bytes) -> Iterator[str]:

@@ -8,18 +8,9 @@ from collections.abc import Callable, Iterable, Sequence
 from urllib.parse import urljoin
 
 from ci_publish.errors import FileChangedDuringRun, IndexUnavailable
-from ci_publish.http.messages import (
-    Authorization,
-    BodyChanged,
-    HttpAnswer,
-    HttpRequest,
-    NoAnswer,
-    Transport,
-)
+from ci_publish.http.messages import Authorization, BodyChanged, HttpAnswer, HttpRequest, NoAnswer, Transport
 from ci_publish.http.response_texts import response_status_line
-from ci_publish.http.retries import (
-    is_transient_status,
-)
+from ci_publish.http.retries import is_transient_status
 from ci_publish.http.urls import have_same_origin, redacted_url
 from ci_publish.index import simple_api
 from ci_publish.index.current_endpoints import CurrentEndpoints, Sources
@@ -30,7 +21,7 @@ from ci_publish.index.endpoints import (
     may_be_rehearsal,
     rehearsal_endpoints,
 )
-from ci_publish.index.index_reader import IndexReader
+from ci_publish.index.index_reader import IndexReader, complete_body
 from ci_publish.index.listing_prefetch import PrefetchedListings, PrefetchEmitter
 from ci_publish.index.listings import FRESH, Listings
 from ci_publish.index.upload_body import hashed_file_md5
@@ -39,12 +30,7 @@ from ci_publish.model.attestation import Attestation
 from ci_publish.model.completion import UNSCHEDULED, CompletionTurn
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import Emit
-from ci_publish.model.index import (
-    Endpoints,
-    IndexState,
-    PublishedFile,
-    UploadOutcome,
-)
+from ci_publish.model.index import Endpoints, IndexState, PublishedFile, UploadOutcome
 from ci_publish.model.waiting import Waiting
 
 DISCOVERY_SECONDS = 5.0
@@ -169,9 +155,8 @@ class HttpIndex:
         """Download a listed file and return its SHA-256; see ``publishing.ports.Index``."""
         what = f"the content of {published.filename}"
         answer, _ = self._reader.get(published.url, {"Accept": "*/*"}, limit, what, self._reader.retry_budget())
-        if not isinstance(answer, HttpAnswer) or answer.status != 200 or answer.truncated:  # noqa: PLR2004
-            return None
-        return hashlib.sha256(answer.body).hexdigest()
+        content = complete_body(answer)
+        return None if content is None else hashlib.sha256(content).hexdigest()
 
     def core_metadata(self, published: PublishedFile) -> bytes | None:
         """Fetch the core metadata that is served beside a listed file; see ``publishing.ports.Index``."""
@@ -181,34 +166,31 @@ class HttpIndex:
         budget = self._reader.retry_budget(max_attempts=QUESTION_ATTEMPTS)
         what = f"the metadata of {published.filename}"
         answer, _ = self._reader.get(url, {"Accept": "*/*"}, simple_api.MAX_CORE_METADATA, what, budget)
-        if not isinstance(answer, HttpAnswer) or answer.status != 200 or answer.truncated:  # noqa: PLR2004
-            return None
-        told = published.core_metadata
-        return answer.body if told is True or hashlib.sha256(answer.body).hexdigest() == told else None
+        content, listed = complete_body(answer), published.core_metadata
+        matches = content is not None and (listed is True or hashlib.sha256(content).hexdigest() == listed)
+        return content if matches else None
 
     # --- provenance
 
     def provenance(self, project: str, version: str, filename: str) -> bytes | None:
         """Return the provenance that the index serves for a file; see ``publishing.ports.Index``."""
-        url = self._provenance_url(project, version, filename)
+        if self.endpoints.integrity is not None:
+            url: str | None = simple_api.provenance_url(self.endpoints.integrity, project, version, filename)
+        else:
+            known = self._listings.remembered_listing(project)
+            published = None if known is None else known.listing.files.get(filename)
+            url = None if published is None else published.provenance
         if url is None:
             return None
         headers = {"Accept": simple_api.ACCEPT_INTEGRITY, **FRESH}
         answer, url = self._reader.get(url, headers, simple_api.MAX_PROVENANCE, filename, self._reader.retry_budget())
         if isinstance(answer, NoAnswer):
             raise IndexUnavailable(f"The provenance of {filename} cannot be fetched.", detail=answer.text)
-        if answer.status == 200 and not answer.truncated:  # noqa: PLR2004
-            return answer.body
+        if (content := complete_body(answer)) is not None:
+            return content
         if is_transient_status(answer.status) or answer.truncated:
             raise IndexUnavailable(
                 f"The provenance of {filename} cannot be fetched.",
                 detail=f"{redacted_url(url)} answered {response_status_line(answer)}",
             )
         return None
-
-    def _provenance_url(self, project: str, version: str, filename: str) -> str | None:
-        if self.endpoints.integrity is not None:
-            return simple_api.provenance_url(self.endpoints.integrity, project, version, filename)
-        known = self._listings.remembered_listing(project)
-        published = None if known is None else known.listing.files.get(filename)
-        return None if published is None else published.provenance

@@ -194,12 +194,8 @@ def _pypi_or_testpypi_endpoints(url: str) -> Endpoints | None:
     normal = urlunsplit((parts.scheme, parts.hostname or "", parts.path, parts.query, ""))
     if normal == meant.upload and parts.port in {None, 443}:
         return meant
-    raise _wrong_upload_url_error(url, meant)
-
-
-def _wrong_upload_url_error(url: str, meant: Endpoints) -> ConfigurationError:
     own = "PyPI" if meant is PYPI else "TestPyPI"
-    return ConfigurationError(
+    raise ConfigurationError(
         f"{redacted_url(url)} is not an upload address of {own}.",
         detail=_why_upload_url_is_wrong(url, meant),
         hints=(
@@ -274,15 +270,15 @@ def _require_encrypted_index_url(url: str, name: str, allow_http: frozenset[str]
 
 def _other_index_endpoints(url: str, profile: Profile) -> Endpoints:
     """Return the addresses of an index that is neither PyPI nor TestPyPI."""
-    root = _index_url_root(url)
+    root, parts = _index_url_root(url), split_url(url)
     simple, certain = _derive_simple_api_roots(url)
     endpoints = Endpoints(
-        name=_short_index_name(url),
+        name=f"{parts.netloc}{parts.path.rstrip('/').removesuffix('/legacy')}".lower(),
         profile=IndexProfile.GENERIC,
         upload=url,
         simple=simple[0] if simple else None,
         simple_guesses=() if certain else simple,
-        discovery=f"{root}/.well-known/pytp?discover={quote_plus(split_url(url).path or '/')}",
+        discovery=f"{root}/.well-known/pytp?discover={quote_plus(parts.path or '/')}",
         audience=f"{root}/_/oidc/audience",
         mint=f"{root}/_/oidc/mint-token",
         burn=f"{root}/_/oidc/burn-token",
@@ -328,10 +324,3 @@ def _find_upload_url_shape(url: str) -> tuple[Shape, re.Match[str]] | None:
 def _index_url_root(url: str) -> str:
     parts = split_url(url)
     return f"{parts.scheme}://{parts.netloc}"
-
-
-def _short_index_name(url: str) -> str:
-    """Return a short name that distinguishes indexes on one host."""
-    parts = split_url(url)
-    path = parts.path.rstrip("/").removesuffix("/legacy")
-    return f"{parts.netloc}{path}".lower()

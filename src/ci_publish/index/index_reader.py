@@ -6,18 +6,18 @@ A credential never crosses origins, and no redirect leads from https to http.
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from urllib.parse import urljoin
 
-from ci_publish.http.messages import Authorization, HttpAnswer, HttpRequest, NoAnswer, NoAnswerReason, Transport
+from ci_publish.http.messages import Authorization, HttpAnswer, HttpRequest, NoAnswer, Transport
 from ci_publish.http.response_texts import response_status_line
 from ci_publish.http.retries import (
     MAX_ATTEMPTS,
     FailedAttempt,
     GiveUp,
     RetryState,
-    SingleRetry,
     decide_retry,
-    is_transient_failure,
+    failed_attempt_without_answer,
     is_transient_status,
     server_requested_wait,
 )
@@ -82,7 +82,12 @@ class IndexReader:
         while True:
             history = history.with_attempt()
             answer, at = self._get_following_redirects(url, headers, limit)
-            failure = self._failed_attempt(answer)
+            failure: FailedAttempt | None = None
+            if isinstance(answer, NoAnswer):
+                failure = failed_attempt_without_answer(answer)
+            elif is_transient_status(answer.status):
+                asked = server_requested_wait(answer.headers, self._sources.clock())
+                failure = FailedAttempt(f"the index answered {response_status_line(answer)}", asked)
             if failure is None or self._waiting.stopped:
                 return answer, at
             left = min(self._waiting.left(), budget.left(self._sources.clock()))
@@ -100,32 +105,26 @@ class IndexReader:
             budget.waited += decision.wait
             self._waiting.wait(decision.wait)
 
-    def _failed_attempt(self, answer: HttpAnswer | NoAnswer) -> FailedAttempt | None:
-        if isinstance(answer, NoAnswer):
-            once = SingleRetry.MALFORMED_ANSWER if answer.reason is NoAnswerReason.PROTOCOL else None
-            return FailedAttempt(answer.text, once=once) if is_transient_failure(answer) else None
-        if is_transient_status(answer.status):
-            asked = server_requested_wait(answer.headers, self._sources.clock())
-            return FailedAttempt(f"the index answered {response_status_line(answer)}", asked)
-        return None
-
     def _get_following_redirects(
         self, url: str, headers: Mapping[str, str], limit: int
     ) -> tuple[HttpAnswer | NoAnswer, str]:
-        for _ in range(MAX_REDIRECTS):
-            answer = self._get_once(url, headers, limit)
-            if not isinstance(answer, HttpAnswer) or answer.status not in REDIRECTS:
+        redirects = 0
+        while True:
+            request = HttpRequest(method="GET", url=url, headers=headers, authorization=self._authorization(url))
+            answer = self._transport.send(request, limit=limit)
+            if isinstance(answer, NoAnswer) or answer.status not in REDIRECTS or redirects == MAX_REDIRECTS:
                 return answer, url
             target = index_redirect_target(url, answer)
             if not may_follow_index_redirect(url, target):
                 return answer, url
-            url = target
-        return self._get_once(url, headers, limit), url
+            url, redirects = target, redirects + 1
 
-    def _get_once(self, url: str, headers: Mapping[str, str], limit: int) -> HttpAnswer | NoAnswer:
-        return self._transport.send(
-            HttpRequest(method="GET", url=url, headers=headers, authorization=self._authorization(url)), limit=limit
-        )
+
+def complete_body(answer: HttpAnswer | NoAnswer) -> bytes | None:
+    """Return the body of a response with status 200 that arrived completely, None for everything else."""
+    if isinstance(answer, NoAnswer) or answer.status != HTTPStatus.OK or answer.truncated:
+        return None
+    return answer.body
 
 
 def index_redirect_target(url: str, answer: HttpAnswer) -> str:

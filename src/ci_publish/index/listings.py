@@ -12,7 +12,7 @@ from ci_publish.http.retries import is_transient_status
 from ci_publish.http.urls import have_same_origin, redacted_url, split_url, url_has_secrets
 from ci_publish.index import simple_api
 from ci_publish.index.current_endpoints import CurrentEndpoints
-from ci_publish.index.index_reader import REDIRECTS, IndexReader, RetryBudget, index_redirect_target
+from ci_publish.index.index_reader import REDIRECTS, IndexReader, RetryBudget, complete_body, index_redirect_target
 from ci_publish.model.frozen import frozen
 from ci_publish.model.index import (
     IndexProfile,
@@ -60,12 +60,11 @@ class Listings:
         known = self.remembered_listing(project)
         first = self._fetch_from_root(endpoints.simple, project, known, budget, fresh=fresh)
         same = known is not None and first is known.listing
-        if self._needs_json_api(first, version, fresh=fresh, same=same):
-            first = self._merge_with_json_api(first, project, version or "", budget)
-        if isinstance(first, ProjectListing) and first.serial is not None:
+        state = self._complete_from_json_api(first, version, budget, fresh=fresh, same=same)
+        if isinstance(state, ProjectListing) and state.serial is not None:
             with self._lock:
-                self._serials[project] = max(first.serial, self._serials.get(project, 0))
-        return first
+                self._serials[project] = max(state.serial, self._serials.get(project, 0))
+        return state
 
     def remembered_listing(self, project: str) -> "_RememberedListing | None":
         """Return the listing of *project* that was read last in this run."""
@@ -134,29 +133,26 @@ class Listings:
     def _state_from_response(self, project: str, answer: HttpAnswer | NoAnswer, url: str) -> IndexState:
         """Return what a response of the Simple API means."""
         if isinstance(answer, NoAnswer):
-            return self._state_without_response(project, answer, url)
-        if answer.status in REDIRECTS:
-            return self._state_from_redirect(project, answer, url)
+            reason = f"{redacted_url(url)} cannot be reached: {answer.text}"
+            if answer.reason is NoAnswerReason.REFUSED_LOCALLY and not self._is_pypi:
+                return NotVisible(project, f"{reason}. {HINT}")
+            return ListingUnavailable(project, reason, untrusted=answer.reason is NoAnswerReason.UNTRUSTED_CERTIFICATE)
         match answer.status:
             case 200:
                 return self._parse_listing_response(project, answer, url)
             case 404 | 410:
                 return NoSuchProject(project)
-            case _:
-                return self._state_from_error_response(project, answer, url)
-
-    def _state_without_response(self, project: str, answer: NoAnswer, url: str) -> ListingUnavailable | NotVisible:
-        reason = f"{redacted_url(url)} cannot be reached: {answer.text}"
-        if answer.reason is NoAnswerReason.REFUSED_LOCALLY and not self._is_pypi:
-            return NotVisible(project, f"{reason}. {HINT}")
-        return ListingUnavailable(project, reason, untrusted=answer.reason is NoAnswerReason.UNTRUSTED_CERTIFICATE)
-
-    def _state_from_error_response(self, project: str, answer: HttpAnswer, url: str) -> NotVisible | ListingUnavailable:
-        said = f"{redacted_url(url)} answered {response_status_line(answer)}"
-        if self._is_pypi or is_transient_status(answer.status):
-            return ListingUnavailable(project, said)
-        why = ": the credential of this run may not read there" if answer.status in {401, 403} else ""
-        return self._not_visible_state(project, f"{said}{why}", url)
+            case status if status in REDIRECTS:
+                return self._state_from_redirect(project, answer, url)
+            case status:
+                said = f"{redacted_url(url)} answered {response_status_line(answer)}"
+                why = ": the credential of this run may not read there" if status in {401, 403} else ""
+                unavailable = self._is_pypi or is_transient_status(status)
+                return (
+                    ListingUnavailable(project, said)
+                    if unavailable
+                    else self._not_visible_state(project, f"{said}{why}", url)
+                )
 
     def _state_from_redirect(self, project: str, answer: HttpAnswer, url: str) -> NotVisible | ListingUnavailable:
         target = index_redirect_target(url, answer)
@@ -196,29 +192,27 @@ class Listings:
 
     # --- the Simple API of PyPI comes through a cache that may be ten minutes old; the page of a release is fresher
 
-    def _needs_json_api(self, first: IndexState, version: str | None, *, fresh: bool, same: bool) -> bool:
-        """Whether *first* may be old; *same*: it is the very listing that was read before."""
-        if not self._is_pypi or self._endpoints.now.json_api is None:
-            return False
-        if isinstance(first, NoSuchProject):
-            return version is not None or fresh
-        if version is None or not isinstance(first, ProjectListing):
-            return False
-        return (fresh and (same or self._was_listing_seen(first))) or not simple_api.lists_version(first, version)
-
-    def _was_listing_seen(self, listing: ProjectListing) -> bool:
-        """Whether the index showed this listing, or a newer one, before."""
-        with self._lock:
-            seen = self._serials.get(listing.project)
-        return listing.serial is not None and seen is not None and listing.serial <= seen
-
-    def _merge_with_json_api(self, first: IndexState, project: str, version: str, budget: RetryBudget) -> IndexState:
-        url = simple_api.json_api_url(self._endpoints.now.json_api or "", project, version)
+    def _complete_from_json_api(
+        self, first: IndexState, version: str | None, budget: RetryBudget, *, fresh: bool, same: bool
+    ) -> IndexState:
+        """Return *first* with what the JSON API adds, if it may be old; *same*: it is the very listing read before."""
+        json_api, project = self._endpoints.now.json_api, first.project
+        if not self._is_pypi or json_api is None:
+            return first
+        if isinstance(first, ProjectListing):
+            with self._lock:
+                seen = self._serials.get(project)
+            known = same or (first.serial is not None and seen is not None and first.serial <= seen)
+            may_be_old = version is not None and ((fresh and known) or not simple_api.lists_version(first, version))
+        else:
+            may_be_old = isinstance(first, NoSuchProject) and (version is not None or fresh)
+        if not may_be_old:
+            return first
+        url = simple_api.json_api_url(json_api, project, version or "")
         headers = {"Accept": simple_api.ACCEPT_JSON_API, **FRESH}
         answer, url = self._reader.get(url, headers, simple_api.MAX_LISTING, project, budget)
-        if not isinstance(answer, HttpAnswer) or answer.status != 200 or answer.truncated:  # noqa: PLR2004
-            return first
-        second = simple_api.parse_json_api_release(project, answer.body, url)
+        body = complete_body(answer)
+        second = None if body is None else simple_api.parse_json_api_release(project, body, url)
         if not isinstance(second, ProjectListing):
             return first
         return simple_api.merge_listings(first if isinstance(first, ProjectListing) else None, second)

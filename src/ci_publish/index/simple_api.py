@@ -86,7 +86,12 @@ def parse_listing(project: str, body: bytes, content_type: str, url: str, *, pub
         listing = _parse_html_listing(project, body, url)
     if isinstance(listing, Unreadable) or public:
         return listing
-    return replace(listing, files=_mark_inherited_files(listing.files, url))
+    mixed = any(have_same_origin(file.url, url) for file in listing.files.values())
+    files = {
+        name: replace(file, inherited=True) if _is_inherited_file(file.url, url, mixed=mixed) else file
+        for name, file in listing.files.items()
+    }
+    return replace(listing, files=files)
 
 
 def is_simple_api_root(body: bytes, content_type: str, url: str) -> bool:
@@ -104,15 +109,9 @@ def is_simple_api_root(body: bytes, content_type: str, url: str) -> bool:
     if media_type == HTML_V1 or "pypi:repository-version" in page.meta or _SAYS_SIMPLE.search(body[:_MAX_TEXT].lower()):
         return True
     targets = [_resolve_listed_url(url, anchor.get("href", "")) for anchor in page.anchors]
-    return bool(targets) and all(_is_url_directly_below(url, target) for target in targets)
-
-
-def _is_url_directly_below(root: str, url: str) -> bool:
-    path, base = split_url(url).path, split_url(root).path
-    return (
-        have_same_origin(url, root)
-        and path.startswith(base)
-        and path[len(base) :].strip("/").count("/") == 0 < len(path[len(base) :].strip("/"))
+    below = re.compile(f"{re.escape(split_url(url).path)}/*[^/]+/*")
+    return bool(targets) and all(
+        have_same_origin(each, url) and below.fullmatch(split_url(each).path) for each in targets
     )
 
 
@@ -143,23 +142,17 @@ def merge_listings(first: ProjectListing | None, second: ProjectListing) -> Proj
         return second
     files = dict(first.files)
     for name, file in second.files.items():
-        known = files.get(name)
-        files[name] = file if known is None else _with_other_listing_fields(file, known)
+        if (known := first.files.get(name)) is None:
+            files[name] = file
+        else:
+            provenance, core_metadata = file.provenance or known.provenance, file.core_metadata or known.core_metadata
+            files[name] = replace(file, provenance=provenance, core_metadata=core_metadata)
     serials = [serial for serial in (first.serial, second.serial) if serial is not None]
     return replace(
         first,
         files=files,
         versions=tuple(dict.fromkeys((*first.versions, *second.versions))),
         serial=max(serials, default=None),
-    )
-
-
-def _with_other_listing_fields(file: PublishedFile, known: PublishedFile) -> PublishedFile:
-    """Return *file* with what only the other listing says about it."""
-    return replace(
-        file,
-        provenance=file.provenance or known.provenance,
-        core_metadata=file.core_metadata or known.core_metadata,
     )
 
 
@@ -215,34 +208,27 @@ def _parse_listed_file(entry: Mapping[str, Any], url: str) -> PublishedFile | No
         return None
     yanked = entry.get("yanked", False)
     provenance = _text_or_none(entry.get("provenance"))
+    hashes = _mapping_or_empty(entry.get("hashes"))
+    requires_python = [entry[key] for key in ("requires-python", "requires_python") if key in entry][:1]
+    core_metadata = entry.get("core-metadata", entry.get("data-dist-info-metadata"))
     return PublishedFile(
         filename=filename,
         url=_resolve_listed_url(url, _text_or_none(entry.get("url")) or ""),
-        sha256=_sha256_or_none(_mapping_or_empty(entry.get("hashes")).get("sha256")),
+        sha256=_digest_or_none(_SHA256, hashes.get("sha256")),
         size=_integer_or_none(entry.get("size")),
         upload_time=_text_or_none(entry.get("upload-time")) or _text_or_none(entry.get("upload_time_iso_8601")),
         yanked=yanked
         if isinstance(yanked, bool)
         else (_text_or_none(yanked) or _text_or_none(entry.get("yanked_reason")) or False),
         provenance=_resolve_listed_url(url, provenance) if provenance else None,
-        md5=_md5_or_none(_mapping_or_empty(entry.get("hashes")).get("md5")),
-        requires_python=_listed_requires_python(entry),
-        core_metadata=_listed_core_metadata(entry),
+        md5=_digest_or_none(_MD5, hashes.get("md5")),
+        # Empty where the entry says that there is none (null).
+        requires_python=(_text_or_none(requires_python[0]) or "") if requires_python else None,
+        # The digest of what is served beside the file, True for core metadata without one.
+        core_metadata=_digest_or_none(_SHA256, _mapping_or_empty(core_metadata).get("sha256"))
+        or core_metadata is True
+        or isinstance(core_metadata, dict),
     )
-
-
-def _listed_requires_python(entry: Mapping[str, Any]) -> str | None:
-    """Return what the entry says, empty where it says that there is none (``null``)."""
-    for key in ("requires-python", "requires_python"):
-        if key in entry:
-            return _text_or_none(entry[key]) or ""
-    return None
-
-
-def _listed_core_metadata(entry: Mapping[str, Any]) -> str | bool:
-    """Return the digest of the core metadata that is served beside the file, True for one without a digest."""
-    value = entry.get("core-metadata", entry.get("data-dist-info-metadata"))
-    return _sha256_or_none(_mapping_or_empty(value).get("sha256")) or value is True or isinstance(value, dict)
 
 
 def _mapping_or_empty(value: object) -> Mapping[str, Any]:
@@ -257,12 +243,8 @@ def _integer_or_none(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63 else None
 
 
-def _sha256_or_none(value: object) -> str | None:
-    return value.lower() if isinstance(value, str) and _SHA256.fullmatch(value) else None
-
-
-def _md5_or_none(value: object) -> str | None:
-    return value.lower() if isinstance(value, str) and _MD5.fullmatch(value) else None
+def _digest_or_none(pattern: re.Pattern[str], value: object) -> str | None:
+    return value.lower() if isinstance(value, str) and pattern.fullmatch(value) else None
 
 
 def _resolve_listed_url(base: str, reference: str) -> str:
@@ -296,46 +278,35 @@ def _parse_html_listing(project: str, body: bytes, url: str) -> Parsed:
 
 
 def _anchor_as_json_entry(anchor: Mapping[str, str], base: str) -> Mapping[str, Any]:
-    """Return an anchor as an entry of the JSON form (PEP 691 maps each attribute)."""
+    """Return an anchor as an entry of the JSON form: PEP 691 maps each attribute, also PEP 658's (a digest or true)."""
     target = _resolve_listed_url(base, anchor.get("href", ""))
     address, _, fragment = target.partition("#")
     algorithm, _, digest = fragment.partition("=")
+    core_metadata = anchor.get("data-core-metadata", anchor.get("data-dist-info-metadata", ""))
+    metadata_algorithm, _, metadata_digest = core_metadata.partition("=")
     return {
         "filename": unquote(split_url(address).path.rpartition("/")[2]),
         "url": address,
         "hashes": {algorithm.lower(): digest.partition("&")[0]},
         "yanked": (anchor["data-yanked"] or True) if "data-yanked" in anchor else False,
         "provenance": anchor.get("data-provenance"),
-        "core-metadata": _parse_digest_attribute(
-            anchor.get("data-core-metadata", anchor.get("data-dist-info-metadata"))
-        ),
+        "core-metadata": {metadata_algorithm: metadata_digest}
+        if metadata_digest
+        else core_metadata not in {"", "false"},
         **({"requires-python": anchor["data-requires-python"]} if "data-requires-python" in anchor else {}),
     }
-
-
-def _parse_digest_attribute(value: str | None) -> Mapping[str, str] | bool:
-    """Return what PEP 658 writes into an attribute, ``sha256=…`` or ``true``, as PEP 691 writes it."""
-    algorithm, _, digest = (value or "").partition("=")
-    return {algorithm: digest} if digest else bool(value) and value != "false"
 
 
 # --- files that an index only forwards
 
 
-def _mark_inherited_files(files: Mapping[str, PublishedFile], url: str) -> dict[str, PublishedFile]:
-    """Mark the files that this index only forwards from another one, where their URLs show it.
-
-    That is: PyPI's own file hosts; another devpi index than the one asked; and another origin, where other files of the
-    same listing lie on this one (an index that keeps all its files on another host is not suspected).
-    """
-    own = any(have_same_origin(file.url, url) for file in files.values())
-    return {
-        name: replace(file, inherited=True) if _is_inherited_file(file.url, url, mixed=own) else file
-        for name, file in files.items()
-    }
-
-
 def _is_inherited_file(file_url: str, url: str, *, mixed: bool) -> bool:
+    """Whether the index at *url* only forwards a file from another index, where the file's URL shows it.
+
+    That is: from PyPI's own file hosts; from another devpi index than the one asked; and from another origin, if the
+    listing is *mixed*: other files of it are on this one (an index that keeps all its files on another host is not
+    suspected).
+    """
     if not have_same_origin(file_url, url):
         return mixed or url_host(file_url) in PUBLIC_FILE_HOSTS
     own, other = _DEVPI_INDEX.match(split_url(url).path), _DEVPI_INDEX.match(split_url(file_url).path)

@@ -117,7 +117,8 @@ def multipart_framing(form: Sequence[Field], filename: str, boundary: str) -> Fr
 def interpret_upload_response(answer: HttpAnswer, url: str, attempts: int, now: float) -> ServerResponse | MissingSlash:
     """Return what the response to an upload to *url* means; *now* in seconds since the epoch."""
     if answer.status in _SUCCESS and is_web_page(answer.body):
-        return _web_page_instead_of_response(answer)
+        failure = _web_page_failure(answer, "a login page or a proxy of this network")
+        return Later(failure=failure, unclear=True, page=True)
     if answer.status in _SUCCESS:
         return Accepted(attempts, response_message(answer))
     if 300 <= answer.status <= 399:  # noqa: PLR2004  (the class of redirects)
@@ -133,45 +134,25 @@ def interpret_upload_response(answer: HttpAnswer, url: str, attempts: int, now: 
     return Later(failure=failure, unclear=True)
 
 
-def _says_too_many_new_projects(answer: HttpAnswer) -> bool:
-    """Return whether too many projects were created: by the policies that PyPI names with a 429, or by its words."""
-    names = [each.policy for each in parse_rate_limits(answer.headers) if each.remaining in {0, None}]
-    if answer.status == HTTPStatus.TOO_MANY_REQUESTS and any(name.startswith(_NEW_PROJECTS) for name in names):
-        return True
-    known = find_known_upload_refusal(answer.status, all_response_text(answer))
-    return known is not None and known.meaning is Meaning.NEW_PROJECTS
-
-
-def _new_project_limit(answer: HttpAnswer, attempts: int, now: float) -> NewProjectLimit:
-    quota = exhausted_rate_limit_quota(answer.headers)
-    return NewProjectLimit(
-        attempts=attempts,
-        message=f"{response_message(answer)}{'' if quota is None else f' (the limit is {quota})'}",
-        wait=server_requested_wait(answer.headers, now),
-    )
-
-
-def _web_page_instead_of_response(answer: HttpAnswer) -> Later:
+def _web_page_failure(answer: HttpAnswer, sender: str) -> FailedAttempt:
+    """Return the failed attempt that got a web page, with its first words and who may have sent it."""
     words = " ".join(response_body_text(answer.body).split())[:200]
-    reason = (
-        f"a web page came with status {answer.status} instead of an index's response, perhaps from a login page or a "
-        "proxy of this network"
-    )
-    return Later(
-        failure=FailedAttempt(f"{reason}: {words}" if words else reason, once=SingleRetry.MALFORMED_ANSWER),
-        unclear=True,
-        page=True,
-    )
+    reason = f"a web page came with status {answer.status} instead of an index's response, perhaps from {sender}"
+    return FailedAttempt(f"{reason}: {words}" if words else reason, once=SingleRetry.MALFORMED_ANSWER)
+
+
+def _exhausted_quota_text(answer: HttpAnswer) -> str:
+    quota = exhausted_rate_limit_quota(answer.headers)
+    return "" if quota is None else f" (the limit is {quota})"
 
 
 def _later_from_response(answer: HttpAnswer, now: float) -> Later:
     known = find_known_upload_refusal(answer.status, all_response_text(answer))
     reason = f"the index answered {answer.status}: {response_message(answer)}"
-    quota = exhausted_rate_limit_quota(answer.headers)
-    limit = "" if quota is None else f" (the limit is {quota})"
     advice = "" if known is None else f" {' '.join(known.advice)}"
+    text = f"{reason}{_exhausted_quota_text(answer)}{advice}"
     return Later(
-        failure=FailedAttempt(f"{reason}{limit}{advice}", asked=server_requested_wait(answer.headers, now)),
+        failure=FailedAttempt(text, asked=server_requested_wait(answer.headers, now)),
         throttled=answer.status in THROTTLING_STATUSES,
         unclear=answer.status >= 500,  # noqa: PLR2004  (the class of server errors)
         status=answer.status,
@@ -179,59 +160,39 @@ def _later_from_response(answer: HttpAnswer, now: float) -> Later:
 
 
 def _outcome_of_refused_upload(answer: HttpAnswer, url: str, attempts: int, now: float) -> ServerResponse:
-    if _says_too_many_new_projects(answer):
-        return _new_project_limit(answer, attempts, now)
+    text = all_response_text(answer)
+    known = find_known_upload_refusal(answer.status, text)
+    too_many_projects = known is not None and known.meaning is Meaning.NEW_PROJECTS
+    if answer.status == HTTPStatus.TOO_MANY_REQUESTS:  # PyPI names the policies
+        exhausted = [each.policy for each in parse_rate_limits(answer.headers) if each.remaining in {0, None}]
+        too_many_projects = too_many_projects or any(name.startswith(_NEW_PROJECTS) for name in exhausted)
+    if too_many_projects:
+        message = f"{response_message(answer)}{_exhausted_quota_text(answer)}"
+        return NewProjectLimit(attempts=attempts, message=message, wait=server_requested_wait(answer.headers, now))
     if is_transient_status(answer.status):
         return _later_from_response(answer, now)
-    text = all_response_text(answer)
     if says_already_exists(answer.status, text):
         return AlreadyThere(attempts, response_message(answer))
-    known = find_known_upload_refusal(answer.status, text)
-    if known is None and answer.status == 403 and is_web_page(answer.body):  # noqa: PLR2004
-        return _outcome_of_refusing_web_page(answer, url, attempts)
     if known is None:
         return _outcome_of_unknown_upload_refusal(answer, url, attempts)
     return _outcome_of_known_upload_refusal(known, answer, attempts, now)
 
 
-def _outcome_of_refusing_web_page(answer: HttpAnswer, url: str, attempts: int) -> CredentialRefused | Later:
-    """Return what a web page with status 403 means: PyPI explains its refusals in text, others may not."""
-    words = " ".join(response_body_text(answer.body).split())[:200]
-    if url_host(url) in _PYPI_HOSTS:
-        reason = "a web page came with status 403 instead of an index's response, perhaps from a firewall or a proxy"
-        return Later(
-            failure=FailedAttempt(f"{reason}: {words}" if words else reason, once=SingleRetry.MALFORMED_ANSWER),
-            status=403,
-        )
-    return CredentialRefused(
-        attempts=attempts,
-        status=answer.status,
-        message=words or response_message(answer),
-        advice=(
-            "Check the user and the password or token, and that they may upload to this index.",
-            "Or a firewall or proxy between this job and the index sent this page: ask its operators.",
-        ),
-    )
-
-
-def _outcome_of_unknown_upload_refusal(answer: HttpAnswer, url: str, attempts: int) -> Refused | CredentialRefused:
+def _outcome_of_unknown_upload_refusal(
+    answer: HttpAnswer, url: str, attempts: int
+) -> Refused | CredentialRefused | Later:
+    message = response_message(answer)
+    advice: tuple[str, ...] = ("Check the user and the password or token, and that they may upload to this index.",)
+    if answer.status == HTTPStatus.FORBIDDEN and is_web_page(answer.body):
+        if url_host(url) in _PYPI_HOSTS:  # it explains its refusals in text
+            return Later(failure=_web_page_failure(answer, "a firewall or a proxy"), status=answer.status)
+        message = " ".join(response_body_text(answer.body).split())[:200] or message
+        advice += ("Or a firewall or proxy between this job and the index sent this page: ask its operators.",)
     if answer.status in {401, 403}:
-        return CredentialRefused(
-            attempts=attempts,
-            status=answer.status,
-            message=response_message(answer),
-            advice=("Check the user and the password or token, and that they may upload to this index.",),
-        )
+        return CredentialRefused(attempts=attempts, status=answer.status, message=message, advice=advice)
     if answer.status == HTTPStatus.NOT_FOUND and _GITLAB.match(split_url(url).path):
-        return CredentialRefused(
-            attempts=attempts, status=answer.status, message=response_message(answer), advice=GITLAB_NOT_FOUND
-        )
-    return Refused(
-        attempts=attempts,
-        status=answer.status,
-        message=response_message(answer),
-        advice=BY_STATUS.get(answer.status, ()),
-    )
+        return CredentialRefused(attempts=attempts, status=answer.status, message=message, advice=GITLAB_NOT_FOUND)
+    return Refused(attempts=attempts, status=answer.status, message=message, advice=BY_STATUS.get(answer.status, ()))
 
 
 def _outcome_of_known_upload_refusal(

@@ -5,14 +5,7 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from ci_publish.hints import Hint, option
-from ci_publish.http.messages import (
-    Authorization,
-    BodyChanged,
-    HttpRequest,
-    NoAnswer,
-    NoAnswerReason,
-    Transport,
-)
+from ci_publish.http.messages import Authorization, BodyChanged, HttpRequest, NoAnswer, NoAnswerReason, Transport
 from ci_publish.http.retries import (
     FailedAttempt,
     GiveUp,
@@ -20,14 +13,12 @@ from ci_publish.http.retries import (
     SingleRetry,
     TryAgain,
     decide_retry,
-    is_transient_failure,
+    failed_attempt_without_answer,
 )
 from ci_publish.http.urls import redacted_url
 from ci_publish.index import upload_api
 from ci_publish.index.current_endpoints import CurrentEndpoints, Sources
-from ci_publish.index.endpoints import (
-    index_kind_of_upload_url,
-)
+from ci_publish.index.endpoints import index_kind_of_upload_url
 from ci_publish.index.upload_body import LONGEST_PAUSE, FormBody, hashed_file_md5
 from ci_publish.model.attestation import Attestation
 from ci_publish.model.completion import UNSCHEDULED, CompletionTurn
@@ -98,19 +89,21 @@ class Uploader:
     ) -> UploadOutcome:
         """Send one file, with retries; see ``publishing.ports.Index``."""
         attempts = _Attempts(turn)
-        url = self._endpoints.now.upload
         try:
-            digest = hashed_file_md5(distribution) if index_kind_of_upload_url(url) == "artifactory" else None
+            needs_md5 = index_kind_of_upload_url(self._endpoints.now.upload) == "artifactory"
+            digest = hashed_file_md5(distribution) if needs_md5 else None
         except BodyChanged as error:
             return FileChanged(0, str(error))
         form = upload_api.upload_form_fields(distribution, attestations, md5=digest)
         while not self._waiting.stopped:
             attempts.history = attempts.history.with_attempt()
-            response = self._send_upload_request(distribution, form, url, authorization, attempts)
-            while isinstance(response, upload_api.MissingSlash):  # once at most: then there is no slash to add
-                url = self._correct_upload_url(response.url)
-                response = self._send_upload_request(distribution, form, url, authorization, attempts)
-            outcome = self._outcome_or_retry(distribution, response, attempts, throttled)
+            match response := self._send_upload_request(distribution, form, authorization, attempts):
+                case NoAnswer():
+                    outcome = self._retry_unanswered_upload(distribution, response, attempts)
+                case upload_api.Later():
+                    outcome = self._retry_postponed_upload(distribution, response, attempts, throttled)
+                case _:
+                    outcome = response
             if outcome is not None:
                 return outcome
         return Cancelled(attempts.count, "the run was stopped before this file was finished", unclear=attempts.unclear)
@@ -119,17 +112,16 @@ class Uploader:
         self,
         distribution: Distribution,
         form: Sequence[upload_api.Field],
-        url: str,
         authorization: Authorization | None,
         attempts: _Attempts,
-    ) -> upload_api.ServerResponse | upload_api.MissingSlash | NoAnswer:
-        name, filename = self._endpoints.now.name, distribution.filename
+    ) -> upload_api.ServerResponse | NoAnswer:
+        """Send the form once, or twice where the upload address turns out to lack its slash."""
+        name, url, filename = self._endpoints.now.name, self._endpoints.now.upload, distribution.filename
         framing = upload_api.multipart_framing(form, filename, self._sources.boundary())
-        total = len(framing.head) + distribution.size + len(framing.tail)
         self._emit(UploadStarted(index=name, filename=filename, size=distribution.size, attempt=attempts.count))
 
         def progress(sent: int) -> None:
-            self._emit(UploadProgressed(index=name, filename=filename, sent=sent, total=total))
+            self._emit(UploadProgressed(index=name, filename=filename, sent=sent, total=body.length))
 
         body = FormBody(distribution=distribution, framing=framing, progress=progress, turn=attempts.turn)
         request = HttpRequest(
@@ -146,38 +138,15 @@ class Uploader:
             attempts.turn.end()
         if isinstance(answer, NoAnswer):
             return answer
-        return upload_api.interpret_upload_response(answer, url, attempts.count, self._sources.clock())
-
-    def _correct_upload_url(self, url: str) -> str:
-        """Take *url*, the upload address with its slash, for all files from now on; report it once."""
-        if self._endpoints.correct(upload=url):
-            message = (
-                f"The index takes uploads at {redacted_url(url)}; the slash at the end of repository-url was missing."
-            )
-            self._emit(
-                Noted(
-                    slug="missing-slash",
-                    message=message,
-                    hints=(Hint("Set it in full: ", option("repository_url", redacted_url(url))),),
-                )
-            )
-        return url
-
-    def _outcome_or_retry(
-        self,
-        distribution: Distribution,
-        response: upload_api.ServerResponse | NoAnswer,
-        attempts: _Attempts,
-        throttled: Callable[[], None],
-    ) -> UploadOutcome | None:
-        """Return how the upload ended, or None after waiting for another attempt."""
-        match response:
-            case NoAnswer():
-                return self._retry_unanswered_upload(distribution, response, attempts)
-            case upload_api.Later():
-                return self._retry_postponed_upload(distribution, response, attempts, throttled)
-            case _:
-                return response
+        response = upload_api.interpret_upload_response(answer, url, attempts.count, self._sources.clock())
+        if not isinstance(response, upload_api.MissingSlash):
+            return response
+        if self._endpoints.correct(upload=response.url):  # for all files from now on, and reported once
+            shown = redacted_url(response.url)
+            message = f"The index takes uploads at {shown}; the slash at the end of repository-url was missing."
+            hint = Hint("Set it in full: ", option("repository_url", shown))
+            self._emit(Noted(slug="missing-slash", message=message, hints=(hint,)))
+        return self._send_upload_request(distribution, form, authorization, attempts)
 
     def _retry_postponed_upload(
         self, distribution: Distribution, later: upload_api.Later, attempts: _Attempts, throttled: Callable[[], None]
@@ -209,13 +178,13 @@ class Uploader:
         attempts.unclear = attempts.unclear or lost.sent
         if lost.reason is NoAnswerReason.CANCELLED:
             return Cancelled(attempts.count, lost.text, unclear=attempts.unclear)
-        if not is_transient_failure(lost):
+        failure = failed_attempt_without_answer(lost)
+        if failure is None:
             untrusted = lost.reason is NoAnswerReason.UNTRUSTED_CERTIFICATE
             return Unavailable(
                 attempts=attempts.count, message=lost.text, unclear=attempts.unclear, untrusted=untrusted
             )
-        once = SingleRetry.MALFORMED_ANSWER if lost.reason is NoAnswerReason.PROTOCOL else None
-        return self._wait_for_retry(distribution, FailedAttempt(lost.text, once=once), attempts, ask=lost.sent)
+        return self._wait_for_retry(distribution, failure, attempts, ask=lost.sent)
 
     def _wait_for_retry(
         self, distribution: Distribution, failure: FailedAttempt, attempts: _Attempts, *, ask: bool, page: bool = False

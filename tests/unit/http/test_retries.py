@@ -16,7 +16,7 @@ from ci_publish.http.retries import (
     SingleRetry,
     TryAgain,
     decide_retry,
-    is_transient_failure,
+    failed_attempt_without_answer,
     is_transient_status,
     parse_http_date,
     parse_retry_after,
@@ -131,8 +131,17 @@ def test_final_statuses(status: int) -> None:
     assert not is_transient_status(status)
 
 
+@pytest.mark.parametrize(
+    ("reason", "once"), [(NoAnswerReason.PROTOCOL, SingleRetry.MALFORMED_ANSWER), (NoAnswerReason.RESET, None)]
+)
+def test_a_response_that_is_not_valid_http_is_worth_one_more_attempt(
+    reason: NoAnswerReason, once: SingleRetry | None
+) -> None:
+    assert failed_attempt_without_answer(NoAnswer(reason, "why", sent=True)) == FailedAttempt("why", once=once)
+
+
 def test_what_is_never_tried_again() -> None:
-    final = {reason for reason in NoAnswerReason if not is_transient_failure(NoAnswer(reason, "x"))}
+    final = {reason for reason in NoAnswerReason if failed_attempt_without_answer(NoAnswer(reason, "x")) is None}
     assert final == {
         NoAnswerReason.UNTRUSTED_CERTIFICATE,
         NoAnswerReason.INVALID_CERTIFICATE,
