@@ -146,9 +146,14 @@ def is_transient_status(status: int) -> bool:
     return status in TRANSIENT_STATUSES or 500 <= status <= 599  # noqa: PLR2004  (the class of server errors)
 
 
+def is_transient_failure(no_answer: NoAnswer) -> bool:
+    """Whether the same request may succeed later."""
+    return no_answer.reason not in _FINAL
+
+
 def failed_attempt_without_answer(no_answer: NoAnswer) -> FailedAttempt | None:
     """Return the failed attempt that got *no_answer*; None if the same request would fail again."""
-    if no_answer.reason in _FINAL:
+    if not is_transient_failure(no_answer):
         return None
     once = SingleRetry.MALFORMED_ANSWER if no_answer.reason is NoAnswerReason.PROTOCOL else None
     return FailedAttempt(no_answer.text, once=once)

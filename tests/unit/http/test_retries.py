@@ -17,6 +17,7 @@ from ci_publish.http.retries import (
     TryAgain,
     decide_retry,
     failed_attempt_without_answer,
+    is_transient_failure,
     is_transient_status,
     parse_http_date,
     parse_retry_after,
@@ -141,7 +142,7 @@ def test_a_response_that_is_not_valid_http_is_worth_one_more_attempt(
 
 
 def test_what_is_never_tried_again() -> None:
-    final = {reason for reason in NoAnswerReason if failed_attempt_without_answer(NoAnswer(reason, "x")) is None}
+    final = {reason for reason in NoAnswerReason if not is_transient_failure(NoAnswer(reason, "x"))}
     assert final == {
         NoAnswerReason.UNTRUSTED_CERTIFICATE,
         NoAnswerReason.INVALID_CERTIFICATE,
@@ -149,6 +150,7 @@ def test_what_is_never_tried_again() -> None:
         NoAnswerReason.CANCELLED,
         NoAnswerReason.REFUSED_LOCALLY,
     }
+    assert {reason for reason in final if failed_attempt_without_answer(NoAnswer(reason, "x"))} == set()
 
 
 @pytest.mark.parametrize(

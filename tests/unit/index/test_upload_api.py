@@ -180,6 +180,14 @@ def test_an_unknown_refusal_of_the_credential(status: int) -> None:
     assert verdict.advice
 
 
+def test_gitlab_answers_404_to_a_credential_that_may_not_publish() -> None:
+    url = "https://gitlab.com/api/v4/projects/7/packages/pypi"
+    verdict = interpret_upload_response(answer(404, '{"message": "404 Project Not Found"}'), url, 1, 0.0)
+    assert isinstance(verdict, CredentialRefused)
+    assert verdict.message == "404 Project Not Found"
+    assert "write_package_registry" in verdict.advice[0]
+
+
 def test_an_unknown_refusal() -> None:
     assert understood(answer(418, "short and stout")) == Refused(attempts=2, status=418, message="short and stout")
     refused = understood(answer(405))
