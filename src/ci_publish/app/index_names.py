@@ -11,7 +11,7 @@ import stat
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Final, NoReturn
 
 from ci_publish.errors import ConfigurationError
 from ci_publish.hints import Hint, option
@@ -69,7 +69,14 @@ class IndexNames:
             return NamedIndex(name=name.lower(), upload=known, where="PyPI's own names")
         uv = next((entry for entry in self._uv if entry.get("name") == name), None)
         if uv is not None:
-            return _named_index_of_uv(name, uv, spelled)
+            upload, simple = uv.get("publish-url"), uv.get("url")
+            if not isinstance(upload, str) or not upload:
+                raise ConfigurationError(
+                    f"{spelled} names the index {name}, whose entry of [[tool.uv.index]] has no publish-url.",
+                    hints=(f'Add it to the entry: publish-url = "https://…" (the upload URL of {name}).',),
+                )
+            where, simple = f"[[tool.uv.index]] {name}", simple if isinstance(simple, str) else None
+            return NamedIndex(name=name, upload=upload, where=where, simple=simple, in_project=True)
         return self.pypirc_section(name) or self._raise_unknown_index(name, spelled)
 
     def look_up(self, address: str, spelled: str) -> NamedIndex | str:
@@ -140,19 +147,6 @@ def _require_known_index(name: str, known: str, upload: str, where: str) -> None
             detail=f"Here {name} always means {known}.",
             hints=(Hint("Name the index by its URL: ", option("repository_url", redacted_url(upload))),),
         )
-
-
-def _named_index_of_uv(name: str, entry: Mapping[str, Any], spelled: str) -> NamedIndex:
-    upload, simple = entry.get("publish-url"), entry.get("url")
-    if not isinstance(upload, str) or not upload:
-        raise ConfigurationError(
-            f"{spelled} names the index {name}, whose entry of [[tool.uv.index]] has no publish-url.",
-            hints=(f'Add it to the entry: publish-url = "https://…" (the upload URL of {name}).',),
-        )
-    where = f"[[tool.uv.index]] {name}"
-    return NamedIndex(
-        name=name, upload=upload, where=where, simple=simple if isinstance(simple, str) else None, in_project=True
-    )
 
 
 def _require_bounded_pypirc(text: str, path: Path) -> str:

@@ -6,7 +6,6 @@ import shutil
 import sys
 import tempfile
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -71,13 +70,8 @@ def install_rehearsed_files(
             tried = list(_run_installation_trials(pairs, plan, processes, context, folder))
     finally:
         context.emit(StepFinished(Step.INSTALL, time.monotonic() - began))
-    untried = [
-        _not_tried_problem(file, found, required=settings.require_tried)
-        for file in files
-        if not any(fits_interpreter(file, interpreter) for interpreter in found)
-    ]
-    weighed = parse_rule_weights(settings.rules, strict=settings.strict).apply_to_problems(untried)
-    problems = (*(each for trial in tried for each in trial.problems), *weighed)
+    untried = _untried_problems(files, found, required=settings.require_tried)
+    problems = (*(each for trial in tried for each in trial.problems), *plan.weights.apply_to_problems(untried))
     if problems:
         context.emit(Checked(problems))
     errors = [each for each in problems if each.severity is Severity.ERROR]
@@ -132,9 +126,7 @@ def _installation_plan(
     folder: Path,
     require_upstream: Callable[[], None],
 ) -> TrialPlan:
-    siblings: dict[str, list[str]] = defaultdict(list)
-    for project in world.index.state.projects.values():
-        siblings[project.normalized] = sorted({file.version for file in project.visible_files})
+    projects = world.index.state.projects.values()
     stored = world.index.files
     probe = folder / "probe.py"
     package = importlib.resources.files("ci_publish.rehearsal.installation")
@@ -142,7 +134,7 @@ def _installation_plan(
     return TrialPlan(
         index=world.index_url,
         addresses={each.filename: f"{world.base_url}/packages/{quote(stored[each.filename].path)}" for each in files},
-        siblings=siblings,
+        siblings={each.normalized: sorted({file.version for file in each.visible_files}) for each in projects},
         probe=probe,
         require_upstream=require_upstream,
         commands=settings.run,
@@ -177,8 +169,13 @@ def choose_installer(processes: CommandProcesses, folder: Path) -> Installer:
     )
 
 
-def _not_tried_problem(file: Distribution, found: Sequence[FoundInterpreter], *, required: bool) -> Problem:
+def _untried_problems(
+    files: Sequence[Distribution], found: Sequence[FoundInterpreter], *, required: bool
+) -> Iterator[Problem]:
+    """Yield a problem for each file that fits none of the interpreters."""
     given = ", ".join(each.name for each in found)
-    message = f"Not tried here: it needs {describe_needed_interpreter(file)}; given: {given}."
     severity = Severity.ERROR if required else Severity.NOTE
-    return problem_of_rule_fault(Fault(rule="install-not-tried", message=message), file.filename, severity)
+    for file in files:
+        if not any(fits_interpreter(file, interpreter) for interpreter in found):
+            message = f"Not tried here: it needs {describe_needed_interpreter(file)}; given: {given}."
+            yield problem_of_rule_fault(Fault(rule="install-not-tried", message=message), file.filename, severity)

@@ -118,6 +118,15 @@ class Ours:
     identity: bool = False
     token_for: frozenset[str] = frozenset()
 
+    def admits(self, secret: Secret, address: str) -> bool:
+        """Return whether a secret that only another tool's variable holds may be sent to *address*."""
+        host = url_host(address)
+        if secret.satisfies(lambda text: is_token_issued_for(text, host) is True):
+            return True
+        if secret.satisfies(lambda text: is_token_issued_for(text, host) is False):
+            return host in self.token_for
+        return bool(self.addresses) and not any(is_same_destination(address, each.upload) for each in (PYPI, TESTPYPI))
+
 
 @frozen
 class Decision:
@@ -277,7 +286,7 @@ def _secret_for_ci_publish_destination(
         hint = Hint("To publish with it instead: ", option("password", f"${{{{ secrets.{found[0].variable} }}}}"))
         return None, (Noted(slug="foreign-credential-unused", message=message, hints=(hint,)),)
     secret = _require_single_secret(found)
-    if secret is None or any(_may_secret_go_to(secret.secret, address, ours) for address in addresses):
+    if secret is None or any(ours.admits(secret.secret, address) for address in addresses):
         return secret, ()
     where = ", ".join(redacted_url(address) for address in addresses)
     token = secret.secret.satisfies(has_pypi_token_prefix)
@@ -295,16 +304,6 @@ def _secret_for_ci_publish_destination(
             f"If it is not needed here, unset {secret.variable}.",
         ),
     )
-
-
-def _may_secret_go_to(secret: Secret, address: str, ours: Ours) -> bool:
-    """Return whether a secret that only another tool's variable holds may be sent to *address*."""
-    host = url_host(address)
-    if secret.satisfies(lambda text: is_token_issued_for(text, host) is True):
-        return True
-    if secret.satisfies(lambda text: is_token_issued_for(text, host) is False):
-        return host in ours.token_for
-    return bool(ours.addresses) and not any(is_same_destination(address, each.upload) for each in (PYPI, TESTPYPI))
 
 
 def _secret_and_user(found: ToolSecret, ours: Ours) -> dict[str, tuple[Any, Origin]]:

@@ -4,7 +4,6 @@ import json
 import os
 import shlex
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Final
 
 from ci_publish.app.runtime_context import RuntimeContext
@@ -28,8 +27,16 @@ def announce_served_rehearsal(
     variables = served_variables(world, settings, context, token)
     if generic:
         variables["CI_PUBLISH_INDEX_PROFILE"] = "generic"
-    if settings.env_file is not None:
-        _write_variables_file(settings.env_file, shell_assignments(settings.shell, variables))
+    if (path := settings.env_file) is not None:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # One variable is the rehearsal's API token: for the owner's eyes only.
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123
+                file.write(shell_assignments(settings.shell, variables))
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or str(error)
+            message = f"Cannot write to {path} (env-file): {why}."
+            raise ConfigurationError(message, hints=("Name a file that may be written to.",)) from error
     if context.stdout is not None:
         context.stdout.write(_served_rehearsal_announcement(world, settings, variables, token))
         context.stdout.flush()
@@ -50,34 +57,21 @@ def served_variables(world: RehearsalWorld, settings: Settings, context: Runtime
 
 def shell_assignments(shell: str, variables: Mapping[str, str]) -> str:
     """Return assignments of *variables* as dotenv, or in the syntax of a shell."""
-    return "".join(f"{_shell_assignment(shell, name, value)}\n" for name, value in sorted(variables.items()))
-
-
-def _shell_assignment(shell: str, name: str, value: str) -> str:
-    match shell:
-        case "dotenv":
-            plain = value.replace("_", "").replace("-", "").isalnum()
-            return f"{name}={value}" if plain else f'{name}="{value.translate(_DOTENV)}"'
-        case "fish":
-            quoted = value.replace("\\", "\\\\").replace("'", "\\'")
-            return f"set -gx {name} '{quoted}'"
-        case "powershell":
-            quoted = value.replace("'", "''")
-            return f"$env:{name} = '{quoted}'"
-        case _:
-            return f"export {name}={shlex.quote(value)}"
-
-
-def _write_variables_file(path: Path, text: str) -> None:
-    """Write the variables, one of which is the rehearsal's API token, for the owner's eyes only."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123
-            file.write(text)
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        message = f"Cannot write to {path} (env-file): {why}."
-        raise ConfigurationError(message, hints=("Name a file that may be written to.",)) from error
+    lines = []
+    for name, value in sorted(variables.items()):
+        match shell:
+            case "dotenv":
+                plain = value.replace("_", "").replace("-", "").isalnum()
+                lines.append(f"{name}={value}\n" if plain else f'{name}="{value.translate(_DOTENV)}"\n')
+            case "fish":
+                quoted = value.replace("\\", "\\\\").replace("'", "\\'")
+                lines.append(f"set -gx {name} '{quoted}'\n")
+            case "powershell":
+                quoted = value.replace("'", "''")
+                lines.append(f"$env:{name} = '{quoted}'\n")
+            case _:
+                lines.append(f"export {name}={shlex.quote(value)}\n")
+    return "".join(lines)
 
 
 def _served_rehearsal_announcement(

@@ -93,16 +93,12 @@ class RunSupervisor:
             os.kill(self._parent, signal.SIGKILL)
         time.sleep(1.0)
         if os.getppid() == self._parent:
-            _end_first_container_process(self._parent)
+            import resource  # noqa: PLC0415  (late: hardly ever needed)
 
-
-def _end_first_container_process(number: int) -> None:
-    """End the first process of a container, which no signal of another one in there ends: it has used its CPU time."""
-    import resource  # noqa: PLC0415  (late: hardly ever needed)
-
-    if hasattr(resource, "prlimit"):
-        with suppress(OSError):
-            resource.prlimit(number, resource.RLIMIT_CPU, (1, 1))
+            # No signal from inside a container ends its first process; a limit of CPU time that it has used up does.
+            if hasattr(resource, "prlimit"):
+                with suppress(OSError):
+                    resource.prlimit(self._parent, resource.RLIMIT_CPU, (1, 1))
 
 
 def main() -> None:

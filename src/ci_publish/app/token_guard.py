@@ -75,7 +75,11 @@ class TokenGuard:
 
 
 def _start_supervisor(inbox: int, left: float, environ: Mapping[str, str]) -> "subprocess.Popen[bytes] | None":
-    command = [sys.executable, "-I", "-S", "-X", "utf8", *_supervisor_program(), str(inbox), str(left)]
+    file = Path(__file__).with_name(_PROGRAM)
+    # In a zip file there is no file to run: its text is passed on.
+    text = "" if file.is_file() else (pkgutil.get_data("ci_publish.app", _PROGRAM) or b"").decode()
+    program = ["-c", text] if text else [str(file)]
+    command = [sys.executable, "-I", "-S", "-X", "utf8", *program, str(inbox), str(left)]
     try:
         return subprocess.Popen(  # noqa: S603  (this very program)
             command,
@@ -87,14 +91,6 @@ def _start_supervisor(inbox: int, left: float, environ: Mapping[str, str]) -> "s
         )
     except OSError:  # no more processes here: the run burns its tokens itself, as it does anyway
         return None
-
-
-def _supervisor_program() -> list[str]:
-    """Return the interpreter's options for the program: its file, or where there is none (in a zip file) its text."""
-    file = Path(__file__).with_name(_PROGRAM)
-    return (
-        [str(file)] if file.is_file() else ["-c", str((pkgutil.get_data("ci_publish.app", _PROGRAM) or b"").decode())]
-    )
 
 
 def burn_kept_tokens(kept: Sequence[Mapping[str, Any]], deadline: float) -> None:

@@ -105,36 +105,25 @@ def _untrusted_project_settings(command: str, settings: Settings, loaded: Loaded
     provenance, rules = loaded.origin("attestations"), loaded.origin("rules")
     if command == "verify" and provenance.source == Source.FILE and settings.attestations is AttestationPolicy.OFF:
         found["attestations"] = provenance.spelled
-    if sends and rules.source == Source.FILE and _weakens_checks(settings.rules):
-        found["rules"] = rules.spelled
+    if sends and rules.source == Source.FILE:
+        from ci_publish.distributions.checks.weights import weakens_any_rule  # noqa: PLC0415  (late, see ``Composition.compose_run``)
+
+        if weakens_any_rule(settings.rules):
+            found["rules"] = rules.spelled
     return found
-
-
-def _weakens_checks(rules: Sequence[str]) -> bool:
-    from ci_publish.distributions.checks.weights import weakens_any_rule  # noqa: PLC0415  (late, see ``Composition.compose_run``)
-
-    return weakens_any_rule(rules)
 
 
 def project_destination_notes(command: str, loaded: Loaded) -> tuple[Noted, ...]:
     """Return what is said first where pyproject.toml names the destination of *command*."""
     if command not in {"publish", "plan", "diff", "verify", "rehearse", "doctor"}:
         return ()
-    found = {
-        name: where
+    told = [
+        f"{option_value_for_people(name, loaded.settings)} ({where})"
         for name, where in _options_decided_by_project(loaded).items()
         if name in {"repository_url", "index_url"}
-    }
-    if not found:
-        return ()
-    told = ", ".join(f"{option_value_for_people(name, loaded.settings)} ({where})" for name, where in found.items())
-    return (
-        Noted(
-            slug="destination-from-project",
-            message=f"The destination comes from pyproject.toml: {told}.",
-            warning=False,
-        ),
-    )
+    ]
+    message = f"The destination comes from pyproject.toml: {', '.join(told)}."
+    return (Noted(slug="destination-from-project", message=message, warning=False),) if told else ()
 
 
 def _sends_secret_or_identity(command: str, settings: Settings) -> bool:

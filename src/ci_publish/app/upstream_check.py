@@ -61,20 +61,16 @@ class UpstreamCheck:
         answer, _ = upstream.ask_upstream(f"{_PROJECT}/", seconds)
         if isinstance(answer, HttpAnswer) and answer.status == _FORBIDDEN:  # some file servers say so instead of 404
             answer, _ = upstream.ask_upstream("", seconds)
-        return self._index_failure(answer) or self._file_host_failure(upstream, seconds)
-
-    def _file_host_failure(self, upstream: ForwardedIndex, seconds: float) -> CiPublishError | None:
-        asked = upstream.ask_file_host(_PROJECT, seconds)
-        if asked is None:
+        if (error := self._index_failure(answer)) is not None:
+            return error
+        if (asked := upstream.ask_file_host(_PROJECT, seconds)) is None:
             return None
         answer, host = asked
+        file_host = f"{host}, which has the files of the {self._name}"
         if isinstance(answer, NoAnswer):
-            return self._upstream_unavailable_error(
-                f"Cannot reach {host}, which has the files of the {self._name}: {answer.text}."
-            )
+            return self._upstream_unavailable_error(f"Cannot reach {file_host}: {answer.text}.")
         if is_transient_status(answer.status):
-            said = response_status_line(answer)
-            return self._upstream_unavailable_error(f"{host}, which has the files of the {self._name}, answers {said}.")
+            return self._upstream_unavailable_error(f"{file_host}, answers {response_status_line(answer)}.")
         return None
 
     def _index_failure(self, answer: HttpAnswer | NoAnswer) -> CiPublishError | None:

@@ -115,29 +115,24 @@ def open_named_upstream(
             )
         return DistributionFolder(folder.absolute())
     host = url_host(text)
+    if not host:
+        message = f"The upstream {redacted_url(text)} names no host."
+        raise ConfigurationError(message, detail=comes_from, hints=(_NAME_ANOTHER,))
     plain = parts.scheme == "http" and not is_loopback_url(text)
-    if not host or (plain and host not in allow_http):
-        danger = "Whoever is on the way could replace what is installed." if host else ""
+    if plain and host not in allow_http:
         raise ConfigurationError(
-            f"The upstream {redacted_url(text)} is plain http."
-            if host
-            else f"The upstream {redacted_url(text)} names no host.",
-            detail=f"{comes_from} {danger}".strip(),
-            hints=(Hint("Use https, or allow it: ", option("allow_http", host)),) if host else (_NAME_ANOTHER,),
+            f"The upstream {redacted_url(text)} is plain http.",
+            detail=f"{comes_from} Whoever is on the way could replace what is installed.".strip(),
+            hints=(Hint("Use https, or allow it: ", option("allow_http", host)),),
         )
     if url_holds_no_credential(text) and not plain and not everything:
         return RedirectedIndex(text)
     return ForwardedIndex(
-        url=_upstream_url_without_user(text),
+        url=urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment="")),
         authorization=_upstream_authorization(text, mask),
         transport=transport(),
         everything=everything,
     )
-
-
-def _upstream_url_without_user(url: str) -> str:
-    parts = split_url(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment=""))
 
 
 def _upstream_authorization(url: str, mask: Callable[[Secret], None]) -> Authorization | None:
