@@ -13,49 +13,54 @@ RULES: Final = (
         id="zip-and-tar",
         pypi=Severity.ERROR,
         stage=Stage.ARCHIVE,
-        cause="A file is either a ZIP archive or a tar archive, not both: otherwise, tools would unpack different"
-        " files.",
+        cause=(
+            "A file must not be both a ZIP archive and a tar archive. Otherwise, different tools could extract "
+            "different files."
+        ),
         source="warehouse/forklift/legacy.py:318-319.",
         example="a wheel whose first member is a tar archive's header",
-        fix="Build again; something put two archives into one file.",
+        fix="Build again. A build step combined two archives in one file.",
     ),
     Rule(
         id="zip-unreadable",
         pypi=Severity.ERROR,
         stage=Stage.ARCHIVE,
-        cause="A wheel is a ZIP archive.",
+        cause="A wheel must be a ZIP archive.",
         source="PEP 427; warehouse/forklift/legacy.py:321-323.",
         example="a wheel that was truncated while being copied, or an HTML page saved as .whl",
-        fix="Build or download it again.",
+        fix="Build or download the file again.",
     ),
     Rule(
         id="zip-malformed",
         pypi=Severity.ERROR,
         stage=Stage.ARCHIVE,
-        cause="The directory of a ZIP archive can be read by zipfile, which the server and pip use.",
+        cause="Python's `zipfile`, which the server and pip use, must be able to read the directory of a ZIP archive.",
         source=(
             'APPNOTE.TXT; warehouse/forklift/legacy.py:1283-1303; a "version needed" above 6.3, multi-disk '
             "archives and names that cannot be decoded make the server fail."
         ),
         example="a truncated directory entry, or a version needed of 9.9",
-        fix="Build again; if that does not help, write the wheel with Python's zipfile.",
+        fix="Build again. If that does not help, write the wheel with Python's zipfile.",
     ),
     Rule(
         id="zip-bomb",
         pypi=Severity.ERROR,
         ground=Ground.MACHINE,
         stage=Stage.ARCHIVE,
-        cause="A wheel that unpacks to more than 64 MiB and fifty times its size is treated as a ZIP bomb.",
+        cause=(
+            "A wheel counts as a ZIP bomb if its extracted files are larger than both 64 MiB and fifty times the size "
+            "of the wheel."
+        ),
         source="warehouse/forklift/legacy.py:88-95 and 334-350.",
         example="a wheel of 100 kB with 300 MB of zeros",
-        fix="Omit files that compress that well, or ship them compressed.",
+        fix="Remove highly compressible files, or store them in compressed form.",
     ),
     Rule(
         id="zip-compression",
         pypi=Severity.ERROR,
         generic=Severity.WARNING,
         stage=Stage.ARCHIVE,
-        cause="Members are stored or deflated; bzip2, LZMA and zstd are not accepted.",
+        cause="The members of a wheel must be stored or deflated. bzip2, LZMA and zstd are not allowed.",
         source="warehouse/forklift/legacy.py:352-361.",
         example="a wheel written with `ZIP_LZMA`",
         fix="Write the wheel with `zipfile.ZIP_DEFLATED`.",
@@ -65,7 +70,10 @@ RULES: Final = (
         pypi=Severity.ERROR,
         generic=Severity.WARNING,
         stage=Stage.FRAMING,
-        cause="Local headers contain the sizes; there are no data descriptors, which streaming writers use.",
+        cause=(
+            "The local headers of a ZIP archive must contain the sizes. Data descriptors, which are written by "
+            "streaming tools, are not allowed."
+        ),
         source="warehouse/utils/zipfiles.py:141-145.",
         example="a wheel that was written to a pipe",
         fix="Write the wheel to a seekable file, not to a stream.",
@@ -75,17 +83,17 @@ RULES: Final = (
         pypi=Severity.ERROR,
         generic=Severity.WARNING,
         stage=Stage.FRAMING,
-        cause="There is no data before, between or after the records of a ZIP archive.",
+        cause="A ZIP archive must not contain data before, between or after its records.",
         source="warehouse/utils/zipfiles.py:376-392.",
         example="a wheel with a signature appended, or a self-extractor before it",
-        fix="Build again; do not append or prepend anything to a wheel.",
+        fix="Build again. Do not add data before or after the archive.",
     ),
     Rule(
         id="zip-duplicate-name",
         pypi=Severity.ERROR,
         generic=Severity.WARNING,
         stage=Stage.FRAMING,
-        cause="Member names are unique.",
+        cause="Each member of a ZIP archive must have a different name.",
         source="warehouse/utils/zipfiles.py:312-327.",
         example="a wheel with two `demo/__init__.py`",
         fix="Find out which build step adds the file twice.",
@@ -95,7 +103,7 @@ RULES: Final = (
         pypi=Severity.ERROR,
         generic=Severity.WARNING,
         stage=Stage.FRAMING,
-        cause="Directory entries have no comments (the archive itself may have one).",
+        cause="Members of a ZIP archive must not have comments. The archive itself may have one.",
         source="warehouse/utils/zipfiles.py:176-177.",
         example="a wheel written with `ZipInfo.comment`",
         fix="Write the wheel without member comments.",
@@ -104,34 +112,37 @@ RULES: Final = (
         id="zip-mismatched-headers",
         pypi=Severity.ERROR,
         stage=Stage.FRAMING,
-        cause="The local headers and the directory agree on the names, sizes and positions of all members.",
+        cause="The local headers and the directory of a ZIP archive must contain the same names, sizes and positions.",
         source="warehouse/utils/zipfiles.py:146-158 and 318-320.",
         example="a member that is in the directory but not in the archive",
-        fix="Build again; the archive was edited or damaged.",
+        fix="Build again. The archive was modified or damaged.",
     ),
     Rule(
         id="zip-end-record",
         pypi=Severity.ERROR,
         stage=Stage.FRAMING,
-        cause="The end record agrees with the directory before it.",
+        cause="The end record of a ZIP archive must match the directory.",
         source="warehouse/utils/zipfiles.py:329-354.",
         example="an end record that counts one member too few",
-        fix="Build again; the archive was edited or damaged.",
+        fix="Build again. The archive was modified or damaged.",
     ),
     Rule(
         id="zip-records",
         pypi=Severity.ERROR,
         stage=Stage.FRAMING,
-        cause="The records of a ZIP archive follow one another from its first byte to its last.",
+        cause="The records of a ZIP archive must follow each other without gaps, from its first byte to its last.",
         source="APPNOTE.TXT; warehouse/utils/zipfiles.py:29-46.",
         example="an archive with a truncated record",
-        fix="Build again; the archive was edited or damaged.",
+        fix="Build again. The archive was modified or damaged.",
     ),
     Rule(
         id="zip64",
         pypi=Severity.ERROR,
         stage=Stage.FRAMING,
-        cause="ZIP64 records follow APPNOTE: one per member, without extensible data.",
+        cause=(
+            "ZIP64 records must follow APPNOTE, the ZIP specification: one record for each member, without extensible "
+            "data."
+        ),
         source="warehouse/utils/zipfiles.py:77-130 and 207-221.",
         example="a member with two ZIP64 extra fields",
         fix="Build again with Python's zipfile.",
@@ -141,7 +152,7 @@ RULES: Final = (
         pypi=Severity.ERROR,
         generic=Severity.WARNING,
         stage=Stage.FRAMING,
-        cause="Member names are printable UTF-8.",
+        cause="The names of members must be printable UTF-8.",
         source="warehouse/utils/zipfiles.py:74-75, 120-137 and 146-156.",
         example="a member name with a newline, or in code page 437",
         fix="Rename the file.",
@@ -151,7 +162,7 @@ RULES: Final = (
         pypi=Severity.ERROR,
         generic=Severity.WARNING,
         stage=Stage.SCAN,
-        cause="PyPI does not accept code encrypted with PyArmor or SourceDefender.",
+        cause="PyPI does not accept code that was encrypted with PyArmor or SourceDefender.",
         source="warehouse/utils/scanner_rules/*.yar; https://pypi.org/policy/acceptable-use-policy/.",
         example="a wheel made after `pyarmor gen`",
         fix="Publish readable code, or publish to another index.",
@@ -160,16 +171,19 @@ RULES: Final = (
         id="archive-damaged-member",
         pypi=Severity.ERROR,
         stage=Stage.SCAN,
-        cause="Every member can be read and matches its size and CRC; otherwise pip fails on it.",
+        cause=(
+            "Every member must be readable and match its size and checksum (CRC). Otherwise, pip cannot install the "
+            "file."
+        ),
         source="APPNOTE.TXT 4.4.7; our own rule, PyPI stores damaged data members and fails on damaged code.",
         example="one flipped bit",
-        fix="Build or download it again: it is damaged.",
+        fix="Build or download the file again, because it is damaged.",
     ),
     Rule(
         id="archive-unsafe-path",
         pypi=Severity.ERROR,
         ground=Ground.MACHINE,
-        cause="No member would be unpacked outside the target folder.",
+        cause="No member may be extracted to a location outside the target folder.",
         source="PEP 721; our own rule, PyPI stores such files.",
         example="`../../etc/passwd`, `/etc/passwd`, `C:\\\\x`",
         fix="Find out which build step adds the path.",
@@ -178,24 +192,26 @@ RULES: Final = (
         id="archive-text-too-large",
         pypi=Severity.ERROR,
         ground=Ground.MACHINE,
-        cause="The metadata files of an archive are small enough to be read: at most 10 MiB for RECORD, 512 KiB for"
-        " the others.",
+        cause=(
+            "Metadata files in an archive must not be too large: at most 10 MiB for RECORD, and 512 KiB for other "
+            "files."
+        ),
         source="our own limit.",
         example="an entry_points.txt of 1 MB",
-        fix="Remove what makes the file so large.",
+        fix="Find out why the file is so large.",
     ),
     Rule(
         id="archive-too-many-members",
         pypi=Severity.WARNING,
         ground=Ground.MACHINE,
         cause=(
-            "For wheels with more than 30,000 members and sdists with more than 50,000, only the metadata is checked."
+            "Only the metadata is checked in wheels with more than 30,000 members and in sdists with more than 50,000."
         ),
         source="our own limit: reading them takes too much memory.",
         example="a wheel with 100,000 icons",
         fix=(
-            "No action needed: the index checks the rest. Data packed into one archive inside the package installs"
-            " faster."
+            "No action needed. The index checks the rest. One archive in the package would install faster than many "
+            "small files."
         ),
     ),
 )

@@ -182,7 +182,7 @@ RULES: Final = (
         id="filename-characters",
         pypi=Severity.ERROR,
         stage=Stage.FILENAME,
-        cause="A filename contains no control characters, slashes or backslashes.",
+        cause="Filenames must not contain control characters, slashes or backslashes.",
         source="warehouse/forklift/legacy.py:243-265 (``_validate_filename``).",
         example="`demo-1.0\\n.tar.gz`, or an ESC in the filename",
         fix="Build again with a filename of printable characters.",
@@ -191,8 +191,10 @@ RULES: Final = (
     Rule(
         id="filename-not-ascii",
         pypi=Severity.ERROR,
-        cause="A filename contains ASCII characters only: other characters can reverse or hide what a terminal or"
-        " page shows.",
+        cause=(
+            "Filenames must contain only ASCII characters. Other characters can change the direction of text or hide "
+            "parts of the name in terminals and on web pages."
+        ),
         source="PEP 427, PEP 625; our own rule, PyPI accepts such names.",
         example="a right-to-left override (U+202E) or a no-break space (U+00A0) in the name",
         fix="Build again with an ASCII name.",
@@ -202,7 +204,7 @@ RULES: Final = (
         id="filename-extension",
         pypi=Severity.ERROR,
         stage=Stage.FILENAME,
-        cause="Wheels end in .whl and sdists in .tar.gz, in lower case.",
+        cause="The filenames of wheels must end in `.whl`, and those of sdists in `.tar.gz`, in lower case.",
         source="PEP 527; warehouse/forklift/legacy.py:267-283 (``_validate_filename``).",
         example="`demo-1.0-py3-none-any.WHL`",
         fix="Name wheels `….whl` and sdists `….tar.gz`, in lower case.",
@@ -213,10 +215,10 @@ RULES: Final = (
         pypi=Severity.ERROR,
         stage=Stage.NAMES,
         cause=(
-            "A wheel's name has the five or six parts of PEP 427: name, version, optionally a build number, and"
-            " three tags. A variant label (PEP 825, a draft) is an additional part, which no index accepts yet. "
-            "Tags like ``2.7`` and empty tags, which installers have not read since ``packaging`` 26.3, were "
-            "accepted by PyPI with 26.2."
+            "The filename of a wheel must have the five or six parts of PEP 427: name, version, an optional build "
+            "number, and three tags. No index accepts an additional variant label (PEP 825, a draft) yet. Tags such as "
+            "`2.7`, and empty tags, are not allowed either. PyPI accepted them with ``packaging`` 26.2, but installers "
+            "that use ``packaging`` 26.3 or newer do not."
         ),
         source="PEP 427; warehouse/forklift/legacy.py:1425-1438 (``packaging.utils.parse_wheel_filename``).",
         example="`demo-1.0.whl`, `demo-1.0-py3-none-any-cu12-x86.whl`",
@@ -227,7 +229,7 @@ RULES: Final = (
         id="filename-sdist",
         pypi=Severity.ERROR,
         stage=Stage.NAMES,
-        cause="An sdist's name consists of its project, a hyphen and its version.",
+        cause="The filename of an sdist must consist of the project name, a hyphen and the version.",
         source="PEP 625; warehouse/forklift/legacy.py:1318-1332 (``packaging.utils.parse_sdist_filename``).",
         example="`demo.tar.gz`, `demo-latest.tar.gz`",
         fix="Build the sdist again with a current backend and do not rename it.",
@@ -237,10 +239,10 @@ RULES: Final = (
         id="filename-project",
         pypi=Severity.ERROR,
         stage=Stage.NAMES,
-        cause="The filename and the metadata name the same project.",
+        cause="The filename and the metadata must contain the same project name.",
         source="warehouse/forklift/legacy.py:1359-1376 and 1453-1464.",
         example="`other-1.0.tar.gz` whose metadata says `Name: demo`",
-        fix="Build again; do not rename files or edit their metadata by hand.",
+        fix="Build again. Do not rename files or edit their metadata by hand.",
         check=_filename_project,
     ),
     Rule(
@@ -249,22 +251,22 @@ RULES: Final = (
         generic=Severity.WARNING,
         stage=Stage.NAMES,
         cause=(
-            "Names are normalised: lower case, with runs of ``-_.`` replaced by one underscore; in an sdist's name,"
-            " the version is normalised too."
+            "The project name in a filename must be normalised: in lower case, with `-`, `_`, `.` and sequences of "
+            "them replaced by one underscore. In the filename of an sdist, the version must be normalised as well."
         ),
         source="PEP 503, PEP 625; warehouse/forklift/legacy.py:1378-1393 and 1470-1489.",
         example="`Demo_Pkg-1.0-py3-none-any.whl`, `demo-pkg-1.0.tar.gz`, `demo_pkg-1.0.0.tar.gz` for version 1.0",
-        fix="Build with a current backend, which writes normalised names; old setuptools and flit do not.",
+        fix="Build with a current backend, which writes normalised names. Old versions of setuptools and flit do not.",
         check=_filename_normalized,
     ),
     Rule(
         id="filename-version",
         pypi=Severity.ERROR,
         stage=Stage.NAMES,
-        cause="The filename and the metadata have the same version.",
+        cause="The filename and the metadata must contain the same version.",
         source="warehouse/forklift/legacy.py:1380-1393 and 1491-1503.",
         example="`demo-1.1-py3-none-any.whl` whose metadata says `Version: 1.0`",
-        fix="Build again; do not rename files or edit their metadata by hand.",
+        fix="Build again. Do not rename files or edit their metadata by hand.",
         check=_filename_version,
     ),
     Rule(
@@ -272,7 +274,7 @@ RULES: Final = (
         pypi=Severity.ERROR,
         pypi_only=True,
         stage=Stage.FORM,
-        cause="Versions on PyPI have no local part; other indexes accept one.",
+        cause="PyPI does not accept versions with a local part. Other indexes do.",
         source="PEP 440, Local version identifiers; warehouse/forklift/metadata.py:115-121.",
         example="`demo-1.0+cu12-py3-none-any.whl`",
         fix="Publish local versions to your own index, or omit the plus sign and everything after it.",
@@ -282,7 +284,7 @@ RULES: Final = (
         pypi=Severity.ERROR,
         generic=Severity.WARNING,
         stage=Stage.NAMES,
-        cause="Sdists are .tar.gz archives; the server reads a .zip file and then refuses its name.",
+        cause="An sdist must be a `.tar.gz` archive. PyPI rejects the filename of a `.zip` sdist.",
         source="PEP 625; warehouse/forklift/legacy.py:1378-1393.",
         example="`demo-1.0.zip`",
         fix="Build the sdist as .tar.gz (PEP 625): `python -m build --sdist`.",
@@ -292,8 +294,9 @@ RULES: Final = (
         id="filename-length",
         pypi=Severity.ERROR,
         stage=Stage.METADATA_FILE,
-        cause="A filename has at most 246 bytes, so that it fits on a file system with the suffix of its metadata"
-        " file.",
+        cause=(
+            "A filename must have at most 246 bytes, so that the name of its metadata file also fits on a file system."
+        ),
         source="warehouse/forklift/legacy.py:1603-1617.",
         example="a wheel with forty compressed tags in its name",
         fix="Shorten the name: fewer tags, or a shorter build number.",

@@ -18,20 +18,23 @@ RULES: Final = (
         pypi=Severity.ERROR,
         ground=Ground.INTENT,
         cause=(
-            "The file, with each of its extras, can be installed with everything that it requires. If not, a "
-            "requirement does not exist, has no matching version, or conflicts with another one."
+            "The file, with each of its extras, must be installable with its dependencies. Otherwise, a dependency "
+            "does not exist, has no matching version or conflicts with another dependency."
         ),
         source=_INSTALLED,
         example="`Requires-Dist: reqeusts`; `Requires-Dist: numpy<1` on Python 3.13",
-        fix="Correct Requires-Dist, or publish what it names first. The installer's last lines say why.",
+        fix=(
+            "Correct Requires-Dist, or publish the missing dependencies first. The installer's last lines show the "
+            "reason."
+        ),
     ),
     Rule(
         id="install-sibling-pin",
         pypi=Severity.ERROR,
         ground=Ground.INTENT,
         cause=(
-            "A requirement for a project of the same run is met by a file of this run, because only the rehearsed "
-            "files of that project are available."
+            "If a file requires another project in the run, a file in the run must satisfy the requirement. Only the "
+            "rehearsed files of that project are available."
         ),
         source=_INSTALLED,
         example="`plugin` 1.1 has `Requires-Dist: core==1.1`, and this run publishes `core` 1.0",
@@ -42,28 +45,29 @@ RULES: Final = (
         pypi=Severity.ERROR,
         ground=Ground.INTENT,
         cause=(
-            "The sdist can be built with only its `build-system.requires` installed, and without reading anything "
-            "outside it."
+            "The sdist must build with only its `build-system.requires`, and without reading files outside the sdist."
         ),
         source="PEP 517, PEP 518; " + _INSTALLED,
         example="`setup.py` reads `../VERSION`; a C header is missing from the sdist; a build requirement is missing",
-        fix="Add what the build needs to the sdist and to build-system.requires, and try a build from an unpacked"
-        " sdist.",
+        fix=(
+            "Add the missing files to the sdist and the missing requirements to build-system.requires. Then try a "
+            "build from an extracted sdist."
+        ),
     ),
     Rule(
         id="install-wrong-version",
         pypi=Severity.ERROR,
         ground=Ground.INTENT,
-        cause="The installed version is the version in the filename.",
+        cause="The installed version must be the version in the filename.",
         source="PEP 517, PEP 625; " + _INSTALLED,
         example="`demo-1.2.tar.gz` that builds as 0.0.0, because setuptools-scm finds no tag in an unpacked sdist",
-        fix="Store the version in the sdist (a generated version file, or a static `version`).",
+        fix="Store the version in the sdist, either in a generated version file or as a static `version`.",
     ),
     Rule(
         id="install-import",
         pypi=Severity.ERROR,
         ground=Ground.INTENT,
-        cause="The file's top-level modules can be imported after installation.",
+        cause="The top-level modules must be importable after the installation.",
         source=_INSTALLED,
         example="`import demo` fails: No module named 'requests' (not in Requires-Dist)",
         fix=Hint(
@@ -75,16 +79,16 @@ RULES: Final = (
         id="install-extra-module",
         pypi=Severity.NOTE,
         adjustable=True,
-        cause="Every module can be imported without extras. If one needs an extra, that may be intended.",
+        cause="A module can be imported only with an extra, which may be intended.",
         source=_INSTALLED,
         example="`import demo.plots` needs `matplotlib`, which is in the extra `plots`",
-        fix="Import it where it is used, if the module should also work without the extra.",
+        fix="If the module should also work without the extra, import the dependency where it is used.",
     ),
     Rule(
         id="install-script",
         pypi=Severity.ERROR,
         ground=Ground.INTENT,
-        cause="Every function that a console script refers to exists.",
+        cause="Each function that a console script refers to must exist.",
         source="Entry points specification; " + _INSTALLED,
         example="`demo = demo.cli:main`, but `demo.cli` has no `main`",
         fix="Correct the entry point, or add the function.",
@@ -94,27 +98,36 @@ RULES: Final = (
         pypi=Severity.ERROR,
         ground=Ground.INTENT,
         cause=(
-            "A wheel works on every interpreter that its tags claim. If its own code cannot be loaded, it was "
-            "built for another interpreter, platform or library version, or uses newer syntax."
+            "A wheel must work on every interpreter in its tags. Otherwise, its code was built for another "
+            "interpreter, platform or library version, or uses newer syntax."
         ),
         source="PEP 425, PEP 600; " + _INSTALLED,
         example="a `py3-none-any` wheel with a library for CPython 3.12 on macOS; `match` statements on Python 3.9",
-        fix="Correct the tags where the wheel is built (auditwheel and delocate check them), or Requires-Python.",
+        fix=(
+            "Correct the tags where the wheel is built (auditwheel and delocate check them), or correct "
+            "Requires-Python."
+        ),
     ),
     Rule(
         id="install-inconsistent",
         pypi=Severity.ERROR,
         ground=Ground.INTENT,
-        cause="After installation, every distribution in the environment has its requirements installed (`pip check`).",
+        cause=(
+            "After the installation, the dependencies of every distribution in the environment must be installed (`pip "
+            "check`)."
+        ),
         source=_INSTALLED,
         example="a wheel that contains the metadata of a second project, whose requirements are not installed",
-        fix="Remove what does not belong in the file, or add its requirements to Requires-Dist.",
+        fix="Remove files that do not belong to the project, or add their requirements to Requires-Dist.",
     ),
     Rule(
         id="install-command",
         pypi=Severity.ERROR,
         ground=Ground.INTENT,
-        cause="Each command (`run`) exits with code 0, in an empty folder and with the environment's programs on PATH.",
+        cause=(
+            "Each command (`run`) must exit with code 0. Commands run in an empty folder, with the environment's "
+            "programs on `PATH`."
+        ),
         source=_INSTALLED,
         example="`demo --version`",
         fix=Hint("See the command's last lines.", _LATE),
@@ -123,7 +136,7 @@ RULES: Final = (
         id="install-failed",
         pypi=Severity.ERROR,
         ground=Ground.INTENT,
-        cause="The file can be installed at all. If not, the installer refuses it even without its requirements.",
+        cause="The file cannot be installed, even without its dependencies.",
         source=_INSTALLED,
         example="an archive that the installer cannot unpack; an environment that cannot be created",
         fix=Hint("See the installer's last lines.", _LATE),
@@ -132,7 +145,7 @@ RULES: Final = (
         id="install-not-tried",
         pypi=Severity.NOTE,
         adjustable=True,
-        cause="Every file was installed. If not, none of the given interpreters fits the file.",
+        cause="None of the selected interpreters supports the file, so its installation was not tested.",
         source=_INSTALLED,
         example="a wheel for macOS, tried on Linux; `require-tried` makes this an error",
         fix=Hint(

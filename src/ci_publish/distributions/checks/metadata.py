@@ -40,7 +40,7 @@ RULES: Final = (
         pypi=Severity.ERROR,
         generic=Severity.WARNING,
         stage=Stage.FORM,
-        cause="Metadata-Version is one that PyPI supports: 1.0 to 1.2 or 2.1 to 2.5.",
+        cause="Metadata-Version must be a version that PyPI supports: 1.0 to 1.2, or 2.1 to 2.5.",
         source="the core metadata specification; warehouse/forklift/metadata.py:26 and 107-113.",
         example="`Metadata-Version: 2.0`, `Metadata-Version: 3.0`",
         fix="Build with a current backend.",
@@ -49,16 +49,19 @@ RULES: Final = (
         id="metadata-version-unknown",
         pypi=Severity.WARNING,
         stage=Stage.FORM,
-        cause="Metadata-Version is 2.6, which PyPI did not yet accept when this version of ci-publish was released.",
+        cause="Metadata-Version is 2.6, which PyPI did not accept when this version of ci-publish was released.",
         source="the core metadata specification; warehouse/forklift/metadata.py:26 and 107-113.",
         example="`Metadata-Version: 2.6`",
-        fix="The index decides. An older backend writes an older version.",
+        fix="PyPI may accept this version by now. To write an older version, build with an older backend.",
     ),
     Rule(
         id="metadata-name",
         pypi=Severity.ERROR,
         stage=Stage.FORM,
-        cause="Name exists and has ASCII letters, digits and ``._-``, with a letter or digit at both ends.",
+        cause=(
+            "The metadata must contain a Name. It may contain ASCII letters, digits and `._-`, and must begin and end "
+            "with a letter or digit."
+        ),
         source="PEP 508; warehouse/forklift/forms.py:25-43.",
         example="`Name: -demo`",
         fix="Correct `name` in pyproject.toml.",
@@ -67,7 +70,7 @@ RULES: Final = (
         id="metadata-invalid-version",
         pypi=Severity.ERROR,
         stage=Stage.FORM,
-        cause="Version exists and is valid (PEP 440).",
+        cause="The metadata must contain a valid Version (PEP 440).",
         source="PEP 440; packaging.metadata.",
         example="`Version: latest`",
         fix="Correct `version` in pyproject.toml, or the tool that computes it.",
@@ -77,7 +80,7 @@ RULES: Final = (
         pypi=Severity.ERROR,
         generic=Severity.WARNING,
         stage=Stage.FORM,
-        cause="The summary is one line of at most 512 characters.",
+        cause="The summary must be a single line of at most 512 characters.",
         source="warehouse/forklift/metadata.py:62-66 and 123-137.",
         example="a README in `description`",
         fix="Shorten `description` in pyproject.toml.",
@@ -87,7 +90,7 @@ RULES: Final = (
         pypi=Severity.ERROR,
         generic=Severity.WARNING,
         stage=Stage.FORM,
-        cause="The first address of Author-Email and of Maintainer-Email is an e-mail address.",
+        cause="The first address in Author-Email and in Maintainer-Email must be an e-mail address.",
         source="RFC 5322; warehouse/forklift/metadata.py:139-159.",
         example="`Author-Email: nobody`",
         fix="Correct `authors` or `maintainers` in pyproject.toml.",
@@ -97,7 +100,7 @@ RULES: Final = (
         pypi=Severity.ERROR,
         generic=Severity.WARNING,
         stage=Stage.FORM,
-        cause="Home-Page and Download-URL are http or https URLs.",
+        cause="Home-Page and Download-URL must be http or https URLs.",
         source="warehouse/forklift/metadata.py:192-204; warehouse/utils/http.py:49-68.",
         example="`Home-Page: example.com`",
         fix="Write the URL with https://.",
@@ -107,7 +110,7 @@ RULES: Final = (
         pypi=Severity.ERROR,
         generic=Severity.WARNING,
         stage=Stage.FORM,
-        cause="Project URLs have a unique label of 1 to 32 characters, and an http or https URL.",
+        cause="A project URL must have a unique label of 1 to 32 characters, and an http or https URL.",
         source="warehouse/forklift/metadata.py:206-221.",
         example="`Project-URL: A label that is much longer than PyPI allows, https://example.com`",
         fix="Correct `[project.urls]` in pyproject.toml.",
@@ -118,31 +121,31 @@ RULES: Final = (
         generic=Severity.WARNING,
         stage=Stage.FORM,
         cause=(
-            "Classifiers are spelled as in PyPI's list, including letter case and spaces; they are not "
-            "deprecated, and none begins with ``Private ::``, which PyPI deliberately refuses."
+            "Classifiers must be spelled as in PyPI's list, including letter case and spaces, and must not be "
+            "deprecated. PyPI rejects classifiers that begin with `Private ::`."
         ),
         source="trove-classifiers; warehouse/forklift/metadata.py:161-190.",
         example="`Classifier: Private :: Do Not Upload`, `Classifier: programming language :: Python`",
         fix=(
-            "Correct `classifiers` in pyproject.toml: https://pypi.org/classifiers/ lists them. `Private ::` "
-            "keeps a project off PyPI on purpose."
+            "Correct `classifiers` in pyproject.toml (see https://pypi.org/classifiers/). Projects with `Private ::` "
+            "cannot be published to PyPI."
         ),
     ),
     Rule(
         id="metadata-classifier-unknown",
         pypi=Severity.WARNING,
         stage=Stage.FORM,
-        cause="Classifiers are in the list that was current when this version of ci-publish was released.",
+        cause="A classifier is not in the list that was current when this version of ci-publish was released.",
         source="trove-classifiers; warehouse/forklift/metadata.py:161-166.",
         example="`Classifier: Framework :: Brand New`",
-        fix="Correct it, or keep it if it is new: the index decides. https://pypi.org/classifiers/ lists them.",
+        fix="Correct the classifier (see https://pypi.org/classifiers/), or keep it if it is new.",
     ),
     Rule(
         id="metadata-direct-dependency",
         pypi=Severity.ERROR,
         generic=Severity.WARNING,
         stage=Stage.FORM,
-        cause="Dependencies are not URLs.",
+        cause="Dependencies must not be URLs.",
         source="PEP 440, Direct references; warehouse/forklift/metadata.py:223-262.",
         example="`Requires-Dist: other @ git+https://example.com/other`",
         fix="Depend on a release, or publish to an index other than PyPI.",
@@ -151,7 +154,7 @@ RULES: Final = (
         id="metadata-dependency",
         pypi=Severity.ERROR,
         stage=Stage.FORM,
-        cause="Requires-Dist, Provides-Dist and Obsoletes-Dist are valid requirements (PEP 508).",
+        cause="Requires-Dist, Provides-Dist and Obsoletes-Dist must be valid requirements (PEP 508).",
         source="PEP 508; packaging.metadata; warehouse/forklift/metadata.py:223-246.",
         example="`Requires-Dist: other (1.0`",
         fix="Correct `dependencies` in pyproject.toml.",
@@ -160,7 +163,7 @@ RULES: Final = (
         id="metadata-requires-python",
         pypi=Severity.ERROR,
         stage=Stage.FORM,
-        cause="Requires-Python is a version specifier.",
+        cause="Requires-Python must be a valid version specifier.",
         source="PEP 440; packaging.metadata.",
         example="`Requires-Python: 3.9`",
         fix="Write `requires-python` as a specifier, such as `>=3.11`.",
@@ -170,7 +173,7 @@ RULES: Final = (
         pypi=Severity.ERROR,
         generic=Severity.WARNING,
         stage=Stage.FORM,
-        cause="Dynamic lists only fields that may be dynamic.",
+        cause="Dynamic must list only fields that may be dynamic.",
         source="PEP 643; warehouse/forklift/metadata.py:264-274.",
         example="`Dynamic: Name`",
         fix="Build with a current backend.",
@@ -180,7 +183,10 @@ RULES: Final = (
         pypi=Severity.ERROR,
         generic=Severity.WARNING,
         stage=Stage.FORM,
-        cause=("License-Expression is an SPDX expression and excludes License; License-File is a relative path."),
+        cause=(
+            "License-Expression must be an SPDX expression and cannot be combined with License. License-File must be a "
+            "relative path."
+        ),
         source="PEP 639; packaging.metadata; warehouse/forklift/metadata.py:276-287.",
         example="`License: MIT` beside `License-Expression: MIT`",
         fix='Keep only `license = "…"` with an SPDX expression in pyproject.toml.',
@@ -190,7 +196,7 @@ RULES: Final = (
         pypi=Severity.ERROR,
         generic=Severity.WARNING,
         stage=Stage.FORM,
-        cause="Import-Name and Import-Namespace are dotted Python names, optionally followed by ``; private``.",
+        cause="Import-Name and Import-Namespace must be dotted Python names, optionally followed by `; private`.",
         source="PEP 794; packaging.metadata.",
         example="`Import-Name: my-demo`",
         fix="Correct `import-names` in pyproject.toml.",
@@ -201,8 +207,8 @@ RULES: Final = (
         generic=Severity.WARNING,
         stage=Stage.FORM,
         cause=(
-            "Description-Content-Type is text/plain, text/x-rst or text/markdown, with charset UTF-8 and variant"
-            " GFM or CommonMark."
+            "Description-Content-Type must be text/plain, text/x-rst or text/markdown, with the charset UTF-8 and the "
+            "variant GFM or CommonMark."
         ),
         source="the core metadata specification; packaging.metadata.",
         example="`Description-Content-Type: text/html`",
@@ -214,9 +220,7 @@ RULES: Final = (
         adjustable=True,
         pypi_only=True,
         stage=Stage.FORM,
-        cause=(
-            "The charset of Description-Content-Type is written UTF-8, in capitals, as PyPI required it in August 2026."
-        ),
+        cause="The charset in Description-Content-Type must be UTF-8 in upper case, as PyPI required in August 2026.",
         source="packaging.metadata up to 26.2, which warehouse used at that commit.",
         example="`Description-Content-Type: text/markdown; charset=utf-8`",
         fix="Write `charset=UTF-8`, or omit the charset.",
@@ -226,7 +230,7 @@ RULES: Final = (
         pypi=Severity.ERROR,
         generic=Severity.WARNING,
         stage=Stage.FORM,
-        cause="Every other field is valid, appears no more often than allowed, and exists in the metadata version.",
+        cause="All other fields must be valid, must not appear too often, and must exist in the metadata version.",
         source="the core metadata specification; packaging.metadata.",
         example="`License-Expression` with `Metadata-Version: 2.1`, a field that appears twice",
         fix="Build with a current backend.",
@@ -236,7 +240,7 @@ RULES: Final = (
         pypi=Severity.ERROR,
         generic=Severity.WARNING,
         stage=Stage.DESCRIPTION,
-        cause="PyPI can render the description.",
+        cause="PyPI must be able to render the description.",
         source="warehouse/forklift/legacy.py:901-932; warehouse/utils/readme.py:21-50.",
         example="a broken link or directive in a README.rst, or a README with nothing but a title",
         fix="Correct the README (line numbers refer to the description). Content type and markup must match.",
@@ -247,19 +251,19 @@ RULES: Final = (
         pypi=Severity.WARNING,
         adjustable=True,
         cause=(
-            "Descriptions of more than 256 KiB of reStructuredText, 1 MiB of Markdown or 2,000 headings are "
-            "not rendered here."
+            "ci-publish does not render descriptions with more than 256 KiB of reStructuredText, 1 MiB of Markdown or "
+            "2,000 headings."
         ),
         source="our own limit: docutils and readme-renderer take minutes for them.",
         example="a README.rst of 1 MB",
-        fix="Shorten the README: a link to the documentation serves readers better.",
+        fix="Shorten the README, for example with a link to the documentation.",
         check=_description_too_large,
     ),
     Rule(
         id="metadata-too-large",
         pypi=Severity.ERROR,
         ground=Ground.MACHINE,
-        cause="Core metadata is at most 10 MiB, and its headers are at most 2 MiB.",
+        cause="Core metadata may have at most 10 MiB, including at most 2 MiB of headers.",
         source="our own limit: reading such a file costs other tools gigabytes.",
         example="a METADATA of 300 MB in a wheel of 306 kB",
         fix="Find out which build step makes the metadata so large.",
@@ -267,7 +271,10 @@ RULES: Final = (
     Rule(
         id="metadata-byte-order-mark",
         pypi=Severity.ERROR,
-        cause=("Core metadata begins with a field: parsers read a byte order mark as part of the first field's name."),
+        cause=(
+            "Core metadata must not begin with a byte order mark. Parsers treat the mark as part of the first field's "
+            "name."
+        ),
         source="the core metadata specification; our own rule, PyPI serves the file as it is.",
         example='a METADATA that an editor saved as "UTF-8 with BOM"',
         fix='Find out which build step writes the mark, and write UTF-8 without it (`encoding="utf-8"`).',
@@ -275,7 +282,7 @@ RULES: Final = (
     Rule(
         id="metadata-not-utf8",
         pypi=Severity.ERROR,
-        cause="Core metadata is UTF-8: otherwise the upload form would differ from the file.",
+        cause="Core metadata must be UTF-8. Otherwise, the upload form would differ from the file.",
         source="the core metadata specification; our own rule, PyPI serves the file as it is.",
         example="a README in Latin-1",
         fix="Save the README and pyproject.toml as UTF-8.",
@@ -284,20 +291,20 @@ RULES: Final = (
         id="metadata-unknown-field",
         pypi=Severity.WARNING,
         adjustable=True,
-        cause="Every field of the file is in the specification.",
+        cause="All fields must be in the core metadata specification.",
         source="the core metadata specification; the server never sees others.",
         example="`Licence: MIT`",
-        fix="Correct the field's name; the index ignores unknown fields.",
+        fix="Correct the field's name. The index ignores unknown fields.",
         check=_metadata_unknown_field,
     ),
     Rule(
         id="metadata-repeated-field",
         pypi=Severity.WARNING,
         adjustable=True,
-        cause="Fields that have a single value appear only once.",
+        cause="Fields with a single value must appear only once.",
         source="the core metadata specification; our own rule, the server never sees the others.",
         example="two `Summary:` headers",
-        fix="Build with a current backend; the first one is sent.",
+        fix="Build with a current backend. Only the first value is uploaded.",
         check=_metadata_repeated_field,
     ),
 )

@@ -9,18 +9,23 @@ from ci_publish.model.problem import Severity
 _INTRODUCTION: Final = """\
 # Checks
 
-`ci-publish check`, and the check stage of every run, checks all files before anything is uploaded, and reports all
-problems at once. An **error** is something that PyPI is known to refuse permanently, or that would break installers;
-the run then exits with code 4. A **warning** is something that only the index can decide (classifiers, platform tags
-and metadata versions newer than this version of ci-publish, limits that differ by project), or that PyPI accepts
-although it should not; `--strict` turns warnings into errors. A **note** is only for information. Other indexes
-(profile `generic`) accept more than PyPI does: for them, PyPI's own rules are warnings, and rules marked "none" are not
-applied.
+`ci-publish check`, and the check stage of every run, check all files before any of them is uploaded, and report all
+problems at once. Archives are never extracted.
 
-The table `[tool.ci-publish.rules]` in pyproject.toml changes the severity of individual rules. Any rule may be made
-stricter. An *adjustable* rule may also be made weaker or turned `off`. The other rules reflect a refusal by the index,
-protect the machine, or ensure that the run does what was requested; weakening one of them is an error (exit code 2).
-`--strict` is applied after this table.
+Each problem belongs to a rule with a severity:
+
+- An **error** means that PyPI would permanently reject the file, or that installers could not use it. The run exits
+  with code 4.
+- A **warning** means that only the index can decide whether to accept the file, or that PyPI accepts the file although
+  something is wrong with it. With `--strict`, the run exits with code 4.
+- A **note** is for information only.
+
+Other indexes (profile `generic`) accept more than PyPI, so many of PyPI's own rules are only warnings for them. Rules
+with the severity "none" do not apply to them.
+
+## Changing the severity of a rule
+
+Add the rule to the table `[tool.ci-publish.rules]` in `pyproject.toml`:
 
 ```toml
 [tool.ci-publish.rules]
@@ -28,16 +33,18 @@ wheel-lost = "error"
 platform-floor-raised = "note"
 ```
 
-The families "Stated expectations" and "Differences from the previous release" compare the release with what you state
-about it and with [the previous release](release-diff.md).
+You can raise the severity of any rule. You can lower the severity of *adjustable* rules, or turn them `off`. All other
+rules correspond to a rejection by the index, protect the machine, or ensure that the run does what you requested.
+Lowering their severity is an error (exit code 2). `--strict` applies after this table.
 
-Archives are never extracted, and every read has a cap: no file takes more than 64 MiB of memory, or more than about 2 s
-per 100 MiB. If an archive unpacks to more than 64 MiB and twice its own size, only that much is read, and a note says
-so.
+## Limits
 
-Each section below begins with what its rule requires or reports.
+Checking a file takes at most 64 MiB of memory, and about 2 s per 100 MiB. If the extracted files of an archive are
+larger than 64 MiB and more than twice the size of the archive, only that much is read, and a note reports this.
 
-Line numbers in the server's source refer to pypi/warehouse at commit 6b62157124ab (August 2026).
+## All rules
+
+Line numbers in the sources of rules refer to commit 6b62157124ab of pypi/warehouse (August 2026).
 
 <!-- Written by `make generate` from src/ci_publish/distributions/checks: change the rules, not the page. -->
 """
@@ -45,7 +52,7 @@ Line numbers in the server's source refer to pypi/warehouse at commit 6b62157124
 
 def checks_page() -> str:
     """Return the page: a table of all rules, then a section for each, by family."""
-    lines = [_INTRODUCTION, "| rule | PyPI | other indexes | adjustable |\n|---|---|---|---|"]
+    lines = [_INTRODUCTION, "| Rule | PyPI | Other indexes | Adjustable |\n|---|---|---|---|"]
     for rule in RULES.values():
         severities = f"{_severity_text(rule.pypi)} | {_severity_text(rule.severity_elsewhere)}"
         lines.append(f"| [`{rule.id}`](#{rule.id}) | {severities} | {'yes' if rule.adjustable else 'no'} |")
@@ -58,7 +65,7 @@ def checks_page() -> str:
 def _rule_section(rule: Rule) -> str:
     """Return the section about one rule, with its id as the anchor."""
     severities = f"{_severity_text(rule.pypi)} for PyPI, {_severity_text(rule.severity_elsewhere)} for other indexes"
-    adjustable = "yes" if rule.adjustable else f"no, it {rule.ground}"
+    adjustable = "yes" if rule.adjustable else f"no (the rule {rule.ground})"
     return (
         f"### {rule.id} {{ #{rule.id} }}\n\n{rule.cause}\n\n"
         f"- Severity: {severities}\n- Adjustable: {adjustable}\n"

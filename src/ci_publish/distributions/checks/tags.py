@@ -41,8 +41,9 @@ RULES: Final = (
         pypi_only=True,
         stage=Stage.NAMES,
         cause=(
-            "The platform is one that PyPI accepts, or may accept in the future. Malformed tags, misspelled tags and "
-            "new tags in families that no longer grow never qualify (plain linux tags say nothing about libraries)."
+            "The platform tag must be one that PyPI accepts, or may accept in the future. Malformed and misspelled "
+            "tags are errors, and so are new tags in families that no longer grow. Plain `linux` tags are errors, "
+            "because they do not specify the required libraries."
         ),
         source=(
             "PEP 513, PEP 600, PEP 656; warehouse/forklift/legacy.py:118-229 (``_valid_platform_tag``) and 1440-1450."
@@ -59,13 +60,13 @@ RULES: Final = (
         pypi_only=True,
         stage=Stage.NAMES,
         cause=(
-            "The platform is not one that PyPI was known to accept when this version of ci-publish was released. A "
-            "file with such a tag is uploaded first and alone: if PyPI refuses the first file of a release, the "
-            "version remains unused."
+            "The platform tag is not one that PyPI was known to accept when this version of ci-publish was released. A "
+            "file with such a tag is uploaded first and alone. If PyPI rejects the first file of a release, the "
+            "version can still be used."
         ),
         source="warehouse/forklift/legacy.py:118-229 (``_valid_platform_tag``) and 1440-1450.",
         example="`demo-1.0-cp315-cp315-macosx_27_0_arm64.whl`, `…-freebsd_14_amd64.whl`",
-        fix="If the platform is new, PyPI may accept it by now: the index decides. Otherwise, correct the tag.",
+        fix="If the platform is new, PyPI may accept the tag by now. Otherwise, correct the tag.",
         check=_platform_tag_unknown,
     ),
 )

@@ -150,28 +150,28 @@ RULES: Final = (
         generic=Severity.WARNING,
         stage=Stage.WHEEL_FILE,
         cause=(
-            "The metadata folder, `{name}-{version}.dist-info`, is spelled as in the filename: PyPI does not find any "
-            "other."
+            "The name of the metadata folder, `{name}-{version}.dist-info`, must be spelled as in the filename. "
+            "Otherwise, PyPI does not find it."
         ),
         source="PEP 427; warehouse/forklift/legacy.py:377-387.",
         example="`demo_pkg-1.0-py3-none-any.whl` with `Demo.Pkg-1.0.dist-info` inside",
-        fix="Build the wheel again with a current backend; do not rename it.",
+        fix="Build the wheel again with a current backend. Do not rename it.",
     ),
     Rule(
         id="wheel-file-missing",
         pypi=Severity.ERROR,
         stage=Stage.WHEEL_FILE,
-        cause="WHEEL is in `{name}-{version}.dist-info`, spelled as in the filename.",
+        cause="A wheel must contain the file WHEEL in `{name}-{version}.dist-info`, spelled as in the filename.",
         source="PEP 427; warehouse/forklift/legacy.py:377-387.",
         example="a wheel without WHEEL, or renamed to another project",
-        fix="Build the wheel again; do not rename it.",
+        fix="Build the wheel again. Do not rename it.",
         check=_wheel_file_missing,
     ),
     Rule(
         id="wheel-file-invalid",
         pypi=Severity.WARNING,
         adjustable=True,
-        cause="WHEEL states the version of the wheel format; without it, pip does not install the wheel.",
+        cause="WHEEL must state the version of the wheel format. Otherwise, pip does not install the wheel.",
         source="PEP 427; PyPI does not check this.",
         example="an empty WHEEL",
         fix="Build the wheel again with a current backend.",
@@ -181,26 +181,29 @@ RULES: Final = (
         id="wheel-metadata-missing",
         pypi=Severity.ERROR,
         stage=Stage.METADATA_FILE,
-        cause="METADATA is in `{name}-{version}.dist-info`, spelled as in the filename.",
+        cause="A wheel must contain the file METADATA in `{name}-{version}.dist-info`, spelled as in the filename.",
         source="PEP 427; warehouse/forklift/legacy.py:1582-1602.",
         example="a wheel without METADATA",
-        fix="Build the wheel again; do not rename it.",
+        fix="Build the wheel again. Do not rename it.",
         check=_wheel_metadata_missing,
     ),
     Rule(
         id="wheel-metadata-damaged",
         pypi=Severity.ERROR,
         stage=Stage.RECORD,
-        cause="METADATA, RECORD and entry_points.txt can be read: PyPI's server fails on damaged ones with a 500.",
+        cause=(
+            "METADATA, RECORD and entry_points.txt must be readable. If one of them is damaged, PyPI returns a 500 "
+            "response."
+        ),
         source="APPNOTE.TXT 4.4.7; warehouse/forklift/legacy.py:1541-1602 (seen on a running server).",
         example="a METADATA whose CRC does not match",
-        fix="Build or download it again: it is damaged.",
+        fix="Build or download the file again, because it is damaged.",
     ),
     Rule(
         id="wheel-license-file",
         pypi=Severity.ERROR,
         stage=Stage.LICENSES,
-        cause="Every License-File in the metadata is in the wheel, under `.dist-info/licenses`.",
+        cause="A wheel must contain every License-File in its metadata, in the folder `.dist-info/licenses`.",
         source="PEP 639; warehouse/forklift/legacy.py:1515-1539.",
         example="`License-File: LICENSE` without `demo-1.0.dist-info/licenses/LICENSE`",
         fix="Build with a backend that supports PEP 639, or correct `license-files` in pyproject.toml.",
@@ -210,32 +213,32 @@ RULES: Final = (
         id="record-missing",
         pypi=Severity.ERROR,
         stage=Stage.RECORD,
-        cause="RECORD exists and is a CSV file in UTF-8.",
+        cause="A wheel must contain the file RECORD, in CSV format and UTF-8.",
         source="PEP 427; warehouse/forklift/legacy.py:1541-1555; warehouse/utils/wheel.py:192-220.",
         example="a wheel without RECORD, or one whose RECORD is not UTF-8",
-        fix="Build the wheel again; `python -m wheel pack` rewrites RECORD.",
+        fix="Build the wheel again, or run `python -m wheel pack`, which rewrites RECORD.",
         check=_record_missing,
     ),
     Rule(
         id="record-blank-line",
         pypi=Severity.ERROR,
         stage=Stage.RECORD,
-        cause="RECORD has no empty lines: PyPI's server fails on them with a 500, and a retry does not help.",
+        cause="RECORD must not contain empty lines. Otherwise, PyPI returns a 500 response, and a retry does not help.",
         source="warehouse/utils/wheel.py:209-213 (seen on a running server).",
         example="an empty line in the middle of RECORD",
-        fix="Build the wheel again; `python -m wheel pack` rewrites RECORD.",
+        fix="Build the wheel again, or run `python -m wheel pack`, which rewrites RECORD.",
         check=_record_blank_line,
     ),
     Rule(
         id="record-mismatch",
         pypi=Severity.WARNING,
         adjustable=True,
-        cause="RECORD lists exactly the members of the wheel.",
+        cause="RECORD must list exactly the members of the wheel.",
         source="PEP 427; warehouse/utils/wheel.py:209-228; PyPI warns by e-mail.",
         example="a file added to a wheel after it was built",
         fix=(
-            "Build the wheel again; `python -m wheel pack` rewrites RECORD. PyPI sends an e-mail about it today and "
-            "may refuse it later."
+            "Build the wheel again, or run `python -m wheel pack`, which rewrites RECORD. PyPI currently sends an "
+            "e-mail about such a wheel, and may reject it in the future."
         ),
         check=_record_mismatch,
     ),
@@ -243,20 +246,23 @@ RULES: Final = (
         id="record-digest",
         pypi=Severity.WARNING,
         adjustable=True,
-        cause="The digests in RECORD match the members, and every member but RECORD has one.",
+        cause="RECORD must contain the correct digest of every member except RECORD.",
         source="PEP 427, PEP 376; PyPI does not check this, installers do.",
         example="a file changed in a wheel after it was built",
-        fix="Build the wheel again; `python -m wheel pack` rewrites RECORD. Installers may refuse it.",
+        fix=(
+            "Build the wheel again, or run `python -m wheel pack`, which rewrites RECORD. Installers may refuse the "
+            "wheel."
+        ),
         check=_record_digest,
     ),
     Rule(
         id="record-signature",
         pypi=Severity.WARNING,
         adjustable=True,
-        cause="Signatures inside wheels are deprecated.",
+        cause="Signatures in wheels are deprecated.",
         source="PEP 815.",
         example="`demo-1.0.dist-info/RECORD.jws`",
-        fix="Remove it: PEP 740 attestations replace it.",
+        fix="Remove the signature. PEP 740 attestations replace it.",
         check=_record_signature,
     ),
     Rule(
@@ -265,7 +271,8 @@ RULES: Final = (
         generic=Severity.WARNING,
         stage=Stage.ENTRY_POINTS,
         cause=(
-            "entry_points.txt is UTF-8, in INI form with ``=``, and scripts have names of letters, digits and ``._-``."
+            "entry_points.txt must be UTF-8 in INI format with `=`. The names of scripts may contain only letters, "
+            "digits and `._-`."
         ),
         source="the entry points specification; warehouse/utils/wheel.py:243-300.",
         example="`[console_scripts]` with a name that contains a slash",
@@ -276,7 +283,7 @@ RULES: Final = (
         id="entry-points-value",
         pypi=Severity.WARNING,
         adjustable=True,
-        cause="The values of entry points are object references.",
+        cause="The values of entry points must be object references.",
         source="the entry points specification; PyPI does not check this.",
         example="`demo = demo/cli.py`",
         fix="Write entry points as `module.path:object`.",

@@ -183,7 +183,7 @@ def _list_first_texts(texts: list[str]) -> str:
     return ", ".join(texts[:_SHOWN]) + more
 
 
-_NO_ACTION: Final = "No action needed if it is intended."
+_NO_ACTION: Final = "No action needed if this is intended."
 
 RULES: Final = (
     Rule(
@@ -191,7 +191,9 @@ RULES: Final = (
         pypi=Severity.WARNING,
         adjustable=True,
         compare=_dependency_removed,
-        cause="A release requires everything that the previous release requires, not counting extras.",
+        cause=(
+            "The release no longer requires a dependency of the previous release. Dependencies of extras do not count."
+        ),
         source="core metadata, Requires-Dist; a build without its configuration is a usual reason.",
         example="1.0 requires `requests>=2`, but 1.1 does not",
         fix=Hint(
@@ -204,7 +206,7 @@ RULES: Final = (
         pypi=Severity.WARNING,
         adjustable=True,
         compare=_extra_removed,
-        cause="A release has all extras of the previous release.",
+        cause="The release no longer has an extra of the previous release.",
         source="core metadata, Provides-Extra; pip installs nothing for an extra that is not there, and only warns.",
         example="1.0 has the extra `http2`, but 1.1 does not",
         fix=Hint("Keep an empty extra of that name.", note_hint("extra-removed", "If it was removed on purpose")),
@@ -214,17 +216,17 @@ RULES: Final = (
         pypi=Severity.WARNING,
         adjustable=True,
         compare=_license_changed,
-        cause="A release has the same license as the previous release.",
+        cause="The licence differs from the previous release.",
         source="core metadata, License-Expression and License.",
         example="MIT before, GPL-3.0-only now",
-        fix="Correct `license` in pyproject.toml, unless it is intended.",
+        fix="Correct `license` in pyproject.toml, unless this is intended.",
     ),
     Rule(
         id="dependency-added",
         pypi=Severity.NOTE,
         adjustable=True,
         compare=_dependency_added,
-        cause="Reports requirements that the previous release does not have.",
+        cause="The release has requirements that the previous release does not have.",
         source="core metadata, Requires-Dist.",
         example="1.1 requires `idna>=3`, but 1.0 does not",
         fix=_NO_ACTION,
@@ -234,7 +236,7 @@ RULES: Final = (
         pypi=Severity.NOTE,
         adjustable=True,
         compare=_dependency_tightened,
-        cause="Reports a requirement that excludes versions that it allowed before.",
+        cause="A requirement excludes versions that it allowed before.",
         source="core metadata, Requires-Dist; PEP 440.",
         example="`idna>=2` before, `idna>=3` now",
         fix=_NO_ACTION,
@@ -244,7 +246,7 @@ RULES: Final = (
         pypi=Severity.NOTE,
         adjustable=True,
         compare=_dependency_loosened,
-        cause="Reports a requirement that allows versions that it excluded before.",
+        cause="A requirement allows versions that it excluded before.",
         source="core metadata, Requires-Dist; PEP 440.",
         example="`idna<3` before, `idna` now",
         fix=_NO_ACTION,
@@ -254,7 +256,7 @@ RULES: Final = (
         pypi=Severity.NOTE,
         adjustable=True,
         compare=_dependency_changed,
-        cause="Reports a requirement whose extras, marker or version range changed in another way.",
+        cause="The extras, marker or version range of a requirement changed in another way.",
         source="core metadata, Requires-Dist; PEP 508.",
         example="`idna>=2,<3` before, `idna>=3,<4` now",
         fix=_NO_ACTION,
@@ -264,7 +266,7 @@ RULES: Final = (
         pypi=Severity.NOTE,
         adjustable=True,
         compare=_extra_added,
-        cause="Reports extras that the previous release does not have.",
+        cause="The release has extras that the previous release does not have.",
         source="core metadata, Provides-Extra.",
         example="the first release with the extra `http2`",
         fix="No action needed.",
@@ -274,7 +276,7 @@ RULES: Final = (
         pypi=Severity.NOTE,
         adjustable=True,
         compare=_project_urls_changed,
-        cause="Reports changed project URLs.",
+        cause="Project URLs have changed.",
         source="core metadata, Project-URL and Home-page.",
         example="`Documentation` points to a different address",
         fix=_NO_ACTION,

@@ -231,7 +231,7 @@ RULES: Final = (
         id="version-tag",
         pypi=Severity.ERROR,
         ground=Ground.INTENT,
-        cause="If the tag that a job runs for names the project, it matches the version of the files.",
+        cause="If the job's tag names the project, its version must match the version of the files.",
         source=(
             "PEP 440; GITHUB_REF_TYPE and GITHUB_REF_NAME (GitHub), CI_COMMIT_TAG (GitLab). A prefix (`v1.2` for"
             ""
@@ -244,7 +244,7 @@ RULES: Final = (
         id="version-tag-warning",
         pypi=Severity.WARNING,
         ground=Ground.INTENT,
-        cause="If the tag that a job runs for is only a version, it matches the version of the files.",
+        cause="If the job's tag is only a version, it must match the version of the files.",
         source="as `version-tag`. Such a tag may belong to another component of the repository, or be a date.",
         example="the tag `v1.3.0`, but files of demo 1.2.0",
         fix=Hint("To stop such runs before anything is signed: ", option("version_tag", "error"), "."),
@@ -254,7 +254,7 @@ RULES: Final = (
         pypi=Severity.ERROR,
         ground=Ground.INTENT,
         compare=_expected_wheel_missing,
-        cause="Every pattern in `expect-wheels` matches a file of the release, either local or on the index.",
+        cause="Each pattern in `expect-wheels` must match a file of the release, either in the run or on the index.",
         source="our own rule. PyPI closes a release for new files 14 days after its first.",
         example='`expect-wheels = ["cp3{12,13}-*-win_amd64"]`, but no wheel for CPython 3.13',
         fix=Hint("Build the missing wheels", Hint(", or correct ", option("expect_wheels")), "."),
@@ -263,7 +263,7 @@ RULES: Final = (
         id="expected-project-absent",
         pypi=Severity.NOTE,
         adjustable=True,
-        cause="Every project named in `expect-wheels` is part of the run.",
+        cause="`expect-wheels` names a project that is not part of the run.",
         source="our own rule. A repository may publish each of its projects in a job of its own.",
         example='`expect-wheels = ["dmeo:cp312-*"]`, but a run of demo',
         fix=Hint("If the name is misspelled, correct ", option("expect_wheels"), "."),
@@ -273,7 +273,7 @@ RULES: Final = (
         pypi=Severity.ERROR,
         ground=Ground.INTENT,
         compare=_over_stated_file_limit,
-        cause="No file is larger than `file-size-limit`, if that is set.",
+        cause="Files must not be larger than `file-size-limit`, if it is set.",
         source="our own rule; what the index has granted to the project.",
         example="`file-size-limit: 200 MiB`, but a wheel of 250 MB",
         fix=f"Make the file smaller, or request a higher limit ({_LIMITS}) and set it here.",
@@ -283,7 +283,9 @@ RULES: Final = (
         pypi=Severity.ERROR,
         ground=Ground.INTENT,
         compare=_over_stated_project_limit,
-        cause="With this release, the project does not exceed `project-size-limit`, if that is set.",
+        cause=(
+            "The total size of the project, including this release, must not exceed `project-size-limit`, if it is set."
+        ),
         source="our own rule; what the index has granted to the project.",
         example="`project-size-limit: 20 GiB`, with 21.2 GB used, and a release of 400 MB",
         fix=f"Delete old releases on the index, or request a higher limit ({_LIMITS}) and set it here.",
@@ -294,7 +296,10 @@ RULES: Final = (
         pypi_only=True,
         adjustable=True,
         compare=_over_default_project_limit,
-        cause="With this release, the project does not exceed PyPI's default limit of 10 GiB.",
+        cause=(
+            "The total size of the project, including this release, must not exceed 10 GiB, which is PyPI's default "
+            "limit."
+        ),
         source="warehouse/constants.py, MAX_PROJECT_SIZE. It differs by project, so it is a warning.",
         example="10.72 GB of 10 GiB used, and a release of 400 MB: PyPI refuses the files that do not fit",
         fix=Hint(
@@ -309,7 +314,7 @@ RULES: Final = (
         pypi_only=True,
         adjustable=True,
         compare=_near_project_limit,
-        cause="More than a fifth of the project's size limit is left after this release.",
+        cause="After this release, less than a fifth of the project's size limit is left.",
         source="our own rule.",
         example="9.8 GB of 10 GiB used, and a release of 400 MB: only one more release of this size will fit",
         fix=f"Delete old releases on the index, or request a higher limit in time ({_LIMITS}).",
@@ -320,7 +325,7 @@ RULES: Final = (
         pypi_only=True,
         adjustable=True,
         compare=_size_limit_raised,
-        cause="Published files show that PyPI's default limits do not apply to the project.",
+        cause="Published files show that the project has higher limits than PyPI's defaults.",
         source="our own rule.",
         example="a wheel of 250 MB, when the index already has one of 240 MB",
         fix=Hint(
