@@ -145,7 +145,9 @@ class Act:
             [*git(self.repository), "rev-parse", "HEAD"], capture_output=True, text=True, check=True
         ).stdout.strip()
         own = {"workflow": "caller.yml", "ref": "refs/heads/main", **claims}
-        said = simulated_github_claims(repository="acme/demo", sha=head, **own)
+        said = simulated_github_claims(repository="acme/demo", **own) | dict.fromkeys(
+            ("sha", "workflow_sha", "job_workflow_sha"), head
+        )
         variables = self._world.environment("github", **said)
         identity = [f"--env={k}={v}" for k, v in variables.items() if k.startswith("ACTIONS_")]
         # A called workflow has no inputs for a test's Sigstore, and GitHub would hand none of these on to it.

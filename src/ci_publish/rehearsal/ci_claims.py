@@ -28,7 +28,7 @@ _COMMIT: Final = "da39a3ee5e6b4b0d3255bfef95601890afd80709"
 _NOT_IN_A_VARIABLE: Final = re.compile(r"[^A-Z0-9_]|^[^A-Z_]")
 
 
-def simulated_github_claims(  # noqa: PLR0913 - each is a fact of the job that others are derived from; all have defaults
+def simulated_github_claims(  # noqa: PLR0913 - each is a fact of the job that others are derived from
     *,
     repository: str = "octo-org/demo",
     workflow: str = "release.yml",
@@ -36,35 +36,36 @@ def simulated_github_claims(  # noqa: PLR0913 - each is a fact of the job that o
     environment: str | None = None,
     event_name: str = "push",
     reusable_workflow_ref: str | None = None,
-    visibility: str = "public",
-    sha: str = _COMMIT,
 ) -> dict[str, object]:
-    """Return a GitHub Actions job's claims; the ones that depend on each other agree.
+    """Return a GitHub Actions job's claims; the arguments are facts that several claims depend on.
 
     `workflow` is the caller's file below `.github/workflows/`. `reusable_workflow_ref`
     (`owner/repo/.github/workflows/file.yml@ref`) makes the job one of a reusable workflow that `workflow` calls.
     """
-    owner = repository.partition("/")[0]
     workflow_ref = f"{repository}/.github/workflows/{workflow}@{ref}"
+    if environment is not None:
+        subject = f"environment:{environment}"
+    else:
+        subject = "pull_request" if event_name == "pull_request" else f"ref:{ref}"
     claims: dict[str, object] = {
         "iss": GITHUB_ISSUER,
-        "sub": _github_subject_claim(repository, ref, environment, event_name),
+        "sub": f"repo:{repository}:{subject}",
         "repository": repository,
         "repository_id": "74",
-        "repository_owner": owner,
+        "repository_owner": repository.partition("/")[0],
         "repository_owner_id": "65",
-        "repository_visibility": visibility,
+        "repository_visibility": "public",
         "workflow": "Release",
         "workflow_ref": workflow_ref,
-        "workflow_sha": sha,
+        "workflow_sha": _COMMIT,
         "job_workflow_ref": reusable_workflow_ref or workflow_ref,
-        "job_workflow_sha": sha,
+        "job_workflow_sha": _COMMIT,
         "ref": ref,
         "ref_type": "tag" if ref.startswith("refs/tags/") else "branch",
         "ref_protected": "false",
         "head_ref": "",
         "base_ref": "",
-        "sha": sha,
+        "sha": _COMMIT,
         "run_id": "1234567890",
         "run_number": "17",
         "run_attempt": "1",
@@ -76,23 +77,15 @@ def simulated_github_claims(  # noqa: PLR0913 - each is a fact of the job that o
     return claims if environment is None else {**claims, "environment": environment}
 
 
-def _github_subject_claim(repository: str, ref: str, environment: str | None, event_name: str) -> str:
-    if environment is not None:
-        return f"repo:{repository}:environment:{environment}"
-    return f"repo:{repository}:pull_request" if event_name == "pull_request" else f"repo:{repository}:ref:{ref}"
-
-
-def simulated_gitlab_claims(  # noqa: PLR0913 - as above
+def simulated_gitlab_claims(
     *,
     project_path: str = "octo-group/demo",
     config_path: str = ".gitlab-ci.yml",
     ref: str = "v1.0.0",
     ref_type: str = "tag",
     environment: str | None = None,
-    visibility: str = "public",
-    sha: str = _COMMIT,
 ) -> dict[str, object]:
-    """Return a gitlab.com job's claims; the ones that depend on each other agree. `ref_type` is `tag` or `branch`."""
+    """Return a gitlab.com job's claims, as `simulated_github_claims`. `ref_type` is `tag` or `branch`."""
     ref_path = f"refs/{'tags' if ref_type == 'tag' else 'heads'}/{ref}"
     claims: dict[str, object] = {
         "iss": GITLAB_ISSUER,
@@ -101,7 +94,7 @@ def simulated_gitlab_claims(  # noqa: PLR0913 - as above
         "namespace_path": project_path.rpartition("/")[0],
         "project_id": "20",
         "project_path": project_path,
-        "project_visibility": visibility,
+        "project_visibility": "public",
         "user_id": "1",
         "user_login": "sample-user",
         "user_email": "sample-user@example.org",
@@ -115,9 +108,9 @@ def simulated_gitlab_claims(  # noqa: PLR0913 - as above
         "ref_protected": "true",
         "runner_id": 1,
         "runner_environment": "gitlab-hosted",
-        "sha": sha,
+        "sha": _COMMIT,
         "ci_config_ref_uri": f"gitlab.com/{project_path}//{config_path}@{ref_path}",
-        "ci_config_sha": sha,
+        "ci_config_sha": _COMMIT,
     }
     if environment is None:
         return claims

@@ -8,14 +8,21 @@ empty values are left out).
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 from ci_publish.model.frozen import frozen
+from ci_publish.rehearsal.ci_claims import (
+    BUILDKITE_ISSUER,
+    CIRCLECI_ISSUER,
+    GITHUB_ISSUER,
+    GITLAB_ISSUER,
+    GOOGLE_ISSUER,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Claims: TypeAlias = "Mapping[str, object]"
+    from ci_publish.rehearsal.ci_claims import Claims
 
 _ARC: Final = "1.3.6.1.4.1.57264.1"
 _ISSUER, _ISSUER_V2 = 1, 8
@@ -111,42 +118,38 @@ class ProfileError(ValueError):
 def fulcio_profile_of_claims(claims: Claims) -> FulcioProfile:
     """Return what the certificate for verified claims says; raises `ProfileError`."""
     issuer = _claim_as_text(claims, "iss")
-    if issuer == "https://accounts.google.com":
+    if issuer == GOOGLE_ISSUER:
         email = _claim_as_text(claims, "email")
         if claims.get("email_verified") is not True:
             raise ProfileError(f"the e-mail address {email!r} is not verified")
         return FulcioProfile(EmailName(email), _encode_fulcio_extensions(issuer, {}))
     name, templates = _fulcio_templates_of_issuer(issuer)
-    values = {**claims, **_values_for_fulcio_templates(claims)}
+    rerun = _claim_value_as_text(claims.get("oidc.circleci.com/ssh-rerun", "false")) == "true"
+    values = {
+        **claims,
+        "ref_folder": "heads" if claims.get("ref_type") == "branch" else "tags",
+        "ssh_rerun": "ssh-rerun" if rerun else '""',  # Fulcio's template has the two quotes in it
+        "environment": claims.get("environment", ""),
+    }
     rendered = {number: _render_fulcio_template(template, values) for number, template in templates.items()}
     return FulcioProfile(UriName(_render_fulcio_template(name, values)), _encode_fulcio_extensions(issuer, rendered))
 
 
 def _fulcio_templates_of_issuer(issuer: str) -> tuple[str, Mapping[int, str]]:
     """Return the templates of the name and of the extensions, for one of Fulcio's CI providers."""
-    if _is_issuer_or_below(issuer, "https://token.actions.githubusercontent.com"):
+    if _is_issuer_or_below(issuer, GITHUB_ISSUER):
         return "https://github.com/{job_workflow_ref}", _GITHUB
-    if issuer == "https://gitlab.com":
+    if issuer == GITLAB_ISSUER:
         return "https://{ci_config_ref_uri}", _GITLAB
-    if issuer == "https://agent.buildkite.com":
+    if issuer == BUILDKITE_ISSUER:
         return "https://buildkite.com/{organization_slug}/{pipeline_slug}", _BUILDKITE
-    if _is_issuer_or_below(issuer, "https://oidc.circleci.com"):
+    if _is_issuer_or_below(issuer, CIRCLECI_ISSUER):
         return _CIRCLECI_SIGNER, _CIRCLECI
     raise ProfileError(f"unknown issuer {issuer!r}")
 
 
 def _is_issuer_or_below(issuer: str, root: str) -> bool:
     return issuer == root or issuer.startswith(f"{root}/")
-
-
-def _values_for_fulcio_templates(claims: Claims) -> dict[str, object]:
-    """Return what Fulcio's templates compute from claims, and its defaults for optional ones."""
-    rerun = _claim_value_as_text(claims.get("oidc.circleci.com/ssh-rerun", "false")) == "true"
-    return {
-        "ref_folder": "heads" if claims.get("ref_type") == "branch" else "tags",
-        "ssh_rerun": "ssh-rerun" if rerun else '""',  # Fulcio's template has the two quotes in it
-        "environment": claims.get("environment", ""),
-    }
 
 
 def _render_fulcio_template(template: str, claims: Claims) -> str:

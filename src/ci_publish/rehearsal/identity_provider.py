@@ -13,8 +13,7 @@ import secrets
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 import jwt
 from cryptography.hazmat.primitives import serialization
@@ -28,6 +27,7 @@ from ci_publish.rehearsal.ci_claims import (
     GITHUB_ISSUER,
     GITLAB_ISSUER,
     KNOWN_ISSUERS,
+    Claims,
     simulated_buildkite_claims,
     simulated_buildkite_variables,
     simulated_circleci_claims,
@@ -47,15 +47,13 @@ from ci_publish.rehearsal.hooks import Hooks, wsgi_app_with_hooks
 from ci_publish.rehearsal.message_responses import json_response
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
     from wsgiref.types import WSGIApplication
 
     from werkzeug.wrappers import Request, Response
 
-Claims: TypeAlias = Mapping[str, object]
-Clock: TypeAlias = Callable[[], float]
-
-_LIFETIME_SECONDS: Final = 300.0  # GitHub's; a GitLab token lives as long as the job may run
+_LIFETIME_SECONDS: Final = 300  # GitHub's; a GitLab token lives as long as the job may run
 _NOT_BEFORE_MARGIN_SECONDS: Final[Mapping[str, int]] = {GITHUB_ISSUER: 600, GITLAB_ISSUER: 5}
 
 
@@ -100,27 +98,22 @@ class IssuedToken:
 class RehearsalIdentityProvider:
     """Issues and verifies identity tokens; safe across threads."""
 
-    def __init__(  # noqa: PLR0913 - all settings have defaults
+    def __init__(
         self,
         *,
         claims: Claims | None = None,
-        clock: Clock = time.time,
-        lifetime: float = _LIFETIME_SECONDS,
-        issuers: frozenset[str] = KNOWN_ISSUERS,
+        clock: Callable[[], float] = time.time,
         key: rsa.RSAPrivateKey | None = None,
-        hooks: Hooks | None = None,
     ) -> None:
         """Make a provider with a fresh key, or with `key` (RSA, at least 2048 bits).
 
         `claims` are the claims of a token by default (otherwise: a GitHub Actions job that publishes a tag), `clock`
-        gives Unix time, `lifetime` is in seconds, `issuers` are the issuers whose tokens `verify` takes.
+        gives Unix time.
         """
         self.claims: Claims = simulated_github_claims() if claims is None else dict(claims)
-        self.hooks = Hooks() if hooks is None else hooks
+        self.hooks = Hooks()
         self.app: WSGIApplication = wsgi_app_with_hooks(self._handle_request, self.hooks)
         self._clock = clock
-        self._lifetime = lifetime
-        self._issuers = issuers
         self._key = key or rsa.generate_private_key(public_exponent=65537, key_size=2048)
         der, spki = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
         self._key_id = hashlib.sha256(self._key.public_key().public_bytes(der, spki)).hexdigest()[:32]
@@ -140,7 +133,7 @@ class RehearsalIdentityProvider:
         base: Claims | None = None,
         /,
         *,
-        lifetime: float | None = None,
+        lifetime: float = _LIFETIME_SECONDS,
         **claims: object,
     ) -> str:
         """Return a fresh signed token for `audience`.
@@ -150,7 +143,11 @@ class RehearsalIdentityProvider:
         are added unless `claims` give them. `lifetime` is in seconds.
         """
         given = {**(self.claims if base is None else base), **claims}
-        payload = {**self._token_time_claims(str(given["iss"]), lifetime), **given, "aud": audience}
+        now = int(self._clock())
+        times = {"iat": now, "exp": now + int(lifetime)}
+        if (margin := _NOT_BEFORE_MARGIN_SECONDS.get(str(given["iss"]))) is not None:
+            times["nbf"] = now - margin
+        payload = {"jti": str(uuid.uuid4()), **times, **given, "aud": audience}
         token = jwt.encode(payload, self._key, algorithm="RS256", headers={"kid": self._key_id})
         record = IssuedToken(
             jti=payload["jti"], audience=payload["aud"], issued_at=payload["iat"], expires_at=payload["exp"]
@@ -166,10 +163,20 @@ class RehearsalIdentityProvider:
 
         The defaults are PyPI's: 30 s of leeway, and a list of audiences is refused even with only one in it.
         """
-        unverified = _decode_unverified_token(token)
-        if unverified["iss"] not in self._issuers:
-            raise UnknownIssuerError(f"unknown issuer {unverified['iss']!r}")
-        claims = self._verify_token_signature(token)
+        required = {"verify_signature": False, "require": ["iss", "aud", "iat", "exp"]}
+        unchecked = {"verify_aud": False, "verify_exp": False, "verify_iat": False, "verify_nbf": False}
+        try:
+            unverified = jwt.decode_complete(token, options=required)  # type: ignore[arg-type]
+        except jwt.PyJWTError as error:
+            raise MalformedTokenError(f"malformed JWT: {error}") from error
+        if unverified["payload"]["iss"] not in KNOWN_ISSUERS:
+            raise UnknownIssuerError(f"unknown issuer {unverified['payload']['iss']!r}")
+        if unverified["header"].get("kid") != self._key_id:
+            raise InvalidSignatureError("signed with an unknown key")
+        try:
+            claims = dict(jwt.decode(token, self._key.public_key(), algorithms=["RS256"], options=unchecked))  # type: ignore[arg-type]
+        except jwt.PyJWTError as error:
+            raise InvalidSignatureError(f"signature does not verify: {error}") from error
         claimed = claims["aud"]
         accepted = [claimed] if isinstance(claimed, str) or single_audience else claimed
         if not isinstance(accepted, list) or audience not in accepted:
@@ -248,28 +255,10 @@ class RehearsalIdentityProvider:
             return base
         return self.claims if self.claims["iss"] == issuer else default()
 
-    def _token_time_claims(self, issuer: str, lifetime: float | None) -> dict[str, object]:
-        now = int(self._clock())
-        expires = now + int(self._lifetime if lifetime is None else lifetime)
-        claims: dict[str, object] = {"jti": str(uuid.uuid4()), "iat": now, "exp": expires}
-        margin = _NOT_BEFORE_MARGIN_SECONDS.get(issuer)
-        return claims if margin is None else {**claims, "nbf": now - margin}
-
-    def _verify_token_signature(self, token: str) -> dict[str, object]:
-        if jwt.get_unverified_header(token).get("kid") != self._key_id:
-            raise InvalidSignatureError("signed with an unknown key")
-        unchecked = {"verify_aud": False, "verify_exp": False, "verify_iat": False, "verify_nbf": False}
-        try:
-            return dict(jwt.decode(token, self._key.public_key(), algorithms=["RS256"], options=unchecked))  # type: ignore[arg-type]
-        except jwt.PyJWTError as error:
-            raise InvalidSignatureError(f"signature does not verify: {error}") from error
-
     def _require_valid_token_times(self, claims: Claims, leeway: float) -> None:
         now = self._clock()
-        expires, begins = (
-            _numeric_claim(claims, "exp"),
-            max(_numeric_claim(claims, "iat"), _numeric_claim(claims, "nbf", 0.0)),
-        )
+        expires = _numeric_claim(claims, "exp")
+        begins = max(_numeric_claim(claims, "iat"), _numeric_claim(claims, "nbf", 0.0))
         if now >= expires + leeway:
             raise ExpiredTokenError(f"expired {now - expires:.0f} s ago")
         if begins > now + leeway:
@@ -284,7 +273,17 @@ class RehearsalIdentityProvider:
             case "/.well-known/jwks":
                 return json_response(self.jwks())
             case "/.well-known/openid-configuration":
-                return json_response(_openid_configuration(request.root_url.rstrip("/")))
+                url = request.root_url.rstrip("/")
+                return json_response(
+                    {
+                        "issuer": url,
+                        "jwks_uri": f"{url}/.well-known/jwks",
+                        "subject_types_supported": ["public"],
+                        "response_types_supported": ["id_token"],
+                        "id_token_signing_alg_values_supported": ["RS256"],
+                        "scopes_supported": ["openid"],
+                    }
+                )
             case _:
                 return json_response({"message": "not found"}, 404)
 
@@ -294,28 +293,16 @@ class RehearsalIdentityProvider:
         return {"keys": [{**key, "kid": self._key_id, "alg": "RS256", "use": "sig"}]}
 
     def _answer_identity_token_request(self, request: Request) -> Response:
-        job = self._job_of_bearer_token(request.headers.get("Authorization", ""))
-        if job is None:
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        with self._lock:
+            jobs = list(self._jobs.items())
+        job = next((job for bearer, job in jobs if hmac.compare_digest(bearer.encode(), given.encode())), None)
+        if job is None or scheme.lower() != "bearer":
             return json_response({"message": "the request token is not one of this run's jobs"}, 401)
         # GitHub's default audience is the URL of the repository owner.
         audience = request.args.get("audience") or f"https://github.com/{job.get('repository_owner', '')}"
         token = self.issue(audience, job)
         return json_response({"count": len(token), "value": token})
-
-    def _job_of_bearer_token(self, authorization: str) -> Claims | None:
-        scheme, _, given = authorization.partition(" ")
-        with self._lock:
-            jobs = list(self._jobs.items())
-        matching = [job for bearer, job in jobs if hmac.compare_digest(bearer.encode(), given.encode())]
-        return matching[0] if scheme.lower() == "bearer" and matching else None
-
-
-def _decode_unverified_token(token: str) -> dict[str, object]:
-    options = {"verify_signature": False, "require": ["iss", "aud", "iat", "exp"]}
-    try:
-        return dict(jwt.decode(token, options=options))  # type: ignore[arg-type]
-    except jwt.PyJWTError as error:
-        raise MalformedTokenError(f"malformed JWT: {error}") from error
 
 
 def _numeric_claim(claims: Claims, name: str, default: float | None = None) -> float:
@@ -323,14 +310,3 @@ def _numeric_claim(claims: Claims, name: str, default: float | None = None) -> f
     if isinstance(value, int | float):
         return float(value)
     raise MalformedTokenError(f"the claim {name!r} is not a number")
-
-
-def _openid_configuration(url: str) -> dict[str, object]:
-    return {
-        "issuer": url,
-        "jwks_uri": f"{url}/.well-known/jwks",
-        "subject_types_supported": ["public"],
-        "response_types_supported": ["id_token"],
-        "id_token_signing_alg_values_supported": ["RS256"],
-        "scopes_supported": ["openid"],
-    }

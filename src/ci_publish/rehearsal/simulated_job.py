@@ -53,18 +53,19 @@ def _rehearsed_github_claims(environ: Mapping[str, str], match: re.Match[str]) -
         "repository_id": environ.get("GITHUB_REPOSITORY_ID"),
         "repository_owner_id": environ.get("GITHUB_REPOSITORY_OWNER_ID"),
     }
-    return {**claims, **{name: value for name, value in known.items() if value}}
+    return claims | {name: value for name, value in known.items() if value}
 
 
 def _rehearsed_gitlab_claims(environ: Mapping[str, str]) -> dict[str, object]:
-    visibility = environ.get("CI_PROJECT_VISIBILITY", "")
     claims = simulated_gitlab_claims(
         project_path=environ["CI_PROJECT_PATH"],
         config_path=environ.get("CI_CONFIG_PATH") or ".gitlab-ci.yml",
         ref=environ["CI_COMMIT_REF_NAME"],
         ref_type="tag" if environ.get("CI_COMMIT_TAG") else "branch",
         environment=environ.get("CI_ENVIRONMENT_NAME") or None,
-        visibility=visibility if visibility in _VISIBILITIES else "public",
     )
-    sha = environ.get("CI_COMMIT_SHA")
-    return {**claims, "sha": sha, "ci_config_sha": sha} if sha else claims
+    if (visibility := environ.get("CI_PROJECT_VISIBILITY")) in _VISIBILITIES:
+        claims["project_visibility"] = visibility
+    if sha := environ.get("CI_COMMIT_SHA"):
+        claims["sha"] = claims["ci_config_sha"] = sha
+    return claims

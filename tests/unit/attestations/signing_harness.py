@@ -148,9 +148,7 @@ class SigningHarness:
         """Trust in this world's Sigstore; that it is not the public one is said elsewhere (test_trust.py)."""
         return TrustSource(emit=self.trust_events.append, config=self.sigstore.trust_config(self.url))
 
-    def identity(
-        self, claims: Claims | None = None, *, repeatable: bool = True, lifetime: float | None = None
-    ) -> CiIdentity:
+    def identity(self, claims: Claims | None = None, *, repeatable: bool = True, lifetime: float = 300.0) -> CiIdentity:
         said = simulated_github_claims() if claims is None else claims
         return CiIdentity(
             Provider.GITHUB if repeatable else Provider.GITLAB,

@@ -11,10 +11,12 @@ from ci_publish.rehearsal.ci_claims import (
 from ci_publish.rehearsal.registered_publishers import GitHubPublisher, GitLabPublisher, publisher_of_claims
 from ci_publish.rehearsal.simulated_job import RehearsedJob, rehearsed_job
 
-GITHUB = simulated_github_claims(repository="me/mine", workflow="publish.yaml", ref="refs/heads/main", sha="a" * 40)
-GITLAB = simulated_gitlab_claims(
-    project_path="me/sub/mine", ref="main", ref_type="branch", environment="pypi", sha="b" * 40
+GITHUB = simulated_github_claims(repository="me/mine", workflow="publish.yaml", ref="refs/heads/main") | dict.fromkeys(
+    ("sha", "workflow_sha", "job_workflow_sha"), "a" * 40
 )
+GITLAB = simulated_gitlab_claims(
+    project_path="me/sub/mine", ref="main", ref_type="branch", environment="pypi"
+) | dict.fromkeys(("sha", "ci_config_sha"), "b" * 40)
 
 
 @pytest.mark.parametrize(
