@@ -80,34 +80,33 @@ class CommandProcesses:
         assert process.stdout is not None  # noqa: S101  (it is a pipe)
         with process.stdout:
             try:
-                output = self._read_output_until_end(process, process.stdout, began + seconds)
+                output, whole = self._read_output_until_end(process, process.stdout, began + seconds)
             finally:
                 _kill_process_group(process)
-        code = process.returncode if output.whole else None
         return EndedCommand(
-            code=code,
-            output="\n".join(output.tail.decode("utf-8", "replace").strip().splitlines()[-LAST_LINES:]),
+            code=process.returncode if whole else None,
+            output="\n".join(output.decode("utf-8", "replace").strip().splitlines()[-LAST_LINES:]),
             seconds=time.monotonic() - began,
         )
 
     def _read_output_until_end(
         self, process: "subprocess.Popen[bytes]", pipe: IO[bytes], end: float
-    ) -> "_ProcessOutput":
-        """Read what *process* prints until it has ended, or until *end*."""
-        output = _ProcessOutput()
+    ) -> tuple[bytes, bool]:
+        """Return the end of what *process* prints, and whether it has ended by itself before *end*."""
+        tail = b""
         with selectors.DefaultSelector() as selector:
             selector.register(pipe, selectors.EVENT_READ)
             while True:
                 self._raise_if_stopped()
                 if selector.select(_PAUSE):
                     block = os.read(pipe.fileno(), _BLOCK)
-                    output.add_block(block)
                     if not block:
-                        return output.mark_ended(whole=self._wait_for_process(process, end))
+                        return tail, self._wait_for_process(process, end)
+                    tail = (tail + block)[-_KEPT_BYTES:]
                 elif process.poll() is not None:  # something that it started keeps the pipe open
-                    return output.mark_ended(whole=True)
+                    return tail, True
                 if time.monotonic() >= end:
-                    return output
+                    return tail, False
 
     def _wait_for_process(self, process: "subprocess.Popen[bytes]", end: float) -> bool:
         while (left := end - time.monotonic()) > 0:
@@ -120,21 +119,6 @@ class CommandProcesses:
     def _raise_if_stopped(self) -> None:
         if self._waiting.stopped:
             raise self._waiting.error()
-
-
-class _ProcessOutput:
-    """The end of what a command printed; ``whole`` says that the command ended by itself."""
-
-    def __init__(self) -> None:
-        self.tail = b""
-        self.whole = False
-
-    def add_block(self, block: bytes) -> None:
-        self.tail = (self.tail + block)[-_KEPT_BYTES:]
-
-    def mark_ended(self, *, whole: bool) -> "_ProcessOutput":
-        self.whole = whole
-        return self
 
 
 def _kill_process_group(process: "subprocess.Popen[bytes]") -> None:
@@ -162,7 +146,15 @@ def stray_processes_ended() -> Iterator[None]:
     try:
         yield
     finally:
-        _end_stray_processes(before)
+        for _ in range(_ROUNDS):
+            strays = _child_process_ids() - before
+            if not strays:
+                break
+            for number in strays:
+                with contextlib.suppress(OSError):
+                    os.kill(number, signal.SIGKILL)
+                with contextlib.suppress(OSError):
+                    os.waitpid(number, 0)
         _set_process_adoption(adopting=False)
 
 
@@ -172,18 +164,6 @@ def _set_process_adoption(*, adopting: bool) -> None:
             libc = ctypes.CDLL(None)
             libc.prctl(_SUBREAPER, int(adopting), 0, 0, 0)
             libc.prctl(_DUMPABLE, int(not adopting), 0, 0, 0)
-
-
-def _end_stray_processes(known: frozenset[int]) -> None:
-    for _ in range(_ROUNDS):
-        strays = _child_process_ids() - known
-        if not strays:
-            return
-        for number in strays:
-            with contextlib.suppress(OSError):
-                os.kill(number, signal.SIGKILL)
-            with contextlib.suppress(OSError):
-                os.waitpid(number, 0)
 
 
 def _child_process_ids() -> frozenset[int]:

@@ -5,6 +5,7 @@ import shlex
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -153,32 +154,26 @@ class InstallationTrial:
         if missing:
             return
         built = self._file.kind is Kind.SDIST
-        if built and not any(said in installed.output for said in _OTHER_VERSION):
+        if built and not _mentions_any(installed, _OTHER_VERSION):
             self._plan.require_upstream()  # before a second build waits for it
         alone = self._install_file("--no-deps")
         if not alone.failed:
             self._plan.require_upstream()
-        if not alone.failed and installed.code is None:
-            message = f"Installing it with its requirements on {python}"
-            yield self._fault_with_output("install-unresolvable", message, installed)
-        elif not alone.failed:
-            message = f"{self._unmet_requirements_text() or 'Its requirements cannot be met'} on {python}"
-            yield self._fault_with_output("install-unresolvable", message, installed)
-        elif any(said in alone.output for said in _OTHER_VERSION):
+            rule, message = "install-unresolvable", f"Installing it with its requirements on {python}"
+            if installed.code is not None:
+                message = f"{self._unmet_requirements_text() or 'Its requirements cannot be met'} on {python}"
+        elif _mentions_any(alone, _OTHER_VERSION):
             shown = _last_line_of_installer_output(alone)
+            rule = "install-wrong-version"
             message = f"On {python}, it does not have the version {self._file.version}: {shown}"
-            yield self._fault_with_output("install-wrong-version", message, alone)
         elif built:
             raised = _PYTHON_ERROR.findall(alone.output)
-            why = f": {raised[-1]}" if raised else ""
-            yield self._fault_with_output("install-sdist-build", f"It does not build on {python}{why}", alone)
-        elif any(said in alone.output for said in _UNSUPPORTED):
-            message = f"{self._installer.name} does not take it for {python}, whose tags it has"
-            yield self._fault_with_output("install-tag", message, alone)
+            rule, message = "install-sdist-build", f"It does not build on {python}{f': {raised[-1]}' if raised else ''}"
+        elif _mentions_any(alone, _UNSUPPORTED):
+            rule, message = "install-tag", f"{self._installer.name} does not take it for {python}, whose tags it has"
         else:
-            yield self._fault_with_output(
-                "install-failed", f"{self._installer.name} cannot install it on {python}", alone
-            )
+            rule, message = "install-failed", f"{self._installer.name} cannot install it on {python}"
+        yield self._fault_with_output(rule, message, alone if alone.failed else installed)
 
     def _extras_faults(self) -> Iterator[Fault]:
         """Resolve the extras, all at once where that works: then each works alone."""
@@ -222,10 +217,11 @@ class InstallationTrial:
         skipped = "" if imports else "imports"
         command = [self._python, "-I", "-X", "utf8", str(self._plan.probe), self._file.project, str(facts), skipped]
         ended = self._run_trial_command(command, "import" if imports else "locate")
-        text = _read_start_of_probe_facts(facts)
-        return (
-            parse_probe_facts(text, self._command_timeout_text()) if ended.code is None else parse_probe_facts(text)
-        ), ended
+        text = ""
+        with suppress(OSError), facts.open("rb") as file:
+            text = file.read(_FACTS_BYTES).decode("utf-8", "replace")
+        unfinished = "the interpreter ended while it ran" if ended.code is not None else self._command_timeout_text()
+        return parse_probe_facts(text, unfinished), ended
 
     def _probe_faults(self, facts: ProbeFacts, probed: EndedCommand) -> Iterator[Fault]:
         python = self._interpreter.name
@@ -307,9 +303,5 @@ def _last_line_of_installer_output(ended: EndedCommand) -> str:
     return lines[-1] if lines else "no output"
 
 
-def _read_start_of_probe_facts(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return file.read(_FACTS_BYTES).decode("utf-8", "replace")
-    except OSError:
-        return ""
+def _mentions_any(ended: EndedCommand, texts: Sequence[str]) -> bool:
+    return any(text in ended.output for text in texts)

@@ -19,8 +19,13 @@ def fits_interpreter(file: Distribution, interpreter: FoundInterpreter) -> bool:
 
     The tags of a compressed set are not expanded.
     """
-    if not _is_python_allowed(file.metadata.first("requires-python"), interpreter.version):
-        return False
+    try:
+        if not SpecifierSet(file.metadata.first("requires-python") or "").contains(
+            interpreter.version, prereleases=True
+        ):
+            return False
+    except InvalidSpecifier:
+        pass  # installers take no notice of it
     if file.kind is Kind.SDIST:
         return True
     tags = DistributionFilename.parse(file.filename).tags
@@ -28,13 +33,6 @@ def fits_interpreter(file: Distribution, interpreter: FoundInterpreter) -> bool:
         all(part in accepted for part, accepted in zip(tag.split("-", 2), tags, strict=True))
         for tag in interpreter.tags
     )
-
-
-def _is_python_allowed(requires_python: str | None, version: str) -> bool:
-    try:
-        return requires_python is None or SpecifierSet(requires_python).contains(version, prereleases=True)
-    except InvalidSpecifier:
-        return True
 
 
 def describe_needed_interpreter(file: Distribution) -> str:

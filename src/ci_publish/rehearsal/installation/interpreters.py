@@ -69,22 +69,20 @@ def find_interpreters(
 
 def find_python_executables(names: Sequence[str], path: str | None) -> tuple[str, ...]:
     """Return the executables that *names* stand for, each once. Raises ConfigurationError for one that is not there."""
-    return tuple(dict.fromkeys(_find_python_executable(name, path) for name in names))
-
-
-def _find_python_executable(name: str, path: str | None) -> str:
-    command = f"python{name}" if _VERSION.fullmatch(name) else name
-    found = shutil.which(command, path=path)
-    if found is None:
-        raise ConfigurationError(
-            f"There is no Python interpreter {name} here.",
-            detail=f"{command} was not found on PATH." if command == Path(command).name else "",
-            hints=(
-                Hint("Name one that is installed: ", option("python", "3.12")),
-                "Or install it before this step.",
-            ),
-        )
-    return found
+    found: list[str] = []
+    for name in names:
+        command = f"python{name}" if _VERSION.fullmatch(name) else name
+        if (executable := shutil.which(command, path=path)) is None:
+            raise ConfigurationError(
+                f"There is no Python interpreter {name} here.",
+                detail=f"{command} was not found on PATH." if command == Path(command).name else "",
+                hints=(
+                    Hint("Name one that is installed: ", option("python", "3.12")),
+                    "Or install it before this step.",
+                ),
+            )
+        found.append(executable)
+    return tuple(dict.fromkeys(found))
 
 
 def query_interpreter(executable: str, processes: CommandProcesses, folder: Path) -> FoundInterpreter:

@@ -31,7 +31,7 @@ def top_modules_of_files(files: Iterable[str]) -> list[str]:
     for file in files:
         *parents, name = file.split("/")
         stem = next((name[: -len(suffix)] for suffix in _SUFFIXES if name.endswith(suffix)), "")
-        if stem.isidentifier() and all(part.isidentifier() for part in parents):
+        if all(map(str.isidentifier, (*parents, stem))):
             folders.setdefault(tuple(parents), set()).add(stem)
     packages = {folder for folder, stems in folders.items() if "__init__" in stems}
     found: set[str] = set()

@@ -54,7 +54,7 @@ class ProbeFacts:
     ended: bool = False
 
 
-def parse_probe_facts(text: str, unfinished: str = "the interpreter ended while it ran") -> ProbeFacts:
+def parse_probe_facts(text: str, unfinished: str) -> ProbeFacts:
     """Read what the probe wrote; lines that are not its own are left out (what it imports could write there, too).
 
     *unfinished* is why the last attempt has no result.
@@ -64,7 +64,15 @@ def parse_probe_facts(text: str, unfinished: str = "the interpreter ended while 
     attempts: dict[tuple[str, str], ProbeAttempt] = {}
     for line in lines:
         if "import" in line or "script" in line:
-            attempt = _attempt_of_fact(line, unfinished)
+            begun = line.get("begun") is True
+            attempt = ProbeAttempt(
+                name=str(line.get("import") or line.get("value")),
+                script=str(line.get("script") or ""),
+                error="crash" if begun else str(line.get("error") or ""),
+                message=unfinished if begun else str(line.get("message") or ""),
+                missing=str(line.get("missing") or ""),
+                file=str(line.get("file") or ""),
+            )
             attempts[attempt.name, attempt.script] = attempt
     return ProbeFacts(
         version=str(first.get("version", "")),
@@ -88,21 +96,13 @@ def _string_tuple(value: object) -> tuple[str, ...]:
     return tuple(map(str, value)) if isinstance(value, list) else ()
 
 
-def _attempt_of_fact(line: Mapping[str, Any], unfinished: str) -> ProbeAttempt:
-    begun = line.get("begun") is True
-    return ProbeAttempt(
-        name=str(line.get("import") or line.get("value")),
-        script=str(line.get("script") or ""),
-        error="crash" if begun else str(line.get("error") or ""),
-        message=unfinished if begun else str(line.get("message") or ""),
-        missing=str(line.get("missing") or ""),
-        file=str(line.get("file") or ""),
-    )
-
-
 def installed_file_faults(file: Distribution, facts: ProbeFacts, python: str) -> Iterator[Fault]:
     """Yield what is wrong with an installed file on *python*: its version, its imports and its console scripts."""
-    if not _is_same_installed_version(facts.version, file.version):
+    try:
+        same = Version(facts.version) == Version(file.version)
+    except InvalidVersion:
+        same = False
+    if not same:
         message = (
             f"Installed on {python}, the version of {file.project} is {facts.version or 'not known'},"
             f" not {file.version}."
@@ -113,13 +113,6 @@ def installed_file_faults(file: Distribution, facts: ProbeFacts, python: str) ->
         if attempt.error and attempt.message not in reported:
             reported.add(attempt.message)
             yield _failed_attempt_fault(file, facts, attempt, python)
-
-
-def _is_same_installed_version(one: str, other: str) -> bool:
-    try:
-        return Version(one) == Version(other)
-    except InvalidVersion:
-        return False
 
 
 def _failed_attempt_fault(file: Distribution, facts: ProbeFacts, attempt: ProbeAttempt, python: str) -> Fault:
@@ -147,17 +140,13 @@ def _tag_mismatch_reason(facts: ProbeFacts, attempt: ProbeAttempt) -> str:
         return "its tags and Requires-Python claim this Python"
     if attempt.error in {"ImportError", "OSError"} and any(said in attempt.message for said in _OTHER_MACHINE):
         return "its tags claim this platform"
-    stem = _missing_module_of_attempt(attempt).replace(".", "/")
+    # The module that was not found may have been imported as a name of its package.
+    found = _NOT_IN_PACKAGE.search(attempt.message) if attempt.error == "ImportError" else None
+    stem = (attempt.missing if found is None else f"{found[2]}.{found[1]}").replace(".", "/")
     foreign = [name for name in facts.files if stem and name.startswith(f"{stem}.") and name.endswith(_LIBRARIES)]
     if foreign and not any(name[len(stem) :] in facts.suffixes for name in foreign):
         return f"it holds {foreign[0]}, which is for another one"
     return ""
-
-
-def _missing_module_of_attempt(attempt: ProbeAttempt) -> str:
-    """Return the module that was not found, also where it was imported as a name of its package."""
-    found = _NOT_IN_PACKAGE.search(attempt.message) if attempt.error == "ImportError" else None
-    return attempt.missing if found is None else f"{found[2]}.{found[1]}"
 
 
 def _is_module_of_file(facts: ProbeFacts, module: str) -> bool:

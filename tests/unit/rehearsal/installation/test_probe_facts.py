@@ -39,22 +39,22 @@ def test_lines_are_read_and_strange_ones_left_out() -> None:
     ]
     text = "\n".join([*map(json.dumps, lines), "no json", "[1]", "[" * 100_000, '{"ended": "true"}'])
 
-    assert parse_probe_facts(text) == ProbeFacts(
+    assert parse_probe_facts(text, "it crashed") == ProbeFacts(
         version="1.0",
         modules=("demo",),
         files=("demo.py",),
         suffixes=(".so",),
         attempts=(
             ProbeAttempt(name="demo"),
-            ProbeAttempt(name="demo:main", script="run", error="crash", message="the interpreter ended while it ran"),
+            ProbeAttempt(name="demo:main", script="run", error="crash", message="it crashed"),
         ),
         ended=True,
     )
 
 
 def test_nothing_written_is_nothing_known() -> None:
-    assert parse_probe_facts("") == ProbeFacts()
-    assert parse_probe_facts('{"version": 1, "modules": "x"}') == ProbeFacts(version="1")
+    assert parse_probe_facts("", "it crashed") == ProbeFacts()
+    assert parse_probe_facts('{"version": 1, "modules": "x"}', "it crashed") == ProbeFacts(version="1")
 
 
 @pytest.mark.parametrize(
