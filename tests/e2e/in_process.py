@@ -95,7 +95,7 @@ def second_index(
     index = RehearsalIndex(
         storage=RehearsalStorage(folder),
         identity_provider=world.identity_provider,
-        trusted_root=lambda: trusted,
+        trusted_root=trusted,
         behaviour=IndexBehaviour(registrations=None if registrations is None else tuple(registrations)),
     )
 

@@ -356,9 +356,6 @@ LONG = {
 MANY_ARGUMENTS = {
     "distributions/local.py:__init__": "the settings of the checks, each with a default, in the public API",
     "reports/console.py:open_console": "two options of the command line and what tests replace, each with a default",
-    "rehearsal/ci_claims.py:simulated_github_claims": "the claims of a token, each with a default",
-    "rehearsal/ci_claims.py:simulated_gitlab_claims": "the claims of a token, each with a default",
-    "rehearsal/world.py:__init__": "the settings of a rehearsal, each with a default, in the public API",
 }
 
 

@@ -6,52 +6,35 @@ Source: `warehouse/macaroons/security_policy.py` and `warehouse/accounts/securit
 import base64
 import binascii
 
-from ci_publish.model.frozen import frozen
 from ci_publish.rehearsal.message_responses import HELP, RefusedError
-from ci_publish.rehearsal.upload_token_store import IssuedUploadToken, UploadTokenStore
+from ci_publish.rehearsal.upload_token_store import PresentedToken, UploadTokenStore
 
 
-@frozen
-class Uploader:
-    """A request's credential: the token as sent, and what the index knows of it."""
-
-    raw: str
-    token: IssuedUploadToken
-
-
-def authenticate_uploader(authorization: str, tokens: UploadTokenStore, *, any_user: bool = False) -> Uploader:
-    """Return who sent this Authorization header; raises RefusedError (403) for an unknown credential.
+def authenticate_uploader(authorization: str, tokens: UploadTokenStore, *, any_user: bool) -> PresentedToken:
+    """Return the token in an Authorization header; raises RefusedError (403) for an unknown credential.
 
     With *any_user*, the API token may come as the password of a user.
     """
-    raw = _token_in_authorization_header(authorization, any_user=any_user)
-    token = tokens.find_unburnt_token(raw) if raw else None
-    if raw is None or token is None:
+    scheme, _, raw = authorization.partition(" ")
+    if scheme.lower() == "basic":
+        raw = _password_in_basic_authorization(raw, any_user=any_user)
+    elif scheme.lower() not in {"bearer", "token"}:
+        raw = ""
+    token = tokens.find_unburnt_token(raw)
+    if token is None:
         raise RefusedError(
             403, f"Invalid or non-existent authentication information. See {HELP}#invalid-auth for more information."
         )
-    return Uploader(raw, token)
+    return token
 
 
-def _token_in_authorization_header(authorization: str, *, any_user: bool) -> str | None:
-    scheme, _, value = authorization.partition(" ")
-    match scheme.lower():
-        case "basic":
-            return _password_in_basic_authorization(value, any_user=any_user)
-        case "bearer" | "token":
-            return value
-        case _:
-            return None
-
-
-def _password_in_basic_authorization(value: str, *, any_user: bool) -> str | None:
+def _password_in_basic_authorization(value: str, *, any_user: bool) -> str:
+    """Return the password, "" where there is none. Raises RefusedError for that of a user."""
     try:
         user, colon, password = base64.b64decode(value).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
-        return None
-    if not colon:
-        return None
-    if user == "__token__" or any_user:
+        return ""
+    if not colon or user == "__token__" or any_user:
         return password.strip()
     raise RefusedError(
         403,
@@ -60,8 +43,9 @@ def _password_in_basic_authorization(value: str, *, any_user: bool) -> str | Non
     )
 
 
-def require_upload_token_for_project(uploader: Uploader, tokens: UploadTokenStore, project: str, spelled: str) -> None:
+def require_upload_token_for_project(
+    token: PresentedToken, tokens: UploadTokenStore, project: str, spelled: str
+) -> None:
     """Refuse a token that is expired, forged, or meant for other projects (403)."""
-    failures = tokens.reasons_against_token(uploader.raw, uploader.token, project, spelled)
-    if failures:
+    if failures := tokens.reasons_against_token(token, project, spelled):
         raise RefusedError(403, f"Invalid API Token: {', '.join(failures)}")

@@ -47,31 +47,21 @@ def wsgi_app_with_hooks(handle: Callable[[Request], Response], hooks: Hooks) -> 
 
     def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         try:
-            response = _respond_with_hooks(handle, hooks, environ)
+            if hooks.delay:
+                hooks.sleep(hooks.delay)
+            if hooks.interpose is not None and (instead := hooks.interpose(environ)) is not None:
+                return instead(environ, start_response)
+            response = handle(Request(environ))
+            if hooks.after is not None and (replacement := hooks.after(environ, response)) is not None:
+                response = replacement
         except ConnectionError:
-            _cut_connection(environ)
+            # Werkzeug's server alone would wait on this connection for another request.
+            if isinstance(connection := environ.get("werkzeug.socket"), socket.socket):
+                connection.shutdown(socket.SHUT_RDWR)
             raise
         return response(environ, start_response)
 
     return application
-
-
-def _cut_connection(environ: WSGIEnvironment) -> None:
-    """Close the connection: Werkzeug's server alone would wait on it for another request."""
-    connection = environ.get("werkzeug.socket")
-    if isinstance(connection, socket.socket):
-        connection.shutdown(socket.SHUT_RDWR)
-
-
-def _respond_with_hooks(handle: Callable[[Request], Response], hooks: Hooks, environ: WSGIEnvironment) -> Response:
-    if hooks.delay:
-        hooks.sleep(hooks.delay)
-    if hooks.interpose is not None and (instead := hooks.interpose(environ)) is not None:
-        return instead
-    response = handle(Request(environ))
-    if hooks.after is not None and (replacement := hooks.after(environ, response)) is not None:
-        return replacement
-    return response
 
 
 def answer(

@@ -102,7 +102,7 @@ class StoredProject:
     def files_of_release(self, version: str) -> tuple[StoredFile, ...]:
         """Return the visible files of one release."""
         return tuple(
-            file for file in self.visible_files if canonicalize_version(file.version) == _canonical_version(version)
+            file for file in self.visible_files if canonicalize_version(file.version) == canonicalize_version(version)
         )
 
     @property
@@ -198,47 +198,37 @@ class RehearsalState:
 def state_after_event(state: RehearsalState, event: IndexEvent) -> RehearsalState:
     """Return the state after *event*."""
     serial = state.serial + 1
-    project = _project_after_event(state, event, serial)
+    if isinstance(event, ProjectCreated):
+        project = StoredProject(name=event.name, created=event.time, serial=serial)
+    else:
+        name = event.file.project if isinstance(event, FileAdded) else event.project
+        project = _project_after_event(replace(state.projects[name], serial=serial), event)
     deleted = state.deleted | {event.filename} if isinstance(event, FileDeleted) else state.deleted
     return RehearsalState(serial, {**state.projects, project.normalized: project}, deleted)
 
 
-def _project_after_event(state: RehearsalState, event: IndexEvent, serial: int) -> StoredProject:
-    if isinstance(event, ProjectCreated):
-        return StoredProject(name=event.name, created=event.time, serial=serial)
-    if isinstance(event, FileAdded):
-        project = state.projects[event.file.project]
-        files = {**project.files, event.file.filename: event.file}
-        return replace(project, serial=serial, name=event.name, files=files)
-    return _known_project_after_event(replace(state.projects[event.project], serial=serial), event)
-
-
-def _known_project_after_event(
-    project: StoredProject, event: ReleaseCreated | FileDeleted | StatusSet | ReleaseYanked | ReleaseDated
+def _project_after_event(
+    project: StoredProject, event: ReleaseCreated | FileAdded | FileDeleted | StatusSet | ReleaseYanked | ReleaseDated
 ) -> StoredProject:
     match event:
+        case FileAdded():
+            return replace(project, name=event.name, files={**project.files, event.file.filename: event.file})
         case StatusSet():
             return replace(project, status=event.status)
         case FileDeleted():
             return replace(project, files={k: v for k, v in project.files.items() if k != event.filename})
         case ReleaseCreated():
-            return _project_with_release(
-                project, StoredRelease(version=event.version, created=event.time, fields=event.fields)
-            )
+            release = StoredRelease(version=event.version, created=event.time, fields=event.fields)
+            return _project_with_release(project, release)
         case ReleaseYanked():
-            release = project.releases[_canonical_version(event.version)]
+            release = project.releases[canonicalize_version(event.version)]
             return _project_with_release(project, replace(release, yanked=event.yanked, yanked_reason=event.reason))
         case ReleaseDated():
-            return _project_with_release(
-                project, replace(project.releases[_canonical_version(event.version)], created=event.created)
-            )
+            release = project.releases[canonicalize_version(event.version)]
+            return _project_with_release(project, replace(release, created=event.created))
         case _:
             assert_never(event)
 
 
 def _project_with_release(project: StoredProject, release: StoredRelease) -> StoredProject:
-    return replace(project, releases={**project.releases, _canonical_version(release.version): release})
-
-
-def _canonical_version(version: str) -> str:
-    return canonicalize_version(version)
+    return replace(project, releases={**project.releases, canonicalize_version(release.version): release})

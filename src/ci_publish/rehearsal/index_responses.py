@@ -14,7 +14,6 @@ SIMPLE_HTML: Final = "application/vnd.pypi.simple.v1+html"
 _SIMPLE_SECONDS: Final = 10 * 60
 # `warehouse/views.py`, JSON_REGEX
 _JSON_PATH: Final = re.compile(r"/pypi/[^/]+/?[^/]*/json/?")
-SERIAL: Final = "X-PyPI-Last-Serial"
 
 
 def http_error_response(request: Request, error: HTTPException) -> Response:
@@ -47,18 +46,15 @@ def simple_api_media_type(request: Request) -> str:
     return request.accept_mimetypes.best_match(["text/html", SIMPLE_HTML, SIMPLE_JSON], "text/html") or "text/html"
 
 
-def simple_api_response(request: Request, content_type: str, body: str, serial: int) -> Response:
-    """Return a page of the Simple API with its serial."""
-    response = cacheable_response(request, content_type, body)
-    response.headers[SERIAL] = str(serial)
-    return response
-
-
-def cacheable_response(request: Request, content_type: str, body: str, seconds: int = _SIMPLE_SECONDS) -> Response:
-    """Return a response with what caches need: an ETag, and 304 where the client has the page."""
+def cacheable_response(
+    request: Request, content_type: str, body: str, *, seconds: int = _SIMPLE_SECONDS, serial: int | None = None
+) -> Response:
+    """Return a response with what caches need: an ETag, a serial, and 304 where the client has the page."""
     kind = f"{content_type}; charset=UTF-8" if content_type.startswith("text/") else content_type
     response = Response(body, content_type=kind)
     response.headers["Cache-Control"] = f"max-age={seconds}, public"
     response.headers["Vary"] = "Accept, Accept-Encoding"
+    if serial is not None:
+        response.headers["X-PyPI-Last-Serial"] = str(serial)
     response.set_etag(hashlib.blake2b(body.encode(), digest_size=16).hexdigest())
     return response.make_conditional(request)

@@ -6,6 +6,7 @@ Sources: Warehouse at 6b62157124ab, running and read; each module that this one 
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -29,16 +30,13 @@ from ci_publish.rehearsal.index_records import (
     StatusSet,
     StoredFile,
     StoredProject,
-    StoredRelease,
 )
 from ci_publish.rehearsal.index_responses import (
-    SERIAL,
     SIMPLE_JSON,
     cacheable_response,
     http_error_response,
     index_base_url,
     simple_api_media_type,
-    simple_api_response,
     with_absolute_location,
 )
 from ci_publish.rehearsal.index_state_rules import UploadRules
@@ -46,7 +44,7 @@ from ci_publish.rehearsal.message_responses import RefusedError, json_response, 
 from ci_publish.rehearsal.overlay import UpstreamOverlay
 from ci_publish.rehearsal.provenance import RehearsalIntegrityService
 from ci_publish.rehearsal.storage import RehearsalStorage
-from ci_publish.rehearsal.trusted_publishing import AUDIENCE, TOKEN_LIFETIME_SECONDS, Registration, RehearsalExchange
+from ci_publish.rehearsal.trusted_publishing import TOKEN_LIFETIME_SECONDS, Registration, RehearsalExchange
 from ci_publish.rehearsal.upload_endpoint import UploadEndpoint
 from ci_publish.rehearsal.upload_token_store import IssuedUploadToken, TokenUser, UploadTokenStore
 from ci_publish.rehearsal.upload_validation import FileValidator, server_refusal_of_file
@@ -57,27 +55,28 @@ _JSON_API_SECONDS: Final = 15 * 60
 _DAY_SECONDS: Final = 24 * 60 * 60
 _USER: Final = "rehearsal"
 
+# An endpoint is the name of a method of the index, or of its `trusted_publishing`.
 _ROUTES: Final = Map(
     [
-        Rule("/", endpoint="serve_home_page", methods=["GET"]),
-        Rule("/_/oidc/audience", endpoint="serve_oidc_audience", methods=["GET"]),
-        Rule("/_/oidc/mint-token", endpoint="mint_upload_token", methods=["POST"]),
-        Rule("/_/oidc/github/mint-token", endpoint="mint_upload_token", methods=["POST"]),
-        Rule("/_/oidc/burn-token", endpoint="burn_upload_token", methods=["POST"]),
-        Rule("/.well-known/pytp", endpoint="serve_discovery_document", methods=["GET"]),
-        Rule("/legacy", endpoint="redirect_upload_without_slash", methods=["POST"]),
-        Rule("/legacy/", endpoint="accept_upload", methods=["POST"]),
-        Rule("/legacy/", endpoint="refuse_other_than_upload"),
-        Rule("/simple/", endpoint="serve_simple_project_list", methods=["GET"]),
-        Rule("/simple/<name>/", endpoint="serve_simple_project_page", methods=["GET"]),
-        Rule("/pypi/<name>/json", endpoint="serve_json_of_project", methods=["GET"]),
-        Rule("/pypi/<name>/<version>/json", endpoint="serve_json_of_release", methods=["GET"]),
-        Rule("/integrity/<name>/<version>/<filename>/provenance", endpoint="serve_provenance", methods=["GET"]),
-        Rule("/packages/<path:path>", endpoint="serve_stored_file", methods=["GET"]),
-        Rule("/upstream/<name>/<filename>", endpoint="serve_upstream_file", methods=["GET"]),
-        Rule("/project/<name>/", endpoint="serve_project_page", methods=["GET"]),
-        Rule("/project/<name>/<version>/", endpoint="serve_project_page", methods=["GET"]),
-        Rule("/style.css", endpoint="serve_stylesheet", methods=["GET"]),
+        Rule("/", endpoint="_serve_home_page", methods=["GET"]),
+        Rule("/_/oidc/audience", endpoint="trusted_publishing.serve_oidc_audience", methods=["GET"]),
+        Rule("/_/oidc/mint-token", endpoint="trusted_publishing.mint_upload_token", methods=["POST"]),
+        Rule("/_/oidc/github/mint-token", endpoint="trusted_publishing.mint_upload_token", methods=["POST"]),
+        Rule("/_/oidc/burn-token", endpoint="trusted_publishing.burn_upload_token", methods=["POST"]),
+        Rule("/.well-known/pytp", endpoint="_serve_discovery_document", methods=["GET"]),
+        Rule("/legacy", endpoint="_redirect_upload_without_slash", methods=["POST"]),
+        Rule("/legacy/", endpoint="_accept_upload", methods=["POST"]),
+        Rule("/legacy/", endpoint="_refuse_other_than_upload"),
+        Rule("/simple/", endpoint="_serve_simple_project_list", methods=["GET"]),
+        Rule("/simple/<name>/", endpoint="_serve_simple_project_page", methods=["GET"]),
+        Rule("/pypi/<name>/json", endpoint="_serve_json_api", methods=["GET"]),
+        Rule("/pypi/<name>/<version>/json", endpoint="_serve_json_api", methods=["GET"]),
+        Rule("/integrity/<name>/<version>/<filename>/provenance", endpoint="_serve_provenance", methods=["GET"]),
+        Rule("/packages/<path:path>", endpoint="_serve_stored_file", methods=["GET"]),
+        Rule("/upstream/<name>/<filename>", endpoint="_serve_upstream_file", methods=["GET"]),
+        Rule("/project/<name>/", endpoint="_serve_project_page", methods=["GET"]),
+        Rule("/project/<name>/<version>/", endpoint="_serve_project_page", methods=["GET"]),
+        Rule("/style.css", endpoint="_serve_stylesheet", methods=["GET"]),
     ],
     strict_slashes=False,
     redirect_defaults=False,
@@ -97,7 +96,6 @@ class IndexBehaviour:
     validate_file: FileValidator = server_refusal_of_file
     registrations: Sequence[Registration] | None = None
     discovery: bool = False
-    rules: UploadRules | None = None
     token_lifetime: float = TOKEN_LIFETIME_SECONDS
     overlay: UpstreamOverlay | None = None
 
@@ -114,7 +112,7 @@ class RehearsalIndex:
         *,
         storage: RehearsalStorage,
         identity_provider: RehearsalIdentityProvider,
-        trusted_root: Callable[[], TrustedRoot],
+        trusted_root: TrustedRoot,
         behaviour: IndexBehaviour = IndexBehaviour(),  # noqa: B008  (frozen)
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -122,8 +120,8 @@ class RehearsalIndex:
         self._overlay = behaviour.overlay
         self.hooks = Hooks()
         self.app = wsgi_app_with_hooks(self._handle_index_request, self.hooks)
-        self.rules = UploadRules() if behaviour.rules is None else behaviour.rules
-        self.discovery = behaviour.discovery
+        self.rules = UploadRules()
+        self._discovery = behaviour.discovery
         self._storage = storage
         self._clock = clock
         self._tokens = UploadTokenStore("127.0.0.1", clock)
@@ -142,7 +140,6 @@ class RehearsalIndex:
             create=self._uploads.create_project,
             exists=lambda name: storage.state.project(name) is not None,
             registrations=None if behaviour.registrations is None else list(behaviour.registrations),
-            audience=AUDIENCE,
             lifetime=behaviour.token_lifetime,
             flags=self.rules.flags,
         )
@@ -207,8 +204,7 @@ class RehearsalIndex:
     def _handle_index_request(self, request: Request) -> Response:
         try:
             endpoint, arguments = _ROUTES.bind_to_environ(request.environ).match()
-            answer = getattr(self, f"_{endpoint}")(request, **arguments)
-            return with_absolute_location(request, answer if isinstance(answer, Response) else Response(answer))
+            return with_absolute_location(request, attrgetter(endpoint)(self)(request, **arguments))
         except RefusedError as refusal:
             return message_response(request.accept_mimetypes, refusal.status, refusal.message, refusal.headers)
         except HTTPException as error:
@@ -216,18 +212,9 @@ class RehearsalIndex:
                 return project_page.html_page_response(project_page.not_found_html_page(), status=404)
             return http_error_response(request, error)
 
-    def _serve_oidc_audience(self, _request: Request) -> Response:
-        return self.trusted_publishing.serve_oidc_audience()
-
-    def _mint_upload_token(self, request: Request) -> Response:
-        return self.trusted_publishing.mint_upload_token(request)
-
-    def _burn_upload_token(self, request: Request) -> Response:
-        return self.trusted_publishing.burn_upload_token(request)
-
     def _serve_discovery_document(self, request: Request) -> Response:
         """Answer PEP 807's discovery (draft of August 2026)."""
-        if not self.discovery or request.args.get("discover") != quote("/legacy/", safe=""):
+        if not self._discovery or request.args.get("discover") != quote("/legacy/", safe=""):
             raise NotFound
         base = index_base_url(request)
         content = {
@@ -254,7 +241,7 @@ class RehearsalIndex:
         state, media_type = self.state, simple_api_media_type(request)
         as_json = media_type == SIMPLE_JSON
         page = _json_line(simple_pages.project_list_json(state)) if as_json else simple_pages.project_list_html(state)
-        return simple_api_response(request, media_type, page, state.serial)
+        return cacheable_response(request, media_type, page, serial=state.serial)
 
     def _serve_simple_project_page(self, request: Request, name: str) -> Response:
         if self._overlay is not None and self.state.project(name) is None:
@@ -267,42 +254,35 @@ class RehearsalIndex:
             page = _json_line(simple_pages.project_listing_json(project, base))
         else:
             page = simple_pages.project_listing_html(project, base)
-        return simple_api_response(request, media_type, page, project.serial)
+        return cacheable_response(request, media_type, page, serial=project.serial)
 
-    def _serve_json_of_project(self, request: Request, name: str) -> Response:
+    def _serve_json_api(self, request: Request, name: str, version: str | None = None) -> Response:
         project = self._require_visible_project(name)
         if name != project.normalized:
-            return Response(status=301, headers={"Location": f"/pypi/{project.normalized}/json"})
-        return self._json_api_response(request, project, project.latest_release, all_releases=True)
-
-    def _serve_json_of_release(self, request: Request, name: str, version: str) -> Response:
-        project = self._require_visible_project(name)
-        if name != project.normalized:
-            return Response(status=301, headers={"Location": f"/pypi/{project.normalized}/{quote(version)}/json"})
-        return self._json_api_response(request, project, project.find_release(version), all_releases=False)
-
-    def _json_api_response(
-        self, request: Request, project: StoredProject, release: StoredRelease | None, *, all_releases: bool
-    ) -> Response:
+            middle = f"{quote(version)}/" if version else ""
+            return Response(status=301, headers={"Location": f"/pypi/{project.normalized}/{middle}json"})
+        release = project.latest_release if version is None else project.find_release(version)
         if release is None:
             raise NotFound
-        content = simple_pages.json_api_content(project, release, index_base_url(request), all_releases=all_releases)
-        response = cacheable_response(request, "application/json", _json_line(content), _JSON_API_SECONDS)
-        response.headers[SERIAL] = str(project.serial)
-        return response
+        content = simple_pages.json_api_content(project, release, index_base_url(request), all_releases=version is None)
+        return cacheable_response(
+            request, "application/json", _json_line(content), seconds=_JSON_API_SECONDS, serial=project.serial
+        )
 
     def _serve_provenance(self, request: Request, name: str, version: str, filename: str) -> Response:
-        file = self._require_project(name).files.get(filename)
-        if file is None or file not in self._require_project(name).files_of_release(version):
+        project = self._require_project(name)
+        file = project.files.get(filename)
+        if file is None or file not in project.files_of_release(version):
             raise NotFound
-        if request.accept_mimetypes and not request.accept_mimetypes.best_match([INTEGRITY_JSON, "application/json"]):
+        accept = request.accept_mimetypes
+        media_type = accept.best_match([INTEGRITY_JSON, "application/json"]) if accept else INTEGRITY_JSON
+        if media_type is None:
             return json_response({"message": "Request not acceptable"}, 406)
         if "disable-pep740" in self.rules.flags:
             return json_response({"message": "Attestations temporarily disabled"}, 403)
         if file.provenance is None:
             return json_response({"message": f"No provenance available for {filename}"}, 404)
-        accepted = request.accept_mimetypes.best_match([INTEGRITY_JSON, "application/json"], INTEGRITY_JSON)
-        return cacheable_response(request, accepted or INTEGRITY_JSON, json.dumps(file.provenance))
+        return cacheable_response(request, media_type, json.dumps(file.provenance))
 
     def _serve_stored_file(self, request: Request, path: str) -> Response:
         if (found := self._storage.find_served_file(path)) is None:

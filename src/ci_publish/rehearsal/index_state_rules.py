@@ -73,7 +73,7 @@ class NewProjectLimits:
         recent = self._recent_creation_times()
         window = int(self._rules.new_projects_window)
         reset = int(min(recent) + window - self._clock()) if recent else window
-        limits = [(name, key, limit) for name, key, limit in self._new_project_limits() if limit is not None]
+        limits = self._new_project_limits()
         if not limits:
             return {}
         states = (f'"{name}";r={max(limit - len(recent), 0)};t={reset}' for name, _, limit in limits)
@@ -82,10 +82,7 @@ class NewProjectLimits:
 
     def require_within_rate_limits(self) -> None:
         """Refuse one project more than the limits allow."""
-        if any(
-            limit is not None and len(self._recent_creation_times()) >= limit
-            for _, _, limit in self._new_project_limits()
-        ):
+        if any(len(self._recent_creation_times()) >= limit for _, _, limit in self._new_project_limits()):
             raise RefusedError(429, "Too many new projects created", self.rate_limit_headers())
 
     def count_new_project(self) -> None:
@@ -96,11 +93,13 @@ class NewProjectLimits:
         since = self._clock() - self._rules.new_projects_window
         return [moment for moment in self._created if moment > since]
 
-    def _new_project_limits(self) -> tuple[tuple[str, str, int | None], ...]:
-        return (
+    def _new_project_limits(self) -> list[tuple[str, str, int]]:
+        """Return the name, the key and the number of each limit that there is."""
+        limits = (
             ("project.create.ip", "ip", self._rules.new_projects_of_address),
             ("project.create.user", "user", self._rules.new_projects_of_user),
         )
+        return [(name, key, limit) for name, key, limit in limits if limit is not None]
 
 
 def require_new_project_allowed(rules: UploadRules, state: RehearsalState, name: str) -> None:

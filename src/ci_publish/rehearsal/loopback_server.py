@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _READ_SIZE: Final = 64 * 1024
 # What a client still sends after an early answer is read and forgotten up to here, so that it gets to see the answer.
 _MOST_DRAINED: Final = 4 * 1024 * 1024 * 1024
+_HOST: Final = "127.0.0.1"
 _BACKLOG: Final = 128
 _WITHOUT_BODY: Final = frozenset({204, 304})
 _OWN_HOSTS: Final = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]{0,5})?", re.IGNORECASE)
@@ -58,15 +59,12 @@ class _RequestBody(io.RawIOBase):
         wanted = len(view) if self._left is None else min(len(view), self._left)
         data = b"" if self.finished or not wanted else self._source.read(wanted) or b""
         view[: len(data)] = data
-        self._count_body_bytes(len(data), wanted)
-        return len(data)
-
-    def _count_body_bytes(self, got: int, wanted: int) -> None:
         if self._left is not None:
-            self._left -= got
-            if wanted and not got and not self.finished:
+            self._left -= len(data)
+            if wanted and not data and not self.finished:
                 raise ConnectionResetError("the client stopped in the middle of its request")
-        self.finished = self.finished or self._left == 0 or not got
+        self.finished = self.finished or self._left == 0 or not data
+        return len(data)
 
     def drain_rest(self) -> None:
         """Read what is left, up to a bound."""
@@ -112,7 +110,11 @@ class _ConnectionHandler(WSGIRequestHandler):
     def run_wsgi(self) -> None:
         """Answer one request."""
         self.environ = environ = self.make_environ()
-        body = _request_body_of_environ(environ)
+        source, length = environ["wsgi.input"], environ.get("CONTENT_LENGTH", "")
+        if isinstance(source, DechunkedInput):
+            body = _RequestBody(source, None)
+        else:
+            body = _RequestBody(source, int(length) if length.isdigit() else 0)
         environ["wsgi.input"] = io.BufferedReader(body, _READ_SIZE)
         environ["wsgi.input_terminated"] = True
         try:
@@ -132,7 +134,7 @@ class _ConnectionHandler(WSGIRequestHandler):
         except OSError:
             raise
         except Exception as error:  # noqa: BLE001 - the last place that can turn a bug into an answer
-            self.server.record_failure(error)
+            self.server.failures.append(error)
             chunks = InternalServerError()(environ, answer.start_response)
         try:
             answer.send_response_body(chunks)
@@ -167,14 +169,6 @@ class _HttpResponseWriter:
 
     def send_response_body(self, chunks: Iterable[bytes]) -> None:
         """Send the whole answer."""
-        self._send_response_head()
-        for chunk in chunks:
-            if self._method != "HEAD":
-                self._write_response_chunk(chunk)
-        if self._chunked:
-            self._handler.wfile.write(b"0\r\n\r\n")
-
-    def _send_response_head(self) -> None:
         code, _, reason = self._status.partition(" ")
         self._handler.send_response(int(code), reason)
         names = {name.lower() for name, _ in self._headers}
@@ -182,17 +176,19 @@ class _HttpResponseWriter:
             self._handler.send_header(name, value)
         has_body = self._method != "HEAD" and int(code) not in _WITHOUT_BODY
         if has_body and "content-length" not in names:
-            self._send_end_of_open_response()
+            self._chunked = self._handler.request_version >= "HTTP/1.1"
+            if self._chunked:
+                self._handler.send_header("Transfer-Encoding", "chunked")
+            else:
+                self._handler.close_connection = True
         if self._handler.close_connection:
             self._handler.send_header("Connection", "close")
         self._handler.end_headers()
-
-    def _send_end_of_open_response(self) -> None:
-        if self._handler.request_version >= "HTTP/1.1":
-            self._chunked = True
-            self._handler.send_header("Transfer-Encoding", "chunked")
-        else:
-            self._handler.close_connection = True
+        for chunk in chunks:
+            if self._method != "HEAD":
+                self._write_response_chunk(chunk)
+        if self._chunked:
+            self._handler.wfile.write(b"0\r\n\r\n")
 
     def _write_response_chunk(self, data: bytes) -> None:
         if data:
@@ -209,14 +205,6 @@ def _app_for_misdirected_request(hosts: Sequence[str]) -> "WSGIApplication | Non
     if len(hosts) != 1 or not hosts[0].strip():
         return BadRequest("A request names exactly one Host.")
     return None if _OWN_HOSTS.fullmatch(hosts[0].strip()) else _Misdirected()
-
-
-def _request_body_of_environ(environ: "WSGIEnvironment") -> _RequestBody:
-    source = environ["wsgi.input"]
-    if isinstance(source, DechunkedInput):
-        return _RequestBody(source, None)
-    length = environ.get("CONTENT_LENGTH", "")
-    return _RequestBody(source, int(length) if length.isdigit() else 0)
 
 
 class _LoopbackServer(ThreadedWSGIServer):
@@ -237,14 +225,11 @@ class _LoopbackServer(ThreadedWSGIServer):
         with self._connections_lock:
             self._connections.discard(connection)
 
-    def record_failure(self, error: Exception) -> None:
-        self.failures.append(error)
-
     def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 - socketserver's signature
         """Forget a connection that ended in an error: its client knows; a bug of ours is kept in `failures`."""
         error = sys.exc_info()[1]
         if isinstance(error, Exception) and not isinstance(error, OSError):
-            self.record_failure(error)
+            self.failures.append(error)
 
     def cut_all_connections(self) -> None:
         """End all connections now."""
@@ -257,38 +242,29 @@ class _LoopbackServer(ThreadedWSGIServer):
                 continue
 
 
-def _open_listening_socket(host: str, port: int) -> socket.socket:
-    """Return a socket that listens; raises ConfigurationError for a port that cannot be had."""
-    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((host, port))
-        listening.listen(_BACKLOG)
-    except OSError as error:
-        listening.close()
-        raise ConfigurationError(
-            f"The rehearsal cannot listen on {host}, port {port}: {error.strerror or error}.",
-            hints=(Hint("Omit ", option("port"), " (or set it to 0) to use a free port."),),
-        ) from error
-    return listening
-
-
 class RehearsalServer:
     """A WSGI application served on loopback while the context is entered; gone, with all its connections, afterwards.
 
-    `port` 0 takes a free one. With *tls* it speaks TLS only.
+    `port` 0 takes a free one; raises ConfigurationError for one that cannot be had. With *tls* it speaks TLS only.
     """
 
-    def __init__(
-        self, *, app: "WSGIApplication", host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None
-    ) -> None:
-        with _open_listening_socket(host, port) as listening:
+    def __init__(self, *, app: "WSGIApplication", port: int = 0, tls: ssl.SSLContext | None = None) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listening:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                listening.bind((_HOST, port))
+                listening.listen(_BACKLOG)
+            except OSError as error:
+                raise ConfigurationError(
+                    f"The rehearsal cannot listen on {_HOST}, port {port}: {error.strerror or error}.",
+                    hints=(Hint("Omit ", option("port"), " (or set it to 0) to use a free port."),),
+                ) from error
             self._server = _LoopbackServer(listening, app)
         self._server.ssl_context = tls
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         scheme = "https" if tls else "http"
         self.port: int = self._server.server_address[1]
-        self.base_url = f"{scheme}://{host}:{self.port}"
+        self.base_url = f"{scheme}://{_HOST}:{self.port}"
 
     @property
     def failures(self) -> tuple[Exception, ...]:

@@ -43,8 +43,9 @@ class UpstreamOverlay:
         kind = simple_api_media_type(request)
         if kind == SIMPLE_JSON:
             page = {"meta": {"api-version": "1.1"}, "name": project, "files": files}
-            return cacheable_response(request, kind, json.dumps(page), _SECONDS)
-        return cacheable_response(request, kind, simple_pages.listing_html_of_files(project, files), _SECONDS)
+            return cacheable_response(request, kind, json.dumps(page), seconds=_SECONDS)
+        page_html = simple_pages.listing_html_of_files(project, files)
+        return cacheable_response(request, kind, page_html, seconds=_SECONDS)
 
     def serve_upstream_file(self, request: Request, name: str, filename: str) -> Response:
         """Return a file of the upstream. Raises NotFound or RefusedError."""

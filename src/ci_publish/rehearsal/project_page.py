@@ -6,20 +6,20 @@ made safe by PyPI's own renderer.
 """
 
 import base64
-import binascii
 import datetime as dt
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import resources
 from itertools import groupby
 from typing import Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from markupsafe import Markup, escape
 from werkzeug.wrappers import Response
 
 from ci_publish.distributions.checks.relative_links import find_dead_links
+from ci_publish.http.urls import split_url
 from ci_publish.model.attestation import PUBLISH_V1, SLSA_PROVENANCE_V1
 from ci_publish.model.byte_counts import format_size
 from ci_publish.rehearsal import descriptions
@@ -65,7 +65,7 @@ def project_html_page(shown: StoredProject, release: StoredRelease | None, base_
     files = sorted(shown.files_of_release(release.version), key=lambda file: file.packagetype != "sdist")
     content = Markup(
         '{}{}<section class="panel" id="tab-description"><div class="columns">'
-        '<div class="description">{}{}</div><aside>{}</aside></div></section>'
+        '<div class="description">{}{}</div><aside>{}<h2>Not shown on PyPI</h2>{}</aside></div></section>'
         '<section class="panel files" id="tab-files"><h2>Download files</h2>{}</section>'
         '<section class="panel" id="tab-history"><h2>Release history</h2><ul>{}</ul></section>'
     )
@@ -74,9 +74,9 @@ def project_html_page(shown: StoredProject, release: StoredRelease | None, base_
         content.format(
             _project_page_header(shown, release, base_url),
             _TABS,
-            _dead_links_section(release),
-            _description_section(release),
-            _release_details_section(release),
+            *_description_markups(release),
+            _definition_list_markup(_detail_rows_shown_on_pypi(release)),
+            _definition_list_markup(_detail_rows_not_on_pypi(release)),
             _join_markup(
                 Markup("<h3>{}</h3>{}").format(
                     _KINDS[kind], _join_markup(_file_markup(file, base_url) for file in members)
@@ -132,6 +132,9 @@ def _project_list_entry(shown: StoredProject) -> Markup:
 
 def _project_page_header(shown: StoredProject, release: StoredRelease, base_url: str) -> Markup:
     command = f"pip install --no-deps --index-url {base_url}/simple/ {shown.name}=={release.version}"
+    warnings = [_STATUS_WORDS[shown.status]] if shown.status in _STATUS_WORDS else []
+    if release.yanked:
+        warnings.append(f"This release has been yanked. {release.yanked_reason}".strip())
     return Markup(
         '<header><h1>{} <span>{}</span></h1><p>{}</p><div class="install"><pre><code>{}</code></pre>'
         "<p>Its dependencies are not on this index: <code>--no-deps</code> leaves them out.</p></div>{}</header>"
@@ -140,53 +143,32 @@ def _project_page_header(shown: StoredProject, release: StoredRelease, base_url:
         release.version,
         release.first_form_value("summary") or "No summary.",
         command,
-        _join_markup(Markup('<p class="warning">{}</p>').format(text) for text in _release_warnings(shown, release)),
+        _join_markup(Markup('<p class="warning">{}</p>').format(text) for text in warnings),
     )
 
 
-def _release_warnings(shown: StoredProject, release: StoredRelease) -> Iterator[str]:
-    if shown.status in _STATUS_WORDS:
-        yield _STATUS_WORDS[shown.status]
-    if release.yanked:
-        yield f"This release has been yanked. {release.yanked_reason}".strip()
-
-
-def _dead_links_section(release: StoredRelease) -> Markup:
-    """List what leads nowhere on PyPI, for as long as the release exists."""
-    description, kind = (
-        release.first_form_value("description") or "",
-        release.first_form_value("description_content_type") or "",
-    )
-    found = list(find_dead_links(description, kind))[:_DEAD_SHOWN]
+def _description_markups(release: StoredRelease) -> tuple[Markup, Markup]:
+    """Return a list of what leads nowhere on PyPI, for as long as the release exists, and the description."""
+    description = release.first_form_value("description")
+    if description is None:
+        return Markup(""), Markup("<p>This release has no description.</p>")
+    content_type = release.first_form_value("description_content_type")
+    shown = Markup(descriptions.description_as_safe_html(description, content_type))  # noqa: S704 - sanitised
+    found = list(find_dead_links(description, content_type or ""))[:_DEAD_SHOWN]
     if not found:
-        return Markup("")
+        return Markup(""), shown
     entries = _join_markup(
         Markup("<li>line {}: {} <code>{}</code></li>").format(each.line, "image" if each.image else "link", each.target)
         for each in found
     )
-    return Markup(
+    dead_links = Markup(
         '<div class="dead-links"><p>Relative addresses are dead on PyPI, permanently. Write these in full:</p>'
         "<ul>{}</ul></div>"
-    ).format(entries)
-
-
-def _description_section(release: StoredRelease) -> Markup:
-    description = release.first_form_value("description")
-    if description is None:
-        return Markup("<p>This release has no description.</p>")
-    content_type = release.first_form_value("description_content_type")
-    return Markup(descriptions.description_as_safe_html(description, content_type))  # noqa: S704 - sanitised
-
-
-def _release_details_section(release: StoredRelease) -> Markup:
-    """Return the metadata: first what PyPI's page shows, in its order (warehouse, project-metadata.html)."""
-    return Markup("{}<h2>Not shown on PyPI</h2>{}").format(
-        _definition_list_markup(_detail_rows_shown_on_pypi(release)),
-        _definition_list_markup(_detail_rows_not_on_pypi(release)),
     )
+    return dead_links.format(entries), shown
 
 
-def _definition_list_markup(rows: Iterable[tuple[str, list[str | Markup]]]) -> Markup:
+def _definition_list_markup(rows: Iterable[tuple[str, Sequence[str]]]) -> Markup:
     entries = _join_markup(
         Markup("<dt>{}</dt>{}").format(label, _join_markup(Markup("<dd>{}</dd>").format(value) for value in values))
         for label, values in rows
@@ -195,33 +177,31 @@ def _definition_list_markup(rows: Iterable[tuple[str, list[str | Markup]]]) -> M
     return Markup("<dl>{}</dl>").format(entries)
 
 
-def _detail_rows_shown_on_pypi(release: StoredRelease) -> Iterator[tuple[str, list[str | Markup]]]:
-    yield "Project links", [_web_link_markup(url, label) for label, url in _release_links(release)]
+def _detail_rows_shown_on_pypi(release: StoredRelease) -> Iterator[tuple[str, Sequence[str]]]:
+    """Yield the metadata that PyPI's page shows, in its order (warehouse, project-metadata.html)."""
+    links = [
+        *(("Homepage", url) for url in release.all_form_values("home_page")),
+        *(("Download", url) for url in release.all_form_values("download_url")),
+        *project_urls_of_release(release),
+    ]
+    yield "Project links", [_web_link_markup(url, label) for label, url in links]
     yield "Released", [_release_day(release)]
-    yield "Author", [*_metadata_field_texts(release, "author"), *_metadata_field_texts(release, "author_email")]
-    yield (
-        "Maintainer",
-        [*_metadata_field_texts(release, "maintainer"), *_metadata_field_texts(release, "maintainer_email")],
-    )
-    yield "License", _metadata_field_texts(release, "license_expression") or _metadata_field_texts(release, "license")
-    yield "Requires Python", _metadata_field_texts(release, "requires_python")
-    yield "Extras", _metadata_field_texts(release, "provides_extra")
-    yield "Keywords", _metadata_field_texts(release, "keywords")
+    texts = release.all_form_values
+    yield "Author", texts("author") + texts("author_email")
+    yield "Maintainer", texts("maintainer") + texts("maintainer_email")
+    yield "License", texts("license_expression") or texts("license")
+    yield "Requires Python", texts("requires_python")
+    yield "Extras", texts("provides_extra")
+    yield "Keywords", texts("keywords")
     yield "Classifiers", list(_grouped_classifiers(release))
 
 
-def _detail_rows_not_on_pypi(release: StoredRelease) -> Iterator[tuple[str, list[str | Markup]]]:
-    yield "Requires", _metadata_field_texts(release, "requires_dist")
-    yield "License files", _metadata_field_texts(release, "license_file")
-    yield (
-        "Imports",
-        [*_metadata_field_texts(release, "import_name"), *_metadata_field_texts(release, "import_namespace")],
-    )
-    yield "Metadata version", _metadata_field_texts(release, "metadata_version")
-
-
-def _metadata_field_texts(release: StoredRelease, name: str) -> list[str | Markup]:
-    return list(release.all_form_values(name))
+def _detail_rows_not_on_pypi(release: StoredRelease) -> Iterator[tuple[str, Sequence[str]]]:
+    texts = release.all_form_values
+    yield "Requires", texts("requires_dist")
+    yield "License files", texts("license_file")
+    yield "Imports", texts("import_name") + texts("import_namespace")
+    yield "Metadata version", texts("metadata_version")
 
 
 def _grouped_classifiers(release: StoredRelease) -> Iterator[Markup]:
@@ -242,28 +222,15 @@ def not_found_html_page() -> Markup:
     )
 
 
-def _release_links(release: StoredRelease) -> Iterator[tuple[str, str]]:
-    for label, name in (("Homepage", "home_page"), ("Download", "download_url")):
-        for url in release.all_form_values(name):
-            yield label, url
-    yield from project_urls_of_release(release)
-
-
 def _web_link_markup(url: str, text: str) -> Markup:
     """Link to a page of the web; anything else (javascript:, data:) stays text."""
-    if _url_scheme(url) not in {"http", "https"}:
+    if split_url(url).scheme not in {"http", "https"}:
         return Markup("{}: {}").format(text, url)
     return Markup('<a href="{}" rel="nofollow noreferrer">{}</a>').format(url, text)
 
 
-def _url_scheme(url: str) -> str:
-    try:
-        return urlsplit(url).scheme.lower()
-    except ValueError:
-        return ""
-
-
 def _file_markup(file: StoredFile, base_url: str) -> Markup:
+    digests = {"SHA-256": file.sha256, "BLAKE2b-256": file.blake2_256, "MD5": file.md5}
     return Markup(
         '<article><h4><a href="{}">{}</a></h4><p>{} · {} · uploaded {} by {}</p><dl>{}</dl>{}</article>'
     ).format(
@@ -273,15 +240,10 @@ def _file_markup(file: StoredFile, base_url: str) -> Markup:
         format_size(file.size),
         dt.datetime.fromtimestamp(file.uploaded, tz=dt.UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
         file.uploaded_via or "an unnamed client",
-        _file_digests_markup(file),
+        _join_markup(
+            Markup("<dt>{}</dt><dd><code>{}</code></dd>").format(name, digest) for name, digest in digests.items()
+        ),
         _file_attestations_markup(file, base_url),
-    )
-
-
-def _file_digests_markup(file: StoredFile) -> Markup:
-    digests = {"SHA-256": file.sha256, "BLAKE2b-256": file.blake2_256, "MD5": file.md5}
-    return _join_markup(
-        Markup("<dt>{}</dt><dd><code>{}</code></dd>").format(name, digest) for name, digest in digests.items()
     )
 
 
@@ -300,21 +262,13 @@ def _file_attestations_markup(file: StoredFile, base_url: str) -> Markup:
 
 
 def _attestation_markup(publisher: Mapping[str, Any], attestation: Mapping[str, Any]) -> Markup:
-    predicate = _predicate_type_of_attestation(attestation)
+    predicate = json.loads(base64.b64decode(attestation["envelope"]["statement"]))["predicateType"]
     log_index = attestation["verification_material"]["transparency_entries"][0]["logIndex"]
     parts = [str(value) for key, value in publisher.items() if key not in {"kind", "claims"} and value]
     signer = Markup("<strong>{}</strong> ({})").format(" · ".join(parts), publisher["kind"])
     return Markup("<li>{} {}, log index {}<br><code>{}</code></li>").format(
         _PREDICATES.get(predicate, "signed by"), signer, log_index, predicate
     )
-
-
-def _predicate_type_of_attestation(attestation: Mapping[str, Any]) -> str:
-    try:
-        statement = json.loads(base64.b64decode(attestation["envelope"]["statement"]))
-        return str(statement["predicateType"])
-    except (binascii.Error, ValueError, KeyError):
-        return "unknown"
 
 
 def _release_list_entry(shown: StoredProject, release: StoredRelease, current: StoredRelease) -> Markup:

@@ -5,7 +5,6 @@ knows Sigstore's public instances only.
 """
 
 import json
-from collections.abc import Callable
 from typing import Any, Final
 
 import sigstore.errors
@@ -33,9 +32,9 @@ class RefusedAttestationsError(Exception):
 
 
 class RehearsalIntegrityService:
-    """Verifies attestations against the trust root that *trusted_root* returns. Thread-safe."""
+    """Verifies attestations against *trusted_root*. Thread-safe."""
 
-    def __init__(self, trusted_root: Callable[[], TrustedRoot]) -> None:
+    def __init__(self, trusted_root: TrustedRoot) -> None:
         self._trusted_root = trusted_root
 
     def provenance_of_attestations(
@@ -48,17 +47,20 @@ class RehearsalIntegrityService:
         if identity is None:
             raise RefusedAttestationsError("Attestations are only supported when using Trusted Publishing")
         attestations = _parse_attestations(text)
-        self._verify_attestations(attestations, identity, filename, sha256)
-        bundle = AttestationBundle(publisher=identity, attestations=attestations)
-        return Provenance(attestation_bundles=[bundle]).model_dump(mode="json")
-
-    def _verify_attestations(
-        self, attestations: list[Attestation], identity: Identity, filename: str, sha256: str
-    ) -> None:
-        verifier = Verifier(trusted_root=self._trusted_root())
+        verifier = Verifier(trusted_root=self._trusted_root)
         seen: set[str] = set()
         for attestation in attestations:
-            predicate = _verified_predicate_type(verifier, attestation, identity, filename, sha256)
+            try:
+                predicate = _verified_predicate_type(verifier, attestation, identity, filename, sha256)
+            except VerificationError as error:
+                raise RefusedAttestationsError(
+                    f"Could not verify the uploaded artifact using the included attestation: {error}"
+                ) from error
+            except Exception as error:
+                # PyPI does the same: whatever else its libraries raise is an unknown error, and a 400.
+                raise RefusedAttestationsError(
+                    f"Unknown error while trying to verify included attestations: {error}"
+                ) from error
             if predicate not in SUPPORTED_PREDICATES:
                 raise RefusedAttestationsError(f"Attestation with unsupported predicate type: {predicate}")
             if predicate in seen:
@@ -67,6 +69,8 @@ class RehearsalIntegrityService:
                     f"({predicate}) are not supported"
                 )
             seen.add(predicate)
+        bundle = AttestationBundle(publisher=identity, attestations=attestations)
+        return Provenance(attestation_bundles=[bundle]).model_dump(mode="json")
 
 
 def _parse_attestations(text: str) -> list[Attestation]:
@@ -84,22 +88,6 @@ def _parse_attestations(text: str) -> list[Attestation]:
 def _verified_predicate_type(
     verifier: Verifier, attestation: Attestation, identity: Identity, filename: str, sha256: str
 ) -> str:
-    try:
-        return _verify_attestation_of_file(verifier, attestation, identity, filename, sha256)
-    except VerificationError as error:
-        raise RefusedAttestationsError(
-            f"Could not verify the uploaded artifact using the included attestation: {error}"
-        ) from error
-    except Exception as error:
-        # PyPI does the same: whatever else its libraries raise is an unknown error, and a 400.
-        raise RefusedAttestationsError(
-            f"Unknown error while trying to verify included attestations: {error}"
-        ) from error
-
-
-def _verify_attestation_of_file(
-    verifier: Verifier, attestation: Attestation, identity: Identity, filename: str, sha256: str
-) -> str:
     """Return the predicate type of an attestation of this file by this identity; raises VerificationError."""
     policy = identity._as_policy()  # noqa: SLF001 - the policy that PyPI uses has no public name
     try:
@@ -108,10 +96,6 @@ def _verify_attestation_of_file(
         raise VerificationError(str(error)) from error
     if kind != _ENVELOPE_TYPE:
         raise VerificationError(f"expected JSON envelope, got {kind}")
-    return _require_statement_about_file(payload, filename, sha256)
-
-
-def _require_statement_about_file(payload: bytes, filename: str, sha256: str) -> str:
     statement = json.loads(payload)
     subjects = statement["subject"]
     if len(subjects) != 1:

@@ -21,6 +21,8 @@ Identity: TypeAlias = (
 
 _WORKFLOW_FILE: Final = re.compile(r"[^/]+\.(?:yml|yaml)(?=@)")
 _CONFIGURATION_PATH: Final = re.compile(r"(?<=//).*[^/]\.(?:yml|yaml)(?=@)")
+_NO_FILE_OF_GITHUB: Final = "Could not job extract workflow filename from OIDC claims"
+_NO_FILE_OF_GITLAB: Final = "Could not extract workflow filename from OIDC claims"
 
 
 class InvalidPublisherError(Exception):
@@ -63,13 +65,11 @@ class GitHubPublisher:
 
     def is_found_by_lookup(self, claims: Claims) -> bool:
         """Whether PyPI's lookup finds it: repository and workflow in the registered spelling."""
-        match = _WORKFLOW_FILE.search(str(claims[COMPARED_CLAIM]))
-        if match is None:
-            raise InvalidPublisherError("Could not job extract workflow filename from OIDC claims")
+        workflow = _file_in_claim(claims[COMPARED_CLAIM], _WORKFLOW_FILE, _NO_FILE_OF_GITHUB)
         return (
             claims["repository"] == self.repository
             and self.owner_id in {"", claims["repository_owner_id"]}
-            and match.group() == self.workflow
+            and workflow == self.workflow
             and self.environment.lower() in {"", str(claims.get("environment") or "").lower()}
         )
 
@@ -90,14 +90,10 @@ class GitHubPublisher:
     @classmethod
     def of_claims(cls, claims: Claims) -> "GitHubPublisher":
         """Return the publisher that these claims match."""
-        match = _WORKFLOW_FILE.search(str(claims[COMPARED_CLAIM]))
-        if match is None:
-            raise InvalidPublisherError("Could not job extract workflow filename from OIDC claims")
-        environment = str(claims.get("environment") or "")
         return cls(
             repository=str(claims["repository"]),
-            workflow=match.group(),
-            environment=environment,
+            workflow=_file_in_claim(claims[COMPARED_CLAIM], _WORKFLOW_FILE, _NO_FILE_OF_GITHUB),
+            environment=str(claims.get("environment") or ""),
             owner_id=str(claims["repository_owner_id"]),
         )
 
@@ -129,9 +125,10 @@ class GitLabPublisher:
 
     def is_found_by_lookup(self, claims: Claims) -> bool:
         """Whether PyPI's lookup finds it: the project in any letter case, file and environment exactly."""
+        path = _file_in_claim(claims["ci_config_ref_uri"], _CONFIGURATION_PATH, _NO_FILE_OF_GITLAB)
         return (
             str(claims["project_path"]).lower() == self.project_path.lower()
-            and _gitlab_configuration_path(claims) == self.workflow_filepath
+            and path == self.workflow_filepath
             and self.environment in {"", claims.get("environment")}
         )
 
@@ -152,8 +149,8 @@ class GitLabPublisher:
     @classmethod
     def of_claims(cls, claims: Claims) -> "GitLabPublisher":
         """Return the publisher that these claims match."""
-        environment = str(claims.get("environment") or "")
-        return cls(str(claims["project_path"]), _gitlab_configuration_path(claims), environment)
+        path = _file_in_claim(claims["ci_config_ref_uri"], _CONFIGURATION_PATH, _NO_FILE_OF_GITLAB)
+        return cls(str(claims["project_path"]), path, str(claims.get("environment") or ""))
 
 
 @frozen
@@ -228,10 +225,10 @@ def _publisher_type_of_claims(claims: Claims) -> type[TrustedPublisher]:
     return kind
 
 
-def _gitlab_configuration_path(claims: Claims) -> str:
-    match = _CONFIGURATION_PATH.search(str(claims["ci_config_ref_uri"]))
+def _file_in_claim(claim: object, pattern: re.Pattern[str], none: str) -> str:
+    match = pattern.search(str(claim))
     if match is None:
-        raise InvalidPublisherError("Could not extract workflow filename from OIDC claims")
+        raise InvalidPublisherError(none)
     return match.group()
 
 

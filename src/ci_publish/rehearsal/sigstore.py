@@ -24,7 +24,13 @@ from ci_publish.rehearsal.hooks import Hooks, wsgi_app_with_hooks
 from ci_publish.rehearsal.identity_provider import IdentityTokenError, RehearsalIdentityProvider
 from ci_publish.rehearsal.message_responses import json_response
 from ci_publish.rehearsal.sigstore_authority import COMMON_NAME, ORGANIZATION, RehearsalCertificateAuthority
-from ci_publish.rehearsal.sigstore_log import EntryError, EquivalentEntryError, LogEntry, RehearsalTransparencyLog
+from ci_publish.rehearsal.sigstore_log import (
+    EntryError,
+    EquivalentEntryError,
+    LogEntry,
+    RehearsalTransparencyLog,
+    base64_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,10 +82,9 @@ class RehearsalSigstore:
         identity_provider: RehearsalIdentityProvider,
         clock: Callable[[], float] = time.time,
         certificate_lifetime: float = 600.0,
-        hooks: Hooks | None = None,
     ) -> None:
         """Make an instance that believes `identity_provider`; `clock` gives Unix time, the lifetime is in seconds."""
-        self.hooks = Hooks() if hooks is None else hooks
+        self.hooks = Hooks()
         self.app: WSGIApplication = wsgi_app_with_hooks(self._handle_sigstore_request, self.hooks)
         self._identity_provider = identity_provider
         self._authority = RehearsalCertificateAuthority(clock=clock, lifetime=certificate_lifetime)
@@ -97,11 +102,21 @@ class RehearsalSigstore:
     def trust_config(self, base_url: str) -> str:
         """Return the ClientTrustConfig JSON (trusted root and signing configuration) for clients that sign here."""
         url = base_url.rstrip("/")
+        valid_for = {"start": self._authority.valid_from.strftime("%Y-%m-%dT%H:%M:%SZ")}
+        service = {"url": url, "majorApiVersion": 1, "validFor": valid_for, "operator": ORGANIZATION}
         return json.dumps(
             {
                 "mediaType": "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json",
                 "trustedRoot": self._trusted_root_content(url),
-                "signingConfig": self._signing_config_content(url),
+                "signingConfig": {
+                    "mediaType": "application/vnd.dev.sigstore.signingconfig.v0.2+json",
+                    "caUrls": [service],
+                    "oidcUrls": [service],
+                    "rekorTlogUrls": [service],
+                    "tsaUrls": [],
+                    "rekorTlogConfig": {"selector": "ANY"},
+                    "tsaConfig": {"selector": "ANY"},
+                },
             },
             indent=2,
         )
@@ -109,29 +124,23 @@ class RehearsalSigstore:
     def _handle_sigstore_request(self, request: Request) -> Response:
         match request.method, request.path:
             case "POST", path if path == SIGNING_CERTIFICATE_PATH:
-                return self._answer_certificate_request(request)
+                response = self._answer_certificate_request(request)
             case "GET", path if path == TRUST_BUNDLE_PATH:
-                return json_response(
-                    {"chains": [{"certificates": [_certificate_pem_text(link) for link in self._authority.chain]}]}
-                )
-            case _:
-                return self._handle_log_request(request)
-
-    def _handle_log_request(self, request: Request) -> Response:
-        match request.method, request.path:
+                certificates = [_certificate_pem_text(link) for link in self._authority.chain]
+                response = json_response({"chains": [{"certificates": certificates}]})
             case "GET", path if path == LOG_PATH:
-                return json_response(self._log.log_state(_log_name_for_request(request)))
+                response = json_response(self._log.log_state(_log_name_for_request(request)))
             case "POST", path if path == LOG_ENTRIES_PATH:
-                return self._create_log_entry(request)
+                response = self._create_log_entry(request)
             case "GET", path if path == LOG_ENTRIES_PATH:
-                index = request.args.get("logIndex", type=int)
-                return self._log_entry_response(request, None if index is None else self._log.entry_by_index(index))
+                entry = self._log.entry_by_index(request.args.get("logIndex", -1, type=int))
+                response = self._log_entry_response(request, entry)
             case "GET", path if path.startswith(f"{LOG_ENTRIES_PATH}/"):
-                return self._log_entry_response(
-                    request, self._log.entry_by_uuid(path.removeprefix(f"{LOG_ENTRIES_PATH}/"))
-                )
+                entry = self._log.entry_by_uuid(path.removeprefix(f"{LOG_ENTRIES_PATH}/"))
+                response = self._log_entry_response(request, entry)
             case _:
-                return json_response({"code": 404, "message": f"path {request.path} was not found"}, 404)
+                response = json_response({"code": 404, "message": f"path {request.path} was not found"}, 404)
+        return response
 
     def _answer_certificate_request(self, request: Request) -> Response:
         try:
@@ -145,11 +154,14 @@ class RehearsalSigstore:
         content = request.get_json(silent=True)
         if not isinstance(content, dict):
             raise _RequestRefusedError("The certificate signing request could not be parsed")
+        match content.get("credentials"):
+            case {"oidcIdentityToken": str(token)} if token:
+                pass
+            case _:  # as sigstore-python sends it
+                token = request.headers.get("Authorization", "").removeprefix("Bearer ")
         try:
             # Fulcio's OIDC library grants no leeway for the end, and takes a list of audiences.
-            claims = self._identity_provider.verify(
-                _identity_token_in_request(request, content), AUDIENCE, leeway=0, single_audience=False
-            )
+            claims = self._identity_provider.verify(token, AUDIENCE, leeway=0, single_audience=False)
             profile = fulcio_profile_of_claims(claims)
         except (IdentityTokenError, ProfileError) as error:
             raise _RequestRefusedError("There was an error processing the identity token") from error
@@ -178,7 +190,7 @@ class RehearsalSigstore:
     def _trusted_root_content(self, url: str) -> dict[str, object]:
         valid_for = {"start": self._authority.valid_from.strftime("%Y-%m-%dT%H:%M:%SZ")}
         chain = [
-            {"rawBytes": _base64_text(link.public_bytes(serialization.Encoding.DER))} for link in self._authority.chain
+            {"rawBytes": base64_text(link.public_bytes(serialization.Encoding.DER))} for link in self._authority.chain
         ]
         return {
             "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
@@ -194,27 +206,6 @@ class RehearsalSigstore:
             "ctlogs": [_transparency_log_instance(f"{url}/ct", self._authority.ct_public_key, valid_for)],
             "timestampAuthorities": [],
         }
-
-    def _signing_config_content(self, url: str) -> dict[str, object]:
-        valid_for = {"start": self._authority.valid_from.strftime("%Y-%m-%dT%H:%M:%SZ")}
-        service = {"url": url, "majorApiVersion": 1, "validFor": valid_for, "operator": ORGANIZATION}
-        return {
-            "mediaType": "application/vnd.dev.sigstore.signingconfig.v0.2+json",
-            "caUrls": [service],
-            "oidcUrls": [service],
-            "rekorTlogUrls": [service],
-            "tsaUrls": [],
-            "rekorTlogConfig": {"selector": "ANY"},
-            "tsaConfig": {"selector": "ANY"},
-        }
-
-
-def _identity_token_in_request(request: Request, content: dict[str, object]) -> str:
-    """Return the token from the request's credentials or, as sigstore-python sends it, from the header."""
-    match content.get("credentials"):
-        case {"oidcIdentityToken": str(token)} if token:
-            return token
-    return request.headers.get("Authorization", "").removeprefix("Bearer ")
 
 
 def _require_proven_public_key(content: dict[str, object]) -> ec.EllipticCurvePublicKey:
@@ -238,11 +229,11 @@ def _transparency_log_instance(url: str, public_key: bytes, valid_for: dict[str,
         "baseUrl": url,
         "hashAlgorithm": "SHA2_256",
         "publicKey": {
-            "rawBytes": _base64_text(public_key),
+            "rawBytes": base64_text(public_key),
             "keyDetails": "PKIX_ECDSA_P256_SHA_256",
             "validFor": valid_for,
         },
-        "logId": {"keyId": _base64_text(hashlib.sha256(public_key).digest())},
+        "logId": {"keyId": base64_text(hashlib.sha256(public_key).digest())},
     }
 
 
@@ -253,7 +244,3 @@ def _log_name_for_request(request: Request) -> str:
 
 def _certificate_pem_text(certificate: x509.Certificate) -> str:
     return certificate.public_bytes(serialization.Encoding.PEM).decode()
-
-
-def _base64_text(data: bytes) -> str:
-    return base64.b64encode(data).decode()

@@ -71,36 +71,34 @@ class RehearsalCertificateAuthority:
 
         Raises `ValueError` when the profile's name cannot be written into a certificate.
         """
-        builder = self._signing_certificate_builder(public_key, profile)
-        precertificate = builder.sign(self._key, hashes.SHA256())
-        timestamps = _certificate_timestamp_list_extension(
-            self._signed_certificate_timestamp(precertificate.tbs_certificate_bytes)
-        )
-        return builder.add_extension(x509.UnrecognizedExtension(_SCT_LIST, timestamps), critical=False).sign(
-            self._key, hashes.SHA256()
-        )
-
-    def _signing_certificate_builder(
-        self, public_key: ec.EllipticCurvePublicKey, profile: FulcioProfile
-    ) -> x509.CertificateBuilder:
+        name: x509.GeneralName
+        match profile.name:
+            case UriName(value):
+                # Fulcio's URL type escapes what no certificate can hold: a tag may well be called "é".
+                name = x509.UniformResourceIdentifier(quote(value, safe=string.punctuation))
+            case EmailName(value):
+                name = x509.RFC822Name(value)
+            case _ as never:
+                assert_never(never)
         now = self._current_time()
         builder = (
-            _signing_certificate_builder_between(
-                x509.Name([]), self._intermediate.subject, public_key, now, now + self._lifetime
-            )
-            .add_extension(_signing_key_usage(digital_signature=True), critical=True)
+            certificate_builder(x509.Name([]), self._intermediate.subject, public_key, now, now + self._lifetime)
+            .add_extension(certificate_key_usage(digital_signature=True), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING]), critical=False)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
-            .add_extension(x509.SubjectAlternativeName([_subject_alternative_name(profile)]), critical=True)
+            .add_extension(x509.SubjectAlternativeName([name]), critical=True)
         )
-        for oid, value in profile.extensions:
-            builder = builder.add_extension(
-                x509.UnrecognizedExtension(x509.ObjectIdentifier(oid), value), critical=False
-            )
-        return builder
+        for oid, content in profile.extensions:
+            extension = x509.UnrecognizedExtension(x509.ObjectIdentifier(oid), content)
+            builder = builder.add_extension(extension, critical=False)
+        precertificate = builder.sign(self._key, hashes.SHA256())
+        timestamps = self._certificate_timestamp_list(precertificate.tbs_certificate_bytes)
+        builder = builder.add_extension(x509.UnrecognizedExtension(_SCT_LIST, timestamps), critical=False)
+        return builder.sign(self._key, hashes.SHA256())
 
-    def _signed_certificate_timestamp(self, tbs_certificate: bytes) -> bytes:
+    def _certificate_timestamp_list(self, tbs_certificate: bytes) -> bytes:
+        """Return a DER OCTET STRING around a TLS list with one signed certificate timestamp (RFC 6962 §3.2, §3.3)."""
         milliseconds = int(self._clock() * 1000)
         issuer_key_hash = hashlib.sha256(subject_public_key_info(self._key.public_key())).digest()
         certificate = len(tbs_certificate).to_bytes(3, "big") + tbs_certificate
@@ -108,10 +106,14 @@ class RehearsalCertificateAuthority:
         signature = self._ct_key.sign(signed, ec.ECDSA(hashes.SHA256()))
         log_id = hashlib.sha256(self.ct_public_key).digest()
         sha256_with_ecdsa = b"\x04\x03"
-        return (
+        timestamp = (
             b"\0" + log_id + struct.pack("!QH", milliseconds, 0) + sha256_with_ecdsa
             + struct.pack("!H", len(signature)) + signature
         )  # fmt: skip
+        entries = struct.pack("!H", len(timestamp)) + timestamp
+        content = struct.pack("!H", len(entries)) + entries
+        # A timestamp with a P-256 signature makes 119 to 124 bytes: always below DER's long form of a length.
+        return bytes((0x04, len(content))) + content
 
     def _issue_authority_certificate(
         self,
@@ -123,9 +125,9 @@ class RehearsalCertificateAuthority:
         path_length: int,
     ) -> x509.Certificate:
         return (
-            _signing_certificate_builder_between(subject, issuer, public_key, self.valid_from, self.valid_from + _YEARS)
+            certificate_builder(subject, issuer, public_key, self.valid_from, self.valid_from + _YEARS)
             .add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True)
-            .add_extension(_signing_key_usage(key_cert_sign=True, crl_sign=True), critical=True)
+            .add_extension(certificate_key_usage(key_cert_sign=True, crl_sign=True), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
             .sign(issuer_key, hashes.SHA256())
@@ -140,9 +142,10 @@ def subject_public_key_info(key: ec.EllipticCurvePublicKey) -> bytes:
     return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
-def _signing_certificate_builder_between(
+def certificate_builder(
     subject: x509.Name, issuer: x509.Name, public_key: ec.EllipticCurvePublicKey, start: dt.datetime, end: dt.datetime
 ) -> x509.CertificateBuilder:
+    """Return a builder of a certificate that is valid from *start* to *end*, without extensions."""
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -163,20 +166,10 @@ def _signing_x509_name(common_name: str) -> x509.Name:
     )
 
 
-def _subject_alternative_name(profile: FulcioProfile) -> x509.GeneralName:
-    match profile.name:
-        case UriName(value):
-            # Fulcio's URL type escapes what no certificate can hold: a tag may well be called "é".
-            return x509.UniformResourceIdentifier(quote(value, safe=string.punctuation))
-        case EmailName(value):
-            return x509.RFC822Name(value)
-        case _ as never:
-            assert_never(never)
-
-
-def _signing_key_usage(
+def certificate_key_usage(
     *, digital_signature: bool = False, key_cert_sign: bool = False, crl_sign: bool = False
 ) -> x509.KeyUsage:
+    """Return a Key Usage extension that allows these uses only."""
     return x509.KeyUsage(
         digital_signature=digital_signature,
         key_cert_sign=key_cert_sign,
@@ -188,11 +181,3 @@ def _signing_key_usage(
         encipher_only=False,
         decipher_only=False,
     )
-
-
-def _certificate_timestamp_list_extension(timestamp: bytes) -> bytes:
-    """Return the extension's value: a DER OCTET STRING around a TLS list with one timestamp (RFC 6962 §3.3)."""
-    entries = struct.pack("!H", len(timestamp)) + timestamp
-    content = struct.pack("!H", len(entries)) + entries
-    # A timestamp with a P-256 signature makes 119 to 124 bytes: always below DER's long form of a length.
-    return bytes((0x04, len(content))) + content

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import hashlib
 import json
 import secrets
@@ -99,7 +100,22 @@ class RehearsalTransparencyLog:
             uuid = f"{self._tree_id:016x}{merkle_leaf_hash(body).hex()}"
             if (existing := self._by_uuid.get(uuid)) is not None:
                 raise EquivalentEntryError(existing)
-            return self._add_verified_entry(uuid, body, envelope)
+            tree_index, integrated_time = len(self._entries), int(self._clock())
+            log_index = _OLDER_SHARDS + tree_index
+            promised = _canonical_json(self._signed_entry_timestamp_content(body, integrated_time, log_index))
+            entry = LogEntry(
+                uuid=uuid,
+                tree_index=tree_index,
+                log_index=log_index,
+                integrated_time=integrated_time,
+                body=body,
+                signed_entry_timestamp=self._sign_with_transparency_log_key(promised),
+                envelope=envelope,
+            )
+            self._tree.append(merkle_leaf_hash(body))
+            self._entries.append(entry)
+            self._by_uuid[uuid] = entry
+            return entry
 
     def entry_by_index(self, log_index: int) -> LogEntry | None:
         """Return the entry with this global index."""
@@ -129,7 +145,7 @@ class RehearsalTransparencyLog:
         }
         verification = {
             "inclusionProof": inclusion,
-            "signedEntryTimestamp": _log_base64_text(entry.signed_entry_timestamp),
+            "signedEntryTimestamp": base64_text(entry.signed_entry_timestamp),
         }
         return {
             entry.uuid: {
@@ -150,38 +166,18 @@ class RehearsalTransparencyLog:
             "treeSize": size,
         }
 
-    def _add_verified_entry(self, uuid: str, body: bytes, envelope: str) -> LogEntry:
-        tree_index, integrated_time = len(self._entries), int(self._clock())
-        log_index = _OLDER_SHARDS + tree_index
-        promise = self._sign_with_transparency_log_key(
-            _canonical_json(self._signed_entry_timestamp_content(body, integrated_time, log_index))
-        )
-        entry = LogEntry(
-            uuid=uuid,
-            tree_index=tree_index,
-            log_index=log_index,
-            integrated_time=integrated_time,
-            body=body,
-            signed_entry_timestamp=promise,
-            envelope=envelope,
-        )
-        self._tree.append(merkle_leaf_hash(body))
-        self._entries.append(entry)
-        self._by_uuid[uuid] = entry
-        return entry
-
     def _signed_entry_timestamp_content(self, body: bytes, integrated_time: int, log_index: int) -> dict[str, object]:
         """Return what the signed entry timestamp covers."""
         return {
-            "body": _log_base64_text(body),
+            "body": base64_text(body),
             "integratedTime": integrated_time,
             "logID": self.log_id.hex(),
             "logIndex": log_index,
         }
 
     def _signed_checkpoint(self, name: str, size: int, root: bytes) -> str:
-        note = f"{name} - {self._tree_id}\n{size}\n{_log_base64_text(root)}\n"
-        signature = _log_base64_text(self.log_id[:4] + self._sign_with_transparency_log_key(note.encode()))
+        note = f"{name} - {self._tree_id}\n{size}\n{base64_text(root)}\n"
+        signature = base64_text(self.log_id[:4] + self._sign_with_transparency_log_key(note.encode()))
         return f"{note}\n\N{EM DASH} {name} {signature}\n"
 
     def _sign_with_transparency_log_key(self, data: bytes) -> bytes:
@@ -195,14 +191,12 @@ def _parse_proposed_entry(proposed: object) -> tuple[str, list[x509.Certificate]
             "kind": "dsse",
             "spec": {"proposedContent": {"envelope": str(envelope), "verifiers": [str(), *_] as verifiers}},
         }:
-            return envelope, [_parse_verifier_certificate(verifier) for verifier in verifiers]
+            pass
         case _:
             raise EntryError("this log takes proposed dsse entries of version 0.0.1 only")
-
-
-def _parse_verifier_certificate(verifier: object) -> x509.Certificate:
     try:
-        return x509.load_pem_x509_certificate(base64.b64decode(str(verifier), validate=True))
+        texts = [base64.b64decode(str(verifier), validate=True) for verifier in verifiers]
+        return envelope, [x509.load_pem_x509_certificate(text) for text in texts]
     except ValueError as error:  # binascii.Error is one
         raise EntryError(f"could not parse public key as x509: {error}") from error
 
@@ -218,7 +212,7 @@ def _canonical_entry_body(envelope: str, verifiers: list[x509.Certificate]) -> b
         "envelopeHash": _sha256_entry(envelope.encode()),
         "payloadHash": _sha256_entry(payload),
         "signatures": [
-            {"signature": signature, "verifier": _log_base64_text(verifier.public_bytes(serialization.Encoding.PEM))}
+            {"signature": signature, "verifier": base64_text(verifier.public_bytes(serialization.Encoding.PEM))}
             for signature, verifier in sorted(found.items(), key=lambda item: item[0])
         ],
     }
@@ -240,20 +234,12 @@ def _parse_dsse_envelope(envelope: str) -> tuple[str, bytes, list[str]]:
 
 def _find_verifying_certificate(signature: str, signed: bytes, verifiers: list[x509.Certificate]) -> x509.Certificate:
     for verifier in verifiers:
-        if _verifies_signature(signature, signed, verifier):
-            return verifier
+        key = verifier.public_key()
+        if isinstance(key, ec.EllipticCurvePublicKey):
+            with contextlib.suppress(InvalidSignature, binascii.Error):
+                key.verify(base64.b64decode(signature, validate=True), signed, ec.ECDSA(hashes.SHA256()))
+                return verifier
     raise EntryError("all signatures must have a key that verifies it")
-
-
-def _verifies_signature(signature: str, signed: bytes, verifier: x509.Certificate) -> bool:
-    key = verifier.public_key()
-    if not isinstance(key, ec.EllipticCurvePublicKey):
-        return False
-    try:
-        key.verify(base64.b64decode(signature, validate=True), signed, ec.ECDSA(hashes.SHA256()))
-    except (InvalidSignature, binascii.Error):
-        return False
-    return True
 
 
 def _sha256_entry(data: bytes) -> dict[str, str]:
@@ -265,5 +251,6 @@ def _canonical_json(content: Mapping[str, object]) -> bytes:
     return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def _log_base64_text(data: bytes) -> str:
+def base64_text(data: bytes) -> str:
+    """Return *data* as Base64, in a string."""
     return base64.b64encode(data).decode()

@@ -59,7 +59,7 @@ def _simple_file_json(project: StoredProject, file: StoredFile, base_url: str) -
         "hashes": {"sha256": file.sha256},
         "requires-python": release.first_form_value("requires_python"),
         "size": file.size,
-        "upload-time": _upload_moment(file.uploaded).isoformat(timespec="microseconds") + "Z",
+        "upload-time": _upload_time(file),
         "yanked": release.yanked_reason or release.yanked if release.yanked else False,
         "data-dist-info-metadata": core_metadata,
         "core-metadata": core_metadata,
@@ -86,23 +86,22 @@ def project_listing_html(project: StoredProject, base_url: str) -> str:
 def listing_html_of_files(project: str, files: Iterable[Mapping[str, Any]], head: str = "") -> str:
     """Return the page of a project with these files (entries as in the JSON form) as HTML."""
     title = f"Links for {project}"
-    links = "\n".join(f"{_simple_file_link(file)}<br />" for file in files)
-    return _simple_html_page(title, f"<h1>{title}</h1>\n{links}", head)
-
-
-def _simple_file_link(file: Mapping[str, Any]) -> str:
-    attributes: dict[str, str] = {}
-    if file.get("requires-python"):
-        attributes["data-requires-python"] = file["requires-python"]
-    if file.get("yanked"):
-        attributes["data-yanked"] = file["yanked"] if isinstance(file["yanked"], str) else ""
-    if metadata := file.get("core-metadata") or file.get("data-dist-info-metadata"):
-        value = _url_fragment_digest(metadata) if isinstance(metadata, Mapping) else "true"
-        attributes["data-dist-info-metadata"] = attributes["data-core-metadata"] = value
-    if file.get("provenance"):
-        attributes["data-provenance"] = file["provenance"]
-    digest = _url_fragment_digest(file.get("hashes") or {})
-    return _simple_html_link(f"{file['url']}#{digest}" if digest else file["url"], file["filename"], attributes)
+    links: list[str] = []
+    for file in files:
+        attributes: dict[str, str] = {}
+        if file.get("requires-python"):
+            attributes["data-requires-python"] = file["requires-python"]
+        if yanked := file.get("yanked"):
+            attributes["data-yanked"] = yanked if isinstance(yanked, str) else ""
+        if metadata := file.get("core-metadata") or file.get("data-dist-info-metadata"):
+            value = _url_fragment_digest(metadata) if isinstance(metadata, Mapping) else "true"
+            attributes["data-dist-info-metadata"] = attributes["data-core-metadata"] = value
+        if file.get("provenance"):
+            attributes["data-provenance"] = file["provenance"]
+        digest = _url_fragment_digest(file.get("hashes") or {})
+        url = f"{file['url']}#{digest}" if digest else file["url"]
+        links.append(f"{_simple_html_link(url, file['filename'], attributes)}<br />")
+    return _simple_html_page(title, f"<h1>{title}</h1>\n" + "\n".join(links), head)
 
 
 def _url_fragment_digest(digests: Mapping[str, str]) -> str:
@@ -195,35 +194,32 @@ def project_urls_of_release(release: StoredRelease) -> Iterable[tuple[str, str]]
 
 
 def _json_api_files(project: StoredProject, release: StoredRelease, base_url: str) -> list[dict[str, Any]]:
-    files = sorted(project.files_of_release(release.version), key=lambda file: file.filename)
-    return [_json_api_file(release, file, base_url) for file in files]
-
-
-def _json_api_file(release: StoredRelease, file: StoredFile, base_url: str) -> dict[str, Any]:
-    moment = _upload_moment(file.uploaded)
-    return {
-        "filename": file.filename,
-        "packagetype": file.packagetype,
-        "python_version": file.python_version,
-        "has_sig": False,
-        "comment_text": file.comment or None,
-        "md5_digest": file.md5,
-        "digests": {"md5": file.md5, "sha256": file.sha256, "blake2b_256": file.blake2_256},
-        "core-metadata": _core_metadata_digest_entry(file),
-        "size": file.size,
-        "downloads": -1,
-        "upload_time": moment.strftime("%Y-%m-%dT%H:%M:%S"),
-        "upload_time_iso_8601": moment.isoformat(timespec="microseconds") + "Z",
-        "url": rehearsal_file_url(base_url, file),
-        "requires_python": release.first_form_value("requires_python"),
-        "yanked": release.yanked,
-        "yanked_reason": release.yanked_reason or None,
-    }
+    return [
+        {
+            "filename": file.filename,
+            "packagetype": file.packagetype,
+            "python_version": file.python_version,
+            "has_sig": False,
+            "comment_text": file.comment or None,
+            "md5_digest": file.md5,
+            "digests": {"md5": file.md5, "sha256": file.sha256, "blake2b_256": file.blake2_256},
+            "core-metadata": _core_metadata_digest_entry(file),
+            "size": file.size,
+            "downloads": -1,
+            "upload_time": _upload_time(file).partition(".")[0],
+            "upload_time_iso_8601": _upload_time(file),
+            "url": rehearsal_file_url(base_url, file),
+            "requires_python": release.first_form_value("requires_python"),
+            "yanked": release.yanked,
+            "yanked_reason": release.yanked_reason or None,
+        }
+        for file in sorted(project.files_of_release(release.version), key=lambda file: file.filename)
+    ]
 
 
 def _core_metadata_digest_entry(file: StoredFile) -> dict[str, str] | bool:
     return {"sha256": file.core_metadata_sha256} if file.core_metadata_sha256 else False
 
 
-def _upload_moment(seconds: float) -> dt.datetime:
-    return dt.datetime.fromtimestamp(seconds, tz=dt.UTC).replace(tzinfo=None)
+def _upload_time(file: StoredFile) -> str:
+    return dt.datetime.fromtimestamp(file.uploaded, tz=dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import threading
 import weakref
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import reduce
 from pathlib import Path
@@ -29,6 +30,11 @@ from ci_publish.rehearsal.index_records import (
     StoredFile,
     state_after_event,
 )
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
 
 _EVENTS: Final[dict[str, Any]] = {
     kind.__name__: kind
@@ -92,14 +98,23 @@ class RehearsalStorage:
     """
 
     def __init__(self, folder: Path) -> None:
-        """Open *folder*, made if it does not exist; raises ConfigurationError for one that cannot be used."""
+        """Open *folder*, made if it does not exist; raises ConfigurationError for one that cannot be used.
+
+        A folder with other files cannot: nothing in it is deleted.
+        """
         self.folder = folder
         self.lock = threading.RLock()
         self._files = folder / "files"
         self._incoming = folder / "incoming"
         self._journal = folder / "journal.jsonl"
         try:
-            self._make_storage_folders()
+            if folder.is_dir() and any(folder.iterdir()) and not self._journal.exists():
+                raise ConfigurationError(
+                    f"{folder} has other files in it than a rehearsal's index.",
+                    hints=("Name an empty folder, or one that does not exist: a rehearsal makes it.",),
+                )
+            self._files.mkdir(parents=True, exist_ok=True)
+            self._journal.touch()
             self._unlock = weakref.finalize(self, os.close, _lock_storage_folder(folder))
             shutil.rmtree(self._incoming, ignore_errors=True)
             self._incoming.mkdir()
@@ -111,16 +126,6 @@ class RehearsalStorage:
                     Hint("Name a folder that can be written to, or omit ", option("world"), " to use a temporary one."),
                 ),
             ) from error
-
-    def _make_storage_folders(self) -> None:
-        """Make what is missing. Raises ConfigurationError for a folder with other files, where nothing is deleted."""
-        if self.folder.is_dir() and any(self.folder.iterdir()) and not self._journal.exists():
-            raise ConfigurationError(
-                f"{self.folder} has other files in it than a rehearsal's index.",
-                hints=("Name an empty folder, or one that does not exist: a rehearsal makes it.",),
-            )
-        self._files.mkdir(parents=True, exist_ok=True)
-        self._journal.touch()
 
     def close(self) -> None:
         """Unlock the folder for other processes; the storage must not be used afterwards."""
@@ -178,7 +183,10 @@ def _lock_storage_folder(folder: Path) -> int:
     """Return a descriptor that keeps other processes out of *folder* while it is open. Raises ConfigurationError."""
     descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        _lock_file_descriptor(descriptor)
+        if sys.platform == "win32":
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(descriptor)
         raise ConfigurationError(
@@ -190,39 +198,25 @@ def _lock_storage_folder(folder: Path) -> int:
     return descriptor
 
 
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock_file_descriptor(descriptor: int) -> None:
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-
-else:
-    import fcntl
-
-    def _lock_file_descriptor(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-def _read_journal(journal: Path) -> tuple[IndexEvent, ...]:
+def _read_journal(journal: Path) -> Sequence[IndexEvent]:
     """Return the events of a journal; a last line that a crash cut short is removed from the file."""
     content = journal.read_bytes()
     complete = content[: content.rfind(b"\n") + 1]
     if complete != content:
         journal.write_bytes(complete)
+    events: list[IndexEvent] = []
     try:
-        return tuple(_event_of_json(json.loads(line)) for line in complete.splitlines())
+        for line in complete.splitlines():
+            values = json.loads(line)
+            kind = _EVENTS[values.pop("event")]
+            if "fields" in values:
+                values["fields"] = tuple((name, value) for name, value in values["fields"])
+            if "file" in values:
+                values["file"] = StoredFile(**values["file"])
+            events.append(kind(**values))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ConfigurationError(
             f"{journal} is not the journal of a rehearsal's index, or one of another version of ci-publish.",
             hints=("Name another folder, or delete this one: a rehearsal makes it anew.",),
         ) from error
-
-
-def _event_of_json(content: dict[str, Any]) -> IndexEvent:
-    kind = _EVENTS[content.pop("event")]
-    if "fields" in content:
-        content["fields"] = tuple((key, value) for key, value in content["fields"])
-    if "file" in content:
-        content["file"] = StoredFile(**content["file"])
-    event: IndexEvent = kind(**content)
-    return event
+    return events

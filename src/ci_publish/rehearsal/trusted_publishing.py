@@ -14,10 +14,16 @@ from packaging.utils import canonicalize_name
 from werkzeug.wrappers import Request, Response
 
 from ci_publish.model.frozen import frozen
-from ci_publish.rehearsal import registered_publishers
 from ci_publish.rehearsal.identity_provider import IdentityTokenError, RehearsalIdentityProvider
 from ci_publish.rehearsal.message_responses import RefusedError, json_response
-from ci_publish.rehearsal.registered_publishers import SERVICE_NAMES, Claims, InvalidPublisherError, TrustedPublisher
+from ci_publish.rehearsal.registered_publishers import (
+    SERVICE_NAMES,
+    Claims,
+    InvalidPublisherError,
+    TrustedPublisher,
+    find_matching_publisher,
+    publisher_of_claims,
+)
 from ci_publish.rehearsal.upload_token_store import Caveat, TokenPublisher, UploadTokenStore, project_id_in_caveat
 
 AUDIENCE: Final = "ci-publish-rehearsal"
@@ -68,7 +74,7 @@ class RehearsalExchange:
     lifetime: float = TOKEN_LIFETIME_SECONDS
     flags: set[str] = field(default_factory=set)
 
-    def serve_oidc_audience(self) -> Response:
+    def serve_oidc_audience(self, _request: Request) -> Response:
         """Answer `GET /_/oidc/audience`."""
         if "disallow-oidc" in self.flags:
             return json_response({"message": "Trusted publishing functionality not enabled"}, 403)
@@ -106,66 +112,57 @@ class RehearsalExchange:
         return self.tokens.issue_upload_token(identity, caveats, jti=jti, expires=expires), expires
 
     def _verify_identity_token(self, identity_token: str) -> Claims:
-        self._require_known_issuer(_issuer_of_unverified_token(identity_token))
         try:
-            return self.identity_provider.verify(identity_token, self.audience)
-        except IdentityTokenError as error:
-            raise _RefusedExchangeError("invalid-token", "malformed or invalid token") from error
-
-    def _require_known_issuer(self, issuer: object) -> None:
+            issuer = jwt.decode(identity_token, options={"verify_signature": False})["iss"]
+        except (jwt.PyJWTError, KeyError) as error:
+            raise _RefusedExchangeError("invalid-payload", "malformed JWT") from error
         service = SERVICE_NAMES.get(str(issuer))
         if service is None:
             raise _RefusedExchangeError("invalid-payload", "unknown trusted publishing issuer")
         if {"disallow-oidc", f"disallow-{service}-oidc"} & self.flags:
             raise _RefusedExchangeError("not-enabled", f"{service} trusted publishing functionality not enabled")
+        try:
+            return self.identity_provider.verify(identity_token, self.audience)
+        except IdentityTokenError as error:
+            raise _RefusedExchangeError("invalid-token", "malformed or invalid token") from error
 
     def _reify_pending_publisher(self, claims: Claims) -> None:
         """Turn the pending publisher of these claims, if there is one, into a publisher of a new project."""
-        for registration in self._pending_registrations(claims):
-            name = next(iter(registration.projects))
-            self._registrations.remove(registration)
-            if self.exists(name):
-                raise _RefusedExchangeError("invalid-pending-publisher", "valid token, but project already exists")
-            try:
-                self.create(name)
-            except RefusedError as refusal:
-                raise _RefusedExchangeError("invalid-payload", refusal.message) from refusal
-            self._registrations.append(Registration(registration.publisher, registration.projects))
-
-    @property
-    def _registrations(self) -> list[Registration]:
-        return [] if self.registrations is None else self.registrations
-
-    def _pending_registrations(self, claims: Claims) -> list[Registration]:
-        pending = [registration for registration in self._registrations if registration.pending]
+        registrations = self.registrations or []
+        pending = [registration for registration in registrations if registration.pending]
         try:
-            found = registered_publishers.find_matching_publisher(
-                (registration.publisher for registration in pending), claims
-            )
+            found = find_matching_publisher([registration.publisher for registration in pending], claims)
         except InvalidPublisherError:
-            return []
-        return [registration for registration in pending if registration.publisher == found][:1]
+            return
+        registration = next(registration for registration in pending if registration.publisher == found)
+        name = next(iter(registration.projects))
+        registrations.remove(registration)
+        if self.exists(name):
+            raise _RefusedExchangeError("invalid-pending-publisher", "valid token, but project already exists")
+        try:
+            self.create(name)
+        except RefusedError as refusal:
+            raise _RefusedExchangeError("invalid-payload", refusal.message) from refusal
+        registrations.append(Registration(found, registration.projects))
 
     def _publisher_identity_of_claims(self, claims: Claims) -> TokenPublisher:
         if self.tokens.was_identity_token_used(str(claims.get("jti", ""))):
             raise _reused_identity_token_error()
+        publisher: TrustedPublisher
+        projects = None
         try:
-            publisher, projects = self._require_publisher_for_claims(claims)
+            if self.registrations is None:
+                publisher = publisher_of_claims(claims)
+            else:
+                active = [registration for registration in self.registrations if not registration.pending]
+                publisher = find_matching_publisher([registration.publisher for registration in active], claims)
+                projects = frozenset[str]().union(*(each.projects for each in active if each.publisher == publisher))
         except InvalidPublisherError as reason:
             description = f"valid token, but no corresponding publisher ({reason})"
             raise _RefusedExchangeError("invalid-publisher", description) from reason
         # In the form of Warehouse's, and the same for the same publisher.
         stable_id = str(uuid.uuid5(uuid.NAMESPACE_URL, repr(publisher)))
         return TokenPublisher(id=stable_id, publisher=publisher, claims=claims, projects=projects)
-
-    def _require_publisher_for_claims(self, claims: Claims) -> tuple[TrustedPublisher, frozenset[str] | None]:
-        if self.registrations is None:
-            return registered_publishers.publisher_of_claims(claims), None
-        active = [registration for registration in self.registrations if not registration.pending]
-        found = registered_publishers.find_matching_publisher(
-            (registration.publisher for registration in active), claims
-        )
-        return found, frozenset().union(*(entry.projects for entry in active if entry.publisher == found))
 
 
 def _reused_identity_token_error() -> _RefusedExchangeError:
@@ -190,11 +187,3 @@ def _token_in_json_body(request: Request) -> str:
         case _:
             problem = "Input should be an object"
     raise _RefusedExchangeError("invalid-payload", f"1 validation error for TokenPayload\ntoken\n  {problem}")
-
-
-def _issuer_of_unverified_token(identity_token: str) -> object:
-    try:
-        claims = jwt.decode(identity_token, options={"verify_signature": False})
-        return claims["iss"]
-    except (jwt.PyJWTError, KeyError) as error:
-        raise _RefusedExchangeError("invalid-payload", "malformed JWT") from error

@@ -14,7 +14,7 @@ from ci_publish.distributions.archive_reading import UnreadableArchive
 from ci_publish.distributions.faults import ServerRefusal
 from ci_publish.distributions.wheel_reading import expected_dist_info_folder, read_wheel_metadata
 from ci_publish.model.frozen import frozen
-from ci_publish.rehearsal.authorization import Uploader, authenticate_uploader, require_upload_token_for_project
+from ci_publish.rehearsal.authorization import authenticate_uploader, require_upload_token_for_project
 from ci_publish.rehearsal.descriptions import description_refusal_message
 from ci_publish.rehearsal.index_records import (
     CLOSED_STATUSES,
@@ -40,11 +40,11 @@ from ci_publish.rehearsal.storage import ReceivedFile, RehearsalStorage
 from ci_publish.rehearsal.upload_form import (
     UploadForm,
     receive_upload_form,
-    refuse_field_sent_as_file,
+    require_upload_action,
     require_valid_form_fields,
     require_valid_upload_filename,
 )
-from ci_publish.rehearsal.upload_token_store import TokenPublisher, TokenUser, UploadTokenStore
+from ci_publish.rehearsal.upload_token_store import PresentedToken, TokenPublisher, TokenUser, UploadTokenStore
 from ci_publish.rehearsal.upload_validation import FileValidator, server_refusal_of_form
 
 _NOT_BY_PUBLISHERS: Final = (
@@ -74,7 +74,7 @@ class _UploadSubmission:
     """An upload whose form is valid."""
 
     form: UploadForm
-    uploader: Uploader
+    token: PresentedToken
     filename: str
     content_type: str
     received: ReceivedFile
@@ -91,7 +91,51 @@ class _UploadSubmission:
     @property
     def by_user(self) -> bool:
         """Whether it comes with an API token, for which the limits on new projects hold."""
-        return isinstance(self.uploader.token.owner, TokenUser)
+        return isinstance(self.token.issued.owner, TokenUser)
+
+    def require_stated_digests(self) -> None:
+        """Refuse a file whose digest is not what the form states."""
+        received = self.received
+        pairs = (("md5", received.md5), ("sha256", received.sha256), ("blake2_256", received.blake2_256))
+        for name, calculated in pairs:
+            given = self.form.first_field_value(f"{name}_digest").lower()
+            if given and not hmac.compare_digest(given.encode(), calculated.encode()):
+                message = "The digest supplied does not match a digest calculated from the uploaded file."
+                raise RefusedError(400, message)
+
+    def core_metadata(self) -> bytes | None:
+        """Return a wheel's METADATA, which is served beside it; None for an sdist."""
+        if not self.filename.endswith(".whl"):
+            return None
+        try:
+            with self.received.path.open("rb") as file:
+                return read_wheel_metadata(file, self.filename)
+        except UnreadableArchive as error:
+            member = f"{expected_dist_info_folder(self.filename)}/METADATA"
+            message = f"Wheel '{self.filename}' does not contain the required METADATA file: {member}"
+            raise RefusedError(400, message) from error
+
+    def stored_file(
+        self, version: str, now: float, provenance: Mapping[str, Any] | None, metadata: bytes | None
+    ) -> StoredFile:
+        """Return what the index keeps of the file; *version* is spelled as in the file's release."""
+        received = self.received
+        return StoredFile(
+            filename=self.filename,
+            project=self.form.project,
+            version=version,
+            packagetype=self.filetype,
+            python_version=self.form.python_version,
+            size=received.size,
+            md5=received.md5,
+            sha256=received.sha256,
+            blake2_256=received.blake2_256,
+            uploaded=now,
+            uploaded_via=self.user_agent,
+            comment=self.form.first_field_value("comment"),
+            core_metadata_sha256=None if metadata is None else hashlib.sha256(metadata).hexdigest(),
+            provenance=provenance,
+        )
 
 
 class UploadEndpoint:
@@ -122,14 +166,22 @@ class UploadEndpoint:
         """
         form = receive_upload_form(request, self._storage)
         try:
-            _require_file_upload_action(form)
-            refuse_field_sent_as_file(form)
+            require_upload_action(form)
             require_uploads_enabled(self._rules)
             authorization = request.headers.get("Authorization") or self._rules.anonymous or ""
-            uploader = authenticate_uploader(authorization, self._tokens, any_user=self._rules.any_user)
+            token = authenticate_uploader(authorization, self._tokens, any_user=self._rules.any_user)
             require_valid_form_fields(form)
             _raise_if_server_refuses(server_refusal_of_form(form.fields))
-            return self._accept_submission(_submission_of_form(form, uploader, request.headers.get("User-Agent", "")))
+            filename, content_type, received = form.received_upload_file()
+            submission = _UploadSubmission(
+                form=form,
+                token=token,
+                filename=filename,
+                content_type=content_type,
+                received=received,
+                user_agent=request.headers.get("User-Agent", ""),
+            )
+            return self._accept_submission(submission)
         finally:
             form.discard_received_files()
 
@@ -155,25 +207,41 @@ class UploadEndpoint:
             self._validate_file(submission.received.path, submission.filename, submission.form.fields)
         )
         provenance = self._provenance_of_submission(submission)
-        metadata = _core_metadata_of_wheel(submission)
+        metadata = submission.core_metadata()
         with self._storage.lock:
             now = self._storage.state.project(submission.form.project)
-            if self._rules.racy and _was_created_meanwhile(before, now, submission.version):
-                raise RefusedError(500, "")
+            if self._rules.racy and now is not None:
+                created = before is None or (
+                    before.find_release(submission.version) is None and now.find_release(submission.version) is not None
+                )
+                if created:  # by another upload: PyPI answers 500 then (`UniqueViolation`)
+                    raise RefusedError(500, "")
             if not self._is_duplicate_or_refuse(submission, now):
                 self._store_submission(submission, now, provenance, metadata)
         return headers
 
     def _require_accepted_or_find_duplicate(self, submission: _UploadSubmission, project: StoredProject | None) -> bool:
         """Check what depends on the index's state; return whether the index has this very file already."""
-        self._require_project_takes_submission(submission, project)
+        name, owner = submission.form.first_field_value("name"), submission.token.issued.owner
+        if project is None:
+            if isinstance(owner, TokenPublisher) and owner.projects is not None:
+                raise RefusedError(400, _NOT_BY_PUBLISHERS)
+            if submission.by_user:
+                self._new_projects.require_within_rate_limits()
+            require_new_project_allowed(self._rules, self._storage.state, name)
+        spelled = project.name if project else name
+        require_upload_token_for_project(submission.token, self._tokens, submission.form.project, spelled)
+        # Archived projects take no uploads; quarantined ones take those with an owner's API token.
+        closed = CLOSED_STATUSES - {QUARANTINED} if isinstance(owner, TokenUser) else CLOSED_STATUSES
+        if project and project.status in closed:
+            who = f"The user {owner.name!r}" if isinstance(owner, TokenUser) else "The given token"
+            message = f"{who} isn't allowed to upload to project {spelled!r}. See {HELP}#project-name"
+            raise RefusedError(403, f"{message} for more information.")
         if problem := description_refusal_message(submission.form.fields):
             raise RefusedError(400, problem)
         require_valid_upload_filename(submission.filename, submission.filetype, submission.content_type)
-        require_file_size_allowed(
-            self._rules, project, submission.form.first_field_value("name"), submission.received.size
-        )
-        _require_stated_digests_match(submission.form, submission.received)
+        require_file_size_allowed(self._rules, project, name, submission.received.size)
+        submission.require_stated_digests()
         return self._is_duplicate_or_refuse(submission, project)
 
     def _is_duplicate_or_refuse(self, submission: _UploadSubmission, project: StoredProject | None) -> bool:
@@ -185,27 +253,10 @@ class UploadEndpoint:
         require_release_takes_file(project, submission.version, submission.filetype, self._clock())
         return False
 
-    def _require_project_takes_submission(self, submission: _UploadSubmission, project: StoredProject | None) -> None:
-        name, owner = submission.form.first_field_value("name"), submission.uploader.token.owner
-        if project is None:
-            if isinstance(owner, TokenPublisher) and owner.projects is not None:
-                raise RefusedError(400, _NOT_BY_PUBLISHERS)
-            if submission.by_user:
-                self._new_projects.require_within_rate_limits()
-            require_new_project_allowed(self._rules, self._storage.state, name)
-        spelled = project.name if project else name
-        require_upload_token_for_project(submission.uploader, self._tokens, submission.form.project, spelled)
-        # Archived projects take no uploads; quarantined ones take those with an owner's API token.
-        closed = {QUARANTINED} if isinstance(owner, TokenPublisher) else set()
-        if project and project.status in CLOSED_STATUSES - {QUARANTINED} | closed:
-            who = f"The user {owner.name!r}" if isinstance(owner, TokenUser) else "The given token"
-            message = f"{who} isn't allowed to upload to project {spelled!r}. See {HELP}#project-name"
-            raise RefusedError(403, f"{message} for more information.")
-
     def _provenance_of_submission(self, submission: _UploadSubmission) -> Mapping[str, Any] | None:
         if not submission.form.has_field("attestations") or "disable-pep740" in self._rules.flags:
             return None
-        owner = submission.uploader.token.owner
+        owner = submission.token.issued.owner
         identity = owner.publisher.identity if isinstance(owner, TokenPublisher) else None
         text, digest = submission.form.first_field_value("attestations"), submission.received.sha256
         try:
@@ -230,98 +281,10 @@ class UploadEndpoint:
         if release is None:
             fields = tuple((name, value) for name, value in form.fields if name not in _NOT_OF_THE_RELEASE)
             self._storage.record_events(ReleaseCreated(project=form.project, version=version, time=now, fields=fields))
-        file = _stored_file_of_submission(
-            submission, release.version if release else version, now, provenance, metadata
-        )
+        file = submission.stored_file(release.version if release else version, now, provenance, metadata)
         self._storage.add_received_file(name, file, submission.received, metadata)
 
 
 def _raise_if_server_refuses(refusal: ServerRefusal | None) -> None:
     if refusal is not None:
         raise RefusedError(refusal.status, refusal.message)
-
-
-def _require_file_upload_action(form: UploadForm) -> None:
-    match form.first_field_value(":action"):
-        case "file_upload":
-            return
-        case "submit" | "submit_pkg_info":
-            raise RefusedError(
-                410, "Project pre-registration is no longer required or supported, upload your files instead."
-            )
-        case "doc_upload":
-            raise RefusedError(
-                410, "Uploading documentation is no longer supported, we recommend using https://readthedocs.org/."
-            )
-        case _:
-            raise RefusedError(404, "")
-
-
-def _submission_of_form(form: UploadForm, uploader: Uploader, user_agent: str) -> _UploadSubmission:
-    content = form.received_upload_file()
-    if content is None:
-        raise RefusedError(400, "Upload payload does not have a file.")
-    filename, content_type, received = content
-    return _UploadSubmission(
-        form=form,
-        uploader=uploader,
-        filename=filename,
-        content_type=content_type,
-        received=received,
-        user_agent=user_agent,
-    )
-
-
-def _stored_file_of_submission(
-    submission: _UploadSubmission,
-    version: str,
-    now: float,
-    provenance: Mapping[str, Any] | None,
-    metadata: bytes | None,
-) -> StoredFile:
-    received = submission.received
-    return StoredFile(
-        filename=submission.filename,
-        project=submission.form.project,
-        version=version,
-        packagetype=submission.filetype,
-        python_version=submission.form.python_version,
-        size=received.size,
-        md5=received.md5,
-        sha256=received.sha256,
-        blake2_256=received.blake2_256,
-        uploaded=now,
-        uploaded_via=submission.user_agent,
-        comment=submission.form.first_field_value("comment"),
-        core_metadata_sha256=None if metadata is None else hashlib.sha256(metadata).hexdigest(),
-        provenance=provenance,
-    )
-
-
-def _was_created_meanwhile(before: StoredProject | None, now: StoredProject | None, version: str) -> bool:
-    """Whether another upload made this project or release; PyPI answers 500 then (`UniqueViolation`)."""
-    if now is None:
-        return False
-    return before is None or (before.find_release(version) is None and now.find_release(version) is not None)
-
-
-def _require_stated_digests_match(form: UploadForm, received: ReceivedFile) -> None:
-    pairs = (("md5", received.md5), ("sha256", received.sha256), ("blake2_256", received.blake2_256))
-    for name, calculated in pairs:
-        given = form.first_field_value(f"{name}_digest").lower()
-        if given and not hmac.compare_digest(given.encode(), calculated.encode()):
-            raise RefusedError(400, "The digest supplied does not match a digest calculated from the uploaded file.")
-
-
-def _core_metadata_of_wheel(submission: _UploadSubmission) -> bytes | None:
-    """Return a wheel's METADATA, which is served beside it; None for an sdist."""
-    if not submission.filename.endswith(".whl"):
-        return None
-    try:
-        with submission.received.path.open("rb") as file:
-            return read_wheel_metadata(file, submission.filename)
-    except UnreadableArchive as error:
-        member = f"{expected_dist_info_folder(submission.filename)}/METADATA"
-        raise RefusedError(
-            400, f"Wheel '{submission.filename}' does not contain the required METADATA file: {member}"
-        ) from error

@@ -4,12 +4,11 @@ Source: `warehouse/forklift/forms.py`, `decorators.py` and `legacy.py` at 6b6215
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from typing import IO, Final, cast
 
 from packaging.utils import canonicalize_name
 from packaging.version import Version
-from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 from werkzeug.wrappers import Request
@@ -69,10 +68,10 @@ class UploadForm:
         """What the index stores as `python_version`."""
         return self.first_field_value("pyversion") or "source"
 
-    def received_upload_file(self) -> tuple[str, str, ReceivedFile] | None:
-        """Return filename, content type and what arrived of the file, or None where there is none."""
+    def received_upload_file(self) -> tuple[str, str, ReceivedFile]:
+        """Return filename, content type and what arrived of the file. Raises RefusedError where there is none."""
         if "content" not in self.files:
-            return None
+            raise RefusedError(400, "Upload payload does not have a file.")
         filename, content_type, incoming = self.files["content"]
         return filename, content_type, incoming.finish_and_describe()
 
@@ -90,49 +89,46 @@ def receive_upload_form(request: Request, storage: RehearsalStorage) -> UploadFo
         opened.append(storage.open_incoming_file())
         return cast("IO[bytes]", opened[-1])
 
-    try:
-        fields, files = _parse_multipart_form(request, to_disk)
-    except BaseException:
-        for incoming in opened:
-            incoming.discard_incoming()
-        raise
-    return UploadForm(_sanitize_form_fields(fields), _incoming_files_by_field(files))
-
-
-def _parse_multipart_form(
-    request: Request, to_disk: Callable[..., IO[bytes]]
-) -> tuple[MultiDict[str, str], MultiDict[str, FileStorage]]:
     parser = FormDataParser(
         stream_factory=to_disk, max_form_memory_size=_LARGEST_FIELDS, max_form_parts=_MOST_PARTS, silent=False
     )
     length, kind, options = request.content_length, request.mimetype, request.mimetype_params
     try:
         _, fields, files = parser.parse(request.stream, kind, length, options)
-    except RequestEntityTooLarge as error:
-        raise RefusedError(413, "The fields of the form are too large.") from error
-    except (ValueError, HTTPException) as error:
-        raise RefusedError(400, f"Malformed form: {error}") from error
-    return fields, files
-
-
-def _incoming_files_by_field(files: MultiDict[str, FileStorage]) -> dict[str, tuple[str, str, IncomingFile]]:
-    return {
-        # A part without a type of its own is text/plain (RFC 7578, section 4.4): uv sends such parts.
-        name: (file.filename or "", file.headers.get("Content-Type", "text/plain"), cast("IncomingFile", file.stream))
-        for name, file in files.items(multi=True)
-    }
-
-
-def _sanitize_form_fields(fields: MultiDict[str, str]) -> Fields:
-    """Drop what distutils once sent for nothing, and escape NULs, as PyPI does."""
+    except BaseException as error:
+        for incoming in opened:
+            incoming.discard_incoming()
+        if isinstance(error, RequestEntityTooLarge):
+            raise RefusedError(413, "The fields of the form are too large.") from error
+        if isinstance(error, ValueError | HTTPException):
+            raise RefusedError(400, f"Malformed form: {error}") from error
+        raise
+    # As PyPI does: what distutils once sent for nothing is dropped, and NULs are escaped.
     unknown = {name for name in fields if fields.getlist(name)[-1].strip() == "UNKNOWN"}
-    return tuple(
-        (name, value.replace("\x00", "\\x00")) for name, value in fields.items(multi=True) if name not in unknown
-    )
+    known = ((name, value) for name, value in fields.items(multi=True) if name not in unknown)
+    received: dict[str, tuple[str, str, IncomingFile]] = {}
+    for name, part in files.items(multi=True):
+        # A part without a type of its own is text/plain (RFC 7578, section 4.4): uv sends such parts.
+        content_type = part.headers.get("Content-Type", "text/plain")
+        received[name] = (part.filename or "", content_type, cast("IncomingFile", part.stream))
+    return UploadForm(tuple((name, value.replace("\x00", "\\x00")) for name, value in known), received)
 
 
-def refuse_field_sent_as_file(form: UploadForm) -> None:
-    """Refuse a field that was sent as a file (`decorators.py`, sanitize)."""
+def require_upload_action(form: UploadForm) -> None:
+    """Refuse all actions but the upload of a file, then fields that were sent as a file (`decorators.py`, sanitize)."""
+    match form.first_field_value(":action"):
+        case "file_upload":
+            pass
+        case "submit" | "submit_pkg_info":
+            raise RefusedError(
+                410, "Project pre-registration is no longer required or supported, upload your files instead."
+            )
+        case "doc_upload":
+            raise RefusedError(
+                410, "Uploading documentation is no longer supported, we recommend using https://readthedocs.org/."
+            )
+        case _:
+            raise RefusedError(404, "")
     for name in sorted(form.files.keys() - _FILE_FIELDS):
         raise RefusedError(400, f"{name}: Should not be a tuple.")
 
@@ -141,51 +137,35 @@ def require_valid_form_fields(form: UploadForm) -> None:
     """Refuse what PyPI's upload form refuses, in its order and with its messages (`forms.py`, UploadForm)."""
     if form.first_field_value("protocol_version") not in {"", "1"}:
         raise RefusedError(400, "Unknown protocol version.")
-    problems = (
-        _project_name_problem(form),
-        _digest_problem(form, "blake2_256_digest", "BLAKE2"),
-        _filetype_problem(form),
-        _digest_problem(form, "sha256_digest", "SHA256"),
-        _whole_form_problem(form),
-    )
-    if problem := next(filter(None, problems), None):
+    if problem := next(_form_problems(form), None):
         raise RefusedError(400, problem)
 
 
-def _project_name_problem(form: UploadForm) -> str | None:
-    name = form.first_field_value("name")
-    if name and _NAME.fullmatch(name):
-        return None
-    shown = name if len(name) <= _LONGEST_QUOTED_VALUE else f"{name[:30]}...{name[-30:]}"
-    rule = "Start and end with a letter or numeral containing only ASCII numeric and '.', '_' and '-'."
-    error = rule if name else "This field is required."
-    return f"{shown!r} is an invalid value for Name. Error: {error} See {_SPECIFICATION} for more information."
-
-
-def _filetype_problem(form: UploadForm) -> str | None:
-    filetype = form.first_field_value("filetype")
-    if filetype in _EXTENSIONS:
-        return None
-    error = "Use a known file type." if filetype else "This field is required."
-    return f"Invalid value for filetype. Error: {error}"
-
-
-def _digest_problem(form: UploadForm, field: str, called: str) -> str | None:
-    value = form.first_field_value(field)
-    if not value or _DIGEST.match(value):
-        return None
-    return f"Invalid value for {field}. Error: Use a valid, hex-encoded, {called} message digest."
-
-
-def _whole_form_problem(form: UploadForm) -> str | None:
-    is_sdist, python = form.first_field_value("filetype") == "sdist", form.first_field_value("pyversion")
-    if not is_sdist and not python:
-        return "Invalid value for pyversion. Error: Python version is required for binary distribution uploads."
-    if is_sdist and python not in {"", "source"}:
-        return "Invalid value for pyversion. Error: Use 'source' as Python version for an sdist."
+def _form_problems(form: UploadForm) -> Iterator[str]:
+    name, filetype = form.first_field_value("name"), form.first_field_value("filetype")
+    if not _NAME.fullmatch(name):
+        shown = name if len(name) <= _LONGEST_QUOTED_VALUE else f"{name[:30]}...{name[-30:]}"
+        rule = "Start and end with a letter or numeral containing only ASCII numeric and '.', '_' and '-'."
+        error = rule if name else "This field is required."
+        yield f"{shown!r} is an invalid value for Name. Error: {error} See {_SPECIFICATION} for more information."
+    yield from _digest_problems(form, "blake2_256_digest", "BLAKE2")
+    if filetype not in _EXTENSIONS:
+        error = "Use a known file type." if filetype else "This field is required."
+        yield f"Invalid value for filetype. Error: {error}"
+    yield from _digest_problems(form, "sha256_digest", "SHA256")
+    python = form.first_field_value("pyversion")
+    if filetype != "sdist" and not python:
+        yield "Invalid value for pyversion. Error: Python version is required for binary distribution uploads."
+    if filetype == "sdist" and python not in {"", "source"}:
+        yield "Invalid value for pyversion. Error: Use 'source' as Python version for an sdist."
     if not any(form.first_field_value(f"{name}_digest") for name in ("md5", "sha256", "blake2_256")):
-        return "Error: Include at least one message digest."
-    return None
+        yield "Error: Include at least one message digest."
+
+
+def _digest_problems(form: UploadForm, field: str, called: str) -> Iterator[str]:
+    value = form.first_field_value(field)
+    if value and not _DIGEST.match(value):
+        yield f"Invalid value for {field}. Error: Use a valid, hex-encoded, {called} message digest."
 
 
 def require_valid_upload_filename(filename: str, filetype: str, content_type: str) -> None:
@@ -198,12 +178,6 @@ def require_valid_upload_filename(filename: str, filetype: str, content_type: st
         )
     if "/" in filename or "\\" in filename:
         raise RefusedError(400, "Cannot upload a file with '/' or '\\' in the name.")
-    _require_filename_extension(filename, filetype)
-    if not content_type or content_type.startswith("image/"):
-        raise RefusedError(400, "Invalid distribution file.")
-
-
-def _require_filename_extension(filename: str, filetype: str) -> None:
     match = _FILE.fullmatch(filename)
     if match is None:
         raise RefusedError(
@@ -218,3 +192,5 @@ def _require_filename_extension(filename: str, filetype: str) -> None:
             f"Invalid file extension: Extension {extension} is invalid for filetype {filetype}. "
             "See https://www.python.org/dev/peps/pep-0527 for more information.",
         )
+    if not content_type or content_type.startswith("image/"):
+        raise RefusedError(400, "Invalid distribution file.")

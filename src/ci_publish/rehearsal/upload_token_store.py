@@ -68,6 +68,20 @@ class _Macaroon:
     signature: bytes
 
 
+@frozen
+class PresentedToken:
+    """A token as it was sent, which its sender may have restricted or forged, and what the index issued."""
+
+    issued: IssuedUploadToken
+    sent: _Macaroon
+
+    @property
+    def is_genuine(self) -> bool:
+        """Whether its signature is one that follows from the index's key."""
+        expected = _macaroon_signature(self.issued.key, self.issued.id, self.sent.caveats)
+        return hmac.compare_digest(expected, self.sent.signature)
+
+
 class UploadTokenStore:
     """All tokens of one index. Thread-safe."""
 
@@ -114,49 +128,43 @@ class UploadTokenStore:
 
     def burn_upload_token(self, raw: str) -> None:
         """Revoke a token, if it is one of this index's with a valid signature."""
-        macaroon = _parse_macaroon(raw)
-        with self._lock:
-            token = self._tokens.get(macaroon.identifier) if macaroon else None
-            if token and macaroon and _has_valid_macaroon_signature(macaroon, token):
-                self._tokens[token.id] = replace(token, burnt=True)
+        token = self.find_unburnt_token(raw)
+        if token is not None and token.is_genuine:
+            with self._lock:
+                self._tokens[token.issued.id] = replace(token.issued, burnt=True)
 
-    def find_unburnt_token(self, raw: str) -> IssuedUploadToken | None:
+    def find_unburnt_token(self, raw: str) -> PresentedToken | None:
         """Return the token of that identifier unless it was burnt, whatever its signature; None for others."""
-        macaroon = _parse_macaroon(raw)
+        sent = _parse_macaroon(raw)
         with self._lock:
-            token = self._tokens.get(macaroon.identifier) if macaroon else None
-        return None if token is None or token.burnt else token
+            issued = self._tokens.get(sent.identifier) if sent else None
+        return None if sent is None or issued is None or issued.burnt else PresentedToken(issued, sent)
 
-    def reasons_against_token(self, raw: str, token: IssuedUploadToken, project: str, spelled: str) -> list[str]:
+    def reasons_against_token(self, token: PresentedToken, project: str, spelled: str) -> list[str]:
         """Return why a token is not valid for a project (normalised, and as spelled); empty if it is.
 
         The messages are Warehouse's, which checks the stored caveats beside those in the token, and so repeats each.
         """
-        macaroon = _parse_macaroon(raw)
-        if macaroon is None:
-            return ["unknown error"]
-        caveats = [*(_parse_macaroon_caveat(text) for text in macaroon.caveats), *token.caveats]
-        reasons = [self._caveat_failure(caveat, token.owner, project, spelled) for caveat in caveats]
+        caveats = [*map(_parse_macaroon_caveat, token.sent.caveats), *token.issued.caveats]
+        reasons = [self._caveat_failure(caveat, token.issued.owner, project, spelled) for caveat in caveats]
         failed = [reason for reason in reasons if reason]
-        return failed or ([] if _has_valid_macaroon_signature(macaroon, token) else ["signatures do not match"])
+        return failed or ([] if token.is_genuine else ["signatures do not match"])
 
     def _caveat_failure(self, caveat: Caveat | None, owner: Owner, project: str, spelled: str) -> str | None:
         match caveat:
             case [0, int(expires), int(not_before)]:
-                return None if not_before <= self._clock() < expires else "token is expired"
-            case [1, [*names]]:
-                valid = project in names
-                return None if valid else f"project-scoped token is not valid for project: {spelled!r}"
-            case [2, [*ids]]:
-                valid = project_id_in_caveat(project) in ids
-                return None if valid else f"project-scoped token is not valid for project: {spelled!r}"
+                valid, reason = not_before <= self._clock() < expires, "token is expired"
+            case [1 | 2 as kind, [*projects]]:
+                valid = (project if kind == 1 else project_id_in_caveat(project)) in projects
+                reason = f"project-scoped token is not valid for project: {spelled!r}"
             case [3, str()]:
-                return None if isinstance(owner, TokenUser) else "token with user restriction without a user"
+                valid, reason = isinstance(owner, TokenUser), "token with user restriction without a user"
             case [4, str(), *_] if isinstance(owner, TokenPublisher):
                 valid = owner.projects is None or project in owner.projects
-                return None if valid else f"OIDC scoped token is not valid for project '{spelled}'"
+                reason = f"OIDC scoped token is not valid for project '{spelled}'"
             case _:
                 return "caveat deserialization failed"
+        return None if valid else reason
 
 
 def project_id_in_caveat(project: str) -> str:
@@ -178,11 +186,6 @@ def _macaroon_signature(key: bytes, identifier: str, caveats: Sequence[bytes]) -
     for caveat in caveats:
         signature = hmac.digest(signature, caveat, hashlib.sha256)
     return signature
-
-
-def _has_valid_macaroon_signature(macaroon: _Macaroon, token: IssuedUploadToken) -> bool:
-    expected = _macaroon_signature(token.key, token.id, macaroon.caveats)
-    return hmac.compare_digest(expected, macaroon.signature)
 
 
 def _serialize_macaroon(location: str, token: IssuedUploadToken) -> bytes:

@@ -4,9 +4,11 @@ What PyPI's server refuses is refused here, even where the checks only warn beca
 classifier, a new platform. A rehearsal that accepted such a file would promise more than is known.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
+
+from werkzeug.datastructures import MultiDict
 
 from ci_publish.distributions.checks import pypi_upload_refusal
 from ci_publish.distributions.checks.form_validation import validate_upload_form as validate_metadata
@@ -19,16 +21,9 @@ FileValidator: TypeAlias = Callable[[Path, str, Fields], ServerRefusal | None]
 
 def server_refusal_of_form(form: Fields) -> ServerRefusal | None:
     """Return why PyPI refuses the core metadata in a form; None where it accepts them."""
-    return first_server_refusal(validate_metadata(_upload_form_values_by_name(form)))
+    return first_server_refusal(validate_metadata(MultiDict(form).to_dict(flat=False)))
 
 
 def server_refusal_of_file(path: Path, filename: str, form: Fields) -> ServerRefusal | None:
     """Return why PyPI refuses the file at *path*, uploaded as *filename*; None where it accepts it."""
-    return pypi_upload_refusal(path, filename, _upload_form_values_by_name(form))
-
-
-def _upload_form_values_by_name(form: Fields) -> Mapping[str, Sequence[str]]:
-    values: dict[str, list[str]] = {}
-    for name, value in form:
-        values.setdefault(name, []).append(value)
-    return values
+    return pypi_upload_refusal(path, filename, MultiDict(form).to_dict(flat=False))

@@ -19,7 +19,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.utils import send_file
 from werkzeug.wrappers import Request, Response
 
-from ci_publish.http.messages import Authorization, HttpAnswer, HttpRequest, NoAnswer, StreamedAnswer
+from ci_publish.http.messages import Authorization, HttpAnswer, HttpRequest, NoAnswer
 from ci_publish.http.response_texts import NotAnObject, parse_json_object
 from ci_publish.http.transport import HttpTransport
 from ci_publish.http.urls import have_same_origin, redacted_url, split_url, url_has_secrets, url_host, url_with_slash
@@ -214,23 +214,20 @@ class ForwardedIndex:
             raise NotFound
         address = self._addresses[project, name] + filename[len(name) :]
         wanted = {header: value for header in _FROM_CLIENT if (value := request.headers.get(header)) is not None}
-        stack = ExitStack()
-        try:
-            return self._pass_on_upstream_file(address, wanted, stack)
-        except BaseException:
-            stack.close()
-            raise
-
-    def _pass_on_upstream_file(self, url: str, headers: Mapping[str, str], stack: ExitStack) -> Response:
-        for _ in range(_MAX_REDIRECTS):
-            answer = stack.enter_context(self._transport.stream(self._upstream_request(url, headers), limit=MAX_FILE))
-            if isinstance(answer, NoAnswer):
-                raise RefusedError(502, f"The upstream index cannot be reached: {answer.text}.")
-            if answer.status in {404, 410}:
-                raise NotFound
-            if answer.status not in _REDIRECTS:
-                return _streaming_upstream_response(answer, stack)
-            url = urljoin(url, answer.headers.get("location", ""))
+        with ExitStack() as stack:
+            for _ in range(_MAX_REDIRECTS):
+                asked = self._upstream_request(address, wanted)
+                answer = stack.enter_context(self._transport.stream(asked, limit=MAX_FILE))
+                if isinstance(answer, NoAnswer):
+                    raise RefusedError(502, f"The upstream index cannot be reached: {answer.text}.")
+                if answer.status in {404, 410}:
+                    raise NotFound
+                if answer.status not in _REDIRECTS:
+                    headers = {name: answer.headers[name] for name in _FROM_UPSTREAM if name in answer.headers}
+                    response = Response(answer.body, status=answer.status, headers=headers)
+                    response.call_on_close(stack.pop_all().close)  # until then, the connection stays open
+                    return response
+                address = urljoin(address, answer.headers.get("location", ""))
         raise _too_many_redirects_error()
 
     def _upstream_request(self, url: str, headers: Mapping[str, str]) -> HttpRequest:
@@ -240,14 +237,6 @@ class ForwardedIndex:
 
 def _too_many_redirects_error() -> RefusedError:
     return RefusedError(502, "The upstream index redirects too often.")
-
-
-def _streaming_upstream_response(answer: StreamedAnswer, stack: ExitStack) -> Response:
-    """Return a response that passes the body on; the connection is let go when it is closed."""
-    headers = {name: answer.headers[name] for name in _FROM_UPSTREAM if name in answer.headers}
-    response = Response(answer.body, status=answer.status, headers=headers)
-    response.call_on_close(stack.close)
-    return response
 
 
 def _parse_upstream_json_listing(body: bytes, url: str) -> Iterator[Entry]:

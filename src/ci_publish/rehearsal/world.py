@@ -9,16 +9,16 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from sigstore.models import ClientTrustConfig, TrustedRoot
+from sigstore.models import ClientTrustConfig
 
 from ci_publish.http.proxies import loopback_proxy_exceptions
 from ci_publish.index.endpoints import REHEARSAL_VARIABLE
 from ci_publish.rehearsal.identity_provider import RehearsalIdentityProvider
 from ci_publish.rehearsal.index_server import IndexBehaviour, RehearsalIndex
-from ci_publish.rehearsal.index_state_rules import UploadRules
 from ci_publish.rehearsal.loopback_server import RehearsalServer
 from ci_publish.rehearsal.loopback_tls import LoopbackTls, make_loopback_tls
 from ci_publish.rehearsal.overlay import UpstreamOverlay
@@ -30,7 +30,7 @@ from ci_publish.rehearsal.trusted_publishing import AUDIENCE, TOKEN_LIFETIME_SEC
 from ci_publish.rehearsal.upload_validation import FileValidator, server_refusal_of_file
 
 if TYPE_CHECKING:
-    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+    from wsgiref.types import StartResponse, WSGIEnvironment
 
     from _typeshed import OptExcInfo
 
@@ -52,89 +52,74 @@ _CI_VARIABLES: Final = frozenset(
 )
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class RehearsalWorld:
     """Everything that a publisher has to do with, on loopback, while the context is entered; all of it gone afterwards.
 
     >>> with RehearsalWorld() as world, world.ambient("github"):
     ...     ...  # publish to world.repository_url
+
+    *storage* is the index's folder, made if it does not exist; what earlier worlds published there is found again
+    and still verifies. Without it a temporary folder is used. *port* 0 takes a free one. *claims* are those of the
+    rehearsed CI job. *registrations* and *overlay*: see `IndexBehaviour`. Lifetimes are in seconds, *clock* gives
+    Unix time.
     """
 
-    def __init__(  # noqa: PLR0913 - all settings have defaults
-        self,
-        *,
-        storage: Path | None = None,
-        port: int = 0,
-        tls: bool = False,
-        registrations: Iterable[Registration] | None = None,
-        claims: dict[str, object] | None = None,
-        validate_file: FileValidator = server_refusal_of_file,
-        rules: UploadRules | None = None,
-        discovery: bool = False,
-        token_lifetime: float = TOKEN_LIFETIME_SECONDS,
-        certificate_lifetime: float = 600.0,
-        overlay: UpstreamOverlay | None = None,
-        clock: Callable[[], float] = time.time,
-    ) -> None:
-        """Prepare a world; nothing listens before the context is entered.
+    storage: Path | None = None
+    port: int = 0
+    tls: bool = False
+    registrations: Iterable[Registration] | None = None
+    claims: dict[str, object] | None = None
+    validate_file: FileValidator = server_refusal_of_file
+    discovery: bool = False
+    token_lifetime: float = TOKEN_LIFETIME_SECONDS
+    certificate_lifetime: float = 600.0
+    overlay: UpstreamOverlay | None = None
+    clock: Callable[[], float] = time.time
 
-        *storage* is the index's folder, made if it does not exist; what earlier worlds published there is found again
-        and still verifies. Without it a temporary folder is used. *port* 0 takes a free one. *claims* are those of the
-        rehearsed CI job. *registrations* and *overlay*: see `IndexBehaviour`. Lifetimes are in seconds, *clock* gives
-        Unix time.
-        """
+    def __post_init__(self) -> None:
+        """Prepare a world; nothing listens before the context is entered."""
         self._resources = contextlib.ExitStack()
-        self._given_storage = storage
-        self._port = port
-        self._with_tls = tls
-        self._behaviour = IndexBehaviour(
-            validate_file=validate_file,
-            registrations=None if registrations is None else tuple(registrations),
-            discovery=discovery,
-            rules=rules,
-            token_lifetime=token_lifetime,
-            overlay=overlay,
-        )
-        self._clock = clock
         self._stopped = threading.Event()
         self._tls: LoopbackTls | None = None
-        self.identity_provider = RehearsalIdentityProvider(claims=claims, clock=clock)
+        self.identity_provider = RehearsalIdentityProvider(claims=self.claims, clock=self.clock)
         self.sigstore = RehearsalSigstore(
-            identity_provider=self.identity_provider, clock=clock, certificate_lifetime=certificate_lifetime
+            identity_provider=self.identity_provider, clock=self.clock, certificate_lifetime=self.certificate_lifetime
         )
-        self.index: RehearsalIndex
-        self._server: RehearsalServer
-        self._private: Path
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
             self._private = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ci-publish-rehearsal-")))
-            stack.callback(self._open_storage_and_server().close)
+            storage = stack.enter_context(contextlib.closing(RehearsalStorage(self.storage or self._private / "index")))
+            if self.tls:
+                self._tls = make_loopback_tls(self._private, dt.datetime.fromtimestamp(self.clock(), tz=dt.UTC))
+            context = self._tls.context if self._tls else None
+            self._server = RehearsalServer(app=self._run_world_app, port=self.port, tls=context)
+            self._trust = TrustHistory(storage.folder / "trust")
+            self._trust.remember_trusted_root(json.loads(self.sigstore.trusted_root(self.base_url)))
+            own = json.loads(self.sigstore.trust_config(self.base_url))
+            config = json.dumps({**own, "trustedRoot": self._trust.merged_trusted_root()}, indent=2)
+            self.trust_config_path.write_text(config, encoding="utf-8")
+            self.index = RehearsalIndex(
+                storage=storage,
+                identity_provider=self.identity_provider,
+                trusted_root=ClientTrustConfig.from_json(config).trusted_root,
+                behaviour=IndexBehaviour(
+                    validate_file=self.validate_file,
+                    registrations=None if self.registrations is None else tuple(self.registrations),
+                    discovery=self.discovery,
+                    token_lifetime=self.token_lifetime,
+                    overlay=self.overlay,
+                ),
+                clock=self.clock,
+            )
             stack.enter_context(self._server)
-            self.trust_config_path.write_text(self._client_trust_config_json(), encoding="utf-8")
             self._resources = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stopped.set()
         self._resources.close()
-
-    def _open_storage_and_server(self) -> RehearsalStorage:
-        storage = RehearsalStorage(self._given_storage or self._private / "index")
-        self._trust = TrustHistory(storage.folder / "trust")
-        self.index = RehearsalIndex(
-            storage=storage,
-            identity_provider=self.identity_provider,
-            trusted_root=self._trusted_root_of_index,
-            behaviour=self._behaviour,
-            clock=self._clock,
-        )
-        if self._with_tls:
-            self._tls = make_loopback_tls(self._private, dt.datetime.fromtimestamp(self._clock(), tz=dt.UTC))
-        context = self._tls.context if self._tls else None
-        self._server = RehearsalServer(app=self._run_world_app, port=self._port, tls=context)
-        self._trust.remember_trusted_root(json.loads(self.sigstore.trusted_root(self.base_url)))
-        self._verified_with = ClientTrustConfig.from_json(self._client_trust_config_json()).trusted_root
-        return storage
 
     @property
     def base_url(self) -> str:
@@ -221,7 +206,11 @@ class RehearsalWorld:
         try:
             yield
         finally:
-            _restore_environment(environ, before)
+            for name, value in before.items():
+                if value is None:
+                    environ.pop(name, None)
+                else:
+                    environ[name] = value
 
     def wait(self, seconds: float | None = None) -> None:
         """Serve on until Ctrl-C, until `stop` is called, or for so many seconds."""
@@ -235,22 +224,18 @@ class RehearsalWorld:
         """Return the TrustedRoot JSON with which everything that this index has ever served verifies."""
         return json.dumps(self._trust.merged_trusted_root(), indent=2)
 
-    def _client_trust_config_json(self) -> str:
-        config = json.loads(self.sigstore.trust_config(self.base_url))
-        return json.dumps({**config, "trustedRoot": self._trust.merged_trusted_root()}, indent=2)
-
-    def _trusted_root_of_index(self) -> TrustedRoot:
-        return self._verified_with
-
     def _run_world_app(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        return self._app_for_path(environ)(environ, _start_response_with_rehearsal_header(start_response))
+        def announced(
+            status: str, headers: list[tuple[str, str]], exc_info: "OptExcInfo | None" = None, /
+        ) -> Callable[[bytes], object]:
+            return start_response(status, [*headers, ANNOUNCEMENT], exc_info)
 
-    def _app_for_path(self, environ: "WSGIEnvironment") -> "WSGIApplication":
         path = str(environ["PATH_INFO"])
         if path == CI_PREFIX or path.startswith(f"{CI_PREFIX}/"):
             environ["SCRIPT_NAME"], environ["PATH_INFO"] = CI_PREFIX, path.removeprefix(CI_PREFIX)
-            return self.identity_provider.app
-        return self.sigstore.app if path.startswith(_SIGSTORE_PREFIXES) else self.index.app
+            return self.identity_provider.app(environ, announced)
+        app = self.sigstore.app if path.startswith(_SIGSTORE_PREFIXES) else self.index.app
+        return app(environ, announced)
 
 
 class TrustHistory:
@@ -274,20 +259,3 @@ class TrustHistory:
         roots = [json.loads(file.read_text(encoding="utf-8")) for file in files]
         together = {name: [instance for root in roots for instance in root[name]] for name in self._INSTANCES}
         return {**roots[0], **together}
-
-
-def _restore_environment(environ: MutableMapping[str, str], before: dict[str, str | None]) -> None:
-    for name, value in before.items():
-        if value is None:
-            environ.pop(name, None)
-        else:
-            environ[name] = value
-
-
-def _start_response_with_rehearsal_header(start_response: "StartResponse") -> "StartResponse":
-    def announced(
-        status: str, headers: list[tuple[str, str]], exc_info: "OptExcInfo | None" = None, /
-    ) -> Callable[[bytes], object]:
-        return start_response(status, [*headers, ANNOUNCEMENT], exc_info)
-
-    return announced

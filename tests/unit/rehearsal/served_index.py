@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
-from sigstore.models import TrustedRoot
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import Client, TestResponse
 
@@ -20,6 +19,9 @@ from ci_publish.rehearsal.storage import RehearsalStorage
 from ci_publish.rehearsal.trusted_publishing import AUDIENCE, Registration
 from ci_publish.rehearsal.upload_validation import FileValidator
 from tests.distributions import make_sdist, make_wheel
+
+if TYPE_CHECKING:
+    from sigstore.models import TrustedRoot
 
 NOW = 1_795_000_000.0
 JSON = {"Accept": "application/json"}
@@ -122,10 +124,6 @@ def form_of(filename: str, content: bytes) -> dict[str, str]:
     }
 
 
-def _no_trusted_root() -> TrustedRoot:
-    raise NotImplementedError("attestations are tested in a whole world")
-
-
 @contextmanager
 def served_index(  # noqa: PLR0913  (an index's own choices, all by name)
     folder: Path,
@@ -141,7 +139,7 @@ def served_index(  # noqa: PLR0913  (an index's own choices, all by name)
     index = RehearsalIndex(
         storage=storage,
         identity_provider=PROVIDER,
-        trusted_root=_no_trusted_root,
+        trusted_root=cast("TrustedRoot", None),  # attestations are tested in a whole world
         behaviour=IndexBehaviour(
             validate_file=validate_file,
             registrations=registrations,

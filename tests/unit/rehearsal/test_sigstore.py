@@ -279,8 +279,9 @@ class TestFaults:
 
 def test_a_request_waits_for_its_delay_and_may_be_replaced_after_it_was_handled() -> None:
     waits: list[float] = []
-    knobs = hooks.Hooks(delay=0.15, sleep=waits.append, after=lambda _environ, _response: Response("lost", status=502))
-    sigstore = RehearsalSigstore(identity_provider=RehearsalIdentityProvider(), hooks=knobs)
+    sigstore = RehearsalSigstore(identity_provider=RehearsalIdentityProvider())
+    sigstore.hooks.delay, sigstore.hooks.sleep = 0.15, waits.append
+    sigstore.hooks.after = lambda _environ, _response: Response("lost", status=502)
     assert Client(sigstore.app).get("/api/v1/log").status_code == 502
     assert waits == [0.15]
 

@@ -13,7 +13,7 @@ def store() -> UploadTokenStore:
 def failures(store: UploadTokenStore, raw: str, project: str = "demo") -> list[str]:
     token = store.find_unburnt_token(raw)
     assert token is not None
-    return store.reasons_against_token(raw, token, project, project.title())
+    return store.reasons_against_token(token, project, project.title())
 
 
 def test_a_token_without_restrictions_is_valid_for_every_project(store: UploadTokenStore) -> None:
