@@ -123,21 +123,18 @@ def simulated_google_claims(*, email: str = "publisher@demo-project.iam.gservice
     return {"iss": GOOGLE_ISSUER, "sub": subject, "azp": subject, "email": email, "email_verified": True}
 
 
-def simulated_buildkite_claims(
-    *, organization: str = "octo-org", pipeline: str = "demo", tag: str = "v1.0.0"
-) -> dict[str, object]:
+def simulated_buildkite_claims() -> dict[str, object]:
     """Return a Buildkite job's claims."""
-    ref = f"refs/tags/{tag}"
     return {
         "iss": BUILDKITE_ISSUER,
-        "sub": f"organization:{organization}:pipeline:{pipeline}:ref:{ref}:commit:{_COMMIT}:step:publish",
-        "organization_slug": organization,
+        "sub": f"organization:octo-org:pipeline:demo:ref:refs/tags/v1.0.0:commit:{_COMMIT}:step:publish",
+        "organization_slug": "octo-org",
         "organization_id": "0184990a-477b-4fa8-9968-496074483cee",
-        "pipeline_slug": pipeline,
+        "pipeline_slug": "demo",
         "pipeline_id": "0184990a-477b-4fa8-9968-496074483k77",
         "build_number": 9,
         "build_branch": "main",
-        "build_tag": tag,
+        "build_tag": "v1.0.0",
         "build_commit": _COMMIT,
         "build_source": "webhook",
         "step_key": "publish",
@@ -152,10 +149,10 @@ def simulated_circleci_claims(
     project_id: str = "f1d6a9b2-5b7c-4c6d-8e9f-0a1b2c3d4e5f",
     pipeline_definition_id: str = "0c1d2e3f-4a5b-4c6d-8e7f-9a0b1c2d3e4f",
     vcs_origin: str = "github.com/octo-org/demo",
-    vcs_ref: str = "refs/tags/v1.0.0",
 ) -> dict[str, object]:
     """Return a CircleCI job's claims, as `circleci run oidc get --root-issuer` has them."""
     organization, user = "9e8d7c6b-5a4f-4e3d-8c2b-1a0f9e8d7c6b", "3f2e1d0c-9b8a-4756-8413-2f1e0d9c8b7a"
+    vcs_ref = "refs/tags/v1.0.0"
     return {
         "iss": CIRCLECI_ISSUER,
         "sub": f"org/{organization}/project/{project_id}/user/{user}/vcs-origin/{vcs_origin}/vcs-ref/{vcs_ref}",

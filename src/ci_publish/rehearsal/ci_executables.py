@@ -25,21 +25,25 @@ with opener.open(request, timeout=30) as answer:
 """
 
 
-def install_fake_buildkite_agent(folder: Path) -> None:
-    """Write a `buildkite-agent` into `folder` (POSIX): `buildkite-agent oidc request-token --audience X`."""
+def install_fake_buildkite_agent(folder: Path, url: str, bearer: str) -> dict[str, str]:
+    """Write a `buildkite-agent` into `folder` (POSIX): `buildkite-agent oidc request-token --audience X`.
+
+    Returns the variables by which a job finds it, and by which it finds its identity provider.
+    """
     audience = 'arguments[arguments.index("--audience") + 1]'
     _install_fake_token_executable(folder, "buildkite-agent", ["oidc", "request-token"], audience)
+    return _fake_executable_variables(folder, url, bearer)
 
 
-def install_fake_circleci(folder: Path) -> None:
-    """Write a `circleci` into `folder` (POSIX): `circleci run oidc get --claims '{"aud": X}' …`."""
+def install_fake_circleci(folder: Path, url: str, bearer: str) -> dict[str, str]:
+    """Write a `circleci` into `folder` (POSIX): `circleci run oidc get --claims '{"aud": X}' …`; see above."""
     audience = 'json.loads(arguments[arguments.index("--claims") + 1])["aud"]'
     _install_fake_token_executable(folder, "circleci", ["run", "oidc", "get"], audience)
+    return _fake_executable_variables(folder, url, bearer)
 
 
-def fake_executable_variables(folder: Path, path: str, url: str, bearer: str) -> dict[str, str]:
-    """Return the variables by which `folder`'s executables are found, before `path`, and find their provider."""
-    return {"PATH": f"{folder.resolve()}{os.pathsep}{path}", _URL: url, _BEARER: bearer}
+def _fake_executable_variables(folder: Path, url: str, bearer: str) -> dict[str, str]:
+    return {"PATH": f"{folder.resolve()}{os.pathsep}{os.defpath}", _URL: url, _BEARER: bearer}
 
 
 def _install_fake_token_executable(folder: Path, name: str, command: list[str], audience: str) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import secrets
 import threading
 import time
@@ -22,8 +21,6 @@ from jwt.algorithms import RSAAlgorithm
 
 from ci_publish.model.frozen import frozen
 from ci_publish.rehearsal.ci_claims import (
-    BUILDKITE_ISSUER,
-    CIRCLECI_ISSUER,
     GITHUB_ISSUER,
     GITLAB_ISSUER,
     KNOWN_ISSUERS,
@@ -38,11 +35,7 @@ from ci_publish.rehearsal.ci_claims import (
     simulated_gitlab_token_variable,
     simulated_gitlab_variables,
 )
-from ci_publish.rehearsal.ci_executables import (
-    fake_executable_variables,
-    install_fake_buildkite_agent,
-    install_fake_circleci,
-)
+from ci_publish.rehearsal.ci_executables import install_fake_buildkite_agent, install_fake_circleci
 from ci_publish.rehearsal.hooks import Hooks, wsgi_app_with_hooks
 from ci_publish.rehearsal.message_responses import json_response
 
@@ -185,16 +178,15 @@ class RehearsalIdentityProvider:
         return claims
 
     def github_environment(
-        self, base_url: str, base: Claims | None = None, /, *, may_request_tokens: bool = True, **claims: object
+        self, base_url: str, /, *, may_request_tokens: bool = True, **claims: object
     ) -> dict[str, str]:
         """Return the environment of a GitHub Actions job whose runner finds this provider's `app` at `base_url`.
 
-        The job's claims are `base` (default: the provider's own set if it is GitHub's, else
-        `simulated_github_claims()`) and `claims`, as in `issue`. Each job gets a bearer token of its own; without
-        `may_request_tokens` it is a job without `id-token: write`. A child process needs nothing else to act as that
-        job.
+        The job's claims are the provider's own set if it is GitHub's, else `simulated_github_claims()`, except for
+        single `claims`. Each job gets a bearer token of its own; without `may_request_tokens` it is a job without
+        `id-token: write`. A child process needs nothing else to act as that job.
         """
-        job = {**self._base_claims_of_issuer(base, GITHUB_ISSUER, simulated_github_claims), **claims}
+        job = self._job_claims(simulated_github_claims(), claims)
         variables = simulated_github_variables(job)
         if not may_request_tokens:
             return variables
@@ -202,46 +194,35 @@ class RehearsalIdentityProvider:
         return {**variables, "ACTIONS_ID_TOKEN_REQUEST_URL": url, "ACTIONS_ID_TOKEN_REQUEST_TOKEN": bearer}
 
     def gitlab_environment(
-        self, audiences: Sequence[str], base: Claims | None = None, /, *, lifetime: float = 3600.0, **claims: object
+        self, audiences: Sequence[str], /, *, lifetime: float = 3600.0, **claims: object
     ) -> dict[str, str]:
         """Return the environment of a GitLab job with one identity token for each audience, issued now.
 
-        The job's claims are `base` (default: the provider's own set if it is GitLab's, else
-        `simulated_gitlab_claims()`) and `claims`, as in `issue`. `lifetime` is in seconds.
+        The job's claims are the provider's own set if it is GitLab's, else `simulated_gitlab_claims()`, except for
+        single `claims`. `lifetime` is in seconds.
         """
-        job = {**self._base_claims_of_issuer(base, GITLAB_ISSUER, simulated_gitlab_claims), **claims}
+        job = self._job_claims(simulated_gitlab_claims(), claims)
         tokens = {simulated_gitlab_token_variable(name): self.issue(name, job, lifetime=lifetime) for name in audiences}
         return {**simulated_gitlab_variables(job), **tokens}
 
-    def buildkite_environment(
-        self, base_url: str, folder: Path, base: Claims | None = None, /, *, path: str = os.defpath, **claims: object
-    ) -> dict[str, str]:
+    def buildkite_environment(self, base_url: str, folder: Path, /, **claims: object) -> dict[str, str]:
         """Return the environment of a Buildkite job whose `buildkite-agent`, written into `folder`, asks `base_url`.
 
-        The job's claims are `base` (default: the provider's own if they are Buildkite's, else
-        `simulated_buildkite_claims()`) and `claims`, as in `issue`. `path` is what PATH holds besides `folder`. POSIX
-        only.
+        The job's claims are the provider's own if they are Buildkite's, else `simulated_buildkite_claims()`, except
+        for single `claims`. POSIX only.
         """
-        job = {**self._base_claims_of_issuer(base, BUILDKITE_ISSUER, simulated_buildkite_claims), **claims}
-        install_fake_buildkite_agent(folder)
-        return {
-            **simulated_buildkite_variables(job),
-            **fake_executable_variables(folder, path, *self._register_rehearsed_job(base_url, job)),
-        }
+        job = self._job_claims(simulated_buildkite_claims(), claims)
+        agent = install_fake_buildkite_agent(folder, *self._register_rehearsed_job(base_url, job))
+        return {**simulated_buildkite_variables(job), **agent}
 
-    def circleci_environment(
-        self, base_url: str, folder: Path, base: Claims | None = None, /, *, path: str = os.defpath, **claims: object
-    ) -> dict[str, str]:
+    def circleci_environment(self, base_url: str, folder: Path, /, **claims: object) -> dict[str, str]:
         """Return the environment of a CircleCI job whose `circleci`, written into `folder`, asks `base_url`.
 
         As `buildkite_environment`, with `simulated_circleci_claims()`.
         """
-        job = {**self._base_claims_of_issuer(base, CIRCLECI_ISSUER, simulated_circleci_claims), **claims}
-        install_fake_circleci(folder)
-        return {
-            **simulated_circleci_variables(job),
-            **fake_executable_variables(folder, path, *self._register_rehearsed_job(base_url, job)),
-        }
+        job = self._job_claims(simulated_circleci_claims(), claims)
+        agent = install_fake_circleci(folder, *self._register_rehearsed_job(base_url, job))
+        return {**simulated_circleci_variables(job), **agent}
 
     def _register_rehearsed_job(self, base_url: str, job: Claims) -> tuple[str, str]:
         """Return the URL and the bearer token with which a job of these claims can ask for identity tokens."""
@@ -250,10 +231,9 @@ class RehearsalIdentityProvider:
             self._jobs[bearer] = job
         return f"{base_url.rstrip('/')}/idtoken?api-version=2.0", bearer
 
-    def _base_claims_of_issuer(self, base: Claims | None, issuer: str, default: Callable[[], Claims]) -> Claims:
-        if base is not None:
-            return base
-        return self.claims if self.claims["iss"] == issuer else default()
+    def _job_claims(self, example: Claims, claims: Claims) -> Claims:
+        """Return the provider's own claims if they are of the example's issuer, else the example, with *claims*."""
+        return {**(self.claims if self.claims["iss"] == example["iss"] else example), **claims}
 
     def _require_valid_token_times(self, claims: Claims, leeway: float) -> None:
         now = self._clock()

@@ -62,40 +62,27 @@ def message_response(
     """Return a response in the form that `accept` asks for: HTML before JSON, plain text where it asks for neither."""
     best = accept.best_match(["text/html", "application/json", "text/plain"]) if accept else None
     kind = best or "text/plain"
-    body = _BODIES[kind](status, message)
-    response = Response(body, content_type=f"{kind}; charset=UTF-8" if kind != "application/json" else kind)
+    response = Response(
+        _message_body(kind, status, message),
+        content_type=f"{kind}; charset=UTF-8" if kind != "application/json" else kind,
+    )
     response.status = status_line(status, message)
     response.headers.update(headers or {})
     return response
 
 
-def _status_explanation(status: int) -> str:
-    return _EXPLANATIONS.get(HTTPStatus(status), "")
-
-
-def _plain_text_message_body(status: int, message: str) -> str:
-    return f"{status_line(status, message)}\n\n{_status_explanation(status)}\n\n\n{message}\n\n"
-
-
-def _html_message_body(status: int, message: str) -> str:
-    line = html.escape(status_line(status, message))
-    body = f"{_status_explanation(status)}<br/><br/>\n{html.escape(message)}\n\n"
-    return (
-        f"<html>\n <head>\n  <title>{line}</title>\n </head>\n <body>\n  <h1>{line}</h1>\n  {body}\n </body>\n</html>"
-    )
-
-
-def _json_message_body(status: int, message: str) -> str:
-    content = {
-        "message": f"{_status_explanation(status)}\n\n\n{message}\n\n",
-        "code": status_line(status, message),
-        "title": HTTPStatus(status).phrase,
-    }
-    return json.dumps(content)
-
-
-_BODIES: Final = {
-    "text/html": _html_message_body,
-    "application/json": _json_message_body,
-    "text/plain": _plain_text_message_body,
-}
+def _message_body(kind: str, status: int, message: str) -> str:
+    line, explanation = status_line(status, message), _EXPLANATIONS.get(HTTPStatus(status), "")
+    match kind:
+        case "text/html":
+            line = html.escape(line)
+            body = f"{explanation}<br/><br/>\n{html.escape(message)}\n\n"
+            return (
+                f"<html>\n <head>\n  <title>{line}</title>\n </head>\n"
+                f" <body>\n  <h1>{line}</h1>\n  {body}\n </body>\n</html>"
+            )
+        case "application/json":
+            text = f"{explanation}\n\n\n{message}\n\n"
+            return json.dumps({"message": text, "code": line, "title": HTTPStatus(status).phrase})
+        case _:
+            return f"{line}\n\n{explanation}\n\n\n{message}\n\n"

@@ -125,7 +125,7 @@ class _UploadSubmission:
             project=self.form.project,
             version=version,
             packagetype=self.filetype,
-            python_version=self.form.python_version,
+            python_version=self.form.first_field_value("pyversion") or "source",
             size=received.size,
             md5=received.md5,
             sha256=received.sha256,

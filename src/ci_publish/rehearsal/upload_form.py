@@ -63,11 +63,6 @@ class UploadForm:
         """The version; the form was checked before this is asked."""
         return Version(self.first_field_value("version"))
 
-    @property
-    def python_version(self) -> str:
-        """What the index stores as `python_version`."""
-        return self.first_field_value("pyversion") or "source"
-
     def received_upload_file(self) -> tuple[str, str, ReceivedFile]:
         """Return filename, content type and what arrived of the file. Raises RefusedError where there is none."""
         if "content" not in self.files:

@@ -90,9 +90,7 @@ class TestChildEnvironments:
         assert environment["CI_ENVIRONMENT_NAME"] == "pypi"
 
     def test_gitlab_without_the_variable(self, stranger: RehearsalIdentityProvider) -> None:
-        done = detect(
-            "pypi", stranger.gitlab_environment(["sigstore"], simulated_gitlab_claims(ref_type="branch", ref="main"))
-        )
+        done = detect("pypi", stranger.gitlab_environment(["sigstore"], ref_type="branch", ref="main"))
         assert done.returncode == 1
         assert "PYPI_ID_TOKEN not found" in done.stderr
 
@@ -107,7 +105,7 @@ class TestChildEnvironments:
     def test_circleci(self, stranger: RehearsalIdentityProvider, tmp_path: Path) -> None:
         job = simulated_circleci_claims(vcs_origin="github.com/a/b")
         with served(stranger.app) as url:
-            environment = stranger.circleci_environment(url, tmp_path / "bin", job)
+            environment = stranger.circleci_environment(url, tmp_path / "bin", **job)
             done = detect("https://index.example/?a=b&c", environment)
         claims = stranger.verify(done.stdout.strip(), "https://index.example/?a=b&c")
         assert claims["oidc.circleci.com/vcs-origin"] == "github.com/a/b"

@@ -171,9 +171,7 @@ class TestEndpoints:
     def test_each_job_gets_tokens_with_its_own_claims(self, provider: RehearsalIdentityProvider) -> None:
         client = Client(provider.app)
         for repository in ("octo-org/one", "octo-org/two"):
-            environment = provider.github_environment(
-                "http://localhost", simulated_github_claims(repository=repository)
-            )
+            environment = provider.github_environment("http://localhost", repository=repository)
             url = f"{environment['ACTIONS_ID_TOKEN_REQUEST_URL']}&audience=pypi"
             answer = client.get(url.removeprefix("http://localhost"), headers=self.bearer(environment))
             assert answer.status_code == 200
