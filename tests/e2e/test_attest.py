@@ -206,7 +206,7 @@ def test_an_api_token_publishes_without_and_cannot_be_required_to_attest(world: 
 
 
 def test_a_private_repository_is_told_what_becomes_public(world: RehearsalWorld, job: Shell) -> None:
-    claims = simulated_github_claims(repository="octo-org/secret-plans") | {"repository_visibility": "private"}
+    claims = simulated_github_claims(repository="octo-org/secret-plans", repository_visibility="private")
     private = Shell(job.folder, {**job.environment, **world.environment("github", **claims)})
     result = private("publish")
     assert result.code == 0, result.stdout

@@ -36,8 +36,9 @@ def simulated_github_claims(  # noqa: PLR0913 - each is a fact of the job that o
     environment: str | None = None,
     event_name: str = "push",
     reusable_workflow_ref: str | None = None,
+    **claims: object,
 ) -> dict[str, object]:
-    """Return a GitHub Actions job's claims; the arguments are facts that several claims depend on.
+    """Return a GitHub Actions job's claims: those that depend on each other agree, except for single `claims`.
 
     `workflow` is the caller's file below `.github/workflows/`. `reusable_workflow_ref`
     (`owner/repo/.github/workflows/file.yml@ref`) makes the job one of a reusable workflow that `workflow` calls.
@@ -47,7 +48,7 @@ def simulated_github_claims(  # noqa: PLR0913 - each is a fact of the job that o
         subject = f"environment:{environment}"
     else:
         subject = "pull_request" if event_name == "pull_request" else f"ref:{ref}"
-    claims: dict[str, object] = {
+    job: dict[str, object] = {
         "iss": GITHUB_ISSUER,
         "sub": f"repo:{repository}:{subject}",
         "repository": repository,
@@ -74,7 +75,9 @@ def simulated_github_claims(  # noqa: PLR0913 - each is a fact of the job that o
         "actor_id": "583231",
         "event_name": event_name,
     }
-    return claims if environment is None else {**claims, "environment": environment}
+    if environment is not None:
+        job["environment"] = environment
+    return job | claims
 
 
 def simulated_gitlab_claims(
@@ -84,10 +87,11 @@ def simulated_gitlab_claims(
     ref: str = "v1.0.0",
     ref_type: str = "tag",
     environment: str | None = None,
+    **claims: object,
 ) -> dict[str, object]:
     """Return a gitlab.com job's claims, as `simulated_github_claims`. `ref_type` is `tag` or `branch`."""
     ref_path = f"refs/{'tags' if ref_type == 'tag' else 'heads'}/{ref}"
-    claims: dict[str, object] = {
+    job: dict[str, object] = {
         "iss": GITLAB_ISSUER,
         "sub": f"project_path:{project_path}:ref_type:{ref_type}:ref:{ref}",
         "namespace_id": "72",
@@ -112,9 +116,9 @@ def simulated_gitlab_claims(
         "ci_config_ref_uri": f"gitlab.com/{project_path}//{config_path}@{ref_path}",
         "ci_config_sha": _COMMIT,
     }
-    if environment is None:
-        return claims
-    return {**claims, "environment": environment, "environment_protected": "false", "deployment_tier": "production"}
+    if environment is not None:
+        job |= {"environment": environment, "environment_protected": "false", "deployment_tier": "production"}
+    return job | claims
 
 
 def simulated_google_claims(*, email: str = "publisher@demo-project.iam.gserviceaccount.com") -> dict[str, object]:

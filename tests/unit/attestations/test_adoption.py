@@ -180,7 +180,7 @@ def test_another_ref_or_run_of_the_same_identity_is_fine(
 
 
 def test_another_commit_of_the_same_identity_is_noted(world: SigningHarness) -> None:
-    content = found(signed(world, simulated_github_claims() | {"sha": "ab" * 20}))
+    content = found(signed(world, simulated_github_claims(sha="ab" * 20)))
 
     assert adopt(world, content, claims=simulated_github_claims()) == {wheel().filename: [PUBLISH_V1]}
     assert world.events.notes == ["attestation-other-commit"]

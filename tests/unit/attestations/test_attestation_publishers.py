@@ -197,11 +197,11 @@ def test_a_public_project_gives_nothing_away(claims: dict[str, object]) -> None:
     ("claims", "facts"),
     [
         (
-            simulated_github_claims() | {"repository_visibility": "private"},
+            simulated_github_claims(repository_visibility="private"),
             ("repository octo-org/demo", "ref refs/tags/v1.0.0", "run 1234567890"),
         ),
-        (simulated_github_claims() | {"repository_visibility": "internal"}, ("repository octo-org/demo",)),
-        (simulated_gitlab_claims() | {"project_visibility": "private"}, ("repository octo-group/demo", "run 302")),
+        (simulated_github_claims(repository_visibility="internal"), ("repository octo-org/demo",)),
+        (simulated_gitlab_claims(project_visibility="private"), ("repository octo-group/demo", "run 302")),
     ],
 )
 def test_what_becomes_public_is_named(claims: dict[str, object], facts: tuple[str, ...]) -> None:

@@ -72,7 +72,7 @@ def test_a_reusable_workflow_signs_nothing(bench: Bench) -> None:
 
 
 def test_what_becomes_public_is_noted_once_before_signing(bench: Bench) -> None:
-    bench.job.claims = simulated_github_claims() | {"repository_visibility": "private"}
+    bench.job.claims = simulated_github_claims(repository_visibility="private")
 
     bench.sign(3)
 
