@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from ci_publish.distributions.faults import Fault, ServerRefusal, invalid_file_refusal, upload_crash_refusal
+from ci_publish.distributions.faults import Fault, invalid_file_refusal, list_first
 from ci_publish.distributions.limits import SCAN_SIZE
 from ci_publish.model.byte_counts import format_limit
 
@@ -67,19 +67,14 @@ def is_unsafe_member_path(name: str) -> bool:
 
 def unsafe_member_path_faults(names: Iterable[str], rule: str) -> Iterator[Fault]:
     """Yield one fault that names the first few unsafe paths of an archive, if there are any."""
-    unsafe = [name for name in names if is_unsafe_member_path(name)]
-    if unsafe:
-        yield Fault(
-            rule=rule,
-            message=f"Members would be unpacked outside the target folder: {quote_first_member_names(unsafe)}.",
-        )
+    if unsafe := [name for name in names if is_unsafe_member_path(name)]:
+        message = f"Members would be unpacked outside the target folder: {quote_first_member_names(unsafe)}."
+        yield Fault(rule=rule, message=message)
 
 
-def quote_first_member_names(names: Iterable[str], most: int = 3) -> str:
+def quote_first_member_names(names: Iterable[str]) -> str:
     """Return the first few names of a list, quoted, and how many more there are."""
-    everything = list(names)
-    shown = ", ".join(repr(name) for name in everything[:most])
-    return shown if len(everything) <= most else f"{shown} and {len(everything) - most} more"
+    return list_first(map(repr, names), 3)
 
 
 def is_scanned_for_encrypted_code(name: str, size: int) -> bool:
@@ -87,30 +82,21 @@ def is_scanned_for_encrypted_code(name: str, size: int) -> bool:
     return name.lower().endswith(SCANNED_SUFFIXES) and size <= SCAN_SIZE
 
 
-def encrypted_code_fault(name: str, content: bytes) -> Fault | None:
-    """Return a fault if *content* is code that PyPI's policy refuses.
+def encrypted_code_faults(name: str, content: bytes) -> Iterator[Fault]:
+    """Yield a fault if *content* is code that PyPI's policy refuses.
 
     Source: warehouse/utils/scanner_rules/pyarmor.yar and sourcedefender.yar.
     """
     if _PYARMOR_PREFIX in content and any(word in content for word in _PYARMOR):
-        return _encrypted_by_tool_fault("PyArmor", name)
-    if all(word in content for word in _PYE):
-        return _encrypted_by_tool_fault("SourceDefender", name)
-    return None
-
-
-def _encrypted_by_tool_fault(tool: str, name: str) -> Fault:
+        tool = "PyArmor"
+    elif all(word in content for word in _PYE):
+        tool = "SourceDefender"
+    else:
+        return
     refusal = invalid_file_refusal(f"{tool}-encrypted content is not allowed. {_POLICY}")
-    return Fault(rule="encrypted-code", message=f"{name!r} contains code encrypted with {tool}.", refusal=refusal)
+    yield Fault(rule="encrypted-code", message=f"{name!r} contains code encrypted with {tool}.", refusal=refusal)
 
 
 def member_too_large_fault(rule: str, name: str, limit: int) -> Fault:
     """Return the fault for a member that is too large to be read."""
     return Fault(rule=rule, message=f"{name!r} is larger than {format_limit(limit)}.")
-
-
-def unreadable_archive_error(
-    rule: str, message: str, *, crash: bool = False, refusal: ServerRefusal | None = None
-) -> UnreadableArchive:
-    """Return the exception for content that cannot be read; *crash* where it makes the server fail."""
-    return UnreadableArchive(Fault(rule=rule, message=message, refusal=upload_crash_refusal() if crash else refusal))

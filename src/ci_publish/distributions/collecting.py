@@ -1,35 +1,33 @@
 """From PATH arguments to distributions: what is one, what is a companion, and what is neither."""
 
 import fnmatch
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from io import BufferedReader
 from pathlib import Path
 from typing import Final, TypeVar
+
+from packaging.utils import canonicalize_name
 
 from ci_publish.distributions import file_access
 from ci_publish.distributions.archive_reading import UnreadableArchive
 from ci_publish.distributions.build_requirements import parse_build_requirements
 from ci_publish.distributions.checks.rules import CheckedFile
 from ci_publish.distributions.checks.table import file_faults
-from ci_publish.distributions.core_metadata import (
-    ParsedMetadata,
-    normalized_project,
-    normalized_version,
-    parse_core_metadata,
-)
+from ci_publish.distributions.core_metadata import normalized_version, parse_core_metadata
 from ci_publish.distributions.faults import Fault
 from ci_publish.distributions.found_nothing import quote_path
 from ci_publish.distributions.limits import MAX_ATTESTATION, MAX_METADATA, WORTH_THREADS
-from ci_publish.distributions.sdist_reading import SdistContents, inspect_sdist, looks_like_zip_sdist
+from ci_publish.distributions.sdist_reading import SdistContents, inspect_sdist, is_pkg_info_of_zip_sdist
 from ci_publish.distributions.wheel_reading import (
     ZipContents,
     inspect_zip_archive,
     read_small_zip_member,
     read_wheel_metadata,
 )
-from ci_publish.distributions.zip_directory import read_zip_directory
+from ci_publish.distributions.zip_directory import read_zip_directory, zip_member_names
 from ci_publish.errors import CiPublishError
 from ci_publish.model.distribution import Digests, Distribution, FoundAttestation, Kind, Stamp
 from ci_publish.model.filename import DistributionFilename
@@ -52,10 +50,13 @@ _COMPANIONS: Final = (
 
 @frozen
 class ReadFile:
-    """A file that was read as a distribution: ``faults`` and ``sdist`` serve the checks later."""
+    """A file that was read as a distribution.
+
+    The faults of its core metadata and the contents of an sdist serve the checks later.
+    """
 
     distribution: Distribution
-    parsed: ParsedMetadata
+    metadata_faults: tuple[Fault, ...]
     sdist: SdistContents | None = None
 
 
@@ -68,21 +69,13 @@ class RefusedFile:
     faults: tuple[Fault, ...]
 
 
-@frozen
-class EntryRemark:
-    """A fault of an entry that is not a distribution, or of a PATH (without a filename)."""
-
-    filename: str | None
-    fault: Fault
-
-
 @dataclass(slots=True)
 class SortedEntries:
-    """The entries that a search found, by what they are."""
+    """The entries that a search found, by what they are; *faults* of other entries and of PATHs (without filename)."""
 
     candidates: list[Path] = field(default_factory=list)
     attestations: list[Path] = field(default_factory=list)
-    remarks: list[EntryRemark] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
 
 
 def sort_found_entries(search: file_access.PathSearch) -> SortedEntries:
@@ -91,58 +84,38 @@ def sort_found_entries(search: file_access.PathSearch) -> SortedEntries:
     for found in search.files:
         name = found.path.name
         lower = name.lower()
-        if lower.endswith(_DISTRIBUTIONS) or (lower.endswith(".zip") and _is_zip_sdist(found.path)):
+        if lower.endswith(_DISTRIBUTIONS) or (
+            lower.endswith(".zip") and any(map(is_pkg_info_of_zip_sdist, zip_member_names(found.path)))
+        ):
             result.candidates.append(found.path)
         elif lower.endswith(file_access.ATTESTATION):
             result.attestations.append(found.path)
         else:
-            result.remarks.append(_skipped_entry_remark(name, lower))
+            rule, message = _skipping_rule_and_message(lower)
+            result.faults.append(Fault(rule=rule, message=message, filename=name))
     for argument in search.missing:
-        result.remarks.append(
-            EntryRemark(None, Fault(rule="file-not-found", message=f"{quote_path(argument)} does not exist."))
-        )
+        result.faults.append(Fault(rule="file-not-found", message=f"{quote_path(argument)} does not exist."))
     for argument in search.empty:
-        result.remarks.append(
-            EntryRemark(None, Fault(rule="path-without-files", message=f"Nothing matches {quote_path(argument)}."))
-        )
+        result.faults.append(Fault(rule="path-without-files", message=f"Nothing matches {quote_path(argument)}."))
     for argument, reason in search.unreadable:
-        result.remarks.append(
-            EntryRemark(
-                None, Fault(rule="file-unreadable", message=f"{quote_path(argument)} cannot be listed: {reason}.")
-            )
-        )
+        message = f"{quote_path(argument)} cannot be listed: {reason}."
+        result.faults.append(Fault(rule="file-unreadable", message=message))
     return result
 
 
-def _skipped_entry_remark(name: str, lower: str) -> EntryRemark:
-    """Return what to say about an entry that is neither a distribution nor an attestation."""
-    if any(fnmatch.fnmatchcase(lower, pattern) for pattern in _COMPANIONS):
-        return EntryRemark(name, Fault(rule="file-companion", message="Belongs to another file or tool; skipped."))
-    if any(fnmatch.fnmatchcase(lower, pattern) for pattern in _OBSOLETE):
-        return EntryRemark(
-            name,
-            Fault(rule="file-extension-obsolete", message="Indexes accept only wheels and .tar.gz sdists; skipped."),
-        )
-    return EntryRemark(name, Fault(rule="file-stray", message="Not a wheel or sdist; skipped."))
-
-
-def _is_zip_sdist(path: Path) -> bool:
-    """Return whether a .zip file is an old kind of sdist; False where it cannot be opened."""
-    try:
-        with file_access.open_regular_file(file_access.require_link_within_folder(path)) as file:
-            return looks_like_zip_sdist(file)
-    except file_access.FileRefused:
-        return False
+def _skipping_rule_and_message(lower_name: str) -> tuple[str, str]:
+    """Return the rule about an entry that is neither a distribution nor an attestation, and what it says."""
+    if any(fnmatch.fnmatchcase(lower_name, pattern) for pattern in _COMPANIONS):
+        return "file-companion", "Belongs to another file or tool; skipped."
+    if any(fnmatch.fnmatchcase(lower_name, pattern) for pattern in _OBSOLETE):
+        return "file-extension-obsolete", "Indexes accept only wheels and .tar.gz sdists; skipped."
+    return "file-stray", "Not a wheel or sdist; skipped."
 
 
 def read_distribution_files(paths: Sequence[Path], *, with_md5: bool, max_workers: int) -> list[ReadFile | RefusedFile]:
     """Hash and read each file, a few at a time, in the given order."""
-    return map_in_threads(
-        lambda path: _read_distribution_file(path, with_md5=with_md5),
-        paths,
-        sum(map(file_access.file_size_or_zero, paths)),
-        max_workers,
-    )
+    size = sum(map(file_access.file_size_or_zero, paths))
+    return map_in_threads(partial(_read_distribution_file, with_md5=with_md5), paths, size, max_workers)
 
 
 def map_in_threads(work: Callable[[T], R], items: Sequence[T], size: int, max_workers: int) -> list[R]:
@@ -190,23 +163,14 @@ def _read_metadata_content(file: BufferedReader, filename: str) -> _MetadataCont
         sdist = inspect_sdist(file)
         return _MetadataContent(metadata=sdist.metadata, faults=sdist.faults, sdist=sdist)
     try:
-        return _MetadataContent(
-            metadata=_read_pkg_info_of_zip_sdist(file)
-            if lower.endswith(".zip")
-            else read_wheel_metadata(file, filename)
-        )
+        if lower.endswith(".whl"):
+            return _MetadataContent(metadata=read_wheel_metadata(file, filename))
+        infos = (info for info in read_zip_directory(file) if is_pkg_info_of_zip_sdist(info.filename))
+        found = next(infos, None)
+        metadata = b"" if found is None else read_small_zip_member(file, found, MAX_METADATA, "metadata-too-large")
+        return _MetadataContent(metadata=metadata)
     except UnreadableArchive as error:
         return _MetadataContent(metadata=None, faults=(error.fault,), wheel=inspect_zip_archive(file, filename))
-
-
-def _read_pkg_info_of_zip_sdist(file: BufferedReader) -> bytes:
-    """Return the PKG-INFO of a .zip sdist. Raises Unreadable."""
-    infos = [
-        info
-        for info in read_zip_directory(file)
-        if info.filename.count("/") == 1 and info.filename.endswith("/PKG-INFO")
-    ]
-    return read_small_zip_member(file, infos[0], MAX_METADATA, "metadata-too-large") if infos else b""
 
 
 def _distribution_or_refused_file(
@@ -219,22 +183,27 @@ def _distribution_or_refused_file(
     parsed = parse_core_metadata(content.metadata)
     metadata = parsed.metadata
     if not metadata.name or not metadata.version:
-        return RefusedFile(path, filename, (*parsed.faults, *_missing_name_or_version_faults(parsed)))
+        fields = (("metadata-name", "Name", metadata.name), ("metadata-invalid-version", "Version", metadata.version))
+        missing = (
+            Fault(rule=rule, message=f"The core metadata has no {field}.") for rule, field, value in fields if not value
+        )
+        return RefusedFile(path, filename, parsed.faults or tuple(missing))
     stamp, digests = hashed
+    name = None if kind is Kind.SDIST else DistributionFilename.parse_or_none(filename)
     distribution = Distribution(
         path=path,
         filename=filename,
         kind=kind,
-        project=normalized_project(metadata.name),
+        project=canonicalize_name(metadata.name),
         version=normalized_version(metadata.version),
-        python_tag=_python_tag_of_wheel(filename) if kind is Kind.WHEEL else "source",
+        python_tag="source" if kind is Kind.SDIST else "" if name is None else name.python_tag,
         size=stamp.size,
         digests=digests,
         metadata=metadata,
         stamp=stamp,
         build_requires=() if content.sdist is None else parse_build_requirements(content.sdist.pyproject),
     )
-    return ReadFile(distribution, parsed, content.sdist)
+    return ReadFile(distribution, parsed.faults, content.sdist)
 
 
 def _unreadable_distribution_faults(
@@ -250,29 +219,15 @@ def _unreadable_distribution_faults(
     return tuple(faults) or (Fault(rule="check-incomplete", message="The core metadata cannot be read."),)
 
 
-def _missing_name_or_version_faults(parsed: ParsedMetadata) -> Iterator[Fault]:
-    if not parsed.metadata.name and not parsed.faults:
-        yield Fault(rule="metadata-name", message="The core metadata has no Name.")
-    if not parsed.metadata.version and not parsed.faults:
-        yield Fault(rule="metadata-invalid-version", message="The core metadata has no Version.")
-
-
-def _python_tag_of_wheel(filename: str) -> str:
-    """Return the Python tag of a wheel, "" where its name is invalid (a check reports that)."""
-    name = DistributionFilename.parse_or_none(filename)
-    return "" if name is None else name.python_tag
-
-
-def read_attestation_file(path: Path) -> FoundAttestation | EntryRemark:
+def read_attestation_file(path: Path) -> FoundAttestation | Fault:
     """Read an attestation file: ``<distribution>.<type>.attestation``."""
     try:
         with file_access.open_regular_file(file_access.require_link_within_folder(path)) as file:
             content = file.read(MAX_ATTESTATION + 1)
     except file_access.FileRefused as error:
-        return EntryRemark(path.name, Fault(rule=error.rule, message=str(error)))
+        return Fault(rule=error.rule, message=str(error), filename=path.name)
     if len(content) > MAX_ATTESTATION:
-        return EntryRemark(
-            path.name, Fault(rule="attestation-too-large", message="The file is too large for an attestation.")
-        )
+        message = "The file is too large for an attestation."
+        return Fault(rule="attestation-too-large", message=message, filename=path.name)
     distribution, _, kind = path.name[: -len(file_access.ATTESTATION)].rpartition(".")
     return FoundAttestation(path=path, distribution=distribution, type=kind, content=content)

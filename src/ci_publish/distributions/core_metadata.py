@@ -9,7 +9,6 @@ import re
 from codecs import BOM_UTF8
 from typing import Final
 
-from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from ci_publish.distributions.faults import Fault
@@ -53,9 +52,8 @@ def parse_core_metadata(data: bytes) -> ParsedMetadata:
     head, body = data[:end], data[end:]
     if (excess := _exceeded_header_limit(head)) is not None:
         message = f"The headers of the core metadata have more than {excess}."
-        return ParsedMetadata(
-            CoreMetadata(metadata_version="", name="", version=""), (Fault(rule="metadata-too-large", message=message),)
-        )
+        nothing = CoreMetadata(metadata_version="", name="", version="")
+        return ParsedMetadata(nothing, (Fault(rule="metadata-too-large", message=message),))
     headers = _FIRST_LINE.sub(r"\1 ", head.decode("utf-8", "replace"))
     parsed = email.parser.Parser(policy=email.policy.compat32).parsestr(headers)
     raw = [(name.lower(), str(value)) for name, value in parsed.items()]
@@ -64,7 +62,15 @@ def parse_core_metadata(data: bytes) -> ParsedMetadata:
     stray = parsed.get_payload()
     text = (stray if isinstance(stray, str) else "") + body.decode("utf-8", "replace")
     faults = (*((_BYTE_ORDER_MARK,) if marked else ()), *_metadata_encoding_faults(head, body))
-    return ParsedMetadata(_core_metadata_of_headers(fields, text or header), faults)
+    first = {name: value.strip() for name, value in reversed(fields)}
+    metadata = CoreMetadata(
+        metadata_version=first.get("metadata-version", ""),
+        name=first.get("name", ""),
+        version=first.get("version", ""),
+        fields=fields,
+        description=text or header,
+    )
+    return ParsedMetadata(metadata, faults)
 
 
 def _exceeded_header_limit(head: bytes) -> str | None:
@@ -76,18 +82,6 @@ def _exceeded_header_limit(head: bytes) -> str | None:
     if sum(1 for _ in _FIELD.finditer(head)) > MAX_METADATA_FIELDS:
         return f"{MAX_METADATA_FIELDS:,} fields"
     return None
-
-
-def _core_metadata_of_headers(fields: tuple[tuple[str, str], ...], description: str | None) -> CoreMetadata:
-    """Return the value for these headers and this description."""
-    first = {name: value.strip() for name, value in reversed(fields)}
-    return CoreMetadata(
-        metadata_version=first.get("metadata-version", ""),
-        name=first.get("name", ""),
-        version=first.get("version", ""),
-        fields=fields,
-        description=description,
-    )
 
 
 def _metadata_encoding_faults(head: bytes, body: bytes) -> list[Fault]:
@@ -106,8 +100,3 @@ def normalized_version(version: str) -> str:
         return str(Version(version))
     except ValueError:  # InvalidVersion is one, and so is a number of more than 4,300 digits
         return version
-
-
-def normalized_project(name: str) -> str:
-    """Return the normalised project name (PEP 503)."""
-    return canonicalize_name(name)

@@ -21,11 +21,8 @@ class _CaseSensitiveParser(configparser.ConfigParser):
 
 def parse_entry_points(text: bytes) -> Iterator[tuple[str, str, str]]:
     """Yield section, name and value of each entry point; nothing where *text* cannot be read, or has ``MAX_LINES``."""
-    if text.count(b"\n") >= MAX_LINES:
-        return
-    parser = _CaseSensitiveParser(delimiters=("=",), interpolation=None)
     try:
-        parser.read_string(text.decode("utf-8"))
+        parser = _parse_sections(text)
     except (configparser.Error, UnicodeDecodeError):
         return
     for section in parser.sections():
@@ -38,15 +35,10 @@ def entry_points_refusal_reason(text: bytes) -> str | None:
 
     A text with ``MAX_LINES`` is not checked.
     """
-    if text.count(b"\n") >= MAX_LINES:
-        return None
     try:
-        content = text.decode("utf-8")
+        parser = _parse_sections(text)
     except UnicodeDecodeError:
         return "it is not UTF-8"
-    parser = _CaseSensitiveParser(delimiters=("=",), interpolation=None)
-    try:
-        parser.read_string(content)
     except configparser.Error as error:
         return str(error).replace("\n", " ")
     for section in ("console_scripts", "gui_scripts"):
@@ -54,3 +46,11 @@ def entry_points_refusal_reason(text: bytes) -> str | None:
             if _NAME.fullmatch(name) is None:
                 return f"{name!r} in [{section}] is not a valid name for a script"
     return None
+
+
+def _parse_sections(text: bytes) -> configparser.ConfigParser:
+    """Return the sections, none of a text with ``MAX_LINES``. Raises UnicodeDecodeError or configparser.Error."""
+    parser = _CaseSensitiveParser(delimiters=("=",), interpolation=None)
+    if text.count(b"\n") < MAX_LINES:
+        parser.read_string(text.decode("utf-8"))
+    return parser

@@ -1,5 +1,6 @@
 """Faults: what reading and checking distributions finds (pure values)."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from ci_publish.model.frozen import frozen
@@ -20,8 +21,8 @@ class Fault:
     """One thing that is wrong with a file, by the id of the rule that it breaks.
 
     ``message`` is for people and may hold characters from the file. ``refusal`` is what PyPI's server answers because
-    of it, None where the server accepts. ``filename`` is only set by rules about sets of files. ``advice`` says
-    what to do about this very cause, where that is not what its rule says.
+    of it, None where the server accepts. ``filename`` is not set by rules about one file, which are given that file.
+    ``advice`` says what to do about this very cause, where that is not what its rule says.
     """
 
     rule: str
@@ -57,3 +58,10 @@ def invalid_file_refusal(reason: str | None) -> ServerRefusal:
 def upload_crash_refusal() -> ServerRefusal:
     """Return the server's answer where the file makes it fail: a bare 500, however often it is retried."""
     return ServerRefusal(500, SERVER_ERROR)
+
+
+def list_first(texts: Iterable[str], most: int, conjunction: str = " and") -> str:
+    """Return the first of *texts*, at most *most*, and how many more there are: ``a, b and 3 more``."""
+    everything = list(texts)
+    more = f"{conjunction} {len(everything) - most} more" if len(everything) > most else ""
+    return ", ".join(everything[:most]) + more

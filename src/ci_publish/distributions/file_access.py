@@ -5,7 +5,7 @@ import glob
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from io import BufferedReader, FileIO
 from pathlib import Path
@@ -17,6 +17,13 @@ from ci_publish.model.frozen import frozen
 from ci_publish.regular_files import open_unfollowed
 
 ATTESTATION: Final = ".attestation"
+_KINDS: Final = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a FIFO",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFSOCK: "a socket",
+}
 
 
 class FileRefused(Exception):
@@ -61,7 +68,7 @@ def search_paths(paths: Sequence[str]) -> PathSearch:
             unreadable.append((argument, error.strerror or str(error)))
             continue
         if not found:
-            (empty if _is_glob_pattern(argument) or os.path.isdir(argument) else missing).append(argument)  # noqa: PTH112
+            (empty if glob.has_magic(argument) or os.path.isdir(argument) else missing).append(argument)  # noqa: PTH112
         for file in found:
             files.setdefault(canonical_entry_path(file.path), file)
     for file in entries_beside_files(list(files.values()), ATTESTATION):
@@ -83,12 +90,13 @@ def entries_beside_files(files: Iterable[FoundFile], suffix: str) -> list[FoundF
     return [
         FoundFile(folder / entry)
         for folder, names in named.items()
-        for entry in _list_entry_names(folder)
+        for entry in list_entry_names(folder)
         if entry.endswith(suffix) and entry.removesuffix(suffix).rpartition(".")[0] in names
     ]
 
 
-def _list_entry_names(folder: Path) -> list[str]:
+def list_entry_names(folder: Path) -> list[str]:
+    """Return the sorted names of what is in *folder*; none where it cannot be listed."""
     try:
         return sorted(os.listdir(folder))  # noqa: PTH208 - names are enough
     except OSError:
@@ -102,12 +110,8 @@ def _expand_path_argument(argument: str) -> Iterator[FoundFile]:
         yield from (FoundFile(child) for child in sorted(path.iterdir()))
     elif os.path.lexists(path):
         yield FoundFile(path, named=True)
-    elif _is_glob_pattern(argument):
+    elif glob.has_magic(argument):
         yield from (FoundFile(Path(match), named=True) for match in sorted(glob.glob(argument, recursive=True)))  # noqa: PTH207
-
-
-def _is_glob_pattern(argument: str) -> bool:
-    return glob.has_magic(argument)
 
 
 def canonical_entry_path(path: Path) -> Path:
@@ -151,44 +155,29 @@ def open_regular_file(path: Path) -> Iterator[BufferedReader]:
     try:
         descriptor = open_unfollowed(path)
     except OSError as error:
-        raise _file_not_opened_error(error) from error
-    try:
-        _require_regular_file(os.fstat(descriptor))
-    except FileRefused:
+        if error.errno in {errno.ELOOP, errno.EMLINK}:
+            message = "The file was replaced by a symbolic link after it was found."
+            raise FileRefused("file-outside-link", message) from error
+        if error.errno in {errno.EISDIR, errno.ENXIO}:
+            raise FileRefused("file-not-regular", "This is not a regular file.") from error
+        raise FileRefused("file-unreadable", f"The file cannot be opened: {_os_error_reason(error)}.") from error
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
         os.close(descriptor)
-        raise
+        kind = _KINDS.get(stat.S_IFMT(status.st_mode), "something else")
+        raise FileRefused("file-not-regular", f"This is {kind}, not a regular file.")
     opened: BufferedReader = BufferedReader(FileIO(descriptor), BUFFER)
     with opened as file:
+        if status.st_size == 0:
+            raise FileRefused("file-empty", "The file is empty.")
         try:
             yield file
         except OSError as error:
             raise FileRefused("file-unreadable", f"The file cannot be read: {_os_error_reason(error)}.") from error
 
 
-def _file_not_opened_error(error: OSError) -> FileRefused:
-    if error.errno in {errno.ELOOP, errno.EMLINK}:
-        return FileRefused("file-outside-link", "The file was replaced by a symbolic link after it was found.")
-    if error.errno in {errno.EISDIR, errno.ENXIO}:
-        return FileRefused("file-not-regular", "This is not a regular file.")
-    return FileRefused("file-unreadable", f"The file cannot be opened: {_os_error_reason(error)}.")
-
-
 def _os_error_reason(error: OSError) -> str:
     return error.strerror or type(error).__name__
-
-
-def _require_regular_file(status: os.stat_result) -> None:
-    if not stat.S_ISREG(status.st_mode):
-        kinds: dict[str, Callable[[int], bool]] = {
-            "a folder": stat.S_ISDIR,
-            "a FIFO": stat.S_ISFIFO,
-            "a device": lambda mode: stat.S_ISCHR(mode) or stat.S_ISBLK(mode),
-            "a socket": stat.S_ISSOCK,
-        }
-        kind = next((name for name, matches in kinds.items() if matches(status.st_mode)), "something else")
-        raise FileRefused("file-not-regular", f"This is {kind}, not a regular file.")
-    if status.st_size == 0:
-        raise FileRefused("file-empty", "The file is empty.")
 
 
 def read_file_stamp(file: BinaryIO) -> Stamp:

@@ -6,11 +6,10 @@ from pathlib import Path
 from shlex import quote
 from typing import Final
 
-from ci_publish.distributions import file_access
-from ci_publish.distributions.archive_reading import UnreadableArchive
-from ci_publish.distributions.file_access import FileRefused, PathSearch
+from ci_publish.distributions.faults import list_first
+from ci_publish.distributions.file_access import PathSearch
 from ci_publish.distributions.subfolders import SubfolderFile, find_too_deep_distribution
-from ci_publish.distributions.zip_directory import read_zip_directory
+from ci_publish.distributions.zip_directory import zip_member_names
 from ci_publish.errors import NothingToPublish
 from ci_publish.hints import Hint, option
 from ci_publish.model.frozen import frozen
@@ -35,13 +34,21 @@ def nothing_to_publish_error(
 ) -> NothingToPublish:
     """Return the error for a run without distributions: where it searched, what it found, and why that is not used."""
     looked = ", ".join(map(quote_path, paths)) or "no path"
-    reasons = [
-        *_subfolder_reasons(deeper),
-        *_backslash_reasons(search),
-        *_zipped_artifact_reasons(search),
-        *_obsolete_format_reasons(search),
-    ]
-    reasons += [] if reasons else list(_too_deep_reasons(paths))
+    reasons = [*_backslash_reasons(search), *_unusable_archive_reasons(search)]
+    if deeper:
+        globs = ", ".join(f"`{glob}`" for glob in dict.fromkeys(each.glob for each in deeper))
+        why = f"Distributions are in subfolders: {quote_first_paths(each.path for each in deeper)}."
+        hint = Hint(
+            f"To publish them, name the pattern {globs} as ",
+            option("paths"),
+            ", or use ",
+            option("recursive", "true"),
+            ".",
+        )
+        reasons.insert(0, _NothingFoundReason(why, hint))
+    if not reasons and (found := find_too_deep_distribution(paths)) is not None:
+        why = f"A distribution is deeper than the two levels that are searched: {quote_path(str(found))}."
+        reasons.append(_NothingFoundReason(why, Hint("Name its folder: ", option("paths", str(found.parent)))))
     return NothingToPublish(
         f"No wheel or sdist was found in {looked}.",
         detail="\n".join([*(reason.why for reason in reasons), *([] if deeper else _describe_found_entries(search))]),
@@ -56,9 +63,7 @@ def quote_path(text: str) -> str:
 
 def quote_first_paths(paths: Iterable[Path]) -> str:
     """Return the first of *paths*, quoted, and how many more there are."""
-    names = [quote_path(str(path)) for path in paths]
-    more = len(names) - _SHOWN_ENTRIES
-    return f"{', '.join(names[:_SHOWN_ENTRIES])}{f' and {more} more' if more > 0 else ''}"
+    return list_first((quote_path(str(path)) for path in paths), _SHOWN_ENTRIES)
 
 
 def _describe_found_entries(search: PathSearch) -> Iterator[str]:
@@ -69,29 +74,6 @@ def _describe_found_entries(search: PathSearch) -> Iterator[str]:
     for argument in search.empty:
         folder = os.path.isdir(argument)  # noqa: PTH112 - as in ``file_access.search_paths``
         yield f"The folder {quote_path(argument)} is empty." if folder else f"Nothing matches {quote_path(argument)}."
-
-
-def _subfolder_reasons(deeper: Sequence[SubfolderFile]) -> Iterator[_NothingFoundReason]:
-    if deeper:
-        globs = ", ".join(f"`{glob}`" for glob in dict.fromkeys(each.glob for each in deeper))
-        yield _NothingFoundReason(
-            f"Distributions are in subfolders: {quote_first_paths(each.path for each in deeper)}.",
-            Hint(
-                f"To publish them, name the pattern {globs} as ",
-                option("paths"),
-                ", or use ",
-                option("recursive", "true"),
-                ".",
-            ),
-        )
-
-
-def _too_deep_reasons(paths: Sequence[str]) -> Iterator[_NothingFoundReason]:
-    if (found := find_too_deep_distribution(paths)) is not None:
-        yield _NothingFoundReason(
-            f"A distribution is deeper than the two levels that are searched: {quote_path(str(found))}.",
-            Hint("Name its folder: ", option("paths", str(found.parent))),
-        )
 
 
 def _backslash_reasons(search: PathSearch) -> Iterator[_NothingFoundReason]:
@@ -105,24 +87,13 @@ def _backslash_reasons(search: PathSearch) -> Iterator[_NothingFoundReason]:
             )
 
 
-def _zipped_artifact_reasons(search: PathSearch) -> Iterator[_NothingFoundReason]:
+def _unusable_archive_reasons(search: PathSearch) -> Iterator[_NothingFoundReason]:
     for path in _found_files_with_suffix(search, ".zip"):
-        if _is_zip_of_distributions(path):
+        if any(name.lower().endswith((".whl", ".tar.gz")) for name in zip_member_names(path)):
             yield _NothingFoundReason(
                 f"{path.name!r} is an archive of distributions, such as a workflow artifact, and not one itself.",
                 f"Extract it first, for example: unzip {quote(str(path))} -d {quote(str(path.parent))}",
             )
-
-
-def _is_zip_of_distributions(path: Path) -> bool:
-    try:
-        with file_access.open_regular_file(file_access.require_link_within_folder(path)) as file:
-            return any(info.filename.lower().endswith((".whl", ".tar.gz")) for info in read_zip_directory(file))
-    except (FileRefused, UnreadableArchive):
-        return False
-
-
-def _obsolete_format_reasons(search: PathSearch) -> Iterator[_NothingFoundReason]:
     for suffix, kind in _OBSOLETE.items():
         if found := _found_files_with_suffix(search, suffix):
             names = quote_first_paths(Path(path.name) for path in found)

@@ -61,7 +61,10 @@ class GzipStream:
     def read(self, count: int) -> bytes:
         """Return *count* bytes, or less at the end. Raises GzipCutOff, GzipDamaged or OverBudget."""
         while len(self._out) < count and not self._ended:
-            self._inflate_next_chunk()
+            if self._inflater.eof:
+                self._finish_member()
+            else:
+                self._inflate_next_chunk()
         data = bytes(self._out[:count])
         del self._out[:count]
         self.position += len(data)
@@ -75,15 +78,16 @@ class GzipStream:
         return count - left
 
     def _read_gzip_header(self) -> None:
-        """Read a member's header."""
+        """Read a member's header. Raises NotGzip or GzipCutOff."""
         magic, method, flags = _HEADER.unpack(self._take_packed_bytes(_HEADER.size))
         if magic != MAGIC or method != zlib.DEFLATED:
             raise NotGzip
         if flags & _FEXTRA:
             self._take_packed_bytes(int.from_bytes(self._take_packed_bytes(2), "little"))
         for text in (_FNAME, _FCOMMENT):
-            if flags & text:
-                self._skip_header_text()
+            # read up to its NUL
+            if flags & text and all(self._take_packed_bytes(1) != b"\0" for _ in range(_MAX_HEADER_TEXT)):
+                raise NotGzip
         if flags & _FHCRC:
             self._take_packed_bytes(2)
         self._inflater = zlib.decompressobj(-zlib.MAX_WBITS)
@@ -99,29 +103,15 @@ class GzipStream:
         data, self._pending = self._pending[:count], self._pending[count:]
         return data
 
-    def _skip_header_text(self) -> None:
-        """Skip a text in the header, up to its NUL."""
-        for _ in range(_MAX_HEADER_TEXT):
-            if self._take_packed_bytes(1) == b"\0":
-                return
-        raise NotGzip
-
     def _inflate_next_chunk(self) -> None:
-        """Inflate a little more."""
-        if self._inflater.eof:
-            self._require_trailer_then_read_next_member()
-            return
+        """Inflate a little more. Raises GzipCutOff, GzipDamaged or OverBudget."""
         packed = self._pending or self._file.read(CHUNK)
         try:
             data = self._inflater.decompress(packed, STEP)
         except zlib.error as error:
             raise GzipDamaged(str(error), self.position + len(self._out)) from error
         self._pending = self._inflater.unused_data or self._inflater.unconsumed_tail
-        self._keep_inflated_bytes(data, last=not packed)
-
-    def _keep_inflated_bytes(self, data: bytes, *, last: bool) -> None:
-        """Take over inflated data; *last*: there was no packed data left to inflate."""
-        if last and not data and not self._inflater.eof:
+        if not packed and not data and not self._inflater.eof:
             raise GzipCutOff
         self._crc = zlib.crc32(data, self._crc)
         self._size += len(data)
@@ -130,8 +120,8 @@ class GzipStream:
             raise OverBudget(self.position + len(self._out) + len(data))
         self._out += data
 
-    def _require_trailer_then_read_next_member(self) -> None:
-        """Compare the trailer, and go on with the next member if there is one."""
+    def _finish_member(self) -> None:
+        """Compare the trailer, and begin with the next member if there is one after the padding."""
         try:
             crc, size = _TRAILER.unpack(self._take_packed_bytes(_TRAILER.size))
         except GzipCutOff:
@@ -140,10 +130,6 @@ class GzipStream:
             return
         if crc != self._crc or size != self._size & 0xFFFFFFFF:
             self.remarks.append("its trailer does not match the data")
-        self._read_next_gzip_member()
-
-    def _read_next_gzip_member(self) -> None:
-        """Read what follows a member: padding, another member, or something else."""
         self._pending = self._pending.lstrip(b"\0")
         while not self._pending and (packed := self._file.read(CHUNK)):
             self._pending = packed.lstrip(b"\0")

@@ -3,7 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -15,8 +15,8 @@ from ci_publish.distributions.checks.comparison.stated_rules import stated_fault
 from ci_publish.distributions.checks.rendering import RunStopped, render_form_description
 from ci_publish.distributions.checks.rules import CheckedFile
 from ci_publish.distributions.checks.table import RULES, file_faults, problem_of_rule_fault, release_faults, set_faults
-from ci_publish.distributions.checks.weights import parse_rule_weights
-from ci_publish.distributions.collecting import EntryRemark, ReadFile, RefusedFile
+from ci_publish.distributions.checks.weights import RuleWeights, parse_rule_weights
+from ci_publish.distributions.collecting import ReadFile, RefusedFile
 from ci_publish.distributions.core_metadata import parse_core_metadata
 from ci_publish.distributions.faults import Fault, Rendering
 from ci_publish.distributions.found_nothing import nothing_to_publish_error, quote_first_paths
@@ -44,6 +44,7 @@ _SINGLE_FIELDS: Final = frozenset(
 _KNOWN_FIELDS: Final = _SINGLE_FIELDS | REPEATED_FIELDS.keys()
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class LocalDistributions:
     """Finds, hashes, reads and checks distributions on the disk (``publishing.ports.Distributions``).
 
@@ -52,107 +53,107 @@ class LocalDistributions:
     ``with_md5`` computes MD5 as well, for indexes that want it. At most ``max_workers`` files are open at once.
     ``subfolders`` says what happens to distributions below the folders that were named. Build provenance of the files
     is found in ``attestations_dir`` as well as beside them.
-    The contents of an sdist are kept from ``collect`` for ``check``, so that it is inflated once. *waiting*
+    The contents of an sdist are kept from ``collect`` for ``check``, so that it is inflated once. ``waiting``
     ends what takes long; then ``check`` raises RunStopped.
     """
 
-    def __init__(  # noqa: PLR0913  (settings of the checks, all by name)
-        self,
-        *,
-        strict: bool = False,
-        rules: Sequence[str] = (),
-        stated: Stated = NOTHING_STATED,
-        verify_metadata: bool = True,
-        with_md5: bool = False,
-        max_workers: int = 2,
-        subfolders: Subfolders = Subfolders.REFUSE,
-        attestations_dir: Path | None = None,
-        waiting: Waiting | None = None,
-    ) -> None:
-        self._weights = parse_rule_weights(rules, strict=strict)
-        self._stated = stated
-        self._verify_metadata = verify_metadata
-        self._with_md5 = with_md5
-        self._max_workers = max_workers
-        self._subfolders = subfolders
-        self._attestations_dir = attestations_dir
-        self._waiting = waiting
-        self._known: dict[Distribution, ReadFile] = {}
-        self._form_faults: dict[tuple[tuple[str, str], ...], tuple[Fault, ...]] = {}
+    strict: bool = False
+    rules: Sequence[str] = ()
+    stated: Stated = NOTHING_STATED
+    verify_metadata: bool = True
+    with_md5: bool = False
+    max_workers: int = 2
+    subfolders: Subfolders = Subfolders.REFUSE
+    attestations_dir: Path | None = None
+    waiting: Waiting | None = None
+    _weights: RuleWeights = field(init=False)
+    _known: dict[Distribution, ReadFile] = field(init=False, default_factory=dict)
+    _form_faults: dict[tuple[tuple[str, str], ...], tuple[Fault, ...]] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._weights = parse_rule_weights(self.rules, strict=self.strict)
 
     def collect(self, paths: Sequence[str]) -> Collection:
         """Find, hash and read the files; see ``publishing.ports.Distributions.collect``."""
-        search, left_out = self._search_paths(paths)
+        search = file_access.search_paths(paths)
+        left_out = find_subfolder_files(paths, search)
+        if self.subfolders is Subfolders.TAKE:
+            search, left_out = with_subfolder_files(search, left_out), ()
+        search = without_parent_folders(search, left_out)
         entries = collecting.sort_found_entries(search)
         results = collecting.read_distribution_files(
-            entries.candidates, with_md5=self._with_md5, max_workers=self._max_workers
+            entries.candidates, with_md5=self.with_md5, max_workers=self.max_workers
         )
-        reads, twice = _one_file_per_filename(result for result in results if isinstance(result, ReadFile))
         refusals = [result for result in results if isinstance(result, RefusedFile)]
-        names = {path.name for path in entries.candidates}
-        attestations, orphans = _read_attestation_files(
-            [*entries.attestations, *self._find_build_provenance_files(entries, names)], names
-        )
+        self._known, twice = _one_file_per_filename(result for result in results if isinstance(result, ReadFile))
+        attestations, orphans = self._read_attestation_files(entries)
         # A file that cannot be read as a distribution is an error, whatever the profile.
         problems = [
             problem_of_rule_fault(fault, file.filename, Severity.ERROR) for file in refusals for fault in file.faults
         ]
         problems += [
-            problem_of_rule_fault(remark.fault, remark.filename, RULES[remark.fault.rule].pypi)
-            for remark in (*entries.remarks, *twice, *orphans)
+            problem_of_rule_fault(fault, fault.filename, RULES[fault.rule].pypi)
+            for fault in (*entries.faults, *twice, *orphans)
         ]
         explained = any(each.severity is Severity.ERROR and each.rule != "file-not-found" for each in problems)
-        if not reads and not explained:
+        if not self._known and not explained:
             raise nothing_to_publish_error(paths, search, left_out)
-        if self._subfolders is not Subfolders.IGNORE:
+        if self.subfolders is not Subfolders.IGNORE:
             problems += _subfolder_problems(left_out)
-        self._known = {read.distribution: read for read in reads}
         unreadable = tuple(UnreadableFile(each.path, each.filename) for each in refusals)
         return Collection(
             distributions=tuple(self._known), attestations=attestations, problems=tuple(problems), unreadable=unreadable
         )
 
-    def _find_build_provenance_files(self, entries: collecting.SortedEntries, names: Iterable[str]) -> list[Path]:
-        """Return the build provenance in the folder for attestations, besides what is beside the distributions."""
-        if self._attestations_dir is None:
-            return []
-        known = {path.absolute() for path in entries.attestations}
-        paths = (self._attestations_dir / f"{name}.slsa{file_access.ATTESTATION}" for name in sorted(names))
-        return [path for path in paths if path.absolute() not in known and os.path.lexists(path)]
+    def _read_attestation_files(
+        self, entries: collecting.SortedEntries
+    ) -> tuple[tuple[FoundAttestation, ...], list[Fault]]:
+        """Read the attestations beside the distributions, and their build provenance in the folder for attestations.
 
-    def _search_paths(self, paths: Sequence[str]) -> tuple[file_access.PathSearch, tuple[SubfolderFile, ...]]:
-        """Return the entries that *paths* lead to, and the distributions in subfolders that are left out."""
-        search = file_access.search_paths(paths)
-        deeper = find_subfolder_files(paths, search)
-        if self._subfolders is Subfolders.TAKE:
-            search, deeper = with_subfolder_files(search, deeper), ()
-        return without_parent_folders(search, deeper), deeper
+        Returns a fault for each that belongs to no distribution.
+        """
+        names = {path.name for path in entries.candidates}
+        paths = {path.absolute(): path for path in entries.attestations}
+        if self.attestations_dir is not None:
+            for name in sorted(names):
+                path = self.attestations_dir / f"{name}.slsa{file_access.ATTESTATION}"
+                if os.path.lexists(path):
+                    paths.setdefault(path.absolute(), path)
+        found: list[FoundAttestation] = []
+        faults: list[Fault] = []
+        for each in map(collecting.read_attestation_file, paths.values()):
+            if isinstance(each, Fault):
+                faults.append(each)
+            elif each.distribution in names:
+                found.append(each)
+            else:
+                missing = f"There is no {each.distribution!r} beside it."
+                message = missing if each.distribution else "Its name names no file."
+                faults.append(Fault(rule="attestation-orphan", message=message, filename=each.path.name))
+        return tuple(found), faults
 
     def check(
         self, collection: Collection, profiles: Sequence[IndexProfile], *, compared: bool = False
     ) -> tuple[Problem, ...]:
         """Run every rule over every file; see ``publishing.ports.Distributions.check``."""
         size = sum(file.size for file in collection.distributions)
-        found = collecting.map_in_threads(self._distribution_faults, collection.distributions, size, self._max_workers)
-        faults: list[tuple[str | None, Fault]] = []
-        for file, some in zip(collection.distributions, found, strict=True):
-            faults += [(file.filename, fault) for fault in some]
-        faults += [(fault.filename, fault) for fault in set_faults(collection)]
-        faults += [(None, fault) for fault in stated_faults(versions_by_project(collection), self._stated)]
+        found = collecting.map_in_threads(self._distribution_faults, collection.distributions, size, self.max_workers)
+        faults = [fault for some in found for fault in some]
+        faults += set_faults(collection)
+        faults += stated_faults(versions_by_project(collection), self.stated)
         for comparison in () if compared else local_comparisons(collection):
-            more = release_faults(comparison, self._stated, differences=False)
-            faults += [(fault.filename, fault) for fault in more]
-        if not self._verify_metadata:
+            faults += release_faults(comparison, self.stated, differences=False)
+        if not self.verify_metadata:
             message = "The rules about core metadata are disabled (verify-metadata is false)."
-            faults.append((None, Fault(rule="metadata-unverified", message=message)))
+            faults.append(Fault(rule="metadata-unverified", message=message))
         problems = self._weights.apply_to_problems((*collection.problems, *_problems_for_profiles(faults, profiles)))
         # by file, the worst ones first, and last what is about all files
         return tuple(sorted(problems, key=lambda each: (each.filename is None, each.filename or "")))
 
     def check_stated(self, collection: Collection) -> tuple[Problem, ...]:
         """Compare the run with what is stated of it; see ``publishing.ports.Distributions.check_stated``."""
-        faults = stated_faults(versions_by_project(collection), self._stated)
-        return self._weights.apply_to_problems(_problems_for_profiles(((None, fault) for fault in faults), ()))
+        faults = stated_faults(versions_by_project(collection), self.stated)
+        return self._weights.apply_to_problems(_problems_for_profiles(faults, ()))
 
     def compare(
         self, comparison: Comparison, profiles: Sequence[IndexProfile], *, differences: bool
@@ -161,49 +162,55 @@ class LocalDistributions:
         if comparison.before is not None and comparison.before_metadata is not None:
             metadata = parse_core_metadata(comparison.before_metadata).metadata
             comparison = replace(comparison, before=replace(comparison.before, metadata=metadata))
-        faults = release_faults(comparison, self._stated, differences=differences)
-        return self._weights.apply_to_problems(
-            _problems_for_profiles(((fault.filename, fault) for fault in faults), profiles)
-        )
+        faults = release_faults(comparison, self.stated, differences=differences)
+        return self._weights.apply_to_problems(_problems_for_profiles(faults, profiles))
 
     def _distribution_faults(self, distribution: Distribution) -> list[Fault]:
         """Return everything that is wrong with one file; a bug of ours does not hide what is wrong with the others."""
         try:
-            return self._rule_faults(distribution)
+            faults = self._rule_faults(distribution)
         except file_access.FileRefused as error:
-            return [Fault(rule=error.rule, message=str(error))]
+            faults = [Fault(rule=error.rule, message=str(error))]
         except (CiPublishError, RunStopped):  # by a signal or the deadline
             raise
         except Exception as error:  # noqa: BLE001 - whatever fails, the other files are checked
-            return [
-                Fault(rule="check-incomplete", message=f"Checking the file failed: {type(error).__name__}: {error}")
-            ]
+            message = f"Checking the file failed: {type(error).__name__}: {error}"
+            faults = [Fault(rule="check-incomplete", message=message)]
+        return [replace(fault, filename=distribution.filename) for fault in faults]
 
     def _rule_faults(self, distribution: Distribution) -> list[Fault]:
         """Return what the rules say about one file. Raises FileRefused."""
-        checked = self._read_checked_file(distribution)
+        known = self._known.get(distribution, ReadFile(distribution, ()))
+        wheel, sdist = None, known.sdist
+        with file_access.open_regular_file(distribution.path) as file:
+            if file_access.read_file_stamp(file) != distribution.stamp:
+                raise file_access.FileRefused("file-changed", "The file changed after it was collected.")
+            if not distribution.filename.lower().endswith(".tar.gz"):
+                wheel = inspect_zip_archive(file, distribution.filename)
+            elif sdist is None:
+                sdist = inspect_sdist(file)
+        checked = self._checked_file(known, wheel, sdist)
         # PyPI's size limit is compared for the release: the published files may show that it was raised.
-        faults = [each for each in file_faults(checked, metadata=self._verify_metadata) if each.rule != "size-limit"]
-        contents = checked.wheel or checked.sdist
-        known = {fault.rule for fault in faults}
-        if contents is not None and not contents.complete and "archive-too-many-members" not in known:
+        faults = [each for each in file_faults(checked, metadata=self.verify_metadata) if each.rule != "size-limit"]
+        contents = wheel or sdist
+        known_rules = {fault.rule for fault in faults}
+        if contents is not None and not contents.complete and "archive-too-many-members" not in known_rules:
             message = "The archive unpacks to so much that only its first part was checked."
             faults.append(Fault(rule="archive-partly-read", message=message))
-        elif checked.wheel is not None and checked.wheel.undigested:
-            count = checked.wheel.undigested
+        elif wheel is not None and wheel.undigested:
+            count = wheel.undigested
             message = f"The archive unpacks to so much that RECORD's digests of {count} members were not compared."
             faults.append(Fault(rule="archive-digests-unchecked", message=message))
         return faults
 
-    def _read_checked_file(self, distribution: Distribution) -> CheckedFile:
-        """Read what the rules ask about. Raises FileRefused."""
-        known = self._known.get(distribution)
+    def _checked_file(self, read: ReadFile, wheel: ZipContents | None, sdist: SdistContents | None) -> CheckedFile:
+        """Return a file with everything that the rules ask about."""
+        distribution = read.distribution
         fields = core_metadata_form_fields(distribution.metadata)
         values: dict[str, list[str]] = {}
         for name, value in fields:
             values.setdefault(name, []).append(value)
         form = {name: tuple(some) for name, some in values.items()}
-        wheel, sdist = _read_archive_contents(distribution, known)
         counts = Counter(name for name, _ in distribution.metadata.fields)
         if (form_faults := self._form_faults.get(fields)) is None:  # files of a release have the same form
             form_faults = self._form_faults[fields] = form_validation.validate_upload_form(form)
@@ -214,63 +221,28 @@ class LocalDistributions:
             form=form,
             wheel=wheel,
             sdist=sdist,
-            metadata_faults=() if known is None else known.parsed.faults,
+            metadata_faults=read.metadata_faults,
             form_faults=form_faults,
-            rendering=render_form_description(form, self._waiting) if self._verify_metadata else Rendering(),
+            rendering=render_form_description(form, self.waiting) if self.verify_metadata else Rendering(),
             unknown_fields=tuple(sorted(counts.keys() - _KNOWN_FIELDS)),
             repeated_fields=tuple(sorted(name for name in counts.keys() & _SINGLE_FIELDS if counts[name] > 1)),
         )
 
 
-def _read_archive_contents(
-    distribution: Distribution, known: ReadFile | None
-) -> tuple[ZipContents | None, SdistContents | None]:
-    """Read an archive for the rules, unless collecting has done so. Raises FileRefused when it is another file now."""
-    with file_access.open_regular_file(distribution.path) as file:
-        if file_access.read_file_stamp(file) != distribution.stamp:
-            raise file_access.FileRefused("file-changed", "The file changed after it was collected.")
-        if not distribution.filename.lower().endswith(".tar.gz"):
-            return inspect_zip_archive(file, distribution.filename), None
-        kept = None if known is None else known.sdist
-        return None, inspect_sdist(file) if kept is None else kept
-
-
-def _one_file_per_filename(reads: Iterable[ReadFile]) -> tuple[list[ReadFile], list[EntryRemark]]:
-    """Keep one file for each filename, with a remark about each that is left out."""
+def _one_file_per_filename(reads: Iterable[ReadFile]) -> tuple[dict[Distribution, ReadFile], list[Fault]]:
+    """Keep one file for each filename, with a fault for each that is left out."""
     kept: dict[str, ReadFile] = {}
-    remarks: list[EntryRemark] = []
+    faults: list[Fault] = []
     for read in reads:
         first = kept.setdefault(read.distribution.filename, read).distribution
         if first is read.distribution:
             continue
         where = f"{str(first.path.parent)!r} and {str(read.distribution.path.parent)!r}"
+        rule, message = "same-name-twice", f"The file is in {where} with different content."
         if first.sha256 == read.distribution.sha256:
-            fault = Fault(
-                rule="same-name-again", message=f"The file is in {where} with the same content; one of them is used."
-            )
-        else:
-            fault = Fault(rule="same-name-twice", message=f"The file is in {where} with different content.")
-        remarks.append(EntryRemark(first.filename, fault))
-    return list(kept.values()), remarks
-
-
-def _read_attestation_files(
-    paths: Iterable[Path], names: set[str]
-) -> tuple[tuple[FoundAttestation, ...], list[EntryRemark]]:
-    """Read the attestation files, with a remark about each that has no distribution."""
-    found: list[FoundAttestation] = []
-    remarks: list[EntryRemark] = []
-    for each in map(collecting.read_attestation_file, paths):
-        if isinstance(each, EntryRemark):
-            remarks.append(each)
-        elif each.distribution in names:
-            found.append(each)
-        else:
-            message = (
-                f"There is no {each.distribution!r} beside it." if each.distribution else "Its name names no file."
-            )
-            remarks.append(EntryRemark(each.path.name, Fault(rule="attestation-orphan", message=message)))
-    return tuple(found), remarks
+            rule, message = "same-name-again", f"The file is in {where} with the same content; one of them is used."
+        faults.append(Fault(rule=rule, message=message, filename=first.filename))
+    return {read.distribution: read for read in kept.values()}, faults
 
 
 def _subfolder_problems(left_out: Iterable[SubfolderFile]) -> Iterator[Problem]:
@@ -293,11 +265,9 @@ def _subfolder_problems(left_out: Iterable[SubfolderFile]) -> Iterator[Problem]:
         yield problem_of_rule_fault(fault, None, Severity.ERROR if required else Severity.WARNING)
 
 
-def _problems_for_profiles(
-    faults: Iterable[tuple[str | None, Fault]], profiles: Sequence[IndexProfile]
-) -> Iterator[Problem]:
+def _problems_for_profiles(faults: Iterable[Fault], profiles: Sequence[IndexProfile]) -> Iterator[Problem]:
     """Yield the problems that count for *profiles*."""
-    for filename, fault in faults:
+    for fault in faults:
         severity = RULES[fault.rule].severity_for_profiles(profiles)
         if severity is not None:
-            yield problem_of_rule_fault(fault, filename, severity)
+            yield problem_of_rule_fault(fault, fault.filename, severity)

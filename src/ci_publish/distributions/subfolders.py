@@ -93,7 +93,8 @@ def without_parent_folders(search: PathSearch, deeper: Iterable[SubfolderFile]) 
 def _files_below_named_folders(paths: Sequence[str]) -> Iterator[SubfolderFile]:
     for root in map(Path, paths):
         if root.is_dir():
-            project = _is_working_or_project_folder(root)
+            # such a folder holds more than distributions
+            project = os.path.realpath(root) == os.path.realpath(os.curdir) or _is_project_root_folder(root)
             for folder in _list_searched_subfolders(root):
                 glob = str((folder if project else root) / "**")
                 yield from (
@@ -119,11 +120,6 @@ def _distributions_within_folder(folder: Path) -> Iterator[Path]:
         yield from _list_distributions_in_folder(inner)
 
 
-def _is_working_or_project_folder(folder: Path) -> bool:
-    """Whether *folder* is the working directory or the root of a project, which hold more than distributions."""
-    return os.path.realpath(folder) == os.path.realpath(os.curdir) or _is_project_root_folder(folder)
-
-
 def _is_project_root_folder(folder: Path) -> bool:
     return any(os.path.lexists(folder / mark) for mark in _PROJECT_MARKS)
 
@@ -143,16 +139,12 @@ def _list_searched_subfolders(folder: Path) -> list[Path]:
 
 
 def _list_distributions_in_folder(folder: Path) -> list[Path]:
-    try:
-        names = sorted(os.listdir(folder))  # noqa: PTH208 - names are enough
-    except OSError:
-        return []
-    return [path for name in names if _is_distribution_filename(name) and (path := folder / name).is_file()]
-
-
-def _is_distribution_filename(name: str) -> bool:
-    """Whether a name is that of a wheel or an sdist; subfolders have other archives, too."""
-    lower = name.lower()
-    if lower.endswith(".whl"):
-        return True
-    return lower.endswith(".tar.gz") and DistributionFilename.parse_or_none(name) is not None
+    """Return the wheels and sdists in *folder*; subfolders have other ``.tar.gz`` archives, too."""
+    names = file_access.list_entry_names(folder)
+    return [
+        folder / name
+        for name in names
+        if name.lower().endswith(".whl")
+        or (name.lower().endswith(".tar.gz") and DistributionFilename.parse_or_none(name) is not None)
+        if (folder / name).is_file()
+    ]

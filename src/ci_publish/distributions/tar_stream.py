@@ -34,6 +34,7 @@ _SPECIAL: Final = frozenset(b"346")
 _LONG_NAME, _LONG_LINK = ord("L"), ord("K")
 _PAX: Final = frozenset(b"xX")
 _GLOBAL_PAX: Final = ord("g")
+_EXTENDED: Final = frozenset({*_PAX, _GLOBAL_PAX, _LONG_NAME, _LONG_LINK})
 _MAX_NESTING: Final = 16
 _WITHOUT_SIGN: Final = bytes(range(128))
 
@@ -116,24 +117,27 @@ def read_tar_members(stream: TarSource) -> Iterator[TarMember]:
 
 def _read_next_tar_member(stream: TarSource, global_pax: dict[str, str]) -> TarMember | None:
     """Read headers up to and including that of the next real member; None at the end of the archive."""
-    local: dict[str, str] = {}
-    long_name = long_link = None
+    local_pax: dict[str, str] = {}
+    long_texts: dict[int, str] = {}
     for depth in range(_MAX_NESTING):
         header = _read_next_tar_header(stream, depth)
         if header is None:
             return None
-        if header.type in _PAX:
-            local = {**local, **_parse_pax_records(_read_extended_tar_header(stream, header))}
-        elif header.type == _GLOBAL_PAX:
-            global_pax |= _parse_pax_records(_read_extended_tar_header(stream, header))
-        elif header.type == _LONG_NAME:
-            long_name = _parse_tar_text(_read_extended_tar_header(stream, header))
-        elif header.type == _LONG_LINK:
-            long_link = _parse_tar_text(_read_extended_tar_header(stream, header))
+        if header.type not in _EXTENDED:
+            map_continues = header.type == _SPARSE and header.extended  # tarfile.TarInfo._proc_sparse
+            while map_continues:
+                block = stream.read(BLOCK)
+                if len(block) < BLOCK:
+                    raise TarUnreadable(f"it ends inside {header.name!r}")
+                map_continues = bool(block[504])
+            return _tar_member_of_headers(header, {**global_pax, **local_pax}, long_texts)
+        data = _read_extended_tar_header(stream, header.size)
+        if header.type == _GLOBAL_PAX:
+            global_pax |= _parse_pax_records(data)
+        elif header.type in _PAX:
+            local_pax |= _parse_pax_records(data)
         else:
-            if header.type == _SPARSE:
-                header = _skip_gnu_sparse_map(stream, header)
-            return _tar_member_of_headers(header, {**global_pax, **local}, long_name, long_link)
+            long_texts[header.type] = _parse_tar_text(data)
     raise TarDamaged("a member has too many extended headers")
 
 
@@ -174,7 +178,10 @@ class _TarHeader:
 def _parse_tar_header(block: bytes) -> _TarHeader | None:
     """Return the header in *block*, None if it is none (tarfile.TarInfo.frombuf)."""
     checksum, size = _parse_tar_number(block[148:156]), _parse_tar_number(block[124:136])
-    if checksum is None or size is None or size < 0 or checksum not in _tar_header_checksums(block):
+    fields = block[:148] + block[156:512]
+    unsigned = 256 + sum(fields)
+    signed = unsigned - 256 * len(fields.translate(None, _WITHOUT_SIGN))
+    if checksum not in {unsigned, signed} or size is None or size < 0:
         return None
     kind, name, prefix = block[156], _parse_tar_text(block[0:100]), _parse_tar_text(block[345:500])
     if kind == 0 and name.endswith("/"):
@@ -182,13 +189,6 @@ def _parse_tar_header(block: bytes) -> _TarHeader | None:
     if prefix and kind not in _GNU:
         name = f"{prefix}/{name}"
     return _TarHeader(name=name, type=kind, size=size, link=_parse_tar_text(block[157:257]), extended=bool(block[482]))
-
-
-def _tar_header_checksums(block: bytes) -> tuple[int, int]:
-    """Return the sums that a header may carry: of its bytes as unsigned and as signed numbers."""
-    fields = block[:148] + block[156:512]
-    unsigned = 256 + sum(fields)
-    return unsigned, unsigned - 256 * len(fields.translate(None, _WITHOUT_SIGN))
 
 
 def _parse_tar_number(field: bytes) -> int | None:
@@ -207,14 +207,14 @@ def _parse_tar_text(field: bytes) -> str:
     return field.split(b"\0", 1)[0].decode("utf-8", "surrogateescape")
 
 
-def _read_extended_tar_header(stream: TarSource, header: _TarHeader) -> bytes:
-    """Read the data of an extended header."""
-    if header.size > MAX_TAR_HEADER:
+def _read_extended_tar_header(stream: TarSource, size: int) -> bytes:
+    """Read the data of an extended header. Raises TarHeaderTooLarge or TarUnreadable."""
+    if size > MAX_TAR_HEADER:
         raise TarHeaderTooLarge
-    data = stream.read(header.size)
-    if len(data) < header.size:
+    data = stream.read(size)
+    if len(data) < size:
         raise TarUnreadable("it ends inside an extended header")
-    stream.skip(-header.size % BLOCK)
+    stream.skip(-size % BLOCK)
     return data
 
 
@@ -234,30 +234,14 @@ def _parse_pax_records(data: bytes) -> dict[str, str]:
     return records
 
 
-def _skip_gnu_sparse_map(stream: TarSource, header: _TarHeader) -> _TarHeader:
-    """Read over the extra headers of an old GNU sparse member (tarfile.TarInfo._proc_sparse)."""
-    extended = header.extended
-    while extended:
-        block = stream.read(BLOCK)
-        if len(block) < BLOCK:
-            raise TarUnreadable(f"it ends inside {header.name!r}")
-        extended = bool(block[504])
-    return header
-
-
-def _tar_member_of_headers(
-    header: _TarHeader, pax: Mapping[str, str], long_name: str | None, long_link: str | None
-) -> TarMember:
+def _tar_member_of_headers(header: _TarHeader, pax: Mapping[str, str], long_texts: Mapping[int, str]) -> TarMember:
     """Return a member with what its extended headers say about it."""
-    name = pax.get("GNU.sparse.name") or pax.get("path") or long_name or header.name
+    name = pax.get("GNU.sparse.name") or pax.get("path") or long_texts.get(_LONG_NAME) or header.name
     size_text = pax.get("size", "")
-    size = int(size_text) if size_text.isdecimal() and len(size_text) <= 20 else header.size  # noqa: PLR2004 - 64 bits
-    sparse = header.type == _SPARSE or any(key.startswith("GNU.sparse.") for key in pax)
-    link = pax.get("linkpath") or long_link or header.link
     return TarMember(
         name=name.rstrip("/") if header.type == _DIRECTORY else name,
         type=header.type,
-        size=size,
-        link=link,
-        sparse=sparse,
+        size=int(size_text) if size_text.isdecimal() and len(size_text) <= 20 else header.size,  # noqa: PLR2004 - 64 bits
+        link=pax.get("linkpath") or long_texts.get(_LONG_LINK) or header.link,
+        sparse=header.type == _SPARSE or any(key.startswith("GNU.sparse.") for key in pax),
     )

@@ -1,6 +1,7 @@
 """Reading a wheel: what it holds, what its metadata files say, and what is wrong with it as an archive."""
 
 import hashlib
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import BinaryIO, Final
@@ -13,12 +14,12 @@ from ci_publish.distributions.archive_reading import (
     InflateBudget,
     TooManyMembers,
     UnreadableArchive,
-    encrypted_code_fault,
+    encrypted_code_faults,
     is_scanned_for_encrypted_code,
     member_too_large_fault,
     unsafe_member_path_faults,
 )
-from ci_publish.distributions.faults import Fault, ServerRefusal, invalid_file_refusal, upload_crash_refusal
+from ci_publish.distributions.faults import Fault, bad_request_refusal, invalid_file_refusal, upload_crash_refusal
 from ci_publish.distributions.limits import (
     BOMB_RATIO,
     BOMB_SIZE,
@@ -109,14 +110,9 @@ def read_wheel_metadata(file: BinaryIO, filename: str) -> bytes:
         found = find_entry_in_large_directory(file, wanted)
     if found is not None:
         return read_small_zip_member(file, found, MAX_METADATA, "metadata-too-large")
-    message = f"Wheel {filename!r} does not contain the required METADATA file: {wanted}"
-    raise UnreadableArchive(
-        Fault(
-            rule="wheel-metadata-missing",
-            message=f"{wanted} is missing from the archive.",
-            refusal=ServerRefusal(400, message),
-        )
-    )
+    refusal = bad_request_refusal(f"Wheel {filename!r} does not contain the required METADATA file: {wanted}")
+    message = f"{wanted} is missing from the archive."
+    raise UnreadableArchive(Fault(rule="wheel-metadata-missing", message=message, refusal=refusal))
 
 
 def read_small_zip_member(file: BinaryIO, info: ZipInfo, limit: int, rule: str = "archive-text-too-large") -> bytes:
@@ -128,45 +124,29 @@ def read_small_zip_member(file: BinaryIO, info: ZipInfo, limit: int, rule: str =
 
 def inspect_zip_archive(file: BinaryIO, filename: str) -> ZipContents:
     """Read a wheel completely, within the limits. Never raises for what is in the file; OSError from the disk only."""
-    size = file.seek(0, 2)
+    size = file.seek(0, os.SEEK_END)
+    expected = expected_dist_info_folder(filename)
     try:
         directory = read_zip_directory(file)
     except UnreadableArchive as error:
-        return ZipContents(info_folder=expected_dist_info_folder(filename), faults=(error.fault,))
-    return _inspect_zip_members(file, directory, filename, size)
-
-
-def _inspect_zip_members(file: BinaryIO, directory: Sequence[ZipInfo], filename: str, size: int) -> ZipContents:
-    """Read the members of a readable archive."""
+        return ZipContents(info_folder=expected, faults=(error.fault,))
     folder = find_dist_info_folder(directory, filename)
     faults: list[Fault] = []
-    file.seek(0)
     if begins_as_tar_archive(file):  # legacy.py:318-319
-        faults.append(
-            Fault(
-                rule="zip-and-tar",
-                message="The file is both a ZIP and a tar archive.",
-                refusal=invalid_file_refusal(ZIP_AND_TAR),
-            )
-        )
+        message = "The file is both a ZIP and a tar archive."
+        faults.append(Fault(rule="zip-and-tar", message=message, refusal=invalid_file_refusal(ZIP_AND_TAR)))
     faults += _zip_directory_faults(directory, size)
-    if folder != (expected := expected_dist_info_folder(filename)):  # legacy.py:377-387
+    if folder != expected:  # legacy.py:377-387
         message = f"Its metadata folder is {folder!r}, but its filename says {expected!r}."
-        faults.append(
-            Fault(
-                rule="wheel-info-folder",
-                message=message,
-                refusal=invalid_file_refusal(f"WHEEL not found at {expected}/WHEEL"),
-            )
-        )
+        refusal = invalid_file_refusal(f"WHEEL not found at {expected}/WHEEL")
+        faults.append(Fault(rule="wheel-info-folder", message=message, refusal=refusal))
     reading = _WheelReading(file, folder, InflateBudget(inflate_budget(size), digest_budget(size)))
-    reading.read_metadata_files_first(directory)
+    reading.read_metadata_files(directory)  # first, so that no large member before them uses up the budget
     for info in directory:
         reading.read_archive_member(info)
     if (fault := zip_framing_fault(file, directory)) is not None:
         faults.append(fault)
     names = frozenset(info.filename for info in directory)
-    faults += [*reading.faults, *unsafe_member_path_faults(names, "archive-unsafe-path")]
     return ZipContents(
         info_folder=folder,
         names=names,
@@ -174,7 +154,7 @@ def _inspect_zip_members(file: BinaryIO, directory: Sequence[ZipInfo], filename:
         record=reading.record,
         changed=tuple(reading.changed),
         undigested=reading.undigested,
-        faults=tuple(faults),
+        faults=(*faults, *reading.faults, *unsafe_member_path_faults(names, "archive-unsafe-path")),
         complete=reading.complete,
     )
 
@@ -184,19 +164,13 @@ def _zip_directory_faults(directory: Sequence[ZipInfo], size: int) -> Iterator[F
     unpacked = sum(info.file_size for info in directory)
     if unpacked > BOMB_SIZE and unpacked > BOMB_RATIO * size:
         message = f"The archive unpacks to {format_size(unpacked)}, {unpacked // size} times its own size."
-        yield Fault(
-            rule="zip-bomb",
-            message=message,
-            refusal=invalid_file_refusal(f"File exceeds compression ratio of {BOMB_RATIO}"),
-        )
+        refusal = invalid_file_refusal(f"File exceeds compression ratio of {BOMB_RATIO}")
+        yield Fault(rule="zip-bomb", message=message, refusal=refusal)
     for info in directory:
         if info.compress_type not in {ZIP_STORED, ZIP_DEFLATED}:
             message = f"The member {info.filename!r} is neither stored nor deflated (method {info.compress_type})."
-            yield Fault(
-                rule="zip-compression",
-                message=message,
-                refusal=invalid_file_refusal("File does not use a supported compression type"),
-            )
+            refusal = invalid_file_refusal("File does not use a supported compression type")
+            yield Fault(rule="zip-compression", message=message, refusal=refusal)
             return
 
 
@@ -205,7 +179,7 @@ class _WheelReading:
 
     def __init__(self, file: BinaryIO, folder: str, budget: InflateBudget) -> None:
         self.file = file
-        self.folder = folder
+        self.metadata_files = {f"{folder}/{name}": name for name in TEXTS}
         self.budget = budget
         self.texts: dict[str, bytes] = {}
         self.record: WheelRecord | None = None
@@ -214,26 +188,22 @@ class _WheelReading:
         self.faults: list[Fault] = []
         self.complete = True
 
-    def read_metadata_files_first(self, directory: Sequence[ZipInfo]) -> None:
-        """Read the metadata files, so that no large member before them uses up the budget."""
-        wanted = {f"{self.folder}/{name}": (name, limit) for name, limit in TEXTS.items()}
+    def read_metadata_files(self, directory: Sequence[ZipInfo]) -> None:
+        """Read the metadata files; METADATA itself is not kept, because collecting has read it."""
         for info in directory:
-            if info.filename in wanted:
-                self._read_metadata_file(info, *wanted[info.filename])
+            if (name := self.metadata_files.get(info.filename)) is None:
+                continue
+            rule = "metadata-too-large" if name == "METADATA" else "archive-text-too-large"
+            try:
+                self.texts[name] = read_small_zip_member(self.file, info, TEXTS[name], rule)
+            except UnreadableArchive as error:
+                # The server reads these outside of its guards: damage makes it fail (seen for METADATA and RECORD).
+                unguarded = error.fault.rule == DAMAGED and name != "WHEEL"
+                fault = replace(error.fault, rule="wheel-metadata-damaged", refusal=upload_crash_refusal())
+                self.faults.append(fault if unguarded else error.fault)
+        self.texts.pop("METADATA", None)
         if (record := self.texts.pop("RECORD", None)) is not None:
             self.record = parse_wheel_record(record, (info.filename for info in directory))
-        self.texts.pop("METADATA", None)  # read when the file was collected
-
-    def _read_metadata_file(self, info: ZipInfo, name: str, limit: int) -> None:
-        try:
-            self.texts[name] = read_small_zip_member(
-                self.file, info, limit, "metadata-too-large" if name == "METADATA" else "archive-text-too-large"
-            )
-        except UnreadableArchive as error:
-            # The server reads these outside of its guards: damage makes it fail (seen for METADATA and RECORD).
-            unguarded = error.fault.rule == DAMAGED and name != "WHEEL"
-            fault = replace(error.fault, rule="wheel-metadata-damaged", refusal=upload_crash_refusal())
-            self.faults.append(fault if unguarded else error.fault)
 
     def read_archive_member(self, info: ZipInfo) -> None:
         """Read one member: CRC, digest, encrypted code."""
@@ -251,7 +221,8 @@ class _WheelReading:
                 if kept is not None:
                     kept.append(chunk)
         except UnreadableArchive as error:
-            self._keep_damaged_member_fault(info, error.fault)
+            if info.filename not in self.metadata_files:  # what is wrong with those is known
+                self.faults.append(replace(error.fault, refusal=None) if kept is None else error.fault)
             return
         if (
             digest is not None
@@ -259,8 +230,8 @@ class _WheelReading:
             and self.record.differs_from_listed_digest(info.filename, digest.digest())
         ):
             self.changed.append(info.filename)
-        if kept is not None and (fault := encrypted_code_fault(info.filename, b"".join(kept))) is not None:
-            self.faults.append(fault)
+        if kept is not None:
+            self.faults += encrypted_code_faults(info.filename, b"".join(kept))
 
     def _start_record_digest(self, info: ZipInfo) -> "hashlib._Hash | None":
         """Return what computes the digest of a member for which RECORD has one, None where the budget is used up."""
@@ -270,10 +241,3 @@ class _WheelReading:
             self.undigested += 1
             return None
         return hashlib.sha256()
-
-    def _keep_damaged_member_fault(self, info: ZipInfo, fault: Fault) -> None:
-        """Keep the fault of a damaged member, unless it is known already."""
-        if info.filename not in {f"{self.folder}/{name}" for name in TEXTS}:
-            self.faults.append(
-                fault if is_scanned_for_encrypted_code(info.filename, info.file_size) else replace(fault, refusal=None)
-            )

@@ -5,12 +5,15 @@ changes between patch releases of Python, and a verdict must not. This module fo
 server runs 3.13 (warehouse/.python-version). Source of the format: APPNOTE.TXT.
 """
 
+import os
 import struct
 import zlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import BinaryIO, Final
 from zipfile import ZipInfo
 
+from ci_publish.distributions import file_access
 from ci_publish.distributions.archive_reading import TooManyMembers, UnreadableArchive
 from ci_publish.distributions.faults import Fault, ServerRefusal, invalid_file_refusal, upload_crash_refusal
 from ci_publish.distributions.limits import MAX_CROWD, MAX_DIRECTORY, MAX_MEMBERS, MIB
@@ -23,8 +26,6 @@ _MAX_COMMENT: Final = 0xFFFF
 _FULL64: Final = 0xFFFF_FFFF_FFFF_FFFF
 _UTF_8_NAME: Final = 0x800
 _NEWEST_VERSION: Final = 63
-_FROM_END: Final = 2
-
 _END: Final = struct.Struct("<4s4xHHLLH")
 _LOCATOR: Final = struct.Struct("<4sLQL")
 _END64: Final = struct.Struct("<4sQ12xQQQQ")
@@ -66,6 +67,15 @@ def read_zip_directory(file: BinaryIO) -> list[ZipInfo]:
     return list(_parse_zip_directory_entries(data, directory))
 
 
+def zip_member_names(path: Path) -> list[str]:
+    """Return the names of the members of a ZIP archive; none where it cannot be opened or read."""
+    try:
+        with file_access.open_regular_file(file_access.require_link_within_folder(path)) as file:
+            return [info.filename for info in read_zip_directory(file)]
+    except (file_access.FileRefused, UnreadableArchive):
+        return []
+
+
 def find_entry_in_large_directory(file: BinaryIO, name: str) -> ZipInfo | None:
     """Return the directory entry of *name* in an archive with too many members for ``read_zip_directory``.
 
@@ -94,11 +104,8 @@ def find_entry_in_large_directory(file: BinaryIO, name: str) -> ZipInfo | None:
 def _require_zip_directory_position(file: BinaryIO) -> _DirectoryPosition:
     """Return the position of the central directory. Raises Unreadable."""
     if (directory := _find_zip_directory_position(file)) is None:
-        raise UnreadableArchive(
-            Fault(
-                rule="zip-unreadable", message="The file is not a ZIP archive, or it is truncated.", refusal=_NOT_A_ZIP
-            )
-        )
+        message = "The file is not a ZIP archive, or it is truncated."
+        raise UnreadableArchive(Fault(rule="zip-unreadable", message=message, refusal=_NOT_A_ZIP))
     if directory.start < 0:
         raise _malformed_zip_directory_error("it begins before the file")
     return directory
@@ -106,7 +113,7 @@ def _require_zip_directory_position(file: BinaryIO) -> _DirectoryPosition:
 
 def _find_zip_directory_position(file: BinaryIO) -> _DirectoryPosition | None:
     """Return the position of the directory by the end record, None without one (APPNOTE 4.3.16)."""
-    length = file.seek(0, _FROM_END)
+    length = file.seek(0, os.SEEK_END)
     tail_start = max(length - _MAX_COMMENT - _END.size, 0)
     file.seek(tail_start)
     tail = file.read(_MAX_COMMENT + _END.size)
@@ -119,9 +126,8 @@ def _find_zip_directory_position(file: BinaryIO) -> _DirectoryPosition | None:
         return None
     _, _, count, size, offset, _ = _END.unpack_from(tail, place)
     end = tail_start + place
-    return _find_zip64_directory_position(file, end) or _DirectoryPosition(
-        count=count, size=size, start=end - size, shift=end - size - offset
-    )
+    plain = _DirectoryPosition(count=count, size=size, start=end - size, shift=end - size - offset)
+    return _find_zip64_directory_position(file, end) or plain
 
 
 def _find_zip64_directory_position(file: BinaryIO, end: int) -> _DirectoryPosition | None:
@@ -151,12 +157,8 @@ def _find_zip64_directory_position(file: BinaryIO, end: int) -> _DirectoryPositi
         raise _malformed_zip_directory_error("there is no ZIP64 end record", _NOT_A_ZIP)
     if offset + directory_size != offset64 or size + 12 != place - record_start:
         raise _malformed_zip_directory_error("the ZIP64 end record does not fit the archive", _NOT_A_ZIP)
-    return _DirectoryPosition(
-        count=count,
-        size=directory_size,
-        start=record_start - directory_size,
-        shift=record_start - directory_size - offset,
-    )
+    start = record_start - directory_size
+    return _DirectoryPosition(count=count, size=directory_size, start=start, shift=start - offset)
 
 
 # --- the entries ------------------------------------------------------------------------------------------------------
@@ -172,16 +174,17 @@ def _parse_zip_directory_entries(data: bytes, directory: _DirectoryPosition) -> 
         if fields[0] != CENTRAL:
             raise _malformed_zip_directory_error("an entry has no signature")
         position += _ENTRY.size
-        raw, extra = (
-            data[position : position + fields[7]],
-            data[position + fields[7] : position + fields[7] + fields[8]],
-        )
+        raw = data[position : position + fields[7]]
+        extra = data[position + fields[7] : position + fields[7] + fields[8]]
         position += sum(fields[7:10])
         if fields[1] > _NEWEST_VERSION:
-            raise _malformed_zip_directory_error(
-                f"a member needs version {fields[1] / 10:.1f} of the format", upload_crash_refusal()
-            )
-        info = _zip_info_of_fields(_decode_zip_member_name(raw, fields[2]), fields, 0)
+            version = f"a member needs version {fields[1] / 10:.1f} of the format"
+            raise _malformed_zip_directory_error(version, upload_crash_refusal())
+        try:
+            name = raw.decode("utf-8" if fields[2] & _UTF_8_NAME else "cp437")
+        except UnicodeDecodeError as error:
+            raise _malformed_zip_directory_error(f"a name is not UTF-8 ({error})", upload_crash_refusal()) from error
+        info = _zip_info_of_fields(name, fields, 0)
         _apply_zip_extra_fields(info, raw, extra)
         info.header_offset += directory.shift
         yield info
@@ -199,16 +202,6 @@ def _zip_info_of_fields(name: str, fields: tuple[int, ...], shift: int) -> ZipIn
     return info
 
 
-def _decode_zip_member_name(raw: bytes, flags: int) -> str:
-    """Return a member's name. Raises Unreadable."""
-    if not flags & _UTF_8_NAME:
-        return raw.decode("cp437")
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise _malformed_zip_directory_error(f"a name is not UTF-8 ({error})", upload_crash_refusal()) from error
-
-
 def _apply_zip_extra_fields(info: ZipInfo, raw: bytes, extra: bytes) -> None:
     """Set what the extra fields of an entry replace (APPNOTE 4.5.3, 4.6.9). Raises Unreadable."""
     while len(extra) >= _EXTRA.size:
@@ -216,24 +209,20 @@ def _apply_zip_extra_fields(info: ZipInfo, raw: bytes, extra: bytes) -> None:
         content, extra = extra[_EXTRA.size : _EXTRA.size + length], extra[_EXTRA.size + length :]
         if len(content) < length:
             raise _malformed_zip_directory_error(f"an extra field of {info.filename!r} is truncated")
-        if kind == ZIP64_EXTRA:
-            _apply_zip64_extra_field(info, content)
-        elif kind == UNICODE_PATH_EXTRA:
+        if kind == UNICODE_PATH_EXTRA:
             _apply_unicode_path_field(info, raw, content)
-
-
-def _apply_zip64_extra_field(info: ZipInfo, content: bytes) -> None:
-    """Set the sizes and the offset that do not fit into 32 bits."""
-    wanted = (
-        ("file_size", info.file_size in {FULL, _FULL64}),
-        ("compress_size", info.compress_size == FULL),
-        ("header_offset", info.header_offset == FULL),
-    )
-    for name in (name for name, absent in wanted if absent):
-        if len(content) < 8:  # noqa: PLR2004 - 64 bits
-            raise _malformed_zip_directory_error(f"a ZIP64 size of {info.filename!r} is missing")
-        setattr(info, name, int.from_bytes(content[:8], "little"))
-        content = content[8:]
+        if kind != ZIP64_EXTRA:
+            continue
+        wanted = (  # what does not fit into 32 bits
+            ("file_size", info.file_size in {FULL, _FULL64}),
+            ("compress_size", info.compress_size == FULL),
+            ("header_offset", info.header_offset == FULL),
+        )
+        for name in (name for name, absent in wanted if absent):
+            if len(content) < 8:  # noqa: PLR2004 - 64 bits
+                raise _malformed_zip_directory_error(f"a ZIP64 size of {info.filename!r} is missing")
+            setattr(info, name, int.from_bytes(content[:8], "little"))
+            content = content[8:]
 
 
 def _apply_unicode_path_field(info: ZipInfo, raw: bytes, content: bytes) -> None:
@@ -253,6 +242,5 @@ def _apply_unicode_path_field(info: ZipInfo, raw: bytes, content: bytes) -> None
 
 def _malformed_zip_directory_error(reason: str, refusal: ServerRefusal = _CANNOT_BE_READ) -> UnreadableArchive:
     """Return why the directory cannot be read, with the server's answer."""
-    return UnreadableArchive(
-        Fault(rule="zip-malformed", message=f"The ZIP directory is invalid: {reason}.", refusal=refusal)
-    )
+    message = f"The ZIP directory is invalid: {reason}."
+    return UnreadableArchive(Fault(rule="zip-malformed", message=message, refusal=refusal))

@@ -3,10 +3,11 @@
 A port of warehouse/utils/zipfiles.py (``validate_zipfile``), with the same messages. Source of the format: APPNOTE.TXT.
 """
 
+import os
 import re
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import BinaryIO, Final
 from zipfile import ZipInfo
 
@@ -24,8 +25,6 @@ UNPRINTABLE: Final = re.compile(rb"[\x00-\x1f\x7f]")
 FULL: Final = 0xFFFFFFFF
 DATA_DESCRIPTOR: Final = 0x08
 ZIP64_LENGTHS: Final = (0, 8, 16, 24, 28)
-SEEK_END: Final = 2
-SEEK_CURRENT: Final = 1
 
 _LOCAL_FIELDS: Final = struct.Struct("<xxHHxxxxxxxxLLHH")
 _CENTRAL_FIELDS: Final = struct.Struct("<xxxxxxxxxxxxxxxxLxxxxHHHxxxxxxxxL")
@@ -101,19 +100,111 @@ class _ZipRecordWalk:
     locator_offset: int | None = None
     end64: tuple[int, int, int] | None = None
 
-    def read_record_bytes(self, count: int) -> bytes:
+    def read_records(self) -> None:
+        """Read all records from the first byte to the last. Raises _BrokenFraming."""
+        while (signature := self.read_bytes(4)) != END:
+            if signature == LOCAL:
+                self.read_local_header()
+            elif signature == CENTRAL:
+                self.read_directory_entry()
+            elif signature == END64:
+                self.read_zip64_end_record()
+            elif signature == LOCATOR64:
+                (self.locator_offset,) = _LOCATOR_FIELDS.unpack(self.read_bytes(16))
+            else:
+                raise _BrokenFraming("Unknown record signature")
+        self.read_end_record()
+        if self.unlisted:
+            raise _BrokenFraming("Mis-matched local headers and central directory")
+        if self.position != self.length:
+            raise _BrokenFraming("Trailing data")
+
+    def read_bytes(self, count: int) -> bytes:
+        """Return the next *count* bytes."""
         data = self.file.read(count)
         if len(data) != count:
             raise _BrokenFraming("Malformed zip file")
         self.position += count
         return data
 
-    def skip_record_bytes(self, count: int) -> None:
+    def skip_bytes(self, count: int) -> None:
+        """Go over the next *count* bytes."""
         self.position += count
         if self.position > self.length:
             raise _BrokenFraming("Malformed zip file")
         if count:
-            self.file.seek(count, SEEK_CURRENT)
+            self.file.seek(count, os.SEEK_CUR)
+
+    def read_local_header(self) -> None:
+        """Read a local file header and skip the member's data (APPNOTE 4.3.7)."""
+        offset = self.position - 4
+        flags, method, compressed, size, name_size, extra_size = _LOCAL_FIELDS.unpack(self.read_bytes(26))
+        name = self.read_bytes(name_size)
+        extra = self.read_bytes(extra_size) if extra_size else b""
+        _require_printable_member_name(name)
+        compressed, size = _member_sizes_with_extra_fields(extra, method, compressed, size)
+        if flags & DATA_DESCRIPTOR:
+            raise _BrokenFraming("ZIP contains a data descriptor")
+        try:
+            listed = self.members[name.decode("utf-8")]
+        except UnicodeError as error:
+            raise _BrokenFraming("Filename not unicode") from error
+        except KeyError as error:
+            raise _BrokenFraming("Filename not in central directory") from error
+        if listed.compress_size != compressed:
+            raise _BrokenFraming("Mis-matched data size")
+        if listed.file_size != size:
+            raise _BrokenFraming("Mis-matched file size")
+        self.skip_bytes(compressed)
+        if name in self.unlisted or name in self.listed:
+            raise _BrokenFraming("Duplicate filename in local headers")
+        self.unlisted[name] = offset
+
+    def read_directory_entry(self) -> None:
+        """Read an entry of the central directory (APPNOTE 4.3.12)."""
+        if self.central_offset is None:
+            self.central_offset = self.position - 4
+        self.central_records += 1
+        _, name_size, extra_size, comment_size, _ = _CENTRAL_FIELDS.unpack(self.read_bytes(42))
+        if comment_size:
+            raise _BrokenFraming("Comment in central directory")
+        name = self.read_bytes(name_size + extra_size)[:name_size]
+        _require_printable_member_name(name)
+        self.central_size += 46 + name_size + extra_size
+        if name in self.listed:
+            raise _BrokenFraming("Duplicate filename in central directory")
+        if name not in self.unlisted:
+            raise _BrokenFraming("Missing filename in local headers")
+        self.listed[name] = self.unlisted.pop(name)
+
+    def read_zip64_end_record(self) -> None:
+        """Read the ZIP64 end record (APPNOTE 4.3.14)."""
+        self.end64_offset = self.position - 4
+        size, here, records, central_size, central_offset = _END64_FIELDS.unpack(self.read_bytes(52))
+        if here != records:
+            raise _BrokenFraming("Malformed zip file", "The ZIP64 end record counts members on other disks.")
+        if size != 44:  # noqa: PLR2004 - the record without extensible data
+            raise _BrokenFraming("ZIP64 extensible data not allowed")
+        self.end64 = records, central_size, central_offset
+
+    def read_end_record(self) -> None:
+        """Read the end record and compare the directory with it (APPNOTE 4.3.16)."""
+        if self.end64_offset is not None and self.locator_offset is None:
+            raise _BrokenFraming("Malformed zip file", "The ZIP64 end record has no locator.")
+        if self.central_offset is None:
+            self.central_offset = self.position - 4
+        here, records, central_size, central_offset, comment_size = _END_FIELDS.unpack(self.read_bytes(18))
+        if here != records:
+            raise _BrokenFraming("Malformed zip file")
+        self.skip_bytes(comment_size)
+        if self.locator_offset is not None and self.end64 is not None:
+            records, central_size, central_offset = self.end64
+        if records != self.central_records:
+            raise _BrokenFraming("Mismatched central directory records")
+        if central_offset != self.central_offset:
+            raise _BrokenFraming("Mismatched central directory offset")
+        if central_size != self.central_size:
+            raise _BrokenFraming("Mismatched central directory size")
 
 
 def zip_framing_fault(file: BinaryIO, directory: Sequence[ZipInfo]) -> Fault | None:
@@ -123,137 +214,62 @@ def zip_framing_fault(file: BinaryIO, directory: Sequence[ZipInfo]) -> Fault | N
     whose directory entry points elsewhere than to its local header is refused, too: installers would read other
     bytes than a streaming reader.
     """
-    walk = _ZipRecordWalk(
-        file=file, length=file.seek(0, SEEK_END), members={info.orig_filename: info for info in directory}
-    )
+    members = {info.orig_filename: info for info in directory}
+    walk = _ZipRecordWalk(file=file, length=file.seek(0, os.SEEK_END), members=members)
     file.seek(0)
     try:
-        _walk_zip_records(walk)
+        walk.read_records()
     except _BrokenFraming as broken:
-        fault = _framing_fault_of_server_message(str(broken), broken.meaning)
-        # The server compares sizes first; the cause is that two members have one name.
-        twice = None if fault.rule == "zip-data-descriptor" else _duplicate_member_message(directory)
-        return fault if twice is None else replace(fault, rule="zip-duplicate-name", message=twice)
-    return _misplaced_zip_member_fault(walk)
-
-
-def _duplicate_member_message(directory: Sequence[ZipInfo]) -> str | None:
-    """Return what to say about two members of one name, None where there are none."""
-    seen: set[str] = set()
-    for info in directory:
-        if info.orig_filename in seen:
-            return f"Two members have the name {info.orig_filename!r}."
-        seen.add(info.orig_filename)
-    return None
-
-
-def _framing_fault_of_server_message(words: str, meaning: str = "") -> Fault:
-    """Return the fault for the server's message; *meaning* explains a ZIP64 field where that is vague."""
-    refusal = invalid_file_refusal(
-        f"ZIP archive not accepted: {words}. See https://docs.pypi.org/archives for more information"
-    )
-    return Fault(
-        rule="zip64" if meaning else _RULES[words],
-        message=meaning or _MEANINGS.get(words, f"{words}."),
-        refusal=refusal,
-    )
-
-
-def _misplaced_zip_member_fault(walk: _ZipRecordWalk) -> Fault | None:
-    """Return a fault if a directory entry does not point to the local header of its name, or to none at all.
-
-    The directory that zipfile finds can be another than the one that was walked over: one hidden in the comment.
-    """
+        return _broken_framing_fault(broken, directory)
+    # The directory that zipfile finds can be another than the one that was walked over: one hidden in the comment.
     places = {name.decode("utf-8"): offset for name, offset in walk.listed.items()}
-    for name, info in walk.members.items():
+    for name, info in members.items():
         if places.get(name) != info.header_offset:
-            return Fault(
-                rule="zip-mismatched-headers", message=f"The directory entry of {name!r} does not point to that member."
-            )
+            message = f"The directory entry of {name!r} does not point to that member."
+            return Fault(rule="zip-mismatched-headers", message=message)
     return None
 
 
-def _walk_zip_records(walk: _ZipRecordWalk) -> None:
-    """Read all records from the first byte to the last; raises _BrokenFraming."""
-    while (signature := walk.read_record_bytes(4)) != END:
-        _handle_zip_record(walk, signature)
-    _handle_zip_end_record(walk)
-    if walk.unlisted:
-        raise _BrokenFraming("Mis-matched local headers and central directory")
-    if walk.position != walk.length:
-        raise _BrokenFraming("Trailing data")
-
-
-def _handle_zip_record(walk: _ZipRecordWalk, signature: bytes) -> None:
-    """Read one record that is not the end record."""
-    if signature == LOCAL:
-        _handle_zip_local_header(walk)
-    elif signature == CENTRAL:
-        _handle_zip_directory_entry(walk)
-    elif signature == END64:
-        _handle_zip64_end_record(walk)
-    elif signature == LOCATOR64:
-        (walk.locator_offset,) = _LOCATOR_FIELDS.unpack(walk.read_record_bytes(16))
-    else:
-        raise _BrokenFraming("Unknown record signature")
-
-
-def _handle_zip_local_header(walk: _ZipRecordWalk) -> None:
-    """Read a local file header and skip the member's data (APPNOTE 4.3.7)."""
-    offset = walk.position - 4
-    flags, method, compressed, size, name_size, extra_size = _LOCAL_FIELDS.unpack(walk.read_record_bytes(26))
-    name = walk.read_record_bytes(name_size)
-    extra = walk.read_record_bytes(extra_size) if extra_size else b""
-    _require_printable_member_name(name)
-    if extra:
-        compressed, size = _member_sizes_with_extra_fields(extra, method, compressed, size)
-    if flags & DATA_DESCRIPTOR:
-        raise _BrokenFraming("ZIP contains a data descriptor")
-    _compare_local_header_with_directory(walk, name, compressed, size)
-    walk.skip_record_bytes(compressed)
-    if name in walk.unlisted or name in walk.listed:
-        raise _BrokenFraming("Duplicate filename in local headers")
-    walk.unlisted[name] = offset
-
-
-def _compare_local_header_with_directory(walk: _ZipRecordWalk, name: bytes, compressed: int, size: int) -> None:
-    """Compare a local header with the directory."""
-    try:
-        expected = walk.members[name.decode("utf-8")]
-    except UnicodeError as error:
-        raise _BrokenFraming("Filename not unicode") from error
-    except KeyError as error:
-        raise _BrokenFraming("Filename not in central directory") from error
-    if expected.compress_size != compressed:
-        raise _BrokenFraming("Mis-matched data size")
-    if expected.file_size != size:
-        raise _BrokenFraming("Mis-matched file size")
+def _broken_framing_fault(broken: _BrokenFraming, directory: Sequence[ZipInfo]) -> Fault:
+    """Return the fault for the server's message."""
+    words = str(broken)
+    rule, message = _RULES[words], _MEANINGS.get(words, f"{words}.")
+    if broken.meaning:
+        rule, message = "zip64", broken.meaning
+    if rule != "zip-data-descriptor":
+        # The server compares sizes first; the cause is that two members have one name.
+        seen: set[str] = set()
+        for info in directory:
+            if info.orig_filename in seen:
+                rule, message = "zip-duplicate-name", f"Two members have the name {info.orig_filename!r}."
+                break
+            seen.add(info.orig_filename)
+    reason = f"ZIP archive not accepted: {words}. See https://docs.pypi.org/archives for more information"
+    return Fault(rule=rule, message=message, refusal=invalid_file_refusal(reason))
 
 
 def _member_sizes_with_extra_fields(extra: bytes, method: int, compressed: int, size: int) -> tuple[int, int]:
     """Return the sizes of a member by its header and its extra fields."""
     seen: set[int] = set()
     while extra:
-        kind, content = _parse_next_zip_extra_field(extra)
+        if len(extra) < _EXTRA_FIELDS.size:
+            raise _BrokenFraming("Malformed zip file")
+        kind, length = _EXTRA_FIELDS.unpack_from(extra)
+        content, extra = extra[4 : 4 + length], extra[4 + length :]
+        if len(content) < length:
+            raise _BrokenFraming("Malformed zip file")
         if kind in seen and kind in {ZIP64_EXTRA, UNICODE_PATH_EXTRA}:
             raise _BrokenFraming("Invalid duplicate extra in local file")
         seen.add(kind)
         if kind == ZIP64_EXTRA:
             compressed, size = _parse_zip64_sizes(content, method, compressed, size)
         elif kind == UNICODE_PATH_EXTRA:
-            _require_unicode_path(content)
-        extra = extra[4 + len(content) :]
+            _require_printable_member_name(content[5:])
+            try:
+                content[5:].decode("utf-8")
+            except UnicodeError as error:
+                raise _BrokenFraming("Filename not valid UTF-8") from error
     return compressed, size
-
-
-def _parse_next_zip_extra_field(extra: bytes) -> tuple[int, bytes]:
-    """Return the id and the content of the first extra field."""
-    if len(extra) < _EXTRA_FIELDS.size:
-        raise _BrokenFraming("Malformed zip file")
-    kind, length = _EXTRA_FIELDS.unpack_from(extra)
-    if length + 4 > len(extra):
-        raise _BrokenFraming("Malformed zip file")
-    return kind, extra[4 : 4 + length]
 
 
 def _parse_zip64_sizes(content: bytes, method: int, compressed: int, size: int) -> tuple[int, int]:
@@ -272,65 +288,6 @@ def _parse_zip64_sizes(content: bytes, method: int, compressed: int, size: int) 
     return int.from_bytes(content[8:16], "little"), first if size == FULL else size
 
 
-def _require_unicode_path(content: bytes) -> None:
-    """Require an Info-ZIP Unicode Path to be printable UTF-8."""
-    name = content[5:]
-    _require_printable_member_name(name)
-    try:
-        name.decode("utf-8")
-    except UnicodeError as error:
-        raise _BrokenFraming("Filename not valid UTF-8") from error
-
-
 def _require_printable_member_name(name: bytes) -> None:
     if UNPRINTABLE.search(name) is not None:
         raise _BrokenFraming("Invalid character in filename")
-
-
-def _handle_zip_directory_entry(walk: _ZipRecordWalk) -> None:
-    """Read an entry of the central directory (APPNOTE 4.3.12)."""
-    if walk.central_offset is None:
-        walk.central_offset = walk.position - 4
-    walk.central_records += 1
-    _, name_size, extra_size, comment_size, _ = _CENTRAL_FIELDS.unpack(walk.read_record_bytes(42))
-    if comment_size:
-        raise _BrokenFraming("Comment in central directory")
-    name = walk.read_record_bytes(name_size + extra_size)[:name_size]
-    _require_printable_member_name(name)
-    walk.central_size += 46 + name_size + extra_size
-    if name in walk.listed:
-        raise _BrokenFraming("Duplicate filename in central directory")
-    if name not in walk.unlisted:
-        raise _BrokenFraming("Missing filename in local headers")
-    walk.listed[name] = walk.unlisted.pop(name)
-
-
-def _handle_zip64_end_record(walk: _ZipRecordWalk) -> None:
-    """Read the ZIP64 end record (APPNOTE 4.3.14)."""
-    walk.end64_offset = walk.position - 4
-    size, here, records, central_size, central_offset = _END64_FIELDS.unpack(walk.read_record_bytes(52))
-    if here != records:
-        raise _BrokenFraming("Malformed zip file", "The ZIP64 end record counts members on other disks.")
-    if size != 44:  # noqa: PLR2004 - the record without extensible data
-        raise _BrokenFraming("ZIP64 extensible data not allowed")
-    walk.end64 = records, central_size, central_offset
-
-
-def _handle_zip_end_record(walk: _ZipRecordWalk) -> None:
-    """Read the end record and compare the directory with it (APPNOTE 4.3.16)."""
-    if walk.end64_offset is not None and walk.locator_offset is None:
-        raise _BrokenFraming("Malformed zip file", "The ZIP64 end record has no locator.")
-    if walk.central_offset is None:
-        walk.central_offset = walk.position - 4
-    here, records, central_size, central_offset, comment_size = _END_FIELDS.unpack(walk.read_record_bytes(18))
-    if here != records:
-        raise _BrokenFraming("Malformed zip file")
-    walk.skip_record_bytes(comment_size)
-    if walk.locator_offset is not None and walk.end64 is not None:
-        records, central_size, central_offset = walk.end64
-    if records != walk.central_records:
-        raise _BrokenFraming("Mismatched central directory records")
-    if central_offset != walk.central_offset:
-        raise _BrokenFraming("Mismatched central directory offset")
-    if central_size != walk.central_size:
-        raise _BrokenFraming("Mismatched central directory size")

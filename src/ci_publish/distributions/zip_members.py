@@ -2,12 +2,12 @@
 
 import struct
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import BinaryIO, Final
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipInfo
 
-from ci_publish.distributions.archive_reading import DAMAGED, UnreadableArchive, unreadable_archive_error
-from ci_publish.distributions.faults import invalid_file_refusal
+from ci_publish.distributions.archive_reading import DAMAGED, UnreadableArchive
+from ci_publish.distributions.faults import Fault, invalid_file_refusal, upload_crash_refusal
 from ci_publish.distributions.limits import CHUNK
 from ci_publish.distributions.zip_framing import LOCAL
 
@@ -22,9 +22,9 @@ def read_zip_member(file: BinaryIO, info: ZipInfo) -> Iterator[bytes]:
     off, longer or shorter than declared, or its CRC does not match: after the last chunk at the latest.
     """
     _seek_zip_member_data(file, info)
-    chunks = _unpack_zip_member(file, info)
+    unpack = _read_stored_zip_member if info.compress_type == ZIP_STORED else _inflate_zip_member
     crc, left = 0, info.file_size
-    for chunk in chunks:
+    for chunk in unpack(file, info):
         left -= len(chunk)
         if left < 0:
             raise _damaged_zip_member_error(info, "is longer than its header says")
@@ -34,15 +34,6 @@ def read_zip_member(file: BinaryIO, info: ZipInfo) -> Iterator[bytes]:
         raise _damaged_zip_member_error(info, "is shorter than its header says")
     if crc != info.CRC:
         raise _damaged_zip_member_error(info, "does not match its CRC")
-
-
-def _unpack_zip_member(file: BinaryIO, info: ZipInfo) -> Iterable[bytes]:
-    """Return the data of a member in chunks: one byte more than declared at most."""
-    if info.compress_type == ZIP_STORED:
-        return _read_stored_zip_member(file, info)
-    if max(info.compress_size, info.file_size) < CHUNK:
-        return (_inflate_small_zip_member(file, info),)
-    return _inflate_large_zip_member(file, info)
 
 
 def _seek_zip_member_data(file: BinaryIO, info: ZipInfo) -> None:
@@ -63,17 +54,8 @@ def _seek_zip_member_data(file: BinaryIO, info: ZipInfo) -> None:
         raise _damaged_zip_member_error(info, "is outside the archive", crash=info.header_offset < 0) from error
     if signature != LOCAL:
         raise _damaged_zip_member_error(info, "has no local header at the position in the directory")
-    expected = info.orig_filename
-    if name != expected.encode("utf-8", "surrogateescape") and name != _encode_code_page_437(expected):
+    if info.orig_filename not in {name.decode("utf-8", "surrogateescape"), name.decode("cp437")}:
         raise _damaged_zip_member_error(info, "has another name in its local header")
-
-
-def _encode_code_page_437(name: str) -> bytes | None:
-    """Return a name as it is encoded in an archive without the UTF-8 flag."""
-    try:
-        return name.encode("cp437")
-    except UnicodeEncodeError:
-        return None
 
 
 def _read_stored_zip_member(file: BinaryIO, info: ZipInfo) -> Iterator[bytes]:
@@ -84,35 +66,29 @@ def _read_stored_zip_member(file: BinaryIO, info: ZipInfo) -> Iterator[bytes]:
         yield chunk
 
 
-def _inflate_small_zip_member(file: BinaryIO, info: ZipInfo) -> bytes:
-    """Return the data of a small deflated member: archives have many of them."""
+def _inflate_zip_member(file: BinaryIO, info: ZipInfo) -> Iterator[bytes]:
+    """Yield the data of a deflated member: at most one byte more than declared, which shows that it is too long."""
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    left = info.file_size
     try:
-        # One byte more than declared is enough to see that the declaration is false.
-        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(file.read(info.compress_size), info.file_size + 1)
+        if max(info.compress_size, info.file_size) < CHUNK:  # archives have many of these
+            yield inflater.decompress(file.read(info.compress_size), left + 1)
+            return
+        for packed in _read_stored_zip_member(file, info):
+            pending = packed
+            while pending and not inflater.eof:
+                chunk = inflater.decompress(pending, min(CHUNK, left + 1))
+                left -= len(chunk)
+                pending = inflater.unconsumed_tail
+                yield chunk
+        while not inflater.eof and (chunk := inflater.decompress(b"", min(CHUNK, left + 1))):
+            left -= len(chunk)
+            yield chunk
     except zlib.error as error:
         raise _damaged_zip_member_error(info, f"cannot be inflated ({error})", crash=True) from error
 
 
-def _inflate_large_zip_member(file: BinaryIO, info: ZipInfo) -> Iterator[bytes]:
-    """Yield the data of a deflated member."""
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    left = info.file_size
-    for packed in _read_stored_zip_member(file, info):
-        pending = packed
-        while pending and not inflater.eof:
-            try:
-                chunk = inflater.decompress(pending, min(CHUNK, left + 1))
-            except zlib.error as error:
-                raise _damaged_zip_member_error(info, f"cannot be inflated ({error})", crash=True) from error
-            left -= len(chunk)
-            pending = inflater.unconsumed_tail
-            yield chunk
-    while not inflater.eof and (chunk := inflater.decompress(b"", min(CHUNK, left + 1))):
-        left -= len(chunk)
-        yield chunk
-
-
 def _damaged_zip_member_error(info: ZipInfo, what: str, *, crash: bool = False) -> UnreadableArchive:
-    """Return the fault of a damaged member, with the answer of a server that reads it to scan it."""
-    message = f"The member {info.filename!r} {what}."
-    return unreadable_archive_error(DAMAGED, message, crash=crash, refusal=invalid_file_refusal(None))
+    """Return the fault of a damaged member; *crash*: the server that reads it to scan it fails."""
+    refusal = upload_crash_refusal() if crash else invalid_file_refusal(None)
+    return UnreadableArchive(Fault(rule=DAMAGED, message=f"The member {info.filename!r} {what}.", refusal=refusal))

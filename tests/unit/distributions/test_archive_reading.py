@@ -2,7 +2,7 @@ import pytest
 
 from ci_publish.distributions.archive_reading import (
     InflateBudget,
-    encrypted_code_fault,
+    encrypted_code_faults,
     is_scanned_for_encrypted_code,
     is_unsafe_member_path,
     quote_first_member_names,
@@ -39,13 +39,11 @@ def test_code_is_scanned_up_to_a_size() -> None:
 
 
 def test_the_tool_that_encrypted_the_code_is_named() -> None:
-    armored = encrypted_code_fault("a.py", b"__pyarmor" + b"_enter__")
-    assert armored is not None
+    (armored,) = encrypted_code_faults("a.py", b"__pyarmor" + b"_enter__")
     assert "PyArmor" in armored.message
-    assert encrypted_code_fault("a.py", b"__pyarmor" + b"_other") is None
-    assert encrypted_code_fault("a.py", b"---BEGIN" + b" PYE FILE---") is None
-    defended = encrypted_code_fault("a.pye", b"---BEGIN" + b" PYE FILE---\n---END" + b" PYE FILE---")
-    assert defended is not None
+    assert not list(encrypted_code_faults("a.py", b"__pyarmor" + b"_other"))
+    assert not list(encrypted_code_faults("a.py", b"---BEGIN" + b" PYE FILE---"))
+    (defended,) = encrypted_code_faults("a.pye", b"---BEGIN" + b" PYE FILE---\n---END" + b" PYE FILE---")
     assert "SourceDefender" in defended.message
 
 

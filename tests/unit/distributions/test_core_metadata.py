@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from ci_publish.distributions import limits
-from ci_publish.distributions.core_metadata import normalized_project, normalized_version, parse_core_metadata
+from ci_publish.distributions.core_metadata import normalized_version, parse_core_metadata
 from tests.corpus.build import Wheel, metadata
 from tests.unit.distributions.checked_folders import checked
 
@@ -82,8 +82,7 @@ def test_headers_have_a_cap() -> None:
     assert fault.rule == "metadata-too-large"
 
 
-def test_names_and_versions_are_normalised() -> None:
-    assert normalized_project("Demo._-Pkg") == "demo-pkg"
+def test_versions_are_normalised() -> None:
     assert normalized_version("1.0.0.RC1") == "1.0.0rc1"
     assert normalized_version("latest") == "latest"
 

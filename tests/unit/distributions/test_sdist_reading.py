@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ci_publish.distributions import limits
-from ci_publish.distributions.sdist_reading import begins_as_tar_archive, inspect_sdist, looks_like_zip_sdist
+from ci_publish.distributions.sdist_reading import begins_as_tar_archive, inspect_sdist, is_pkg_info_of_zip_sdist
 from tests.corpus.build import Sdist, Wheel, metadata
 from tests.unit.distributions.checked_folders import checked
 
@@ -54,6 +54,6 @@ def test_what_begins_as_a_tar_archive() -> None:
 
 
 def test_a_zip_archive_with_pkg_info_in_a_folder_is_an_old_sdist() -> None:
-    assert looks_like_zip_sdist(io.BytesIO(Wheel(members=(("demo-1.0/PKG-INFO", b""),)).build()))
-    assert not looks_like_zip_sdist(io.BytesIO(Wheel().build()))
-    assert not looks_like_zip_sdist(io.BytesIO(b"no archive"))
+    assert is_pkg_info_of_zip_sdist("demo-1.0/PKG-INFO")
+    assert not is_pkg_info_of_zip_sdist("PKG-INFO")
+    assert not is_pkg_info_of_zip_sdist("demo-1.0/demo.egg-info/PKG-INFO")
