@@ -46,6 +46,12 @@ _COMPANIONS: Final = (
     "*.crt", "*.md5", "*.sha1", "*.sha256", "*.sha384", "*.sha512", "*.b2", "*.blake2b", "md5sum*", "sha*sum*",
     "checksums*", "thumbs.db", "desktop.ini", "*.whl.metadata", "*.spdx.json", "*.cdx.json",
 )  # fmt: skip
+# Rule, message and names of what is neither a distribution nor an attestation; the first that matches counts.
+_SKIPPED: Final = (
+    ("file-companion", "Belongs to another file or tool; skipped.", _COMPANIONS),
+    ("file-extension-obsolete", "Indexes accept only wheels and .tar.gz sdists; skipped.", _OBSOLETE),
+    ("file-stray", "Not a wheel or sdist; skipped.", ("*",)),
+)
 
 
 @frozen
@@ -91,7 +97,8 @@ def sort_found_entries(search: file_access.PathSearch) -> SortedEntries:
         elif lower.endswith(file_access.ATTESTATION):
             result.attestations.append(found.path)
         else:
-            rule, message = _skipping_rule_and_message(lower)
+            skipped = (each for each in _SKIPPED if any(fnmatch.fnmatchcase(lower, pattern) for pattern in each[2]))
+            rule, message, _ = next(skipped)
             result.faults.append(Fault(rule=rule, message=message, filename=name))
     for argument in search.missing:
         result.faults.append(Fault(rule="file-not-found", message=f"{quote_path(argument)} does not exist."))
@@ -101,15 +108,6 @@ def sort_found_entries(search: file_access.PathSearch) -> SortedEntries:
         message = f"{quote_path(argument)} cannot be listed: {reason}."
         result.faults.append(Fault(rule="file-unreadable", message=message))
     return result
-
-
-def _skipping_rule_and_message(lower_name: str) -> tuple[str, str]:
-    """Return the rule about an entry that is neither a distribution nor an attestation, and what it says."""
-    if any(fnmatch.fnmatchcase(lower_name, pattern) for pattern in _COMPANIONS):
-        return "file-companion", "Belongs to another file or tool; skipped."
-    if any(fnmatch.fnmatchcase(lower_name, pattern) for pattern in _OBSOLETE):
-        return "file-extension-obsolete", "Indexes accept only wheels and .tar.gz sdists; skipped."
-    return "file-stray", "Not a wheel or sdist; skipped."
 
 
 def read_distribution_files(paths: Sequence[Path], *, with_md5: bool, max_workers: int) -> list[ReadFile | RefusedFile]:

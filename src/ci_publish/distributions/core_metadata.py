@@ -54,14 +54,16 @@ def parse_core_metadata(data: bytes) -> ParsedMetadata:
         message = f"The headers of the core metadata have more than {excess}."
         nothing = CoreMetadata(metadata_version="", name="", version="")
         return ParsedMetadata(nothing, (Fault(rule="metadata-too-large", message=message),))
-    headers = _FIRST_LINE.sub(r"\1 ", head.decode("utf-8", "replace"))
+    head_text, head_faults = _decode_with_fault(head, "headers")
+    body_text, body_faults = _decode_with_fault(body, "description")
+    headers = _FIRST_LINE.sub(r"\1 ", head_text)
     parsed = email.parser.Parser(policy=email.policy.compat32).parsestr(headers)
     raw = [(name.lower(), str(value)) for name, value in parsed.items()]
     fields = tuple((name, value.lstrip().rstrip("\r\n")) for name, value in raw)
     header = next((_CONTINUATION.sub(r"\1", value).strip("\r\n") for name, value in raw if name == "description"), None)
     stray = parsed.get_payload()
-    text = (stray if isinstance(stray, str) else "") + body.decode("utf-8", "replace")
-    faults = (*((_BYTE_ORDER_MARK,) if marked else ()), *_metadata_encoding_faults(head, body))
+    text = (stray if isinstance(stray, str) else "") + body_text
+    faults = (*((_BYTE_ORDER_MARK,) if marked else ()), *(head_faults or body_faults))
     first = {name: value.strip() for name, value in reversed(fields)}
     metadata = CoreMetadata(
         metadata_version=first.get("metadata-version", ""),
@@ -84,14 +86,13 @@ def _exceeded_header_limit(head: bytes) -> str | None:
     return None
 
 
-def _metadata_encoding_faults(head: bytes, body: bytes) -> list[Fault]:
-    """Return a fault where the bytes are not UTF-8."""
-    for part, what in ((head, "headers"), (body, "description")):
-        try:
-            part.decode("utf-8")
-        except UnicodeDecodeError as error:
-            return [Fault(rule="metadata-not-utf8", message=f"The {what} of the core metadata is not UTF-8: {error}.")]
-    return []
+def _decode_with_fault(part: bytes, what: str) -> tuple[str, tuple[Fault, ...]]:
+    """Return the text of a part of the file, with a fault where it is not UTF-8."""
+    try:
+        return part.decode("utf-8"), ()
+    except UnicodeDecodeError as error:
+        message = f"The {what} of the core metadata is not UTF-8: {error}."
+        return part.decode("utf-8", "replace"), (Fault(rule="metadata-not-utf8", message=message),)
 
 
 def normalized_version(version: str) -> str:

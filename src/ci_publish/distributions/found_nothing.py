@@ -34,7 +34,7 @@ def nothing_to_publish_error(
 ) -> NothingToPublish:
     """Return the error for a run without distributions: where it searched, what it found, and why that is not used."""
     looked = ", ".join(map(quote_path, paths)) or "no path"
-    reasons = [*_backslash_reasons(search), *_unusable_archive_reasons(search)]
+    reasons = list(_reasons_of_found_entries(search))
     if deeper:
         globs = ", ".join(f"`{glob}`" for glob in dict.fromkeys(each.glob for each in deeper))
         why = f"Distributions are in subfolders: {quote_first_paths(each.path for each in deeper)}."
@@ -76,18 +76,13 @@ def _describe_found_entries(search: PathSearch) -> Iterator[str]:
         yield f"The folder {quote_path(argument)} is empty." if folder else f"Nothing matches {quote_path(argument)}."
 
 
-def _backslash_reasons(search: PathSearch) -> Iterator[_NothingFoundReason]:
-    if os.sep == "\\":
-        return
+def _reasons_of_found_entries(search: PathSearch) -> Iterator[_NothingFoundReason]:
     for argument in (*search.missing, *search.empty):
-        if "\\" in argument:
+        if "\\" in argument and os.sep != "\\":
             yield _NothingFoundReason(
                 f"{quote_path(argument)} has backslashes, which do not separate folders on this system.",
                 f"Write it with slashes: {quote_path(argument.replace(chr(92), '/'))}",
             )
-
-
-def _unusable_archive_reasons(search: PathSearch) -> Iterator[_NothingFoundReason]:
     for path in _found_files_with_suffix(search, ".zip"):
         if any(name.lower().endswith((".whl", ".tar.gz")) for name in zip_member_names(path)):
             yield _NothingFoundReason(

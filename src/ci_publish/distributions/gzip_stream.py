@@ -53,6 +53,7 @@ class GzipStream:
         self._pending = b""
         self._out = bytearray()
         self._ended = False
+        self._crc = self._size = 0
         self.position = 0
         self.remarks: list[str] = []
         file.seek(0)
@@ -63,8 +64,21 @@ class GzipStream:
         while len(self._out) < count and not self._ended:
             if self._inflater.eof:
                 self._finish_member()
-            else:
-                self._inflate_next_chunk()
+                continue
+            packed = self._pending or self._file.read(CHUNK)
+            try:
+                data = self._inflater.decompress(packed, STEP)
+            except zlib.error as error:
+                raise GzipDamaged(str(error), self.position + len(self._out)) from error
+            self._pending = self._inflater.unused_data or self._inflater.unconsumed_tail
+            if not packed and not data and not self._inflater.eof:
+                raise GzipCutOff
+            self._crc = zlib.crc32(data, self._crc)
+            self._size += len(data)
+            self._budget -= len(data)
+            if self._budget < 0:
+                raise OverBudget(self.position + len(self._out) + len(data))
+            self._out += data
         data = bytes(self._out[:count])
         del self._out[:count]
         self.position += len(data)
@@ -102,23 +116,6 @@ class GzipStream:
             self._pending += packed
         data, self._pending = self._pending[:count], self._pending[count:]
         return data
-
-    def _inflate_next_chunk(self) -> None:
-        """Inflate a little more. Raises GzipCutOff, GzipDamaged or OverBudget."""
-        packed = self._pending or self._file.read(CHUNK)
-        try:
-            data = self._inflater.decompress(packed, STEP)
-        except zlib.error as error:
-            raise GzipDamaged(str(error), self.position + len(self._out)) from error
-        self._pending = self._inflater.unused_data or self._inflater.unconsumed_tail
-        if not packed and not data and not self._inflater.eof:
-            raise GzipCutOff
-        self._crc = zlib.crc32(data, self._crc)
-        self._size += len(data)
-        self._budget -= len(data)
-        if self._budget < 0:
-            raise OverBudget(self.position + len(self._out) + len(data))
-        self._out += data
 
     def _finish_member(self) -> None:
         """Compare the trailer, and begin with the next member if there is one after the padding."""

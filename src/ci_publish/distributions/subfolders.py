@@ -52,9 +52,7 @@ def find_subfolder_files(paths: Sequence[str], search: PathSearch) -> tuple[Subf
     """
     known = {file_access.canonical_entry_path(file.path) for file in search.files}
     found: dict[Path, SubfolderFile] = {}
-    for each in sorted(
-        (*_files_below_named_folders(paths), *_files_below_matched_folders(search)), key=lambda each: not each.required
-    ):
+    for each in sorted(_files_below_folders(paths, search), key=lambda each: not each.required):
         found.setdefault(file_access.canonical_entry_path(each.path), each)
     return tuple(each for identity, each in found.items() if identity not in known)
 
@@ -90,7 +88,8 @@ def without_parent_folders(search: PathSearch, deeper: Iterable[SubfolderFile]) 
     return replace(search, files=kept)
 
 
-def _files_below_named_folders(paths: Sequence[str]) -> Iterator[SubfolderFile]:
+def _files_below_folders(paths: Sequence[str], search: PathSearch) -> Iterator[SubfolderFile]:
+    """Yield the distributions below the folders that were named, and those below the folders that patterns matched."""
     for root in map(Path, paths):
         if root.is_dir():
             # such a folder holds more than distributions
@@ -101,9 +100,6 @@ def _files_below_named_folders(paths: Sequence[str]) -> Iterator[SubfolderFile]:
                     SubfolderFile(path=path, root=str(root), glob=glob, required=not project)
                     for path in _distributions_within_folder(folder)
                 )
-
-
-def _files_below_matched_folders(search: PathSearch) -> Iterator[SubfolderFile]:
     for folder in (file.path for file in search.files if file.named):
         if folder.is_dir() and not folder.is_symlink() and _is_searched_subfolder(folder):
             glob = str(folder / "**")

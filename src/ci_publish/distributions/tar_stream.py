@@ -126,12 +126,12 @@ def _read_next_tar_member(stream: TarSource, global_pax: dict[str, str]) -> TarM
         if header.type not in _EXTENDED:
             map_continues = header.type == _SPARSE and header.extended  # tarfile.TarInfo._proc_sparse
             while map_continues:
-                block = stream.read(BLOCK)
-                if len(block) < BLOCK:
-                    raise TarUnreadable(f"it ends inside {header.name!r}")
-                map_continues = bool(block[504])
-            return _tar_member_of_headers(header, {**global_pax, **local_pax}, long_texts)
-        data = _read_extended_tar_header(stream, header.size)
+                map_continues = bool(_read_exactly(stream, BLOCK, repr(header.name))[504])
+            return header.member({**global_pax, **local_pax}, long_texts)
+        if header.size > MAX_TAR_HEADER:
+            raise TarHeaderTooLarge
+        data = _read_exactly(stream, header.size, "an extended header")
+        stream.skip(-header.size % BLOCK)
         if header.type == _GLOBAL_PAX:
             global_pax |= _parse_pax_records(data)
         elif header.type in _PAX:
@@ -174,6 +174,18 @@ class _TarHeader:
     link: str
     extended: bool = False
 
+    def member(self, pax: Mapping[str, str], long_texts: Mapping[int, str]) -> TarMember:
+        """Return the member with what its extended headers say about it."""
+        name = pax.get("GNU.sparse.name") or pax.get("path") or long_texts.get(_LONG_NAME) or self.name
+        size_text = pax.get("size", "")
+        return TarMember(
+            name=name.rstrip("/") if self.type == _DIRECTORY else name,
+            type=self.type,
+            size=int(size_text) if size_text.isdecimal() and len(size_text) <= 20 else self.size,  # noqa: PLR2004 - 64 bits
+            link=pax.get("linkpath") or long_texts.get(_LONG_LINK) or self.link,
+            sparse=self.type == _SPARSE or any(key.startswith("GNU.sparse.") for key in pax),
+        )
+
 
 def _parse_tar_header(block: bytes) -> _TarHeader | None:
     """Return the header in *block*, None if it is none (tarfile.TarInfo.frombuf)."""
@@ -207,14 +219,11 @@ def _parse_tar_text(field: bytes) -> str:
     return field.split(b"\0", 1)[0].decode("utf-8", "surrogateescape")
 
 
-def _read_extended_tar_header(stream: TarSource, size: int) -> bytes:
-    """Read the data of an extended header. Raises TarHeaderTooLarge or TarUnreadable."""
-    if size > MAX_TAR_HEADER:
-        raise TarHeaderTooLarge
-    data = stream.read(size)
-    if len(data) < size:
-        raise TarUnreadable("it ends inside an extended header")
-    stream.skip(-size % BLOCK)
+def _read_exactly(stream: TarSource, count: int, what: str) -> bytes:
+    """Read *count* bytes of *what*. Raises TarUnreadable where there are less."""
+    data = stream.read(count)
+    if len(data) < count:
+        raise TarUnreadable(f"it ends inside {what}")
     return data
 
 
@@ -232,16 +241,3 @@ def _parse_pax_records(data: bytes) -> dict[str, str]:
         records[key.decode("utf-8", "surrogateescape")] = value.decode("utf-8", "surrogateescape")
         data = data[length:]
     return records
-
-
-def _tar_member_of_headers(header: _TarHeader, pax: Mapping[str, str], long_texts: Mapping[int, str]) -> TarMember:
-    """Return a member with what its extended headers say about it."""
-    name = pax.get("GNU.sparse.name") or pax.get("path") or long_texts.get(_LONG_NAME) or header.name
-    size_text = pax.get("size", "")
-    return TarMember(
-        name=name.rstrip("/") if header.type == _DIRECTORY else name,
-        type=header.type,
-        size=int(size_text) if size_text.isdecimal() and len(size_text) <= 20 else header.size,  # noqa: PLR2004 - 64 bits
-        link=pax.get("linkpath") or long_texts.get(_LONG_LINK) or header.link,
-        sparse=header.type == _SPARSE or any(key.startswith("GNU.sparse.") for key in pax),
-    )

@@ -80,7 +80,24 @@ class _BrokenFraming(Exception):
 
     def __init__(self, words: str, meaning: str = "") -> None:
         super().__init__(words)
+        self.words = words
         self.meaning = meaning
+
+    def fault(self, directory: Sequence[ZipInfo]) -> Fault:
+        """Return the fault of an archive with this directory."""
+        rule, message = _RULES[self.words], _MEANINGS.get(self.words, f"{self.words}.")
+        if self.meaning:
+            rule, message = "zip64", self.meaning
+        if rule != "zip-data-descriptor":
+            # The server compares sizes first; the cause is that two members have one name.
+            seen: set[str] = set()
+            for info in directory:
+                if info.orig_filename in seen:
+                    rule, message = "zip-duplicate-name", f"Two members have the name {info.orig_filename!r}."
+                    break
+                seen.add(info.orig_filename)
+        reason = f"ZIP archive not accepted: {self.words}. See https://docs.pypi.org/archives for more information"
+        return Fault(rule=rule, message=message, refusal=invalid_file_refusal(reason))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -220,7 +237,7 @@ def zip_framing_fault(file: BinaryIO, directory: Sequence[ZipInfo]) -> Fault | N
     try:
         walk.read_records()
     except _BrokenFraming as broken:
-        return _broken_framing_fault(broken, directory)
+        return broken.fault(directory)
     # The directory that zipfile finds can be another than the one that was walked over: one hidden in the comment.
     places = {name.decode("utf-8"): offset for name, offset in walk.listed.items()}
     for name, info in members.items():
@@ -228,24 +245,6 @@ def zip_framing_fault(file: BinaryIO, directory: Sequence[ZipInfo]) -> Fault | N
             message = f"The directory entry of {name!r} does not point to that member."
             return Fault(rule="zip-mismatched-headers", message=message)
     return None
-
-
-def _broken_framing_fault(broken: _BrokenFraming, directory: Sequence[ZipInfo]) -> Fault:
-    """Return the fault for the server's message."""
-    words = str(broken)
-    rule, message = _RULES[words], _MEANINGS.get(words, f"{words}.")
-    if broken.meaning:
-        rule, message = "zip64", broken.meaning
-    if rule != "zip-data-descriptor":
-        # The server compares sizes first; the cause is that two members have one name.
-        seen: set[str] = set()
-        for info in directory:
-            if info.orig_filename in seen:
-                rule, message = "zip-duplicate-name", f"Two members have the name {info.orig_filename!r}."
-                break
-            seen.add(info.orig_filename)
-    reason = f"ZIP archive not accepted: {words}. See https://docs.pypi.org/archives for more information"
-    return Fault(rule=rule, message=message, refusal=invalid_file_refusal(reason))
 
 
 def _member_sizes_with_extra_fields(extra: bytes, method: int, compressed: int, size: int) -> tuple[int, int]:

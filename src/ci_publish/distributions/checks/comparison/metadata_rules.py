@@ -1,6 +1,7 @@
 """Rules about the metadata of a release beside that of the release before (pure)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from functools import partial
 from typing import Final
 
 from packaging.utils import canonicalize_name
@@ -16,7 +17,7 @@ from ci_publish.distributions.checks.comparison.requirements import (
 )
 from ci_publish.distributions.checks.comparison.stated import Stated
 from ci_publish.distributions.checks.rules import Rule, note_hint
-from ci_publish.distributions.faults import Fault
+from ci_publish.distributions.faults import Fault, list_first
 from ci_publish.hints import Hint
 from ci_publish.model.distribution import CoreMetadata
 from ci_publish.model.problem import Severity
@@ -47,12 +48,9 @@ def _dependency_removed(comparison: Comparison, _: Stated) -> Iterable[Fault]:
     if (both := _requirements_of_both_releases(comparison)) is not None:
         ours, before = both
         names = _projects_of_requirements(before) - _projects_of_requirements(ours)
-        if gone := [
-            format_requirement(key, each)
-            for key, each in sorted(before.items())
-            if key[0] in names and not extra_of_requirement(key)
-        ]:
-            yield Fault(rule="dependency-removed", message=f"No longer required: {_list_first_texts(gone)}.")
+        gone = [key for key in sorted(before) if key[0] in names and not extra_of_requirement(key)]
+        if texts := [format_requirement(key, before[key]) for key in gone]:
+            yield Fault(rule="dependency-removed", message=f"No longer required: {_list_first_texts(texts)}.")
 
 
 def _dependency_added(comparison: Comparison, _: Stated) -> Iterable[Fault]:
@@ -63,29 +61,32 @@ def _dependency_added(comparison: Comparison, _: Stated) -> Iterable[Fault]:
             yield Fault(rule="dependency-added", message=f"Newly required: {_list_first_texts(new)}.")
 
 
-def _changed_requirements(comparison: Comparison) -> Iterator[tuple[str, str]]:
-    """Yield the rule and the text for each requirement of both releases that is another one now."""
+def _changed_dependency_faults(rule: str, verb: str, comparison: Comparison, _: Stated) -> Iterable[Fault]:
+    """Yield a fault that lists the requirements whose change *rule* is about."""
     if (both := _requirements_of_both_releases(comparison)) is None:
         return
     ours, before = both
     new = _projects_of_requirements(ours) - _projects_of_requirements(before)
     gone = _projects_of_requirements(before) - _projects_of_requirements(ours)
+    texts: list[str] = []
     for key in sorted(ours.keys() | before.keys()):
-        is_told = key[0] in new or (
-            key[0] in gone and not extra_of_requirement(key)
-        )  # by the rules about whole dependencies
-        if not is_told and (found := _requirement_change(key, ours, before)) is not None:
-            yield found
+        if key[0] in new or (key[0] in gone and not extra_of_requirement(key)):
+            continue  # the rules about whole dependencies report it
+        changed, text = _requirement_change(key, ours, before)
+        texts += [text] if changed == rule else []
+    if texts:
+        yield Fault(rule=rule, message=f"{verb}: {_list_first_texts(texts)}.")
 
 
-def _requirement_change(key: Key, ours: Requirements, before: Requirements) -> tuple[str, str] | None:
+def _requirement_change(key: Key, ours: Requirements, before: Requirements) -> tuple[str | None, str]:
+    """Return the rule about the change of a requirement, None without one, and what it says."""
     if key not in ours or key not in before:
         there, verb = (ours, "added") if key in ours else (before, "removed")
         return "dependency-changed", f"{format_requirement(key, there[key])} {verb}"
     new, old = ours[key], before[key]
-    if (new.specifier, new.extras, new.url) == (old.specifier, old.extras, old.url):
-        return None
     text = f"{format_requirement(key, old)} to {format_without_marker(new)}"
+    if (new.specifier, new.extras, new.url) == (old.specifier, old.extras, old.url):
+        return None, text
     if new.extras != old.extras or new.url != old.url:
         return "dependency-changed", text
     if is_narrower_specifier(new.specifier, old.specifier):
@@ -95,35 +96,18 @@ def _requirement_change(key: Key, ours: Requirements, before: Requirements) -> t
     return "dependency-changed", text
 
 
-def _dependency_tightened(comparison: Comparison, _: Stated) -> Iterable[Fault]:
-    yield from _changed_dependency_faults("dependency-tightened", "Tightened", comparison)
-
-
-def _dependency_loosened(comparison: Comparison, _: Stated) -> Iterable[Fault]:
-    yield from _changed_dependency_faults("dependency-loosened", "Loosened", comparison)
-
-
-def _dependency_changed(comparison: Comparison, _: Stated) -> Iterable[Fault]:
-    yield from _changed_dependency_faults("dependency-changed", "Changed", comparison)
-
-
-def _changed_dependency_faults(rule: str, verb: str, comparison: Comparison) -> Iterator[Fault]:
-    if texts := [text for name, text in _changed_requirements(comparison) if name == rule]:
-        yield Fault(rule=rule, message=f"{verb}: {_list_first_texts(texts)}.")
-
-
 def _extra_removed(comparison: Comparison, _: Stated) -> Iterable[Fault]:
-    if (both := _metadata_of_both_releases(comparison)) is not None and (
-        gone := _declared_extras(both[1]) - _declared_extras(both[0])
-    ):
-        yield Fault(rule="extra-removed", message=f"Removed extras: {_list_first_texts(sorted(gone))}.")
+    if (both := _metadata_of_both_releases(comparison)) is not None:
+        ours, before = map(_declared_extras, both)
+        if gone := sorted(before - ours):
+            yield Fault(rule="extra-removed", message=f"Removed extras: {_list_first_texts(gone)}.")
 
 
 def _extra_added(comparison: Comparison, _: Stated) -> Iterable[Fault]:
-    if (both := _metadata_of_both_releases(comparison)) is not None and (
-        new := _declared_extras(both[0]) - _declared_extras(both[1])
-    ):
-        yield Fault(rule="extra-added", message=f"New extras: {_list_first_texts(sorted(new))}.")
+    if (both := _metadata_of_both_releases(comparison)) is not None:
+        ours, before = map(_declared_extras, both)
+        if new := sorted(ours - before):
+            yield Fault(rule="extra-added", message=f"New extras: {_list_first_texts(new)}.")
 
 
 def _declared_extras(metadata: CoreMetadata) -> set[str]:
@@ -159,15 +143,14 @@ def _license_classifiers(metadata: CoreMetadata) -> str:
 def _project_urls_changed(comparison: Comparison, _: Stated) -> Iterable[Fault]:
     if (both := _metadata_of_both_releases(comparison)) is None:
         return
-    ours, before = (_project_urls_by_label(each) for each in both)
-    changed = sorted(label for label in ours.keys() | before.keys() if ours.get(label) != before.get(label))
-    if changed:
-        told = [f"{label} ({_project_url_change(label in ours, label in before)})" for label in changed]
-        yield Fault(rule="project-urls-changed", message=f"Project URLs: {_list_first_texts(told)}.")
-
-
-def _project_url_change(here: bool, there: bool) -> str:  # noqa: FBT001  (two facts of one kind)
-    return "another address" if here and there else "new" if here else "gone"
+    ours, before = map(_project_urls_by_label, both)
+    changes: list[str] = []
+    for label in sorted(ours.keys() | before.keys()):
+        if ours.get(label) != before.get(label):
+            change = "new" if label not in before else "gone" if label not in ours else "another address"
+            changes.append(f"{label} ({change})")
+    if changes:
+        yield Fault(rule="project-urls-changed", message=f"Project URLs: {_list_first_texts(changes)}.")
 
 
 def _project_urls_by_label(metadata: CoreMetadata) -> dict[str, str]:
@@ -179,8 +162,7 @@ def _project_urls_by_label(metadata: CoreMetadata) -> dict[str, str]:
 
 
 def _list_first_texts(texts: list[str]) -> str:
-    more = f", and {len(texts) - _SHOWN} more" if len(texts) > _SHOWN else ""
-    return ", ".join(texts[:_SHOWN]) + more
+    return list_first(texts, _SHOWN, ", and")
 
 
 _NO_ACTION: Final = "No action needed if this is intended."
@@ -235,7 +217,7 @@ RULES: Final = (
         id="dependency-tightened",
         pypi=Severity.NOTE,
         adjustable=True,
-        compare=_dependency_tightened,
+        compare=partial(_changed_dependency_faults, "dependency-tightened", "Tightened"),
         cause="A requirement excludes versions that it allowed before.",
         source="core metadata, Requires-Dist; PEP 440.",
         example="`idna>=2` before, `idna>=3` now",
@@ -245,7 +227,7 @@ RULES: Final = (
         id="dependency-loosened",
         pypi=Severity.NOTE,
         adjustable=True,
-        compare=_dependency_loosened,
+        compare=partial(_changed_dependency_faults, "dependency-loosened", "Loosened"),
         cause="A requirement allows versions that it excluded before.",
         source="core metadata, Requires-Dist; PEP 440.",
         example="`idna<3` before, `idna` now",
@@ -255,7 +237,7 @@ RULES: Final = (
         id="dependency-changed",
         pypi=Severity.NOTE,
         adjustable=True,
-        compare=_dependency_changed,
+        compare=partial(_changed_dependency_faults, "dependency-changed", "Changed"),
         cause="The extras, marker or version range of a requirement changed in another way.",
         source="core metadata, Requires-Dist; PEP 508.",
         example="`idna>=2,<3` before, `idna>=3,<4` now",

@@ -38,22 +38,16 @@ def parse_requirements(lines: Iterable[str]) -> Requirements | None:
         except (InvalidRequirement, ValueError):  # a number of more than 4,300 digits is a ValueError
             return None
         key = canonicalize_name(requirement.name), str(requirement.marker or "")
-        found[key] = _merge_requirements(found[key], requirement) if key in found else requirement
+        if (known := found.setdefault(key, requirement)) is not requirement:  # two lines about the same project
+            known.specifier &= requirement.specifier
+            known.extras |= requirement.extras
     return found
-
-
-def _merge_requirements(one: Requirement, other: Requirement) -> Requirement:
-    """Return one requirement for two lines about the same project."""
-    one.specifier &= other.specifier
-    one.extras |= other.extras
-    return one
 
 
 def format_requirement(key: Key, requirement: Requirement) -> str:
     """Return a requirement for people: without its marker, which may be long, except for the extra that needs it."""
-    condition = (
-        f" (extra {extra_of_requirement(key)})" if extra_of_requirement(key) else f" (where {key[1]})" if key[1] else ""
-    )
+    extra = extra_of_requirement(key)
+    condition = f" (extra {extra})" if extra else f" (where {key[1]})" if key[1] else ""
     return f"{format_without_marker(requirement)}{condition}"
 
 
@@ -71,28 +65,23 @@ def format_without_marker(requirement: Requirement) -> str:
 
 
 def is_narrower_specifier(ours: SpecifierSet, before: SpecifierSet) -> bool:
-    """Whether every version that *ours* admits is admitted by *before*, and one is not any more."""
-    tried = _versions_around_bounds(ours, before)
-    if tried is None:
-        return False
-    one, other = ({version for version in tried if each.contains(version, prereleases=True)} for each in (ours, before))
-    return one < other
+    """Whether every version that *ours* admits is admitted by *before*, and one is not any more.
 
-
-def _versions_around_bounds(*sets: SpecifierSet) -> set[Version] | None:
-    """Return versions around every bound of *sets*: the bound, what is just below and above it, and far ends."""
-    bounds = [specifier.version for specifiers in sets for specifier in specifiers]
+    Tried are the bounds of both, the versions just below and above each, and far ends.
+    """
+    bounds = [specifier.version for specifier in (*ours, *before)]
     if len(bounds) > MAX_SPECIFIERS:
-        return None
+        return False
     tried = {Version("0.dev0"), Version("99999999")}
     for bound in bounds:
         try:
             version = Version(bound.removesuffix(".*"))
         except (InvalidVersion, ValueError):  # `===` takes any text
-            return None
+            return False
         release = ".".join(map(str, version.release))
         following = ".".join(map(str, (*version.release[:-1], version.release[-1] + 1)))
         series = ".".join(map(str, (*version.release[:-2], version.release[-2] + 1))) if version.release[1:] else ""
         texts = (str(version), f"{release}.dev0", f"{release}.1", f"{following}.dev0", following, series)
         tried |= {Version(f"{version.epoch}!{text}" if "!" not in text else text) for text in texts if text}
-    return tried
+    now, then = ({version for version in tried if each.contains(version, prereleases=True)} for each in (ours, before))
+    return now < then

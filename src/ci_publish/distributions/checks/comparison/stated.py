@@ -1,8 +1,10 @@
 """What the user states about a release, beside what its files say (pure)."""
 
+import re
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Final, TypeAlias
+from fnmatch import fnmatchcase
+from typing import Final
 
 from ci_publish.errors import ConfigurationError
 from ci_publish.hints import Hint, option
@@ -17,6 +19,9 @@ MAX_PATTERN: Final = 100
 
 MAX_STARS: Final = 10
 """Asterisks of one pattern: each multiplies the work."""
+
+_TOKEN: Final = re.compile(r"\[[!^]?.[^]]*\]|.", re.DOTALL)
+"""One part of a shell pattern: a set in brackets, or a character, ``?`` or ``*``."""
 
 
 class VersionTag(StrEnum):
@@ -123,9 +128,6 @@ def _expect_wheels_error(line: str, why: str) -> ConfigurationError:
     )
 
 
-States: TypeAlias = frozenset[int]
-
-
 def matches_wheel_pattern(pattern: str, name: DistributionFilename) -> bool:
     """Whether one of the tags that a wheel's name stands for matches a shell pattern.
 
@@ -134,61 +136,32 @@ def matches_wheel_pattern(pattern: str, name: DistributionFilename) -> bool:
     """
     if not name.tags:
         return False
-    tokens = _pattern_tokens(pattern)
-    reached: States = _states_after_asterisks(frozenset({0}), tokens)
+    tokens = _TOKEN.findall(re.sub(r"\*+", "*", pattern))
+    reached = _places_after_asterisks({0}, tokens)
     for part, members in enumerate(name.tags):
         after: set[int] = set()
         for member in members:
-            after |= _follow_pattern_states(reached, tokens, member if part == len(name.tags) - 1 else f"{member}-")
-        reached = frozenset(after)
+            places = reached
+            for character in member if part == len(name.tags) - 1 else f"{member}-":
+                places = _places_after_asterisks(
+                    {
+                        place if tokens[place] == "*" else place + 1
+                        for place in places
+                        if place < len(tokens) and _token_matches_character(tokens[place], character)
+                    },
+                    tokens,
+                )
+            after |= places
+        reached = after
     return len(tokens) in reached
 
 
-def _follow_pattern_states(reached: States, tokens: Sequence[str], text: str) -> States:
-    for character in text:
-        reached = _states_after_asterisks(
-            frozenset(
-                state if tokens[state] == "*" else state + 1
-                for state in reached
-                if state < len(tokens) and _token_takes_character(tokens[state], character)
-            ),
-            tokens,
-        )
-    return reached
+def _places_after_asterisks(places: set[int], tokens: Sequence[str]) -> set[int]:
+    """Return *places* in a pattern with those after its asterisks, which may stand for nothing, and never meet."""
+    return places | {place + 1 for place in places if place < len(tokens) and tokens[place] == "*"}
 
 
-def _states_after_asterisks(reached: States, tokens: Sequence[str]) -> States:
-    """Return *reached* with what follows the asterisks in it, which may stand for nothing, and of which no two meet."""
-    found = set(reached)
-    found |= {state + 1 for state in reached if state < len(tokens) and tokens[state] == "*"}
-    return frozenset(found)
-
-
-def _token_takes_character(token: str, character: str) -> bool:
-    if token in {"*", "?"}:
-        return True
+def _token_matches_character(token: str, character: str) -> bool:
     if len(token) > 1:  # a set in brackets
-        inside = token[1:-1]
-        return (character in _characters_in_brackets(inside.lstrip("!^"))) is (inside[:1] not in {"!", "^"})
-    return token == character
-
-
-def _characters_in_brackets(inside: str) -> set[str]:
-    found: set[str] = set(inside)
-    for place in range(1, len(inside) - 1):
-        if inside[place] == "-":
-            found |= {chr(code) for code in range(ord(inside[place - 1]), min(ord(inside[place + 1]), 127) + 1)}
-    return found
-
-
-def _pattern_tokens(pattern: str) -> tuple[str, ...]:
-    """Return the tokens of a shell pattern: characters, ``?``, ``*``, and sets in brackets."""
-    tokens: list[str] = []
-    place = 0
-    while place < len(pattern):
-        end = pattern.find("]", place + 2) if pattern[place] == "[" else -1
-        token = pattern[place : end + 1] if end > 0 else pattern[place]
-        if (token, *tokens[-1:]) != ("*", "*"):
-            tokens.append(token)
-        place += len(token)
-    return tuple(tokens)
+        return fnmatchcase(character, token.replace("[^", "[!", 1))
+    return token in {"*", "?", character}

@@ -1,7 +1,7 @@
 """Rules about what the user states of a release: its tag, the wheels that it must have, and size limits (pure)."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Final
 
@@ -10,7 +10,7 @@ from packaging.version import InvalidVersion, Version
 
 from ci_publish.distributions.checks.comparison.stated import Stated, VersionTag, matches_wheel_pattern
 from ci_publish.distributions.checks.rules import Ground, Rule
-from ci_publish.distributions.faults import Fault
+from ci_publish.distributions.faults import Fault, list_first
 from ci_publish.distributions.limits import DEFAULT_FILE_LIMIT, DEFAULT_PROJECT_LIMIT
 from ci_publish.hints import Hint, option
 from ci_publish.model.byte_counts import format_limit, format_size, format_size_and_limit
@@ -29,21 +29,14 @@ _TO_STOP = Hint("To stop such runs before anything is signed: ", option("version
 
 def stated_faults(releases: Mapping[str, AbstractSet[str]], stated: Stated) -> list[Fault]:
     """Return what contradicts what is stated of a whole run; *releases* has the versions of each project."""
-    return [*version_tag_faults(releases, stated), *_expected_project_absent(releases, stated)]
-
-
-def _expected_project_absent(projects: Iterable[str], stated: Stated) -> Iterator[Fault]:
-    """Say which projects ``expect-wheels`` names that a run does not have: it may publish one of several."""
-    ours = sorted(projects)
+    faults = version_tag_faults(releases, stated)
+    ours = sorted(releases)
     absent = sorted({canonicalize_name(each.project) for each in stated.expected if each.project} - set(ours))
-    if absent and ours:
-        message = f"expect-wheels names {_list_first_projects(absent)}, but this run has {_list_first_projects(ours)}."
-        yield Fault(rule="expected-project-absent", message=message)
-
-
-def _list_first_projects(projects: Sequence[str]) -> str:
-    more = f" and {len(projects) - _SHOWN} more" if len(projects) > _SHOWN else ""
-    return ", ".join(project[:_MAX_NAME] for project in projects[:_SHOWN]) + more
+    if absent and ours:  # a run may publish one of several projects
+        theirs, own = (list_first((name[:_MAX_NAME] for name in names), _SHOWN) for names in (absent, ours))
+        message = f"expect-wheels names {theirs}, but this run has {own}."
+        faults.append(Fault(rule="expected-project-absent", message=message))
+    return faults
 
 
 def version_tag_faults(releases: Mapping[str, AbstractSet[str]], stated: Stated) -> list[Fault]:
@@ -58,19 +51,20 @@ def version_tag_faults(releases: Mapping[str, AbstractSet[str]], stated: Stated)
         version, tagged, strict = alone, sorted(releases), policy is VersionTag.ERROR
     else:
         return []
-    contradicted = [project for project in tagged if _has_other_version(version, releases[project])]
-    if len(contradicted) < len(tagged) and not strict:
+    agreeing = [
+        project
+        for project in tagged
+        if all(tag_agrees_with_version(version, Version(each)) for each in releases[project])
+    ]
+    if agreeing and not strict:
         return []  # it is the tag of another project of this run
-    rule = "version-tag" if strict else "version-tag-warning"
-    return [_version_tag_fault(rule, tag, project, releases[project]) for project in contradicted]
-
-
-def _version_tag_fault(rule: str, tag: str, project: str, versions: AbstractSet[str]) -> Fault:
-    return Fault(
-        rule=rule,
-        message=f"This job runs for the tag {tag}, but the files are {project} {', '.join(sorted(versions))}.",
-        advice=_TO_STOP if rule == "version-tag-warning" else _MAY_DIFFER,
+    rule, advice = ("version-tag", _MAY_DIFFER) if strict else ("version-tag-warning", _TO_STOP)
+    messages = (
+        f"This job runs for the tag {tag}, but the files are {project} {', '.join(sorted(releases[project]))}."
+        for project in tagged
+        if project not in agreeing
     )
+    return [Fault(rule=rule, message=message, advice=advice) for message in messages]
 
 
 def _project_and_version_of_tag(tag: str, projects: Iterable[str]) -> tuple[str, Version] | None:
@@ -97,11 +91,6 @@ def _parse_tag_version_or_none(text: str) -> Version | None:
         return None
 
 
-def _has_other_version(tagged: Version, versions: Iterable[str]) -> bool:
-    """Whether one of *versions* is not the tagged one."""
-    return any(not tag_agrees_with_version(tagged, Version(version)) for version in versions)
-
-
 def tag_agrees_with_version(tagged: Version, version: Version) -> bool:
     """Whether a tag may stand for *version*: for itself, its post, dev and local builds, and as a prefix of it.
 
@@ -116,17 +105,10 @@ def tag_agrees_with_version(tagged: Version, version: Version) -> bool:
         return False
     if tagged.local is not None and tagged.local != version.local:
         return False
-    if _without_trailing_zeros(tagged.release) == _without_trailing_zeros(version.release):
+    if Version(tagged.base_version) == Version(version.base_version):
         return True
     alone = tagged.pre is None and tagged.post is None and tagged.dev is None
     return alone and version.release[: len(tagged.release)] == tagged.release
-
-
-def _without_trailing_zeros(release: Sequence[int]) -> tuple[int, ...]:
-    numbers = list(release)
-    while len(numbers) > 1 and numbers[-1] == 0:
-        numbers.pop()
-    return tuple(numbers)
 
 
 def _expected_wheel_missing(comparison: Comparison, stated: Stated) -> Iterable[Fault]:
@@ -136,20 +118,18 @@ def _expected_wheel_missing(comparison: Comparison, stated: Stated) -> Iterable[
         each.pattern for each in expected if not any(matches_wheel_pattern(each.pattern, name) for name in names)
     ]
     if missing:
-        more = f", and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
-        yield Fault(
-            rule="expected-wheel-missing",
-            message=f"{comparison.ours.project} {comparison.ours.version}: {len(missing)} of {len(expected)} expected"
-            f" wheels are missing: {', '.join(missing[:_SHOWN])}{more}.",
-        )
+        release = f"{comparison.ours.project} {comparison.ours.version}"
+        count = f"{len(missing)} of {len(expected)} expected wheels are missing"
+        message = f"{release}: {count}: {list_first(missing, _SHOWN, ', and')}."
+        yield Fault(rule="expected-wheel-missing", message=message)
 
 
 def _over_stated_file_limit(comparison: Comparison, stated: Stated) -> Iterable[Fault]:
-    limit = stated.file_limit
-    for file in () if limit is None else _files_larger_than(comparison.new_files, limit):
-        size, most = format_size_and_limit(file.size or 0, limit or 0)
-        message = f"{file.name.text} has {size}; the stated limit is {most}."
-        yield Fault(rule="file-size-limit", message=message, filename=file.name.text)
+    if (limit := stated.file_limit) is not None:
+        for file in _files_larger_than(comparison.new_files, limit):
+            size, most = format_size_and_limit(file.size or 0, limit)
+            message = f"{file.name.text} has {size}; the stated limit is {most}."
+            yield Fault(rule="file-size-limit", message=message, filename=file.name.text)
 
 
 def over_default_file_limit(comparison: Comparison, stated: Stated) -> Iterable[Fault]:
@@ -171,30 +151,25 @@ def _size_limit_raised(comparison: Comparison, stated: Stated) -> Iterable[Fault
         _files_larger_than(comparison.new_files, DEFAULT_FILE_LIMIT)
     )
     if stated.file_limit is None and large:
-        yield Fault(
-            rule="size-limit-raised",
-            message=f"The project has a higher limit than {format_limit(DEFAULT_FILE_LIMIT)} a file: a published"
-            f" one has {format_size(comparison.largest)}.",
-        )
-    if stated.project_limit is None and (comparison.project_size or 0) > DEFAULT_PROJECT_LIMIT and comparison.new_size:
-        yield Fault(
-            rule="size-limit-raised",
-            message=f"The project has a higher limit than {format_limit(DEFAULT_PROJECT_LIMIT)}: it uses"
-            f" {format_size(comparison.project_size or 0)}.",
-        )
+        limit, largest = format_limit(DEFAULT_FILE_LIMIT), format_size(comparison.largest)
+        message = f"The project has a higher limit than {limit} a file: a published one has {largest}."
+        yield Fault(rule="size-limit-raised", message=message)
+    used = comparison.project_size or 0
+    if stated.project_limit is None and used > DEFAULT_PROJECT_LIMIT and comparison.new_size:
+        limit = format_limit(DEFAULT_PROJECT_LIMIT)
+        message = f"The project has a higher limit than {limit}: it uses {format_size(used)}."
+        yield Fault(rule="size-limit-raised", message=message)
 
 
 def _over_stated_project_limit(comparison: Comparison, stated: Stated) -> Iterable[Fault]:
     if (limit := stated.project_limit) is not None and _project_size_with_release(comparison) > limit:
-        yield Fault(
-            rule="project-size-limit", message=f"{project_size_forecast(comparison, limit)}; this is the stated limit."
-        )
+        message = f"{project_size_forecast(comparison, limit)}; this is the stated limit."
+        yield Fault(rule="project-size-limit", message=message)
 
 
 def _over_default_project_limit(comparison: Comparison, stated: Stated) -> Iterable[Fault]:
-    if stated.project_limit is None and _project_size_now(
-        comparison
-    ) <= DEFAULT_PROJECT_LIMIT < _project_size_with_release(comparison):
+    now, then = comparison.project_size or 0, _project_size_with_release(comparison)
+    if stated.project_limit is None and now <= DEFAULT_PROJECT_LIMIT < then:
         message = f"{project_size_forecast(comparison, DEFAULT_PROJECT_LIMIT)}, unless the project has a higher limit."
         yield Fault(rule="project-size", message=message)
 
@@ -203,14 +178,8 @@ def _near_project_limit(comparison: Comparison, stated: Stated) -> Iterable[Faul
     limit = DEFAULT_PROJECT_LIMIT if stated.project_limit is None else stated.project_limit
     if comparison.new_size and limit * _NEAR < _project_size_with_release(comparison) <= limit:
         fit = (limit - _project_size_with_release(comparison)) // comparison.new_size
-        yield Fault(
-            rule="project-size-near",
-            message=f"{project_size_forecast(comparison, limit)}; {fit} more of this size will fit.",
-        )
-
-
-def _project_size_now(comparison: Comparison) -> int:
-    return comparison.project_size or 0
+        message = f"{project_size_forecast(comparison, limit)}; {fit} more of this size will fit."
+        yield Fault(rule="project-size-near", message=message)
 
 
 def _project_size_with_release(comparison: Comparison) -> int:
@@ -220,7 +189,7 @@ def _project_size_with_release(comparison: Comparison) -> int:
 
 def project_size_forecast(comparison: Comparison, limit: int) -> str:
     """Return ``demo: 10.72 GB of 10 GiB (10.74 GB) used, this release needs 419.4 MB``."""
-    used, most = format_size_and_limit(_project_size_now(comparison), limit, 2)
+    used, most = format_size_and_limit(comparison.project_size or 0, limit, 2)
     return f"{comparison.ours.project}: {used} of {most} used, this release needs {format_size(comparison.new_size)}"
 
 
@@ -234,7 +203,6 @@ RULES: Final = (
         cause="If the job's tag names the project, its version must match the version of the files.",
         source=(
             "PEP 440; GITHUB_REF_TYPE and GITHUB_REF_NAME (GitHub), CI_COMMIT_TAG (GitLab). A prefix (`v1.2` for"
-            ""
             " 1.2.3) and post, dev or local builds of the tagged version also match."
         ),
         example="the tag `demo-1.3.0`, `demo==1.3.0` or `packages/demo/v1.3.0`, but files of demo 1.2.0",

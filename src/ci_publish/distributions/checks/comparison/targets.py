@@ -6,11 +6,12 @@ stable ABI), packaging.tags (which tags an interpreter accepts).
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Final, TypeAlias
 
+from ci_publish.distributions.faults import list_first
 from ci_publish.model.distribution import Kind
 from ci_publish.model.filename import DistributionFilename
 from ci_publish.model.frozen import frozen
@@ -86,6 +87,20 @@ class InterpreterSupport:
     onwards: bool = False
     stable: bool = False
 
+    @staticmethod
+    def of_tags(python: str, abi: str) -> "InterpreterSupport":
+        """Return what a wheel with these tags runs on."""
+        found = _PYTHON.fullmatch(python)
+        if found is None:
+            return InterpreterSupport(interpreter=TargetInterpreter(python))
+        family, version = _FAMILIES[found[1]], tuple(int(number) for number in found.groups()[1:] if number)
+        if family == "CPython" and abi in {"abi3", "abi3t"}:
+            interpreter = TargetInterpreter(family, version, abi.removeprefix("abi3"))
+            return InterpreterSupport(interpreter=interpreter, onwards=True, stable=True)
+        flag = abi.removeprefix(python) if family == "CPython" and abi.startswith(python) else ""
+        interpreter = TargetInterpreter(family, version, flag.removeprefix("m"))
+        return InterpreterSupport(interpreter=interpreter, onwards=family == "Python")
+
     def includes_interpreter(self, other: TargetInterpreter) -> bool:
         """Whether *other* is supported, too."""
         mine = self.interpreter
@@ -131,20 +146,7 @@ class WheelCoverage:
 def interpreters_of_wheel(name: DistributionFilename) -> frozenset[InterpreterSupport]:
     """Return the interpreters that a wheel's name stands for."""
     pythons, abis, _ = name.tags
-    return frozenset(_interpreter_of_tags(python, abi) for python in pythons for abi in abis)
-
-
-def _interpreter_of_tags(python: str, abi: str) -> InterpreterSupport:
-    found = _PYTHON.fullmatch(python)
-    if found is None:
-        return InterpreterSupport(interpreter=TargetInterpreter(python))
-    family, version = _FAMILIES[found[1]], tuple(int(number) for number in found.groups()[1:] if number)
-    if family == "CPython" and abi in {"abi3", "abi3t"}:
-        interpreter = TargetInterpreter(family, version, abi.removeprefix("abi3"))
-        return InterpreterSupport(interpreter=interpreter, onwards=True, stable=True)
-    flag = abi.removeprefix(python) if family == "CPython" and abi.startswith(python) else ""
-    interpreter = TargetInterpreter(family, version, flag.removeprefix("m"))
-    return InterpreterSupport(interpreter=interpreter, onwards=family == "Python")
+    return frozenset(InterpreterSupport.of_tags(python, abi) for python in pythons for abi in abis)
 
 
 def platforms_of_wheel(name: DistributionFilename) -> dict[TargetPlatform, Floor]:
@@ -168,14 +170,8 @@ def _platforms_of_tag(tag: str) -> Iterator[tuple[TargetPlatform, Floor]]:
     else:
         system, floor = versioned[1], (int(versioned[2]), int(versioned[3]))
         for each in _FAT.get(versioned[4], (versioned[4],)) if system == "macosx" else (versioned[4],):
-            yield (
-                TargetPlatform(_SYSTEMS[system], each),
-                max(floor, _FIRST_ARM64) if _is_macos_arm64(system, each) else floor,
-            )
-
-
-def _is_macos_arm64(system: str, architecture: str) -> bool:
-    return (system, architecture) == ("macosx", "arm64")
+            oldest = _FIRST_ARM64 if (system, each) == ("macosx", "arm64") else floor
+            yield TargetPlatform(_SYSTEMS[system], each), max(floor, oldest)
 
 
 def platform_floor_name(platform: TargetPlatform, floor: Floor) -> str:
@@ -200,26 +196,17 @@ def wheel_coverage_work(names: Iterable[DistributionFilename], interpreters: int
 
 def wheel_coverage(wheels: Iterable[Wheel], universe: AbstractSet[TargetInterpreter]) -> WheelCoverage:
     """Return which interpreters of *universe* these wheels run on, and where."""
-    targets: set[Target] = set()
     floors: dict[Target, Floor] = {}
     stable: dict[tuple[TargetPlatform, str], Floor] = {}
     for supported, places in wheels:
         covered = {each for each in universe if any(support.includes_interpreter(each) for support in supported)}
         for platform, floor in places.items():
             for target in ((each, platform) for each in covered):
-                targets.add(target)
                 floors[target] = min(floor, floors.get(target, floor))
-            for key, lowest in _stable_abi_floors(supported, platform):
+            for interpreter in (support.interpreter for support in supported if support.stable):
+                key, lowest = (platform, interpreter.flag), interpreter.version
                 stable[key] = min(lowest, stable.get(key, lowest))
-    return WheelCoverage(targets=frozenset(targets), floors=floors, stable_floors=stable)
-
-
-def _stable_abi_floors(
-    supported: Iterable[InterpreterSupport], platform: TargetPlatform
-) -> Iterator[tuple[tuple[TargetPlatform, str], Floor]]:
-    for support in supported:
-        if support.stable:
-            yield (platform, support.interpreter.flag), support.interpreter.version
+    return WheelCoverage(targets=frozenset(floors), floors=floors, stable_floors=stable)
 
 
 def describe_targets(targets: AbstractSet[Target], before: WheelCoverage, ours: WheelCoverage) -> list[str]:
@@ -235,10 +222,10 @@ def describe_targets(targets: AbstractSet[Target], before: WheelCoverage, ours: 
     whole = sorted({str(place) for _, place in targets if place in places})
     times = Counter(each for each, place in targets if place not in places)
     everywhere = {each for each in gone if times[each] > 1}
-    phrases = (
-        [f"wheels for {format_interpreters(_widest_interpreters(pure))} that run on every platform"] if pure else []
-    )
-    phrases += [f"every wheel for {list_some_target_names(whole)}"] if whole else []
+    phrases: list[str] = []
+    if pure:
+        phrases.append(f"wheels for {format_interpreters(_widest_interpreters(pure))} that run on every platform")
+    phrases += [f"every wheel for {list_first(whole, SHOWN)}"] if whole else []
     phrases += [f"{format_interpreters(everywhere)} on every platform"] if everywhere else []
     return phrases + _describe_combinations(
         target for target in targets if target[1] not in places and target[0] not in everywhere
@@ -253,9 +240,7 @@ def _describe_combinations(targets: Iterable[Target]) -> list[str]:
     alike: dict[frozenset[TargetInterpreter], list[str]] = defaultdict(list)
     for place, interpreters in by_place.items():
         alike[frozenset(interpreters)].append(str(place))
-    return sorted(
-        f"{format_interpreters(some)} on {list_some_target_names(sorted(where))}" for some, where in alike.items()
-    )
+    return sorted(f"{format_interpreters(some)} on {list_first(sorted(where), SHOWN)}" for some, where in alike.items())
 
 
 def _widest_interpreters(interpreters: AbstractSet[TargetInterpreter]) -> set[TargetInterpreter]:
@@ -274,15 +259,9 @@ def format_interpreters(interpreters: Iterable[TargetInterpreter]) -> str:
     for each in sorted(set(interpreters), key=lambda one: (one.family, one.version, one.flag)):
         families[each.family].append(each)
     return ", ".join(
-        f"{family} {list_some_target_names(list(map(str, some)))}" if some[0].version else family
+        f"{family} {list_first(map(str, some), SHOWN)}" if some[0].version else family
         for family, some in list(families.items())[:SHOWN]
     )
-
-
-def list_some_target_names(names: Sequence[str]) -> str:
-    """Return the first of *names*, and how many more there are."""
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
 
 
 def counterpart_key_of_file(name: DistributionFilename) -> object:

@@ -24,11 +24,9 @@ _FIRST_YEAR: Final = 1900
 
 def _version_below_newest(comparison: Comparison, _: Stated) -> Iterable[Fault]:
     if _is_below_newest_version(comparison) and not comparison.line:
-        yield Fault(
-            rule="version-below-newest",
-            message=f"{comparison.ours.version} is lower than {comparison.newest}, and no earlier release begins with"
-            f" {'.'.join(comparison.ours.version.split('.')[:2])}.",
-        )
+        ours, line = comparison.ours.version, ".".join(comparison.ours.version.split(".")[:2])
+        message = f"{ours} is lower than {comparison.newest}, and no earlier release begins with {line}."
+        yield Fault(rule="version-below-newest", message=message)
 
 
 def _version_back_port(comparison: Comparison, _: Stated) -> Iterable[Fault]:
@@ -55,30 +53,26 @@ def _requires_python_narrowed(comparison: Comparison, _: Stated) -> Iterable[Fau
     if found := _python_versions_of_both(comparison):
         ours, before = found
         if gone := minor_python_versions(before) - minor_python_versions(ours):
-            yield Fault(
-                rule="requires-python-narrowed",
-                message=f"{_python_versions_subject(gone)} no longer supported.{_requires_python_sentence(comparison)}",
-            )
+            change = f"{_python_versions_subject(gone)} no longer supported"
         elif before - ours:
-            yield Fault(
-                rule="requires-python-narrowed",
-                message=f"Fewer releases of Python are supported.{_requires_python_sentence(comparison)}",
-            )
+            change = "Fewer releases of Python are supported"
+        else:
+            return
+        message = f"{change}.{_requires_python_sentence(comparison)}"
+        yield Fault(rule="requires-python-narrowed", message=message)
 
 
 def _requires_python_widened(comparison: Comparison, _: Stated) -> Iterable[Fault]:
     if found := _python_versions_of_both(comparison):
         ours, before = found
         if new := minor_python_versions(ours) - minor_python_versions(before):
-            yield Fault(
-                rule="requires-python-widened",
-                message=f"{_python_versions_subject(new)} now supported.{_requires_python_sentence(comparison)}",
-            )
-        elif ours - before and not before - ours:
-            yield Fault(
-                rule="requires-python-widened",
-                message=f"More releases of Python are supported.{_requires_python_sentence(comparison)}",
-            )
+            change = f"{_python_versions_subject(new)} now supported"
+        elif ours > before:
+            change = "More releases of Python are supported"
+        else:
+            return
+        message = f"{change}.{_requires_python_sentence(comparison)}"
+        yield Fault(rule="requires-python-widened", message=message)
 
 
 def _python_versions_of_both(comparison: Comparison) -> tuple[frozenset[tuple[int, int, int]], ...]:

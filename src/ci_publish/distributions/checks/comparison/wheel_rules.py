@@ -1,8 +1,8 @@
 """Rules about the files of a release beside those of the release before: wheels, the sdist, sizes (pure)."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
 from ci_publish.distributions.checks.comparison.python_versions import requires_python_admits
@@ -10,6 +10,7 @@ from ci_publish.distributions.checks.comparison.stated import Stated
 from ci_publish.distributions.checks.comparison.targets import (
     MAX_INTERPRETERS,
     MAX_WORK,
+    SHOWN,
     Floor,
     Target,
     TargetInterpreter,
@@ -19,14 +20,13 @@ from ci_publish.distributions.checks.comparison.targets import (
     describe_targets,
     format_interpreters,
     interpreters_of_wheel,
-    list_some_target_names,
     platform_floor_name,
     platforms_of_wheel,
     wheel_coverage,
     wheel_coverage_work,
 )
 from ci_publish.distributions.checks.rules import Rule, note_hint
-from ci_publish.distributions.faults import Fault
+from ci_publish.distributions.faults import Fault, list_first
 from ci_publish.distributions.limits import MIB
 from ci_publish.hints import Hint
 from ci_publish.model.byte_counts import format_size
@@ -87,12 +87,13 @@ def _lost_targets(comparison: Comparison) -> tuple[Covered, set[Target], set[Tar
         return None
     ours = covered.ours.with_pure_wheels(covered.before)
     lost = covered.before.targets - ours.targets
-    excluded = {target for target in lost if not _is_admitted_interpreter(target[0], comparison.ours.requires_python)}
+    requires_python = comparison.ours.requires_python
+    excluded = {
+        (interpreter, platform)
+        for interpreter, platform in lost
+        if len(interpreter.version) > 1 and not requires_python_admits(requires_python, *interpreter.version)
+    }
     return replace(covered, ours=ours), set(lost - excluded), excluded
-
-
-def _is_admitted_interpreter(interpreter: TargetInterpreter, requires_python: str | None) -> bool:
-    return len(interpreter.version) < 2 or requires_python_admits(requires_python, *interpreter.version)  # noqa: PLR2004
 
 
 def _wheel_lost(comparison: Comparison, _: Stated) -> Iterable[Fault]:
@@ -105,11 +106,8 @@ def _wheel_lost(comparison: Comparison, _: Stated) -> Iterable[Fault]:
 def _wheel_lost_as_required(comparison: Comparison, _: Stated) -> Iterable[Fault]:
     if (found := _lost_targets(comparison)) is not None and found[2]:
         names = format_interpreters(interpreter for interpreter, _ in found[2])
-        requires = comparison.ours.requires_python
-        yield Fault(
-            rule="wheel-lost-as-required",
-            message=f"No wheels for {names}, which Requires-Python ({requires}) excludes.",
-        )
+        message = f"No wheels for {names}, which Requires-Python ({comparison.ours.requires_python}) excludes."
+        yield Fault(rule="wheel-lost-as-required", message=message)
 
 
 def _wheel_gained(comparison: Comparison, _: Stated) -> Iterable[Fault]:
@@ -122,15 +120,8 @@ def _wheel_gained(comparison: Comparison, _: Stated) -> Iterable[Fault]:
         yield Fault(rule="wheel-gained", message=f"Gained: {phrases}.")
 
 
-def _platform_floor_raised(comparison: Comparison, _: Stated) -> Iterable[Fault]:
-    yield from _platform_floor_moved(comparison, "platform-floor-raised", raised=True)
-
-
-def _platform_floor_lowered(comparison: Comparison, _: Stated) -> Iterable[Fault]:
-    yield from _platform_floor_moved(comparison, "platform-floor-lowered", raised=False)
-
-
-def _platform_floor_moved(comparison: Comparison, rule: str, *, raised: bool) -> Iterator[Fault]:
+def _platform_floor_moved(comparison: Comparison, _: Stated, *, verb: str) -> Iterable[Fault]:
+    """Yield a fault for each lowest version of a system that was *verb*, ``raised`` or ``lowered``."""
     covered = _coverage_of_both_releases(comparison)
     if covered is None:
         return
@@ -138,7 +129,7 @@ def _platform_floor_moved(comparison: Comparison, rule: str, *, raised: bool) ->
     common = covered.ours.targets & covered.before.targets
     for interpreter, platform in common:
         old, new = covered.before.floors[interpreter, platform], covered.ours.floors[interpreter, platform]
-        if new > old if raised else new < old:
+        if new > old if verb == "raised" else new < old:
             moved.setdefault((platform, old, new), set()).add(interpreter)
     alike: dict[tuple[str, str], list[str]] = {}
     for (platform, old, new), interpreters in moved.items():
@@ -146,9 +137,9 @@ def _platform_floor_moved(comparison: Comparison, rule: str, *, raised: bool) ->
         only = "" if everyone == interpreters else f" for {format_interpreters(interpreters)}"
         change = f"from {platform_floor_name(platform, old)} to {platform_floor_name(platform, new)}{only}"
         alike.setdefault((platform.system, change), []).append(platform.architecture)
-    verb = "raised" if raised else "lowered"
     for (system, change), architectures in sorted(alike.items()):
-        yield Fault(rule=rule, message=f"{system} {list_some_target_names(sorted(architectures))}: {verb} {change}.")
+        message = f"{system} {list_first(sorted(architectures), SHOWN)}: {verb} {change}."
+        yield Fault(rule=f"platform-floor-{verb}", message=message)
 
 
 def _stable_abi_moved(comparison: Comparison, _: Stated) -> Iterable[Fault]:
@@ -165,7 +156,7 @@ def _stable_abi_moved(comparison: Comparison, _: Stated) -> Iterable[Fault]:
         verb = "raised" if new > old else "lowered"
         change = f"{verb} from CPython {'.'.join(map(str, old))} to {'.'.join(map(str, new))}"
         everywhere = len(places) == sum(key[1] == flag for key in common)
-        where = "every platform" if everywhere else list_some_target_names(sorted(places))
+        where = "every platform" if everywhere else list_first(sorted(places), SHOWN)
         yield Fault(rule="stable-abi-moved", message=f"abi3{flag}: {change} on {where}.")
 
 
@@ -190,10 +181,9 @@ def _size_changed(comparison: Comparison, _: Stated) -> Iterable[Fault]:
     for verb, some in (("grew", [c for c in changed if c[0] > 1]), ("shrank", [c for c in changed if c[0] < 1])):
         if some:
             largest = sorted(some, key=lambda item: (-abs(item[0] - 1), item[1]))
-            more = f", and {len(some) - _SIZES_SHOWN} more" if len(some) > _SIZES_SHOWN else ""
-            listed = ", ".join(text for _, text in largest[:_SIZES_SHOWN])
+            listed = list_first((text for _, text in largest), _SIZES_SHOWN, ", and")
             files = f"{len(some)} of {len(comparison.ours.files)} files"
-            yield Fault(rule="size-changed", message=f"{files} {verb}: {listed}{more}.")
+            yield Fault(rule="size-changed", message=f"{files} {verb}: {listed}.")
 
 
 def _changed_sizes(ours: Release, before: Release) -> Iterator[tuple[float, str]]:
@@ -202,13 +192,9 @@ def _changed_sizes(ours: Release, before: Release) -> Iterator[tuple[float, str]
     for key, file in _files_by_counterpart(ours).items():
         old, new = sizes.get(key), file.size
         if old is not None and new is not None and abs(new - old) > max(_MANY_BYTES, _MUCH * old):
-            both = f"{_short_wheel_name(file)} from {format_size(old)} to {format_size(new)}"
-            yield new / old if old else float("inf"), both
-
-
-def _short_wheel_name(file: ReleaseFile) -> str:
-    """Return the part of a filename that distinguishes it within a release."""
-    return "-".join(file.name.text.removesuffix(".whl").split("-")[-3:]) if file.name.tags else "the sdist"
+            tags = file.name.text.removesuffix(".whl").split("-")[-3:]
+            name = "-".join(tags) if file.name.tags else "the sdist"
+            yield new / old if old else float("inf"), f"{name} from {format_size(old)} to {format_size(new)}"
 
 
 def _files_by_counterpart(release: Release) -> Mapping[object, ReleaseFile]:
@@ -219,21 +205,18 @@ def _files_by_counterpart(release: Release) -> Mapping[object, ReleaseFile]:
 
 def _not_compared(comparison: Comparison, _: Stated) -> Iterable[Fault]:
     """Say in one line what the index does not show."""
-    if comparison.before is None:
+    if (before := comparison.before) is None:
         return
-    if missing := ", ".join(what for what, absent in _facts_the_index_lacks(comparison, comparison.before) if absent):
-        yield Fault(rule="not-compared", message=f"Not compared, because the index does not show it: {missing}.")
-    if _coverage_of_both_releases(comparison) is None:
-        why = "there are too many files, or their names stand for too many tags"
-        yield Fault(rule="not-compared", message=f"Not compared: {why}.")
-
-
-def _facts_the_index_lacks(comparison: Comparison, before: Release) -> Sequence[tuple[str, bool]]:
-    return (
+    facts = (
         ("file sizes", any(file.size is None for file in before.files)),
         ("Requires-Python", before.requires_python is None),
         ("core metadata", comparison.metadata_asked and before.metadata is None),
     )
+    if missing := ", ".join(what for what, absent in facts if absent):
+        yield Fault(rule="not-compared", message=f"Not compared, because the index does not show it: {missing}.")
+    if _coverage_of_both_releases(comparison) is None:
+        why = "there are too many files, or their names stand for too many tags"
+        yield Fault(rule="not-compared", message=f"Not compared: {why}.")
 
 
 RULES: Final = (
@@ -267,7 +250,7 @@ RULES: Final = (
         id="platform-floor-raised",
         pypi=Severity.WARNING,
         adjustable=True,
-        compare=_platform_floor_raised,
+        compare=partial(_platform_floor_moved, verb="raised"),
         cause="The wheels no longer run on some older systems that the wheels of the previous release support.",
         source="PEP 600 (manylinux), PEP 656 (musllinux); packaging.tags (macOS).",
         example="manylinux_2_17 before, manylinux_2_28 now: systems with glibc 2.17 to 2.27 build from source",
@@ -330,7 +313,7 @@ RULES: Final = (
         id="platform-floor-lowered",
         pypi=Severity.NOTE,
         adjustable=True,
-        compare=_platform_floor_lowered,
+        compare=partial(_platform_floor_moved, verb="lowered"),
         cause="The wheels run on older systems than the wheels of the previous release.",
         source="PEP 600 (manylinux), PEP 656 (musllinux); packaging.tags (macOS).",
         example="manylinux_2_28 before, manylinux_2_17 now",
