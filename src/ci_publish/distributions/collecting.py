@@ -18,7 +18,6 @@ from ci_publish.distributions.checks.rules import CheckedFile
 from ci_publish.distributions.checks.table import file_faults
 from ci_publish.distributions.core_metadata import normalized_version, parse_core_metadata
 from ci_publish.distributions.faults import Fault
-from ci_publish.distributions.found_nothing import quote_path
 from ci_publish.distributions.limits import MAX_ATTESTATION, MAX_METADATA, WORTH_THREADS
 from ci_publish.distributions.sdist_reading import SdistContents, inspect_sdist, is_pkg_info_of_zip_sdist
 from ci_publish.distributions.wheel_reading import (
@@ -27,7 +26,7 @@ from ci_publish.distributions.wheel_reading import (
     read_small_zip_member,
     read_wheel_metadata,
 )
-from ci_publish.distributions.zip_directory import read_zip_directory, zip_member_names
+from ci_publish.distributions.zip_directory import read_zip_directory
 from ci_publish.errors import CiPublishError
 from ci_publish.model.distribution import Digests, Distribution, FoundAttestation, Kind, Stamp
 from ci_publish.model.filename import DistributionFilename
@@ -108,6 +107,20 @@ def sort_found_entries(search: file_access.PathSearch) -> SortedEntries:
         message = f"{quote_path(argument)} cannot be listed: {reason}."
         result.faults.append(Fault(rule="file-unreadable", message=message))
     return result
+
+
+def quote_path(text: str) -> str:
+    """Return a path or pattern in quotes, as it was written: a backslash is shown once."""
+    return f"'{text}'"
+
+
+def zip_member_names(path: Path) -> list[str]:
+    """Return the names of the members of a ZIP archive; none where it cannot be opened or read."""
+    try:
+        with file_access.open_regular_file(file_access.require_link_within_folder(path)) as file:
+            return [info.filename for info in read_zip_directory(file)]
+    except (file_access.FileRefused, UnreadableArchive):
+        return []
 
 
 def read_distribution_files(paths: Sequence[Path], *, with_md5: bool, max_workers: int) -> list[ReadFile | RefusedFile]:

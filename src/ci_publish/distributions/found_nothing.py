@@ -6,10 +6,10 @@ from pathlib import Path
 from shlex import quote
 from typing import Final
 
+from ci_publish.distributions.collecting import quote_path, zip_member_names
 from ci_publish.distributions.faults import list_first
 from ci_publish.distributions.file_access import PathSearch
 from ci_publish.distributions.subfolders import SubfolderFile, find_too_deep_distribution
-from ci_publish.distributions.zip_directory import zip_member_names
 from ci_publish.errors import NothingToPublish
 from ci_publish.hints import Hint, option
 from ci_publish.model.frozen import frozen
@@ -54,11 +54,6 @@ def nothing_to_publish_error(
         detail="\n".join([*(reason.why for reason in reasons), *([] if deeper else _describe_found_entries(search))]),
         hints=dict.fromkeys(reason.hint for reason in reasons) or (_BUILD,),
     )
-
-
-def quote_path(text: str) -> str:
-    """Return a path or pattern in quotes, as it was written: a backslash is shown once."""
-    return f"'{text}'"
 
 
 def quote_first_paths(paths: Iterable[Path]) -> str:

@@ -1,6 +1,6 @@
 """Reading an sdist: its names, its PKG-INFO, and what is wrong with it as an archive."""
 
-import os
+import io
 import posixpath
 from collections.abc import Collection
 from contextlib import suppress
@@ -168,7 +168,7 @@ class _SdistReading:
 
 def inspect_sdist(file: BinaryIO) -> SdistContents:
     """Read a ``.tar.gz`` completely, within the limits. Never raises for what is in the file."""
-    size = file.seek(0, os.SEEK_END)
+    size = file.seek(0, io.SEEK_END)
     reading = _SdistReading()
     if is_zip_archive(file):
         message = "The file is both a tar and a ZIP archive."

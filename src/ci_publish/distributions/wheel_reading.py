@@ -1,7 +1,7 @@
 """Reading a wheel: what it holds, what its metadata files say, and what is wrong with it as an archive."""
 
 import hashlib
-import os
+import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import BinaryIO, Final
@@ -124,7 +124,7 @@ def read_small_zip_member(file: BinaryIO, info: ZipInfo, limit: int, rule: str =
 
 def inspect_zip_archive(file: BinaryIO, filename: str) -> ZipContents:
     """Read a wheel completely, within the limits. Never raises for what is in the file; OSError from the disk only."""
-    size = file.seek(0, os.SEEK_END)
+    size = file.seek(0, io.SEEK_END)
     expected = expected_dist_info_folder(filename)
     try:
         directory = read_zip_directory(file)

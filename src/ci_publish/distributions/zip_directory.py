@@ -5,15 +5,13 @@ changes between patch releases of Python, and a verdict must not. This module fo
 server runs 3.13 (warehouse/.python-version). Source of the format: APPNOTE.TXT.
 """
 
-import os
+import io
 import struct
 import zlib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import BinaryIO, Final
 from zipfile import ZipInfo
 
-from ci_publish.distributions import file_access
 from ci_publish.distributions.archive_reading import TooManyMembers, UnreadableArchive
 from ci_publish.distributions.faults import Fault, ServerRefusal, invalid_file_refusal, upload_crash_refusal
 from ci_publish.distributions.limits import MAX_CROWD, MAX_DIRECTORY, MAX_MEMBERS, MIB
@@ -67,15 +65,6 @@ def read_zip_directory(file: BinaryIO) -> list[ZipInfo]:
     return list(_parse_zip_directory_entries(data, directory))
 
 
-def zip_member_names(path: Path) -> list[str]:
-    """Return the names of the members of a ZIP archive; none where it cannot be opened or read."""
-    try:
-        with file_access.open_regular_file(file_access.require_link_within_folder(path)) as file:
-            return [info.filename for info in read_zip_directory(file)]
-    except (file_access.FileRefused, UnreadableArchive):
-        return []
-
-
 def find_entry_in_large_directory(file: BinaryIO, name: str) -> ZipInfo | None:
     """Return the directory entry of *name* in an archive with too many members for ``read_zip_directory``.
 
@@ -113,7 +102,7 @@ def _require_zip_directory_position(file: BinaryIO) -> _DirectoryPosition:
 
 def _find_zip_directory_position(file: BinaryIO) -> _DirectoryPosition | None:
     """Return the position of the directory by the end record, None without one (APPNOTE 4.3.16)."""
-    length = file.seek(0, os.SEEK_END)
+    length = file.seek(0, io.SEEK_END)
     tail_start = max(length - _MAX_COMMENT - _END.size, 0)
     file.seek(tail_start)
     tail = file.read(_MAX_COMMENT + _END.size)

@@ -3,7 +3,7 @@
 A port of warehouse/utils/zipfiles.py (``validate_zipfile``), with the same messages. Source of the format: APPNOTE.TXT.
 """
 
-import os
+import io
 import re
 import struct
 from collections.abc import Sequence
@@ -150,7 +150,7 @@ class _ZipRecordWalk:
         if self.position > self.length:
             raise _BrokenFraming("Malformed zip file")
         if count:
-            self.file.seek(count, os.SEEK_CUR)
+            self.file.seek(count, io.SEEK_CUR)
 
     def read_local_header(self) -> None:
         """Read a local file header and skip the member's data (APPNOTE 4.3.7)."""
@@ -232,7 +232,7 @@ def zip_framing_fault(file: BinaryIO, directory: Sequence[ZipInfo]) -> Fault | N
     bytes than a streaming reader.
     """
     members = {info.orig_filename: info for info in directory}
-    walk = _ZipRecordWalk(file=file, length=file.seek(0, os.SEEK_END), members=members)
+    walk = _ZipRecordWalk(file=file, length=file.seek(0, io.SEEK_END), members=members)
     file.seek(0)
     try:
         walk.read_records()

@@ -15,12 +15,7 @@ from ci_publish.distributions import limits
 from ci_publish.distributions.archive_reading import TooManyMembers, UnreadableArchive
 from ci_publish.distributions.faults import ServerRefusal
 from ci_publish.distributions.limits import MAX_DIRECTORY
-from ci_publish.distributions.zip_directory import (
-    find_entry_in_large_directory,
-    is_zip_archive,
-    read_zip_directory,
-    zip_member_names,
-)
+from ci_publish.distributions.zip_directory import find_entry_in_large_directory, is_zip_archive, read_zip_directory
 from tests.corpus.build import Wheel
 
 NAME = b"a.txt"
@@ -278,11 +273,3 @@ def test_of_half_a_million_members_no_more_are_searched() -> None:
     end = struct.pack("<4s4xHHLLH", b"PK\x05\x06", 0xFFFF, 0xFFFF, 0, 0, 0)
     with pytest.raises(TooManyMembers, match="500,000 members"):
         find_entry_in_large_directory(io.BytesIO(record + locator + end), "x")
-
-
-def test_the_names_of_members_are_none_where_an_archive_cannot_be_read(tmp_path: Path) -> None:
-    (tmp_path / "demo.zip").write_bytes(Wheel(members=(("demo/a.txt", b""),)).build())
-    assert "demo/a.txt" in zip_member_names(tmp_path / "demo.zip")
-    (tmp_path / "text.zip").write_bytes(b"no archive")
-    assert zip_member_names(tmp_path / "text.zip") == []
-    assert zip_member_names(tmp_path / "missing.zip") == []
