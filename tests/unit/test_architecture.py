@@ -354,7 +354,6 @@ LONG = {
     "model/stdlib_names.py": "data",
 }
 MANY_ARGUMENTS = {
-    "distributions/local.py:__init__": "the settings of the checks, each with a default, in the public API",
     "reports/console.py:open_console": "two options of the command line and what tests replace, each with a default",
 }
 
