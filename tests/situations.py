@@ -27,7 +27,7 @@ from ci_publish.app.install_credentials import refuse_install_with_credentials
 from ci_publish.app.installing import installation_failed_error
 from ci_publish.app.listed_subjects import read_listed_subjects
 from ci_publish.app.options import Origin, Source
-from ci_publish.app.other_tools import Ours, decide_other_tools_settings
+from ci_publish.app.other_tools import OwnSettings, decide_other_tools_settings
 from ci_publish.app.output_files import require_writable_outputs
 from ci_publish.app.settings import Settings
 from ci_publish.app.settings_sources import Loaded, load_settings
@@ -512,7 +512,7 @@ def _() -> object:
 
 @situation("Another tool's variable names another index than ours")
 def _() -> object:
-    ours = Ours(addresses=("https://upload.pypi.org/legacy/",), spelled="--repository-url")
+    ours = OwnSettings(addresses=("https://upload.pypi.org/legacy/",), spelled="--repository-url")
     return decide_other_tools_settings(
         ours, {"TWINE_REPOSITORY_URL": "https://test.pypi.org/legacy/"}, lambda address, _: address
     )
@@ -523,7 +523,7 @@ def _() -> object:
     front_end=FrontEnd.ACTION,
 )
 def _() -> object:
-    ours = Ours(in_action=True, identity=True)
+    ours = OwnSettings(in_action=True, identity=True)
     return decide_other_tools_settings(
         ours, {"TWINE_REPOSITORY_URL": "https://test.pypi.org/legacy/"}, lambda address, _: address
     )
@@ -531,7 +531,7 @@ def _() -> object:
 
 @situation("Another tool's secret, and nothing says that it is for PyPI")
 def _() -> object:
-    return decide_other_tools_settings(Ours(), {"TWINE_PASSWORD": "hunter2"}, lambda address, _: address)
+    return decide_other_tools_settings(OwnSettings(), {"TWINE_PASSWORD": "hunter2"}, lambda address, _: address)
 
 
 @situation("A pull request, and the index is named in pyproject.toml", front_end=FrontEnd.ACTION)

@@ -1,6 +1,6 @@
-"""Inputs of an action that no action of ours marked as its own, and that would be ignored.
+"""Action inputs without the mark that our actions set, which would be ignored.
 
-A `docker://` step passes its inputs without our mark: with ``rehearse: true`` it would publish to PyPI.
+A `docker://` step passes its inputs without that mark: with ``rehearse: true`` it would publish to PyPI.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ _HARMLESS = frozenset({"check", "diff", "verify", "settings"})
 def refuse_ignored_inputs(command: str, settings: Settings, environ: Mapping[str, str]) -> None:
     """Raise ConfigurationError for an ignored input whose intent this run would not follow.
 
-    Those that decide whether and where anything is published are never ignored in silence.
+    Inputs that decide whether and where anything is published are never ignored silently.
     """
     if environ.get(ACTION_MARK) or command in _HARMLESS:
         return

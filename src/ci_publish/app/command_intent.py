@@ -10,7 +10,7 @@ from ci_publish.hints import Hint, option
 from ci_publish.model.attestation import AttestationPolicy, BuildProvenancePolicy
 
 CONTACTING = frozenset({"publish", "plan", "diff", "verify", "rehearse", "doctor"})
-"""The commands that contact an index, or play it."""
+"""The commands that contact an index or simulate one."""
 
 _INSTALL: Final = (("install",), "needs an installation, and nothing is installed")
 _SERVE: Final = (("serve",), "needs servers that stay up, and these end with the rehearsal")
@@ -25,7 +25,7 @@ _NEEDS: Final = {
 
 
 def prepare_command(command: str, loaded: Loaded) -> tuple[str, Settings]:
-    """Return the command that is meant, and its settings: what it has no use for has its default again.
+    """Return the command to run and its settings, in which options that it does not use have their defaults.
 
     Raises ConfigurationError for an option that the command cannot honour and must not skip, and for what other tools'
     variables say against these settings.

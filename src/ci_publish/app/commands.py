@@ -50,11 +50,6 @@ class CommandJob:
     loaded: Loaded
     context: RuntimeContext
 
-    @property
-    def paths_given(self) -> bool:
-        """Whether anybody said which distributions are meant."""
-        return self.loaded.origin("paths") is not DEFAULT
-
 
 @frozen
 class Command:
@@ -252,7 +247,7 @@ def _run_doctor(job: CommandJob) -> Outcome:
 
 def _run_rehearsal(job: CommandJob) -> Outcome:
     try:
-        from ci_publish.app.rehearse import rehearse as play  # noqa: PLC0415  (an extra)
+        from ci_publish.app.rehearse import rehearse as run_rehearsal  # noqa: PLC0415  (an extra)
     except ModuleNotFoundError as error:
         from ci_publish.installation import Installation  # noqa: PLC0415  (late: hardly ever needed)
 
@@ -260,7 +255,7 @@ def _run_rehearsal(job: CommandJob) -> Outcome:
             f"A rehearsal needs the extra `rehearsal`, and {error.name} is not installed.",
             hints=(f"Install it: {Installation.current().install('rehearsal')}",),
         ) from error
-    return play(job.settings, job.context, paths_given=job.paths_given)
+    return run_rehearsal(job.settings, job.context, paths_given=job.loaded.origin("paths") is not DEFAULT)
 
 
 def _show_settings(job: CommandJob) -> Outcome:

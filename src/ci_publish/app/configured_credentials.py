@@ -112,7 +112,7 @@ class ConfiguredCredentials:
 
 
 def credential_options_of_settings(settings: Settings, password_name: str) -> CredentialOptions:
-    """Return what *settings* give for every index; nothing is asked for it."""
+    """Return the credential that *settings* give for every index, without the keyring's."""
     return CredentialOptions(
         user=settings.user,
         secret=settings.password,

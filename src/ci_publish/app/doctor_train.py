@@ -1,4 +1,4 @@
-"""What ``doctor`` says about a run over several projects: their order, and which of them would wait."""
+"""The findings of ``doctor`` about a run over several projects: their order, and which would be deferred."""
 
 from collections.abc import Callable, Iterator, Sequence
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 class FileReports:
     """A context in which a run's events reach the files that its settings ask for, before they reach its listener.
 
-    ``context`` is what the run must be given instead of *context*: its secrets are redacted in the files. What the
-    files themselves report is told in the words of *reader*.
+    ``context`` replaces *context* for the run: its secrets are redacted in the files. What the files themselves report
+    is worded for *reader*.
     """
 
     def __init__(self, *, settings: Settings, loaded: Loaded, reader: FrontEndWording, context: RuntimeContext) -> None:
@@ -63,12 +63,12 @@ class FileReports:
         self._reports.close()
 
     def _emit_to_files_first(self, event: Event) -> None:
-        """Hand *event* to the files first: what they could not write is told before the run's end is."""
+        """Pass *event* to the files first, so that a failure to write them is reported before the end of the run."""
         self._reports(event)
         self._listener(event)
 
     def _emit_reworded(self, event: Event) -> None:
-        """Hand on *event*, which does not come from the run, in the words of the reader."""
+        """Pass on *event*, which does not come from the run, worded for the reader."""
         self._emit_to_files_first(self._reader.reword_event(event))
 
 

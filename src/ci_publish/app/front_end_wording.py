@@ -36,7 +36,7 @@ def front_end_of_process(environ: Mapping[str, str]) -> FrontEnd:
 
 @frozen
 class FrontEndWording:
-    """Words hints as somebody reads them who used *front_end* for *command*; implements ``hints.Reader``."""
+    """Words hints for a reader who used *front_end* to run *command*; implements ``hints.Reader``."""
 
     front_end: FrontEnd
     command: str

@@ -1,6 +1,6 @@
 """An index by name: `pypi`, `testpypi`, an entry of ``[[tool.uv.index]]``, a section of ``.pypirc``.
 
-A ``.pypirc`` is read only for a name that somebody gave, or where ``--config-file`` names it; never because it exists.
+A ``.pypirc`` is read only to look up a given name, or if ``--config-file`` names it; never because it exists.
 """
 
 import configparser
@@ -32,7 +32,7 @@ _OTHERS_READ = stat.S_IRGRP | stat.S_IROTH
 
 @frozen(kw_only=True)
 class NamedIndex:
-    """What a name stands for. ``where`` is the place that says so; ``user`` and ``password`` are those of .pypirc.
+    """What a name stands for. ``where`` is the place that defines it; ``user`` and ``password`` are those of .pypirc.
 
     ``in_project``: that place is the checkout's pyproject.toml.
     """
@@ -89,7 +89,7 @@ class IndexNames:
         return found if isinstance(found, str) else found.upload
 
     def pypirc_section(self, name: str) -> NamedIndex | None:
-        """Return what ``.pypirc`` says of *name*, None where it has no such section. Raises ConfigurationError."""
+        """Return the section *name* of ``.pypirc``, None if there is none. Raises ConfigurationError."""
         if not self._pypirc.has_section(name):
             return None
         values = {key: value.strip() for key, value in self._pypirc.items(name)}
@@ -140,7 +140,7 @@ class IndexNames:
 
 
 def _require_known_index(name: str, known: str, upload: str, where: str) -> None:
-    """Raise ConfigurationError where *where* says that one of PyPI's own names is another index."""
+    """Raise ConfigurationError if *where* defines one of PyPI's own names as another index."""
     if upload.rstrip("/") not in {known.rstrip("/"), f"https://{name.lower()}.org"}:
         raise ConfigurationError(
             f"{name} is another index in {where}: {redacted_url(upload)}",

@@ -1,4 +1,4 @@
-"""``rehearse --install``: every rehearsed file, for every interpreter that it fits, installed and tried."""
+"""``rehearse --install``: installs and tries every rehearsed file with every interpreter that it fits."""
 
 import importlib.resources
 import os
@@ -42,7 +42,7 @@ def install_rehearsed_files(
     context: RuntimeContext,
     require_upstream: Callable[[], None],
 ) -> None:
-    """Install and try *files* from *world*, whose index answers for everything else, too.
+    """Install and try *files* from the index of *world*, which also serves their dependencies.
 
     Raises InstallationFailed for what is wrong with a file, ConfigurationError where nothing can be tried, and what
     *require_upstream* raises where the index's upstream does not answer.

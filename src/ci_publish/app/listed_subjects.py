@@ -1,4 +1,4 @@
-"""Files that are attested by name and digest, without being at hand: what an earlier job said of them."""
+"""Files that are attested by the name and digest that an earlier job listed, without the files themselves."""
 
 import json
 import re

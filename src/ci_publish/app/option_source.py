@@ -51,7 +51,7 @@ class EnvironmentSource(OptionSource):
 
 
 def refuse_misspelled_option(key: str, ours: Iterable[str], kind: str) -> None:
-    """Refuse a name that is nearly one of ours; leave all others alone."""
+    """Raise ConfigurationError for a name that is a misspelling of one of *ours*; ignore all others."""
     import difflib  # noqa: PLC0415  (late: hardly ever needed)
 
     normal = {name.replace("-", "_").upper(): name for name in ours}

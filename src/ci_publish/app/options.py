@@ -3,7 +3,6 @@
 from enum import StrEnum
 
 from ci_publish.model.frozen import frozen
-from ci_publish.model.identity import Secret
 
 ALL = frozenset({"publish", "plan", "check", "diff", "attest", "verify", "rehearse", "doctor", "settings"})
 SENDING = frozenset({"publish", "plan", "rehearse", "settings"})
@@ -94,10 +93,3 @@ def option_use(option: Option, command: str, source: str) -> Use:
     if source in FOR_THIS_CALL or (option.intent and command in ACTING and source != Source.OTHER_TOOL):
         return Use.REFUSED
     return Use.SKIPPED
-
-
-def option_value_requests_something(value: object, default: object) -> bool:
-    """Return whether *value* asks for anything that the default does not; an empty secret does not."""
-    if isinstance(value, Secret):
-        return not value.satisfies(lambda text: not text.strip())
-    return value != default

@@ -102,8 +102,8 @@ def destination_in_variable(variable: str, environ: Mapping[str, str]) -> str:
 
 
 @frozen(kw_only=True)
-class Ours:
-    """What settings of our own say, from all sources but other tools.
+class OwnSettings:
+    """The settings of ci-publish itself: those from all sources but other tools.
 
     ``addresses`` are upload URLs, empty where nothing names a destination; ``credential`` is how the user spelled an
     option that gives one. ``in_action``: PyPI is the visible default. ``identity``: an identity can be requested.
@@ -151,7 +151,7 @@ class _Named:
 
 
 def decide_other_tools_settings(
-    ours: Ours, environ: Mapping[str, str], upload_of: Callable[[str, str], str]
+    ours: OwnSettings, environ: Mapping[str, str], upload_of: Callable[[str, str], str]
 ) -> Decision:
     """Return what a run takes over from other tools. Raises ConfigurationError for what cannot be honoured.
 
@@ -204,7 +204,7 @@ def _named_destinations(environ: Mapping[str, str], upload_of: Callable[[str, st
     return named
 
 
-def _destination_to_take_over(ours: Ours, named: Sequence[_Named]) -> _Named | None:
+def _destination_to_take_over(ours: OwnSettings, named: Sequence[_Named]) -> _Named | None:
     """Return the destination to take over; None where ours counts, or the default. Raises ConfigurationError."""
     if not named:
         return None
@@ -268,7 +268,7 @@ def _require_single_secret(found: Sequence[ToolSecret]) -> ToolSecret | None:
 
 
 def _secret_for_ci_publish_destination(
-    ours: Ours, found: Sequence[ToolSecret]
+    ours: OwnSettings, found: Sequence[ToolSecret]
 ) -> tuple[ToolSecret | None, tuple[Noted, ...]]:
     """Return the secret to use at a destination that no other tool names. Raises ConfigurationError if none fits."""
     addresses = ours.addresses or (PYPI.upload,)
@@ -306,7 +306,7 @@ def _secret_for_ci_publish_destination(
     )
 
 
-def _secret_and_user(found: ToolSecret, ours: Ours) -> dict[str, tuple[Any, Origin]]:
+def _secret_and_user(found: ToolSecret, ours: OwnSettings) -> dict[str, tuple[Any, Origin]]:
     """Return the secret and its user as options. Raises ConfigurationError where ours is another user."""
     if ours.user is not None and found.user is not None and ours.user != found.user:
         raise ConfigurationError(

@@ -9,7 +9,7 @@ from ci_publish.app.option_source import EnvironmentSource, Found, OptionSource
 from ci_publish.app.options import Origin, Source
 from ci_publish.app.other_tools import (
     TOOLS,
-    Ours,
+    OwnSettings,
     decide_other_tools_settings,
     destination_in_variable,
     is_same_destination,
@@ -104,7 +104,7 @@ class OtherToolsSource(EnvironmentSource):
                 Hint("To publish to that index, name its upload URL: ", option("repository_url", "https://…")),
             )
 
-    def _ci_publish_settings(self, spelled: str) -> Ours:
+    def _ci_publish_settings(self, spelled: str) -> OwnSettings:
         state = self.current_state
         # An empty secret is given, too: it is nearly always a mistake.
         given = next(
@@ -117,7 +117,7 @@ class OtherToolsSource(EnvironmentSource):
             None,
         )
         user = state.get("user")
-        return Ours(
+        return OwnSettings(
             addresses=tuple(item if isinstance(item, str) else item.upload for item in self.resolved),
             spelled=spelled,
             credential=self._spelled_option(given) if given else None,

@@ -119,7 +119,7 @@ def _resolve_output_path(path: Path) -> Path | None:
     try:
         path.stat()
     except OSError as error:
-        if error.errno == errno.ELOOP:  # not told by ``resolve`` since Python 3.13
+        if error.errno == errno.ELOOP:  # ``resolve`` does not report it since Python 3.13
             return None
     try:
         return path.resolve()

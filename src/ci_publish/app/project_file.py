@@ -1,4 +1,4 @@
-"""What a pyproject.toml says to us: ``[tool.ci-publish]``, and the indexes that uv knows by name."""
+"""The tables of a pyproject.toml that are read: ``[tool.ci-publish]``, and the indexes that uv knows by name."""
 
 import os
 import re
@@ -31,7 +31,7 @@ _NEAR: Final = 0.88
 
 @frozen
 class UvPublishUrl:
-    """The destination in uv's configuration, and the place that says so."""
+    """The destination in uv's configuration, and the place that names it."""
 
     url: str
     where: str
@@ -39,7 +39,7 @@ class UvPublishUrl:
 
 @frozen
 class ProjectTables:
-    """The tables that are read; ``uv_indexes``: ``[[tool.uv.index]]``, or ``[[index]]`` of uv.toml, whatever it is."""
+    """The tables that are read. ``uv_indexes`` is ``[[tool.uv.index]]``, or ``[[index]]`` of uv.toml, of any type."""
 
     ours: Mapping[str, Any] = field(default_factory=dict)
     uv_indexes: object = ()
@@ -47,9 +47,9 @@ class ProjectTables:
 
 
 def read_project_tables(pyproject: Path) -> ProjectTables:
-    """Read *pyproject*, and the indexes of a ``uv.toml`` beside it, which uv prefers; without files, nothing is said.
+    """Read *pyproject*, and the indexes of a ``uv.toml`` beside it, which uv prefers; files that are missing are empty.
 
-    Raises ConfigurationError for a broken one.
+    Raises ConfigurationError for a file that cannot be read.
     """
     tables = _read_toml_tables(pyproject)
     tools = tables.get("tool", {})

@@ -1,7 +1,7 @@
 """`ci-publish rehearse`: the whole run, against an index, an identity provider and a Sigstore on loopback.
 
-Destination and credential of the real run say what to play. The secret is judged by its form alone and never sent, no
-identity is requested, and nothing is sent to the real index.
+The destination and the credential of the real run determine what is simulated. Only the form of the secret is checked:
+it is never sent. No identity is requested, and nothing is sent to the real index.
 """
 
 import os
@@ -57,8 +57,8 @@ _NO_CREDENTIAL: Final[Mapping[str, object]] = {
 
 
 @frozen(kw_only=True)
-class Played:
-    """What a rehearsal plays of one destination of the real run; ``profile`` decides which rules its index follows.
+class SimulatedDestination:
+    """How one destination of the real run is simulated; ``profile`` decides which rules its index follows.
 
     ``token``: the real run shows a secret, so the rehearsal shows an API token of its own index.
     """
@@ -74,8 +74,8 @@ class Played:
 def rehearse(settings: Settings, context: RuntimeContext, *, paths_given: bool = True) -> Outcome:
     """Publish to a rehearsal world on loopback; with ``serve``, leave it up until a signal comes.
 
-    The job that is played is the one it runs in, as far as that says who it is; nothing of its real identity is used.
-    Several destinations are played one after the other. Raises the CiPublishError that ended the rehearsal.
+    The job that is simulated is the one it runs in, as far as that job can be identified; its real identity is not
+    used. Several destinations are simulated one after the other. Raises the CiPublishError that ended the rehearsal.
     """
     if settings.install:
         _refuse_impossible_installation(settings, context)
@@ -144,9 +144,14 @@ def _upstream_overlay(
 
 @contextmanager
 def _rehearsal_world(
-    settings: Settings, destination: Played, job: RehearsedJob, overlay: UpstreamOverlay | None, *, first: bool
+    settings: Settings,
+    destination: SimulatedDestination,
+    job: RehearsedJob,
+    overlay: UpstreamOverlay | None,
+    *,
+    first: bool,
 ) -> Iterator[RehearsalWorld]:
-    """Open a world that plays one destination; each has a folder of its own, the first one the folder itself."""
+    """Open a world that simulates one destination; each has its own folder, the first one the folder itself."""
     storage = settings.world
     if storage is not None and not first:
         storage = storage / Path(destination.name.replace("/", "-").replace(":", "-"))
@@ -160,7 +165,11 @@ def _rehearsal_world(
 
 
 def _publish_to_world(
-    world: RehearsalWorld, destination: Played, job: RehearsedJob, settings: Settings, context: RuntimeContext
+    world: RehearsalWorld,
+    destination: SimulatedDestination,
+    job: RehearsedJob,
+    settings: Settings,
+    context: RuntimeContext,
 ) -> tuple[Distribution, ...]:
     """Publish to *world* as the job of its own CI identity provider; with ``dry_run``, only plan.
 
@@ -193,7 +202,7 @@ def settings_without_credential(settings: Settings, address: str) -> Settings:
     return settings.model_copy(update={**_NO_CREDENTIAL, "repository_url": (address,), "anonymous": True})
 
 
-def rehearsed_destination(settings: Settings, address: str, password_name: str) -> Played:
+def rehearsed_destination(settings: Settings, address: str, password_name: str) -> SimulatedDestination:
     """Return what the real run would find and show at *address*; the secret itself is not kept.
 
     Raises what the real run would raise before it asks anything: for a secret that can never work there.
@@ -204,7 +213,7 @@ def rehearsed_destination(settings: Settings, address: str, password_name: str) 
         raise error
     given = credential_options_for_index(endpoints, options)
     token = settings.keyring or (given.secret is not None and not given.secret.is_blank)
-    return Played(
+    return SimulatedDestination(
         address=address,
         name=endpoints.name,
         profile=endpoints.profile,
@@ -219,7 +228,7 @@ def _real_endpoints(settings: Settings, address: str) -> Endpoints:
     return replace(endpoints, takes_any_token=accepts_any_api_token(settings, endpoints))
 
 
-def rehearsal_settings(settings: Settings, destination: Played, world: RehearsalWorld) -> Settings:
+def rehearsal_settings(settings: Settings, destination: SimulatedDestination, world: RehearsalWorld) -> Settings:
     """Return *settings* with the world's index and Sigstore, and no credential of the real world."""
     pypi = destination.profile is IndexProfile.PYPI
     return settings.model_copy(
@@ -239,7 +248,11 @@ def rehearsal_settings(settings: Settings, destination: Played, world: Rehearsal
 
 
 def _serve_rehearsal_world(
-    world: RehearsalWorld, destination: Played, upstream: UpstreamCheck, settings: Settings, context: RuntimeContext
+    world: RehearsalWorld,
+    destination: SimulatedDestination,
+    upstream: UpstreamCheck,
+    settings: Settings,
+    context: RuntimeContext,
 ) -> None:
     """Say where the world is, and wait for a signal; the end of a rehearsal that was served is no failure."""
     if settings.upstream is not None and (warning := upstream.unavailable_upstream_warning()) is not None:

@@ -23,8 +23,8 @@ class RuntimeContext:
     ``emit`` takes every event, ``mask`` every secret before any event that could follow from it. ``environ`` says
     which CI this is and where proxies and certificates are. ``password_name`` is what the user calls the password.
     ``keyring`` returns the secret of an address and a user; without it, only ``Settings(keyring=True)`` asks the
-    keyring. ``stdout`` is for what a command prints itself. ``reached`` is told the listener that reaches all reports,
-    those that are files included.
+    keyring. ``stdout`` is for what a command prints itself. ``reached`` gets the listener that reaches all reports,
+    including those that are files.
     """
 
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))

@@ -15,6 +15,6 @@ def secret_variables() -> tuple[str, ...]:
 
 
 def forget_secret_variables(environ: MutableMapping[str, str]) -> None:
-    """Remove them from *environ*, once they are read: no child of ours gets them."""
+    """Remove them from *environ* once they are read, so that no child process gets them."""
     for name in secret_variables():
         environ.pop(name, None)

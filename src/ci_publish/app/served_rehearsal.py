@@ -1,4 +1,4 @@
-"""What ``rehearse --serve`` says: where everything is, and the variables that lead other tools there."""
+"""The output of ``rehearse --serve``: the addresses, and the variables that direct other tools there."""
 
 import json
 import os

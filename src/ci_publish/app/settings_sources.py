@@ -15,7 +15,7 @@ from ci_publish.about import OPTIONS_URL
 from ci_publish.app.file_source import FileSource
 from ci_publish.app.index_names import KNOWN, NamedIndex
 from ci_publish.app.option_source import EnvironmentSource, Found, OptionSource, refuse_misspelled_option
-from ci_publish.app.options import DEFAULT, Option, Origin, Source, option_value_requests_something
+from ci_publish.app.options import DEFAULT, Option, Origin, Source
 from ci_publish.app.other_tools_source import OtherToolsSource
 from ci_publish.app.project_file import parent_project_with_destination, read_project_tables
 from ci_publish.app.setting_values import wrong_values_error
@@ -25,6 +25,7 @@ from ci_publish.hints import Hint, option
 from ci_publish.index.endpoints import REHEARSAL_VARIABLE, resolve_endpoints
 from ci_publish.model.events import Noted
 from ci_publish.model.frozen import frozen
+from ci_publish.model.identity import Secret
 
 PREFIX = "CI_PUBLISH_"
 
@@ -42,7 +43,7 @@ MARK_HINTS = (
     "If they belong to another action, unset them for this command: env -u NAME ci-publish …",
 )
 
-# Tracebacks of a failure, for who reports or hunts a bug; no option, since it must work before there are settings.
+# Prints the tracebacks of a failure, for bug reports; not an option, since it must work before there are settings.
 DEBUG = "CI_PUBLISH_DEBUG"
 
 # Variables with our prefix that are not options.
@@ -77,9 +78,10 @@ class Loaded:
         return self.origins.get(name, DEFAULT)
 
     def requests(self, name: str) -> bool:
-        """Return whether somebody set the option *name* to something other than its default."""
-        value, default = getattr(self.settings, name), Settings.model_fields[name].default
-        return name in self.origins and option_value_requests_something(value, default)
+        """Return whether the option *name* was set to something other than its default; a blank secret is nothing."""
+        value = getattr(self.settings, name)
+        asks = not value.is_blank if isinstance(value, Secret) else value != Settings.model_fields[name].default
+        return asks and name in self.origins
 
     def password_name(self) -> str:
         """Return what the user calls the password, to begin a sentence with."""
@@ -147,7 +149,7 @@ class VariableSource(EnvironmentSource):
     """Environment variables with our prefix."""
 
     def read(self) -> Found:
-        """Yield our variables; an empty one says nothing, an empty password excepted."""
+        """Yield our variables; an empty one counts as not set, except for the password."""
         ours = {
             option_variable(name): name
             for name, option in declared_options().items()
@@ -280,7 +282,7 @@ def component_input_variable(name: str) -> str:
 
 
 def given_action_inputs(environ: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
-    """Yield option, spelling and value of every input that is given, whoever gave it.
+    """Yield option, spelling and value of every input that is given, with or without our mark.
 
     The runner sets them upper-cased, keeps their hyphens, and sets an input without a value to the empty text.
     """

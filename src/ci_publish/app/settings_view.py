@@ -36,7 +36,7 @@ def commands_not_using_option(name: str, loaded: Loaded) -> list[str]:
 
 
 def option_value_for_people(name: str, settings: Settings) -> str:
-    """Return the value of an option for people; a secret is only said to be there, also one inside an address."""
+    """Return the value of an option for people; a secret is redacted, also one inside an address."""
     return ", ".join(option_values_for_people(name, settings))
 
 

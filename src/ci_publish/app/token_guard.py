@@ -1,6 +1,6 @@
 """The run's side of the process that burns its upload tokens where it can no longer do so itself.
 
-The process (``app.supervisor``) is there from the start of a run. It is told each upload token over a pipe: none is in
+The process (``app.supervisor``) is there from the start of a run. It receives each upload token over a pipe: none is in
 an argument, a variable or a file. It burns what was not released when the run's process is gone (killed, out of
 memory), and ends a run whose main thread holds the interpreter lock: one in which a signal stays unread, or which
 outlives its deadline.
@@ -29,7 +29,7 @@ _PROGRAM: Final = "supervisor.py"  # not imported: its modules are POSIX's
 
 
 class TokenGuard:
-    """Starts the process, and tells it what to burn. Thread-safe; raises nothing.
+    """Starts the process, and sends it what to burn. Thread-safe; raises nothing.
 
     *inbox* is the socket on which the run's signals arrive, *left* the seconds until its deadline.
     """
@@ -37,10 +37,24 @@ class TokenGuard:
     def __init__(self, inbox: socket.socket, left: float, environ: Mapping[str, str]) -> None:
         self._lock = threading.Lock()
         self._numbers = count()
-        self._process = _start_supervisor(inbox.fileno(), left, environ)
+        self._process: subprocess.Popen[bytes] | None = None
+        file = Path(__file__).with_name(_PROGRAM)
+        # In a zip file there is no file to run: its text is passed on.
+        text = "" if file.is_file() else (pkgutil.get_data("ci_publish.app", _PROGRAM) or b"").decode()
+        program = ["-c", text] if text else [str(file)]
+        command = [sys.executable, "-I", "-S", "-X", "utf8", *program, str(inbox.fileno()), str(left)]
+        with suppress(OSError):  # no more processes here: the run burns its tokens itself, as it does anyway
+            self._process = subprocess.Popen(  # noqa: S603  (this very program)
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                env=passed_on_variables(environ),
+                pass_fds=(inbox.fileno(),),
+                start_new_session=True,
+            )
 
     def keep(self, request: HttpRequest, allow_http: Sequence[str] = ()) -> Callable[[], None]:
-        """Remember how to burn a token; return what says that it needs no burning any more."""
+        """Remember how to burn a token; return the function that releases it, once it need not be burned."""
         number = next(self._numbers)
         body = request.body if isinstance(request.body, SecretJson) else SecretJson(())
         self._send_to_supervisor(
@@ -72,25 +86,6 @@ class TokenGuard:
                 with suppress(OSError):
                     self._process.stdin.write(json.dumps(message).encode() + b"\n")
                     self._process.stdin.flush()
-
-
-def _start_supervisor(inbox: int, left: float, environ: Mapping[str, str]) -> "subprocess.Popen[bytes] | None":
-    file = Path(__file__).with_name(_PROGRAM)
-    # In a zip file there is no file to run: its text is passed on.
-    text = "" if file.is_file() else (pkgutil.get_data("ci_publish.app", _PROGRAM) or b"").decode()
-    program = ["-c", text] if text else [str(file)]
-    command = [sys.executable, "-I", "-S", "-X", "utf8", *program, str(inbox), str(left)]
-    try:
-        return subprocess.Popen(  # noqa: S603  (this very program)
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            env=passed_on_variables(environ),
-            pass_fds=(inbox,),
-            start_new_session=True,
-        )
-    except OSError:  # no more processes here: the run burns its tokens itself, as it does anyway
-        return None
 
 
 def burn_kept_tokens(kept: Sequence[Mapping[str, Any]], deadline: float) -> None:

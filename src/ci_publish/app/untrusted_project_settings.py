@@ -1,7 +1,7 @@
 """The checkout's pyproject.toml, and where it may send secrets and identities.
 
 Anyone who opens a pull request can change that file. Where a run can see such a checkout, the file does not decide
-where a secret or an identity goes; elsewhere it does, and the log says so first.
+where a secret or an identity goes; elsewhere it does, and the log begins by saying so.
 """
 
 import json
@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 
 from ci_publish.app.front_end_wording import FrontEnd, FrontEndWording
-from ci_publish.app.options import Source, option_value_requests_something
+from ci_publish.app.options import Source
 from ci_publish.app.settings import Settings, declared_options
 from ci_publish.app.settings_sources import ACTION_MARK, Loaded, option_variable
 from ci_publish.app.settings_view import option_value_for_people, option_values_for_people
@@ -114,7 +114,7 @@ def _untrusted_project_settings(command: str, settings: Settings, loaded: Loaded
 
 
 def project_destination_notes(command: str, loaded: Loaded) -> tuple[Noted, ...]:
-    """Return what is said first where pyproject.toml names the destination of *command*."""
+    """Return the note with which a run begins if pyproject.toml names the destination of *command*."""
     if command not in {"publish", "plan", "diff", "verify", "rehearse", "doctor"}:
         return ()
     told = [
@@ -132,7 +132,7 @@ def _sends_secret_or_identity(command: str, settings: Settings) -> bool:
         return True
     if command not in {"plan", "verify"}:
         return False
-    secret = settings.password is not None and option_value_requests_something(settings.password, None)
+    secret = settings.password is not None and not settings.password.is_blank
     return secret or settings.keyring or (command == "plan" and settings.prove_credential)
 
 

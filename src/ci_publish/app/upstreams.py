@@ -1,4 +1,4 @@
-"""Which upstream answers for the projects that are not rehearsed: the one that is named, else pip's, else PyPI."""
+"""The upstream that serves the projects that are not rehearsed: the one that is named, else pip's, else PyPI."""
 
 import ast
 import re
@@ -39,7 +39,7 @@ _IGNORED: Final = ("extra-index-url", "find-links")
 
 @frozen
 class UpstreamAddress:
-    """What the upstream is, and who names it: "" is the option, which hints spell_option for the reader.
+    """The upstream, and the place that names it: empty for the option, which hints spell for the reader.
 
     ``text`` may hold a password: show it with ``urls.redacted_url`` only.
     """
