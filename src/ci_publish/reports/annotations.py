@@ -28,16 +28,8 @@ class Annotation:
     file: str | None = None
 
 
-def annotations(events: Sequence[Event], place: Callable[[str], str] = str) -> Iterator[Annotation]:
-    """Yield the annotations of a run, the run's own failure first.
-
-    *place* turns a file's path into its path inside the repository.
-    """
-    for remark in _run_annotations(events):
-        yield remark if remark.file is None else replace(remark, file=place(remark.file))
-
-
-def _run_annotations(events: Sequence[Event]) -> Iterator[Annotation]:
+def annotations(events: Sequence[Event]) -> Iterator[Annotation]:
+    """Yield the annotations of a run, the run's own failure first."""
     found = [event for event in events if isinstance(event, Collected)]
     paths = {file.filename: str(file.path) for event in found for file in event.distributions}
     paths |= {file.filename: str(file.path) for event in found for file in event.unreadable}
@@ -91,29 +83,23 @@ def _problem_annotation(group: Sequence[Problem], paths: Mapping[str, str]) -> A
     return Annotation(severity=first.severity, title=title, message="\n".join((*parts, *names, *more)))
 
 
-def annotation_commands(remarks: Iterable[Annotation], redact: Redact = str) -> Iterator[str]:
-    """Yield the runner's commands for *remarks*: at most ten of a kind, the last one for all that are left."""
+def annotation_commands(
+    remarks: Iterable[Annotation], redact: Redact = str, place: Callable[[str], str] = str
+) -> Iterator[str]:
+    """Yield the runner's commands for *remarks*: at most ten of a kind, the last one for all that are left.
+
+    *place* turns a file's path into its path inside the repository.
+    """
     by_kind: dict[Severity, list[Annotation]] = {severity: [] for severity in Severity}
     for remark in remarks:
-        by_kind[remark.severity].append(remark)
-    for severity, all_of_them in by_kind.items():
-        yield from (_annotation_command(remark, redact) for remark in _fold_surplus_annotations(severity, all_of_them))
-
-
-def _fold_surplus_annotations(severity: Severity, remarks: Sequence[Annotation]) -> Sequence[Annotation]:
-    if len(remarks) <= ANNOTATIONS_OF_A_KIND:
-        return remarks
-    shown, rest = remarks[: ANNOTATIONS_OF_A_KIND - 1], remarks[ANNOTATIONS_OF_A_KIND - 1 :]
-    lines = (f"{remark.file or 'run'}: {remark.title}: {remark.message.partition(chr(10))[0]}" for remark in rest)
-    return [
-        *shown,
-        Annotation(
-            severity=severity, title=f"{wording.pluralise(len(rest), f'more {severity}')}", message="\n".join(lines)
-        ),
-    ]
-
-
-def _annotation_command(remark: Annotation, redact: Redact) -> str:
-    file = f"file={workflow_command_property(redact(remark.file))}," if remark.file else ""
-    title = f"title={workflow_command_property(redact(remark.title))}"
-    return f"::{_KINDS[remark.severity]} {file}{title}::{workflow_command_data(redact(remark.message))}"
+        by_kind[remark.severity].append(remark if remark.file is None else replace(remark, file=place(remark.file)))
+    for severity, shown in by_kind.items():
+        if len(shown) > ANNOTATIONS_OF_A_KIND:
+            rest = shown[ANNOTATIONS_OF_A_KIND - 1 :]
+            title = wording.pluralise(len(rest), f"more {severity}")
+            lines = [f"{each.file or 'run'}: {each.title}: {each.message.partition(chr(10))[0]}" for each in rest]
+            shown[ANNOTATIONS_OF_A_KIND - 1 :] = [Annotation(severity=severity, title=title, message="\n".join(lines))]
+        for remark in shown:
+            file = f"file={workflow_command_property(redact(remark.file))}," if remark.file else ""
+            title = f"title={workflow_command_property(redact(remark.title))}"
+            yield f"::{_KINDS[severity]} {file}{title}::{workflow_command_data(redact(remark.message))}"

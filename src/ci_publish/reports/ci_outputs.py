@@ -5,12 +5,12 @@ from pathlib import Path
 
 from ci_publish.model.events import Event, FileStatus, RunFinished
 from ci_publish.model.frozen import frozen
-from ci_publish.model.receipt import Receipt, Redact
+from ci_publish.model.receipt import Redact
 from ci_publish.model.receipt_building import build_receipt
 from ci_publish.model.receipt_json import dump_printable_json, receipt_as_dict
 from ci_publish.reports import wording
 from ci_publish.reports.neutral import neutral_line
-from ci_publish.reports.summary import PUBLIC_LOG, SettingRow
+from ci_publish.reports.summary import PUBLIC_LOG, SUMMARY_LIMIT, SettingRow, SummaryInput, markdown_summary
 
 # A job may pass on 1 MB in all, counted as UTF-16: a quarter of that.
 FILES_LIMIT = 128 * 1024
@@ -34,6 +34,11 @@ class CiReportOptions:
     log_search: str | None = PUBLIC_LOG
     redact: Redact = str
 
+    def summarise(self, events: Sequence[Event], limit: int = SUMMARY_LIMIT) -> str:
+        """Return the summary of a run as Markdown, in at most *limit* bytes."""
+        run = SummaryInput(events=events, settings=self.settings, log_search=self.log_search, redact=self.redact)
+        return markdown_summary(run, limit)
+
 
 def action_outputs(events: Sequence[Event], artifacts: Artifacts, redact: Redact = str) -> dict[str, str]:
     """Return the outputs of the action by name: the contract that ``action.yml`` declares.
@@ -47,10 +52,13 @@ def action_outputs(events: Sequence[Event], artifacts: Artifacts, redact: Redact
     page = extra.get("release-url")
     pages = (page,) if page else wording.release_page_addresses(receipt, events)
     there = artifacts.receipt is not None and artifacts.receipt.is_file()
+    files = receipt_as_dict(receipt, redact)["files"]
+    short = [{name: file[name] for name in ("filename", "status", "sha256")} for file in files]
+    documents = (dump_printable_json(each) for each in (files, short))
     return {
         "outcome": receipt.outcome.value,
         "exit-code": "" if receipt.exit_code is None else str(receipt.exit_code),
-        "files": _files_output_json(receipt, redact),
+        "files": next((each for each in documents if len(each) <= FILES_LIMIT), "[]"),
         "uploaded": str(receipt.count(FileStatus.UPLOADED, FileStatus.UPLOADED_MD5, FileStatus.NOT_CONFIRMED)),
         "already-published": str(receipt.count(FileStatus.ALREADY_PUBLISHED, FileStatus.SAME_MD5)),
         "receipt": _neutral_output_value(str(artifacts.receipt)) if there else "",
@@ -62,10 +70,3 @@ def action_outputs(events: Sequence[Event], artifacts: Artifacts, redact: Redact
 
 def _neutral_output_value(text: str) -> str:
     return neutral_line(text, _VALUE_LIMIT)
-
-
-def _files_output_json(receipt: Receipt, redact: Redact) -> str:
-    files = receipt_as_dict(receipt, redact)["files"]
-    short = [{name: file[name] for name in ("filename", "status", "sha256")} for file in files]
-    candidates = (dump_printable_json(each) for each in (files, short))
-    return next((each for each in candidates if len(each) <= FILES_LIMIT), "[]")

@@ -6,22 +6,17 @@ and ``_.-`` (https://docs.gitlab.com/ci/jobs/job_logs/#custom-collapsible-sectio
 """
 
 import re
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TextIO
 
-from ci_publish.model.events import Emit, Event, Noted, RunFinished, StepStarted
+from ci_publish.model.events import Emit, Noted, StepStarted
 from ci_publish.model.frozen import frozen
 from ci_publish.reports.atomic_files import report_write_error_reason, write_report_atomically
 from ci_publish.reports.ci_outputs import CiReportOptions, action_outputs
-from ci_publish.reports.event_history import EventHistory
 from ci_publish.reports.junit import junit_document
-from ci_publish.reports.line_writer import LineWriter
-from ci_publish.reports.log_groups import StepLogGroups
-from ci_publish.reports.neutral import neutral_line
-from ci_publish.reports.summary import SummaryInput, markdown_summary
+from ci_publish.reports.log_groups import LogGroupReport
 
 # Not CI_PUBLISH_…: a later job that runs ci-publish would take those for its settings.
 DOTENV_PREFIX = "PUBLISH_"
@@ -42,11 +37,10 @@ _NO_FILES = GitLabFiles()
 _OPTIONS = CiReportOptions()
 
 
-class GitLabReport:
-    """Writes what the job shows. Thread-safe. It comes before the console: sections must open before their lines.
+class GitLabReport(LogGroupReport):
+    """Writes what the job shows: sections of the log, and at the end the files.
 
-    *now* gives seconds since the epoch. A file that cannot be written is a
-    warning through *emit*.
+    *now* gives seconds since the epoch. A file that cannot be written is a warning through *emit*.
     """
 
     def __init__(
@@ -58,51 +52,32 @@ class GitLabReport:
         options: CiReportOptions = _OPTIONS,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._lines = LineWriter(stream, options.redact)
-        self._emit = emit
+        super().__init__(stream=stream, emit=emit, options=options)
         self._files = files
-        self._options = options
         self._now = now
-        self._history = EventHistory()
-        self._lock = threading.RLock()
         self._section = ""
-        self._groups = StepLogGroups(self._open_log_section, self._close_log_section)
-        self._finished = False
 
-    def __call__(self, event: Event) -> None:
-        """Take one event."""
-        with self._lock:
-            self._history.remember_event(event)
-            self._groups.open_or_close_group_for(event)
-            if isinstance(event, RunFinished):
-                self.close()
+    def open_group(self, step: StepStarted, title: str) -> None:
+        """Write the line that opens a section."""
+        self._section = re.sub(r"[^A-Za-z0-9_.-]", "-", f"ci-publish-{step.step}-{step.index or 'all'}")
+        self._write_section_mark("section_start", f"{self._section}[collapsed=true]", title)
 
-    def close(self) -> None:
-        """Write the files, unless that is done."""
-        with self._lock:
-            self._groups.close_group()
-            if not self._finished:
-                self._finished = True
-                self._write_report_file(self._files.dotenv, self._dotenv_report)
-                self._write_report_file(
-                    self._files.junit, lambda: junit_document(self._history.events, self._options.redact)
-                )
-                self._write_report_file(self._files.summary, self._markdown_summary)
-
-    # -- sections --
-
-    def _open_log_section(self, event: StepStarted) -> None:
-        at = f" at {neutral_line(self._options.redact(event.index))}" if event.index else ""
-        self._section = re.sub(r"[^A-Za-z0-9_.-]", "-", f"ci-publish-{event.step}-{event.index or 'all'}")
-        self._write_section_mark("section_start", f"{self._section}[collapsed=true]", f"{event.step}{at}")
-
-    def _close_log_section(self) -> None:
+    def close_group(self) -> None:
+        """Write the line that closes the section."""
         self._write_section_mark("section_end", self._section, "")
+
+    def write_result(self) -> None:
+        """Write the files."""
+        redact = self._options.redact
+        self._write_report_file(
+            self._files.dotenv,
+            lambda: dotenv_report(action_outputs(self.history.events, self._options.artifacts, redact)),
+        )
+        self._write_report_file(self._files.junit, lambda: junit_document(self.history.events, redact))
+        self._write_report_file(self._files.summary, lambda: self._options.summarise(self.history.events))
 
     def _write_section_mark(self, what: str, name: str, header: str) -> None:
         self._lines.write_command(f"\x1b[0K{what}:{int(self._now())}:{name}\r\x1b[0K{header}")
-
-    # -- files --
 
     def _write_report_file(self, path: Path | None, content: Callable[[], str]) -> None:
         if path is None:
@@ -116,26 +91,14 @@ class GitLabReport:
                 )
             )
 
-    def _dotenv_report(self) -> str:
-        values = action_outputs(self._history.events, self._options.artifacts, self._options.redact)
-        return "".join(
-            f"{DOTENV_PREFIX}{name.upper().replace('-', '_')}={_gitlab_dotenv_value(' '.join(value.splitlines()))}\n"
-            for name, value in values.items()
-            if name not in _NOT_IN_DOTENV
-        )
 
-    def _markdown_summary(self) -> str:
-        return markdown_summary(
-            SummaryInput(
-                events=self._history.events,
-                settings=self._options.settings,
-                log_search=self._options.log_search,
-                redact=self._options.redact,
-            )
-        )
-
-
-def _gitlab_dotenv_value(value: str) -> str:
-    """Return *value*, or nothing where GitLab could not read it back as it is."""
-    plain = value.isprintable() and value == value.strip() and not set(value) & set("\"'`$\\#")
-    return value if plain and len(value.encode()) <= _DOTENV_VALUE_LIMIT else ""
+def dotenv_report(outputs: Mapping[str, str]) -> str:
+    """Return *outputs* as variables of a dotenv report; one that GitLab could not read back as it is becomes empty."""
+    lines = []
+    for name, text in outputs.items():
+        value = " ".join(text.splitlines())
+        plain = value.isprintable() and value == value.strip() and not set(value) & set("\"'`$\\#")
+        shown = value if plain and len(value.encode()) <= _DOTENV_VALUE_LIMIT else ""
+        if name not in _NOT_IN_DOTENV:
+            lines.append(f"{DOTENV_PREFIX}{name.upper().replace('-', '_')}={shown}\n")
+    return "".join(lines)

@@ -1,8 +1,10 @@
 """The parts of a CI's log that can be folded: one for each step that says anything."""
 
-from collections.abc import Callable
+from abc import abstractmethod
+from typing import TextIO
 
 from ci_publish.model.events import (
+    Emit,
     Event,
     FileFinished,
     RequestTraced,
@@ -12,48 +14,64 @@ from ci_publish.model.events import (
     UploadProgressed,
     WaitStarted,
 )
+from ci_publish.reports.ci_outputs import CiReportOptions
+from ci_publish.reports.event_history import FinalReport
+from ci_publish.reports.line_writer import LineWriter
+from ci_publish.reports.neutral import neutral_line
 
-_SILENT = (RequestTraced, UploadProgressed, WaitStarted)
 
-
-class StepLogGroups:
+class LogGroupReport(FinalReport):
     """Opens a group before the first line of a step, and closes it before the first line after the step.
 
-    A step about which nothing is said has no group. What is said at the end of a step is in its group.
+    A step about which nothing is said has no group. What is said at the end of a step is in its group. The report
+    comes before the console: groups must open before their lines.
     """
 
-    def __init__(self, begin: Callable[[StepStarted], None], end: Callable[[], None]) -> None:
-        self._begin = begin
-        self._end = end
+    def __init__(self, *, stream: TextIO, emit: Emit, options: CiReportOptions) -> None:
+        super().__init__()
+        self._lines = LineWriter(stream, options.redact)
+        self._emit = emit
+        self._options = options
         self._step: StepStarted | None = None
         self._open = False
         self._over = False
 
-    def open_or_close_group_for(self, event: Event) -> None:
+    def __call__(self, event: Event) -> None:
         """Take an event, before its lines are written."""
         match event:
             case StepStarted():
-                self.close_group()
+                self._end_group()
                 self._step = event
             case StepFinished():
                 self._over = True
             case RunFinished():
-                self.close_group()
+                self._end_group()
             case _ if self._over:
-                self.close_group()
-            case _ if self._writes_lines(event):
-                if self._step is not None and not self._open:
-                    self._open = True
-                    self._begin(self._step)
+                self._end_group()
+            case RequestTraced() | UploadProgressed() | WaitStarted() | FileFinished(attempts=0, error=None):
+                pass  # nothing is said about these
+            case _ if self._step is not None and not self._open:
+                self._open = True
+                at = f" at {neutral_line(self._options.redact(self._step.index))}" if self._step.index else ""
+                self.open_group(self._step, f"{self._step.step}{at}")
             case _:
                 pass
+        super().__call__(event)
 
-    def close_group(self) -> None:
-        """Close the group that is open."""
+    def close(self) -> None:
+        """End the group, and write the result, unless that is done."""
+        self._end_group()
+        super().close()
+
+    def _end_group(self) -> None:
         if self._open:
-            self._end()
+            self.close_group()
         self._step, self._open, self._over = None, False, False
 
-    def _writes_lines(self, event: Event) -> bool:
-        untried = isinstance(event, FileFinished) and event.attempts == 0 and event.error is None
-        return not (untried or isinstance(event, _SILENT))
+    @abstractmethod
+    def open_group(self, step: StepStarted, title: str) -> None:
+        """Write what opens the group of *step*."""
+
+    @abstractmethod
+    def close_group(self) -> None:
+        """Write what closes the group that is open."""

@@ -1,5 +1,7 @@
 """A step has a group when something is said about it."""
 
+import io
+
 from ci_publish.model.events import (
     Event,
     FileFinished,
@@ -12,20 +14,37 @@ from ci_publish.model.events import (
     StepFinished,
     StepStarted,
 )
-from ci_publish.reports.log_groups import StepLogGroups
+from ci_publish.reports.ci_outputs import CiReportOptions
+from ci_publish.reports.log_groups import LogGroupReport
 from tests.unit.reports.recorded_runs import WHEEL
 
 NOTE = Noted(slug="x", message="m")
 
 
+class Said(LogGroupReport):
+    """Notes when groups open and close, and when the result is written."""
+
+    def __init__(self) -> None:
+        super().__init__(stream=io.StringIO(), emit=lambda _: None, options=CiReportOptions())
+        self.said: list[str] = []
+
+    def open_group(self, _step: StepStarted, title: str) -> None:
+        self.said.append(f"+{title}")
+
+    def close_group(self) -> None:
+        self.said.append("-")
+
+    def write_result(self) -> None:
+        self.said.append("result")
+
+
 def groups(*events: Event) -> list[str]:
-    said: list[str] = []
-    found = StepLogGroups(lambda event: said.append(f"+{event.step}"), lambda: said.append("-"))
+    report = Said()
     for event in events:
-        found.open_or_close_group_for(event)
-        said.append(type(event).__name__)
-    found.close_group()
-    return said
+        report(event)
+        report.said.append(type(event).__name__)
+    report.close()
+    return report.said
 
 
 def test_a_step_about_which_nothing_is_said_has_no_group() -> None:
@@ -46,10 +65,15 @@ def test_the_end_of_a_step_is_in_its_group_and_what_follows_is_not() -> None:
         "StepFinished",
         "-",
         "Noted",
+        "result",
     ]
 
 
 def test_a_group_ends_with_the_run() -> None:
     end = RunFinished(outcome=Outcome.FAILED, exit_code=1, time=0.0)
-    assert groups(StepStarted(Step.SIGN), NOTE, end) == ["StepStarted", "+sign", "Noted", "-", "RunFinished"]
-    assert groups(StepStarted(Step.SIGN), NOTE)[-1] == "-"
+    assert groups(StepStarted(Step.SIGN), NOTE, end) == ["StepStarted", "+sign", "Noted", "-", "result", "RunFinished"]
+    assert groups(StepStarted(Step.SIGN), NOTE)[-2:] == ["-", "result"]
+
+
+def test_a_group_names_the_index_of_its_step() -> None:
+    assert groups(StepStarted(Step.PLAN, index="pypi"), NOTE)[1] == "+plan at pypi"
