@@ -7,6 +7,7 @@ from typing import TextIO
 
 from ci_publish.model.events import Event, RunFinished
 from ci_publish.model.receipt import Redact
+from ci_publish.reports.ci_detection import is_github_job, is_gitlab_job
 from ci_publish.reports.console_lines import Line, step_line
 from ci_publish.reports.console_renderer import ConsoleRenderer
 from ci_publish.reports.dispatcher import Report
@@ -81,7 +82,8 @@ def open_console(  # noqa: PLR0913  (each of them is one option of the command l
     *environ* is asked for ``CI``, ``TERM``, ``NO_COLOR`` (https://no-color.org: set to anything but nothing),
     ``FORCE_COLOR``, and for GitHub and GitLab, whose logs show colours. rich is imported only where it draws.
     """
-    draws = _is_drawing_terminal(stream, environ)
+    dumb = environ.get("TERM", "") in {"dumb", "unknown"}
+    draws = stream.isatty() and not dumb and not _is_switched_on("CI", environ)
     renderer = ConsoleRenderer(clock=clock, redact=redact, verbose=verbose, print_hash=print_hash, announces=not draws)
     waiting_messages = WaitingMessages(clock, now)
     if not draws:
@@ -90,7 +92,8 @@ def open_console(  # noqa: PLR0913  (each of them is one option of the command l
             renderer=renderer,
             waiting_messages=waiting_messages,
             redact=redact,
-            colour=_console_has_colours(environ),
+            colour=not environ.get("NO_COLOR")
+            and (_is_switched_on("FORCE_COLOR", environ) or is_github_job(environ) or is_gitlab_job(environ)),
         )
     from ci_publish.reports.terminal import Terminal  # noqa: PLC0415  (rich costs start-up time; CI never needs it)
 
@@ -103,14 +106,5 @@ def open_console(  # noqa: PLR0913  (each of them is one option of the command l
     )
 
 
-def _is_drawing_terminal(stream: TextIO, environ: Mapping[str, str]) -> bool:
-    dumb = environ.get("TERM", "") in {"dumb", "unknown"}
-    in_ci = environ.get("CI", "").lower() not in {"", "0", "false"}
-    return stream.isatty() and not dumb and not in_ci
-
-
-def _console_has_colours(environ: Mapping[str, str]) -> bool:
-    if environ.get("NO_COLOR"):
-        return False
-    forced = environ.get("FORCE_COLOR", "").lower() not in {"", "0", "false"}
-    return forced or environ.get("GITHUB_ACTIONS") == "true" or bool(environ.get("GITLAB_CI"))
+def _is_switched_on(variable: str, environ: Mapping[str, str]) -> bool:
+    return environ.get(variable, "").lower() not in {"", "0", "false"}

@@ -27,7 +27,12 @@ def step_line(step: str, text: str, tone: Tone = Tone.PLAIN) -> Line:
 
 def console_hint_lines(hints: Iterable[str], redact: Redact) -> Iterator[Line]:
     """Yield what to do about a note or a finding, below it."""
+    return (step_line("", text) for text in bulleted_hints(hints, redact))
+
+
+def bulleted_hints(hints: Iterable[str], redact: Redact) -> Iterator[str]:
+    """Yield the lines of *hints* as a list, neutral."""
     for hint in hints:
         first, *rest = neutral_block(redact(hint)).split("\n")
-        yield step_line("", f"- {first}")
-        yield from (step_line("", f"  {line}") for line in rest)
+        yield f"- {first}"
+        yield from (f"  {line}" for line in rest)

@@ -1,7 +1,7 @@
 """Hands each event to all reports; none can stop the run or another report."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from ci_publish.model.events import Event, Noted
@@ -42,24 +42,19 @@ class Dispatcher:
 
     def __call__(self, event: Event) -> None:
         """Hand *event* to every report."""
-        with self._lock:
-            for report in self._reports:
-                try:
-                    report(event)
-                except Exception as error:  # noqa: BLE001  (a report must not stop a run)
-                    self._warn_of_failed_report(report, error)
+        self._for_each_report(lambda report: report(event))
 
     def close(self) -> None:
         """Close every report."""
+        self._for_each_report(lambda report: report.close())
+
+    def _for_each_report(self, act: Callable[[Report], None]) -> None:
         with self._lock:
             for report in self._reports:
                 try:
-                    report.close()
-                except Exception as error:  # noqa: BLE001  (see above)
-                    self._warn_of_failed_report(report, error)
-
-    def _warn_of_failed_report(self, report: Report, error: Exception) -> None:
-        if id(report) in self._failures:
-            return
-        self._failures[id(report)] = error
-        self(Noted(slug="report-failed", message=f"The report {type(report).__name__} failed: {type(error).__name__}."))
+                    act(report)
+                except Exception as error:  # noqa: BLE001  (a report must not stop a run)
+                    if id(report) not in self._failures:
+                        self._failures[id(report)] = error
+                        reason = f"The report {type(report).__name__} failed: {type(error).__name__}."
+                        self(Noted(slug="report-failed", message=reason))

@@ -6,7 +6,7 @@ from ci_publish.errors import CiPublishError
 from ci_publish.model.events import FileFinished
 from ci_publish.model.receipt import Redact
 from ci_publish.reports import wording
-from ci_publish.reports.console_lines import Line
+from ci_publish.reports.console_lines import Line, bulleted_hints
 from ci_publish.reports.neutral import neutral_block, neutral_line
 from ci_publish.reports.tones import Tone
 
@@ -22,10 +22,7 @@ def failure_lines(error: CiPublishError, redact: Redact) -> Iterator[Line]:
     hints = wording.hints_with_rerun(error)
     if hints:
         yield Line("What to do:", Tone.STRONG)
-    for hint in hints:
-        first, *rest = neutral_block(redact(hint)).split("\n")
-        yield Line(f"  - {first}")
-        yield from (Line(f"    {line}") for line in rest)
+    yield from (Line(f"  {text}") for text in bulleted_hints(hints, redact))
     yield Line(f"Read on: {error.docs}")
 
 

@@ -47,15 +47,20 @@ class Masker:
         *users* are the names that it may be sent with in a Basic authorization header, which servers echo.
         """
         with self._lock:
-            new = [form for form in _distinct_secret_forms(secret.reveal(), users) if form not in self._known]
+            forms = dict.fromkeys(_secret_forms(secret.reveal(), users))  # each once, the plain one first
+            new = [form for form in forms if form.strip() and form not in self._known]
             if not new:
                 return
             self._known.update(new)
             redacted = (form for form in self._known if len(form) >= _SHORTEST)
             self._longest_first = tuple(sorted(redacted, key=len, reverse=True))
-            self._pieces |= {piece for form in new if len(form) >= _LONG for piece in _secret_pieces(form)}
+            for form in (form for form in new if len(form) >= _LONG):
+                self._pieces |= {form[start : start + _PIECE] for start in range(0, len(form) - _PIECE + 1, _PIECE)}
             if self._on:
-                self._write_mask_commands(new)
+                # A closed stream shows nothing: there is nothing to hide, and the run must go on to burn its token.
+                with contextlib.suppress(OSError):
+                    self._stream.write("".join(f"::add-mask::{mask_command_data(form)}\n" for form in new))
+                    self._stream.flush()
 
     def redact(self, text: str) -> str:
         """Return *text* with every known form of every secret replaced by ``***``, also those that were cut short.
@@ -72,23 +77,9 @@ class Masker:
         known = any(found[start : start + _PIECE] in pieces for start in range(len(found) - _PIECE + 1))
         return MASK if known else found
 
-    def _write_mask_commands(self, forms: Iterable[str]) -> None:
-        # A closed stream shows nothing: there is nothing to hide, and the run must go on to burn its token.
-        with contextlib.suppress(OSError):
-            self._stream.write("".join(f"::add-mask::{mask_command_data(form)}\n" for form in forms))
-            self._stream.flush()
 
-
-def _secret_pieces(form: str) -> Iterator[str]:
-    return (form[start : start + _PIECE] for start in range(0, len(form) - _PIECE + 1, _PIECE))
-
-
-def _distinct_secret_forms(raw: str, users: Iterable[str]) -> list[str]:
-    """Return the texts under which *raw* may show up in a log, each once, the plain one first."""
-    return list(dict.fromkeys(form for form in _generate_secret_forms(raw, users) if form.strip()))
-
-
-def _generate_secret_forms(raw: str, users: Iterable[str]) -> Iterator[str]:
+def _secret_forms(raw: str, users: Iterable[str]) -> Iterator[str]:
+    """Yield the texts under which *raw* may show up in a log, the plain one first."""
     yield raw
     if not raw.strip():
         return

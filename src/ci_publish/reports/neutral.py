@@ -33,7 +33,7 @@ _HARMFUL_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u3164\uffa0\ufffe\uffff")
 _BRACKET_COMMAND = re.compile(r"##(?=\w*\[)")
 _MARKDOWN = re.compile(r"""[!"#$&'()*+:<=>@\[\\\]^_`{|}~]""")
-_MARKDOWN_AT_START = re.compile(r"^([-+])|^(\d+)([.)])")
+_MARKDOWN_IN_LINE = re.compile(rf"^[-+]|^(\d+)[.)]|{_MARKDOWN.pattern}")
 _FOLLOWED = re.compile(
     rf"(?<!\S)(?:https://(?:test\.)?pypi\.org/|{re.escape(DOCS_URL)}/|https?://(?:127\.0\.0\.1|localhost)(?::[0-9]{{1,5}})?/)"
     r"(?:[A-Za-z0-9/?&=%._~+-]*[A-Za-z0-9/=_-])?(?=[.,;:]?(?:\s|$))"
@@ -44,7 +44,8 @@ _WEB_ADDRESS = re.compile(r"\bwww\.", re.IGNORECASE)
 
 def neutral_line(text: str, limit: int = LINE_LIMIT) -> str:
     """Return *text* as one harmless line of at most *limit* characters, without white space at its ends."""
-    return _truncate_line(defuse_workflow_commands(" ".join(_visible_lines(text)).strip()), limit)
+    line = defuse_workflow_commands(" ".join(_visible_lines(text)).strip())
+    return line if len(line) <= limit else f"{line[: limit - 1]}…"
 
 
 def neutral_block(text: str, limit: int = BLOCK_LIMIT) -> str:
@@ -80,8 +81,7 @@ def escape_markdown(text: str, limit: int = LINE_LIMIT) -> str:
 
     Good for table cells and list items. Punctuation that means something to GitHub or GitLab becomes an entity.
     """
-    line = _MARKDOWN_AT_START.sub(_mark_markdown_at_start, neutral_line(text, limit))
-    encoded = "".join(_encode_markdown_characters(line))
+    encoded = _MARKDOWN_IN_LINE.sub(_markdown_entity, neutral_line(text, limit))
     return _WEB_ADDRESS.sub(lambda matched: f"{matched.group()[:-1]}&#46;", encoded)
 
 
@@ -137,24 +137,18 @@ def _markdown_between_links(text: str) -> str:
 
 
 def _visible_lines(text: str) -> Iterator[str]:
-    return (_escape_harmful_characters(line.replace("\t", "    ")) for line in _BREAKS.split(text))
-
-
-def _escape_harmful_characters(line: str) -> str:
-    if line.isascii() and line.isprintable():
-        return line
-    return "".join(
-        (character.encode("unicode_escape").decode("ascii")) if _is_harmful_character(character) else character
-        for character in line
-    )
-
-
-def _is_harmful_character(character: str) -> bool:
-    return unicodedata.category(character) in _HARMFUL_CATEGORIES or character in _INVISIBLE
-
-
-def _truncate_line(line: str, limit: int) -> str:
-    return line if len(line) <= limit else f"{line[: limit - 1]}…"
+    """Yield the lines of *text* with harmful characters shown as escapes."""
+    for line in _BREAKS.split(text):
+        spaced = line.replace("\t", "    ")
+        if spaced.isascii() and spaced.isprintable():
+            yield spaced
+        else:
+            yield "".join(
+                character.encode("unicode_escape").decode("ascii")
+                if unicodedata.category(character) in _HARMFUL_CATEGORIES or character in _INVISIBLE
+                else character
+                for character in spaced
+            )
 
 
 def _escape_workflow_command(text: str) -> str:
@@ -165,20 +159,9 @@ def _html_entity(matched: re.Match[str]) -> str:
     return f"&#{ord(matched.group())};"
 
 
-def _mark_markdown_at_start(matched: re.Match[str]) -> str:
-    sign, number, mark = matched.groups()
-    return f"\0{sign}" if sign else f"{number}\0{mark}"
-
-
-def _encode_markdown_characters(line: str) -> Iterator[str]:
-    r"""Encode one by one; ``\0``, which no harmless line holds, marks a character that only its place makes markup."""
-    marked = False
-    for character in line:
-        if character == "\0":
-            marked = True
-            continue
-        # GitHub links @names and #numbers after rendering: a zero-width space keeps them text.
-        space = "&#8203;" if character in "@#" else ""
-        encode = marked or _MARKDOWN.match(character) is not None
-        yield f"&#{ord(character)};{space}" if encode else character
-        marked = False
+def _markdown_entity(matched: re.Match[str]) -> str:
+    """Return the last character of *matched* as an entity; before it may be the number of a list item."""
+    character = matched.group()[-1]
+    # GitHub links @names and #numbers after rendering: a zero-width space keeps them text.
+    space = "&#8203;" if character in "@#" else ""
+    return f"{matched[1] or ''}&#{ord(character)};{space}"

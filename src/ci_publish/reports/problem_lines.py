@@ -19,8 +19,14 @@ def problem_lines(problems: Sequence[Problem], redact: Redact, *, verbose: bool)
     What several files have in common is said once, with their number; *verbose* adds their names.
     """
     groups = sorted(group_alike_problems(problems), key=_problem_sort_key)
-    for _, kinds in groupby(groups, key=_problem_sort_key):
-        yield from _problem_lines_of_rule(list(kinds), redact, verbose=verbose)
+    for _, of_rule in groupby(groups, key=_problem_sort_key):
+        alike = list(of_rule)
+        shown = alike if verbose else alike[:_KINDS_SHOWN]
+        for group in shown:
+            yield from _alike_problem_lines(group, redact, verbose=verbose)
+        if rest := sum(map(len, alike[len(shown) :])):
+            rule = neutral_line(alike[0][0].rule)
+            yield step_line("check", f"{rest} more of {rule}: see them with verbose", Tone.QUIET)
     tone = Tone.BAD if any(each.severity is Severity.ERROR for each in problems) else Tone.PLAIN
     yield step_line("check", wording.count_problems_by_severity(problems), tone)
 
@@ -29,27 +35,14 @@ def _problem_sort_key(group: Sequence[Problem]) -> tuple[int, str]:
     return list(Severity).index(group[0].severity), group[0].rule
 
 
-def _problem_lines_of_rule(groups: Sequence[Sequence[Problem]], redact: Redact, *, verbose: bool) -> Iterator[Line]:
-    """Yield problems of one rule: the first few kinds of them, and how many more there are."""
-    shown = groups if verbose else groups[:_KINDS_SHOWN]
-    for problems in shown:
-        yield from _equal_problem_lines(problems, redact, verbose=verbose)
-    if rest := sum(map(len, groups[len(shown) :])):
-        yield step_line("check", f"{rest} more of {neutral_line(groups[0][0].rule)}: see them with verbose", Tone.QUIET)
-
-
-def _equal_problem_lines(problems: Sequence[Problem], redact: Redact, *, verbose: bool) -> Iterator[Line]:
+def _alike_problem_lines(problems: Sequence[Problem], redact: Redact, *, verbose: bool) -> Iterator[Line]:
     first = problems[0]
-    where = _files_with_problem(problems, redact)
+    where = neutral_line(redact(first.filename)) if first.filename else "all files"
+    if len(problems) > 1:
+        where = wording.pluralise(len(problems), "file")
     yield step_line("check", f"{first.severity}: {where}: {neutral_line(first.rule)}", SEVERITY[first.severity])
     for text in filter(str.strip, (first.message, first.advice)):
         yield from (step_line("", f"  {line}") for line in neutral_block(redact(text)).split("\n"))
     if verbose and len(problems) > 1:
         yield from (step_line("", f"  {neutral_line(redact(each.filename or ''))}", Tone.QUIET) for each in problems)
     yield step_line("", f"  {neutral_line(redact(first.docs))}", Tone.QUIET)
-
-
-def _files_with_problem(problems: Sequence[Problem], redact: Redact) -> str:
-    if len(problems) > 1:
-        return wording.pluralise(len(problems), "file")
-    return neutral_line(redact(problems[0].filename)) if problems[0].filename else "all files"
