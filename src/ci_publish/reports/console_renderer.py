@@ -39,7 +39,7 @@ from ci_publish.model.events import (
 )
 from ci_publish.model.finding import Finding
 from ci_publish.model.receipt import Redact
-from ci_publish.reports import installation_trials, release_changes, release_train, tones, wording
+from ci_publish.reports import release_changes, tones, wording
 from ci_publish.reports.console_lines import Line, console_hint_lines, step_line
 from ci_publish.reports.event_history import EventHistory
 from ci_publish.reports.failure_lines import failure_lines, file_failure_lines
@@ -49,14 +49,14 @@ from ci_publish.reports.neutral import neutral_block, neutral_line
 from ci_publish.reports.problem_lines import problem_lines
 from ci_publish.reports.repeated_lines import FEW, RepeatedLines
 from ci_publish.reports.tones import Tone
-from ci_publish.reports.upload_stopwatch import UploadStopwatch
 
 
 class ConsoleRenderer:
     """Renders a run event by event. Not thread-safe: the caller holds a lock.
 
-    *clock* gives seconds for the time that an upload took. *verbose* adds requests, the time of each step and the name
-    of every file, *print_hash* the SHA-256 of each file. *announces*: a line says that a file is sent.
+    *clock* gives seconds for the time that an upload took, from its first attempt. *verbose* adds requests, the time of
+    each step and the name of every file, *print_hash* the SHA-256 of each file. *announces*: a line says that a file is
+    sent.
     """
 
     def __init__(
@@ -68,7 +68,8 @@ class ConsoleRenderer:
         print_hash: bool = False,
         announces: bool = True,
     ) -> None:
-        self._stopwatch = UploadStopwatch(clock)
+        self._clock = clock
+        self._begun: dict[tuple[str, str], float] = {}
         self._redact = redact
         self._verbose = verbose
         self._announces = announces
@@ -82,7 +83,6 @@ class ConsoleRenderer:
     def render_event(self, event: Event) -> tuple[Line, ...]:
         """Return the lines for *event*, none for most."""
         self._history.remember_event(event)
-        self._stopwatch.time_upload_event(event)
         return tuple(self._render_by_type(event))
 
     @singledispatchmethod
@@ -160,7 +160,7 @@ class ConsoleRenderer:
     @_render_by_type.register
     def _render_planned(self, event: Planned) -> Iterable[Line]:
         yield from self._files.planned_file_lines(event)
-        for number, projects in enumerate(release_train.release_train_order_lines(event), 1):
+        for number, projects in enumerate(event.wave_lines, 1):
             yield step_line(
                 "order", f"{number}. {self._neutral_console_text(projects)}{self._index_suffix(event.plan.index)}"
             )
@@ -173,11 +173,9 @@ class ConsoleRenderer:
 
     @_render_by_type.register
     def _render_tried(self, event: Tried) -> Iterable[Line]:
-        yield step_line(
-            "install",
-            self._neutral_console_text(installation_trials.installation_trial_line(event)),
-            Tone.GOOD if event.passed else Tone.BAD,
-        )
+        took = wording.format_duration(event.seconds)
+        text = f"{event.filename}  {event.interpreter}  {event.installer}  {event.result} in {took}"
+        yield step_line("install", self._neutral_console_text(text), Tone.GOOD if event.passed else Tone.BAD)
         if event.output:
             lines = neutral_block(self._redact(event.output)).split("\n")
             yield from (step_line("", f"| {line}", Tone.QUIET) for line in lines)
@@ -203,6 +201,7 @@ class ConsoleRenderer:
 
     @_render_by_type.register
     def _render_upload_started(self, event: UploadStarted) -> Iterable[Line]:
+        self._begun.setdefault((event.index, event.filename), self._clock())
         return self._files.upload_started_lines(event) if self._announces else ()
 
     @_render_by_type.register
@@ -225,6 +224,7 @@ class ConsoleRenderer:
 
     @_render_by_type.register
     def _render_file_finished(self, event: FileFinished) -> Iterable[Line]:
+        begun = self._begun.pop((event.index, event.distribution.filename), None)
         good = event.error is None and event.status not in wording.BAD
         if event.attempts == 0 and (good or self._files.is_status_in_plan(event)):
             return ()
@@ -232,22 +232,16 @@ class ConsoleRenderer:
             return ()  # the listing will show it
         name, size = self._neutral_console_text(event.distribution.filename), format_size(event.distribution.size)
         # What the index accepted is uploaded once its listing shows it.
-        status = "accepted" if event.status is FileStatus.UPLOADED else wording.STATUS[event.status]
+        accepted = event.status is FileStatus.UPLOADED
+        status = "accepted" if accepted else wording.STATUS[event.status]
+        took = f" in {wording.format_duration(self._clock() - begun)}" if accepted and begun is not None else ""
         attempts = f"  {event.attempts} attempts" if event.attempts > 1 else ""
         reason = f": {self._neutral_console_text(event.error.summary)}" if event.error else ""
-        text = (
-            f"{name}  {status}{self._upload_duration(event)}  {size}{attempts}{self._index_suffix(event.index)}{reason}"
-        )
+        text = f"{name}  {status}{took}  {size}{attempts}{self._index_suffix(event.index)}{reason}"
         line = step_line(self._at_step, text, tones.STATUS[event.status])
         slug = event.error.slug if event.error else ""
         kind = (event.status, event.index, slug)
         return self._repetition.limit_repeated_lines(kind, [line], f"{status} {slug}".strip(), self._at_step)
-
-    def _upload_duration(self, event: FileFinished) -> str:
-        seconds = self._stopwatch.upload_seconds(event.index, event.distribution.filename)
-        if seconds is None or event.status is not FileStatus.UPLOADED:
-            return ""
-        return f" in {wording.format_duration(seconds)}"
 
     @_render_by_type.register
     def _render_file_listed(self, event: FileListed) -> Iterable[Line]:
@@ -255,12 +249,10 @@ class ConsoleRenderer:
 
     @_render_by_type.register
     def _render_project_left(self, event: ProjectLeft) -> Iterable[Line]:
-        tone = Tone.WARN if event.deferred else Tone.BAD
-        yield step_line(
-            "deferred" if event.deferred else "left out",
-            f"{self._neutral_console_text(release_train.left_project_line(event))}{self._index_suffix(event.index)}",
-            tone,
-        )
+        step, tone = ("deferred", Tone.WARN) if event.deferred else ("left out", Tone.BAD)
+        others = ", ".join(name for name in event.because if name != event.project)
+        text = f"{event.project}{f', because of {others}' if others else ''}: {event.reason}"
+        yield step_line(step, f"{self._neutral_console_text(text)}{self._index_suffix(event.index)}", tone)
 
     @_render_by_type.register
     def _render_provenance_checked(self, event: ProvenanceChecked) -> Iterable[Line]:

@@ -46,7 +46,7 @@ class FileLines:
     def collected_file_lines(self, event: Collected) -> Iterator[Line]:
         """Yield the files that were found."""
         files = event.distributions
-        if self._are_too_many_to_name(files) and not self._print_hash:
+        if self._share_a_line(len(files)) and not self._print_hash:
             kinds = Counter(str(each.kind) for each in files)
             counted = ", ".join(wording.pluralise(number, kind) for kind, number in sorted(kinds.items(), reverse=True))
             yield step_line("collect", f"{len(files)} files: {counted}, {_files_total_size(files)}")
@@ -71,7 +71,7 @@ class FileLines:
         for (status, reason), group in groupby(rows, key=lambda row: row[:2]):
             files = [row[2] for row in group]
             said = f"{wording.STATUS[status]:<{width}}"
-            if counted[status, reason] > FEW and not self._every:
+            if self._share_a_line(counted[status, reason]):
                 counted_files = f"{wording.pluralise(len(files), 'file')}  {_files_total_size(files)}"
                 text = f"{said}  {counted_files}  {self._neutral_file_text(reason)}{at}"
                 yield step_line("plan", text, STATUS[status])
@@ -84,11 +84,11 @@ class FileLines:
 
     def signed_file_lines_or_postpone(self, attestation: Attestation, *, files: int) -> Iterator[Line]:
         """Yield the attestation of a file; where *files* are many, ``take_postponed_lines`` yields all."""
-        if files <= FEW or self._every:
+        if self._share_a_line(files):
+            self._signed.append(attestation)
+        else:
             described = self._neutral_file_text(wording.describe_attestation(attestation))
             yield step_line("sign", f"{self._neutral_file_text(attestation.filename)}  {described}")
-        else:
-            self._signed.append(attestation)
 
     def upload_started_lines(self, event: UploadStarted) -> Iterator[Line]:
         """Yield that a file is sent now."""
@@ -132,23 +132,20 @@ class FileLines:
     def take_postponed_lines(self) -> Iterator[Line]:
         """Yield what was put off, at the end of a step."""
         if self._signed:
-            verified = "verified" if all(each.verified for each in self._signed) else "not all verified"
-            indexes = sorted(each.log_index for each in self._signed if each.log_index is not None)
-            log = f", transparency log index {indexes[0]} to {indexes[-1]}" if indexes else ""
-            yield step_line("sign", f"{wording.pluralise(len(self._signed), 'attestation')} {verified}{log}")
+            yield step_line("sign", wording.describe_attestations(self._signed))
         files = {key: (text, text) for key, text in self._listed.items()} | self._proven
-        many = len(files) > FEW and not self._every
         counted = Counter((index, shared) for (index, _), (_, shared) in files.items())
+        several = {key: number for key, number in counted.items() if number > 1 and self._share_a_line(len(files))}
         for (index, name), (text, shared) in files.items():
-            if not many or counted[index, shared] == 1:
+            if (index, shared) not in several:
                 yield step_line("confirm", f"{self._neutral_file_text(name)}  {text}{self._at(index)}", Tone.GOOD)
-        for (index, shared), number in counted.items():
-            if many and number > 1:
-                yield step_line("confirm", f"{number} files  {shared}{self._at(index)}", Tone.GOOD)
+        for (index, shared), number in several.items():
+            yield step_line("confirm", f"{number} files  {shared}{self._at(index)}", Tone.GOOD)
         self._signed, self._listed, self._proven = [], {}, {}
 
-    def _are_too_many_to_name(self, files: Sequence[object]) -> bool:
-        return len(files) > FEW and not self._every
+    def _share_a_line(self, files: int) -> bool:
+        """Return whether so many *files* share a line instead of each having its own."""
+        return files > FEW and not self._every
 
     def _neutral_file_text(self, text: str) -> str:
         return neutral_line(self._redact(text))

@@ -8,6 +8,7 @@ from ci_publish.model.problem import Problem, Severity
 from ci_publish.model.receipt import Receipt
 from ci_publish.model.release import Release, ReleaseDiff
 from ci_publish.reports import wording
+from ci_publish.reports.event_history import events_of
 
 SHOWN = 12
 """Findings of one release on the console: with both versions and what to do, they fit on one screen."""
@@ -15,7 +16,7 @@ SHOWN = 12
 
 def release_diffs(events: Sequence[Event]) -> Iterator[ReleaseDiff]:
     """Return the comparisons of a run, in order."""
-    return (event.diff for event in events if isinstance(event, Compared))
+    return (event.diff for event in events_of(Compared, events))
 
 
 def changes_or_run_headline(receipt: Receipt, events: Sequence[Event]) -> str:
@@ -24,7 +25,7 @@ def changes_or_run_headline(receipt: Receipt, events: Sequence[Event]) -> str:
     if receipt.outcome is not Outcome.COMPARED:
         return wording.describe_run_outcome(receipt)
     done = [diff for diff in diffs if diff.against is not None]
-    checked = [problem for event in events if isinstance(event, Checked) for problem in event.problems]
+    checked = [problem for event in events_of(Checked, events) for problem in event.problems]
     found = [*checked, *(finding for diff in diffs for finding in diff.findings)]
     results = ["nothing changed"] if done and not any(diff.has_changes for diff in done) else []
     results += [wording.count_problems_by_severity(found)] if found else []

@@ -4,9 +4,9 @@ Text from outside is written as entities or in monospaced HTML, links lead to ``
 is made of sections, and each of lines, so that it can be cut anywhere between two lines and still be well-formed.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from urllib.parse import quote
 
 from ci_publish.errors import CiPublishError
@@ -16,7 +16,8 @@ from ci_publish.model.finding import Finding
 from ci_publish.model.problem import Severity, group_alike_problems
 from ci_publish.model.receipt import FileEntry, Receipt, Redact
 from ci_publish.model.receipt_building import build_receipt
-from ci_publish.reports import installation_trials, release_changes, release_train, wording
+from ci_publish.reports import release_changes, wording
+from ci_publish.reports.event_history import events_of
 from ci_publish.reports.file_failures import file_failures_not_in_run_error
 from ci_publish.reports.neutral import escape_markdown, markdown_code, markdown_with_links, preformatted_markdown
 from ci_publish.reports.repeated_lines import FEW
@@ -30,14 +31,14 @@ DEFAULT_SOURCE = "default"
 """The source of a setting that nobody set; it is not shown."""
 PUBLIC_LOG = "https://search.sigstore.dev/?logIndex="
 _SAFE_IN_LINKS = "/:?&=%~-._+,;@#"
-
-_E = TypeVar("_E")
+_FILE_COLUMNS = ("File", "Index", "Result", "Size", "Attestation", "SHA-256")
+_NUMBERS = frozenset({"Size", "Time"})
 
 SettingRow = tuple[str, str, str]
 """Name, value (a secret already shown as ``***``) and source of one setting."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class SummaryInput:
     """What a summary is made from.
 
@@ -48,10 +49,11 @@ class SummaryInput:
     settings: Sequence[SettingRow] = ()
     log_search: str | None = PUBLIC_LOG
     redact: Redact = str
-    receipt: Receipt = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "receipt", build_receipt(self.events))
+    @cached_property
+    def receipt(self) -> Receipt:
+        """The receipt of the run."""
+        return build_receipt(self.events)
 
     def markdown(self, text: str) -> str:
         """Return *text* as prose, never empty: an empty item would change the Markdown around it."""
@@ -65,14 +67,10 @@ class SummaryInput:
         """Return *text* monospaced."""
         return markdown_code(self.redact(text)) if text else "—"
 
-    def events_of(self, kind: type[_E]) -> Iterator[_E]:
-        """Return the events of one kind."""
-        return (event for event in self.events if isinstance(event, kind))
-
 
 def markdown_summary(run: SummaryInput, limit: int = SUMMARY_LIMIT) -> str:
     """Return the summary of a run in at most *limit* bytes of UTF-8; empty where even the note does not fit."""
-    return fit_summary_sections(list(_summary_sections(run)), limit)
+    return fit_summary_sections([section for part in _PARTS for section in part(run)], limit)
 
 
 def summary_link(text: str, url: str | None) -> str:
@@ -82,31 +80,7 @@ def summary_link(text: str, url: str | None) -> str:
     return f"[{text}]({quote(url.encode('utf-8', 'replace'), safe=_SAFE_IN_LINKS)})"
 
 
-def _summary_sections(run: SummaryInput) -> Iterator[Section]:
-    finished = next(run.events_of(RunFinished), None)
-    yield _summary_heading(run)
-    if finished and finished.error:
-        yield _summary_run_failure(run, finished.error, finished.exit_code)
-    pages = wording.release_page_addresses(run.receipt, run.events)
-    if pages:
-        yield Section("", tuple(f"- {summary_link(run.markdown(page), page)}\n" for page in pages), "\n")
-    yield from _summary_project_order(run)
-    yield from _summary_release_diffs(run)
-    if run.receipt.command != "diff":  # its files are neither here nor there
-        yield from _summary_files_table(run)
-    yield from _summary_builds_table(run)
-    yield from _summary_left_projects(run)
-    for event, error in file_failures_not_in_run_error(run.events):
-        yield Section(f"### {run.code(event.distribution.filename)}\n\n" + "".join(_summary_error(run, error)))
-    yield from _summary_installations(run)
-    yield from _summary_notes(run)
-    yield from _summary_findings(run)
-    yield from _summary_problems_table(run)
-    yield from _summary_plan_table(run)
-    yield from _summary_settings_table(run)
-
-
-def _summary_heading(run: SummaryInput) -> Section:
+def _heading(run: SummaryInput) -> Iterator[Section]:
     receipt = run.receipt
     sign = "✅" if receipt.exit_code == 0 else "⏳" if receipt.outcome is Outcome.DEFERRED else "❌"
     headline = release_changes.changes_or_run_headline(receipt, run.events)
@@ -114,146 +88,138 @@ def _summary_heading(run: SummaryInput) -> Section:
     names = [f"{run.markdown(project)} {run.markdown(version)}" for project, version in releases[:_RELEASES_SHOWN]]
     more = f" and {len(releases) - len(names)} more" if len(releases) > len(names) else ""
     subject = f" · {', '.join(names)}{more}" if names else ""
-    return Section(f"## {sign} {run.markdown(headline)}{subject}\n\n")
+    yield Section(f"## {sign} {run.markdown(headline)}{subject}\n\n")
 
 
-def _summary_run_failure(run: SummaryInput, error: CiPublishError, exit_code: int) -> Section:
-    standing = "".join(f"{run.markdown(text)}\n\n" for text in wording.public_state_and_rerun_lines(run.receipt))
-    return Section(
-        "".join(_summary_error(run, error))
-        + f"exit code {exit_code} · {error.slug} · [docs]({error.docs})\n\n{standing}"
-    )
+def _run_failure(run: SummaryInput) -> Iterator[Section]:
+    finished = next(events_of(RunFinished, run.events), None)
+    if finished and finished.error:
+        slug, docs = finished.error.slug, finished.error.docs
+        standing = "".join(f"{run.markdown(text)}\n\n" for text in wording.public_state_and_rerun_lines(run.receipt))
+        code = f"exit code {finished.exit_code} · {slug} · [docs]({docs})\n\n"
+        yield Section(f"{_error_markdown(run, finished.error)}{code}{standing}")
 
 
-def _summary_error(run: SummaryInput, error: CiPublishError) -> Iterator[str]:
-    yield f"**{run.markdown(error.summary)}**\n\n"
+def _error_markdown(run: SummaryInput, error: CiPublishError) -> str:
+    text = f"**{run.markdown(error.summary)}**\n\n"
     if error.detail.strip():
-        yield preformatted_markdown(run.redact(error.detail)) + "\n\n"
+        text += f"{preformatted_markdown(run.redact(error.detail))}\n\n"
     hints = wording.hints_with_rerun(error)
     if hints:
-        yield "What to do:\n\n"
-        yield from (_summary_hint_item(run, hint) for hint in hints)
-        yield "\n"
+        text += "What to do:\n\n"
+    for hint in hints:
+        # What follows the first line of a hint is configuration and keeps its columns.
+        first, _, rest = hint.partition("\n")
+        block = f"\n{preformatted_markdown(run.redact(rest))}\n\n" if rest.strip() else ""
+        text += f"- {run.linked_markdown(first)}\n{block}"
+    return f"{text}\n" if hints else text
 
 
-def _summary_hint_item(run: SummaryInput, hint: str) -> str:
-    """Return a hint as a list item; what follows its first line is configuration and keeps its columns."""
-    first, _, rest = hint.partition("\n")
-    return f"- {run.linked_markdown(first)}\n" + (
-        f"\n{preformatted_markdown(run.redact(rest))}\n\n" if rest.strip() else ""
-    )
+def _release_pages(run: SummaryInput) -> Iterator[Section]:
+    pages = wording.release_page_addresses(run.receipt, run.events)
+    if pages:
+        yield Section("", tuple(f"- {summary_link(run.markdown(page), page)}\n" for page in pages), "\n")
 
 
-def _summary_files_table(run: SummaryInput) -> Iterator[Section]:
-    receipt = run.receipt
-    if not receipt.files:
+def _project_order(run: SummaryInput) -> Iterator[Section]:
+    """Yield the waves of each index where there are several projects."""
+    for planned in events_of(Planned, run.events):
+        if waves := tuple(f"1. {run.markdown(projects)}\n" for projects in planned.wave_lines):
+            index = f" at {run.markdown(planned.plan.index)}" if len(run.receipt.indexes) > 1 else ""
+            yield Section(f"### Order of the projects{index}\n\n", waves, "\n")
+
+
+def _release_diffs(run: SummaryInput) -> Iterator[Section]:
+    """Yield what is different from the release before: both versions, then only what changed."""
+    for diff in release_changes.release_diffs(run.events):
+        rows = []
+        for found in diff.findings:
+            said = f"{found.message} {release_changes.release_change_advice(found)}".strip()
+            rows.append((found.severity, summary_link(run.markdown(found.rule), found.docs), run.markdown(said)))
+        title = f"**{run.markdown(release_changes.release_changes_heading(diff))}**\n\n"
+        yield from _table(title, ("Severity", "Rule", "Difference"), rows) if rows else (Section(title),)
+
+
+def _files(run: SummaryInput) -> Iterator[Section]:
+    if run.receipt.command == "diff":  # its files are neither here nor there
         return
-    cells = {file: _summary_attestation_cell(run, file) for file in receipt.files}
-    attested = any(cells.values())
-    columns = [
-        "File",
-        *(["Index"] if len(receipt.indexes) > 1 else []),
-        "Result",
-        "Size",
-        *(["Attestation"] if attested else []),
-        "SHA-256",
-    ]
-    rules = "|".join("---:" if each == "Size" else "---" for each in columns)
-    failed_first = sorted(receipt.files, key=lambda file: not _summary_file_has_failed(run, file))
-    rows = (_summary_file_row(run, file, cells[file] if attested else None) for file in failed_first)
-    yield Section(f"| {' | '.join(columns)} |\n|{rules}|\n", tuple(rows), "\n")
-    digests = {file.filename: file.sha256 for file in receipt.files if file.sha256}
-    if digests:
-        lines = tuple(f"| {run.code(sha256)} | {run.code(name)} |\n" for name, sha256 in digests.items())
-        head = "| SHA-256 | File |\n|---|---|\n"
-        yield Section(f"<details><summary>SHA-256 in full</summary>\n\n{head}", lines, "\n</details>\n\n")
+    failed_first = sorted(run.receipt.files, key=lambda file: not _has_failed(run, file))
+    rows = [_file_cells(run, file) for file in failed_first]
+    optional = {"Index": len(run.receipt.indexes) > 1, "Attestation": any(row["Attestation"] for row in rows)}
+    columns = [each for each in _FILE_COLUMNS if optional.get(each, True)]
+    yield from _table("", columns, [[row[each] for each in columns] for row in rows])
+    digests = {file.filename: file.sha256 for file in run.receipt.files if file.sha256}
+    in_full = [(run.code(sha256), run.code(name)) for name, sha256 in digests.items()]
+    yield from _table("SHA-256 in full", ("SHA-256", "File"), in_full, folded=True)
 
 
-def _summary_builds_table(run: SummaryInput) -> Iterator[Section]:
-    lines = [
-        f"| {wording.pluralise(number, 'file')} | {run.code(builder)} | {run.code(source)} | {run.code(commit)} |\n"
-        for (builder, source, commit), number in wording.count_files_by_build(run.receipt).items()
-    ]
-    if lines:
-        head = "### Build provenance\n\n| Files | Builder | Source | Commit |\n|---|---|---|---|\n"
-        yield Section(head, tuple(lines), "\n")
-
-
-def _summary_file_row(run: SummaryInput, file: FileEntry, attestation: str | None) -> str:
-    # the index of a rehearsal ends with the run: its links would lead nowhere
-    url = None if run.receipt.command == "rehearse" else file.url
-    cells = [
-        summary_link(run.code(file.filename), url),
-        *([run.markdown(file.index or "")] if len(run.receipt.indexes) > 1 else []),
-        _summary_file_result(run, file),
-        "" if file.size is None else format_size(file.size),
-        *([] if attestation is None else [attestation]),
-        "" if file.sha256 is None else run.code(f"{file.sha256[:_DIGEST_SHOWN]}…"),
-    ]
-    return f"| {' | '.join(cells)} |\n"
-
-
-def _summary_file_result(run: SummaryInput, file: FileEntry) -> str:
-    failed = _summary_file_has_failed(run, file)
+def _file_cells(run: SummaryInput, file: FileEntry) -> dict[str, str]:
+    """Return the cells of *file*, by column."""
+    failed = _has_failed(run, file)
+    result = wording.describe_file_result(run.receipt, file)
     if run.receipt.command == "check":  # it attempts nothing
-        return "**has errors**" if failed else "checked"
-    said = wording.describe_file_result(run.receipt, file)
-    return f"**{said}**" if failed else said
+        result = "has errors" if failed else "checked"
+    verified = {True: "verified on the index", False: "**not verified on the index**", None: ""}
+    made = [
+        "made"
+        if each.log_index is None
+        else summary_link(f"log entry {each.log_index}", run.log_search and f"{run.log_search}{each.log_index}")
+        for each in file.attestations
+    ]
+    return {
+        # The index of a rehearsal ends with the run: its links would lead nowhere.
+        "File": summary_link(run.code(file.filename), None if run.receipt.command == "rehearse" else file.url),
+        "Index": run.markdown(file.index or ""),
+        "Result": f"**{result}**" if failed else result,
+        "Size": "" if file.size is None else format_size(file.size),
+        "Attestation": ", ".join(filter(None, (*made, verified[file.provenance_verified]))),
+        "SHA-256": "" if file.sha256 is None else run.code(f"{file.sha256[:_DIGEST_SHOWN]}…"),
+    }
 
 
-def _summary_file_has_failed(run: SummaryInput, file: FileEntry) -> bool:
+def _has_failed(run: SummaryInput, file: FileEntry) -> bool:
     if run.receipt.command != "check":
         return file.status in wording.BAD
     problems = run.receipt.problems
     return any(each.filename == file.filename and each.severity is Severity.ERROR for each in problems)
 
 
-def _summary_attestation_cell(run: SummaryInput, file: FileEntry) -> str:
-    verified = {True: "verified on the index", False: "**not verified on the index**", None: ""}
-    made = [
-        "made"
-        if each.log_index is None
-        else (
-            f"log entry {each.log_index}"
-            if run.log_search is None
-            else f"[log entry {each.log_index}]({run.log_search}{each.log_index})"
-        )
-        for each in file.attestations
+def _builds(run: SummaryInput) -> Iterator[Section]:
+    rows = [
+        (wording.pluralise(number, "file"), *map(run.code, build))
+        for build, number in wording.count_files_by_build(run.receipt).items()
     ]
-    return ", ".join(part for part in (*made, verified[file.provenance_verified]) if part)
+    return _table("### Build provenance\n\n", ("Files", "Builder", "Source", "Commit"), rows)
 
 
-def _summary_release_diffs(run: SummaryInput) -> Iterator[Section]:
-    """Yield what is different from the release before: both versions, then only what changed."""
-    for diff in release_changes.release_diffs(run.events):
-        lines = [
-            f"| {found.severity} | {_summary_rule_link(run, found.rule, found.docs)} |"
-            f" {run.markdown(f'{found.message} {release_changes.release_change_advice(found)}'.strip())} |\n"
-            for found in diff.findings
-        ]
-        head = f"**{run.markdown(release_changes.release_changes_heading(diff))}**\n\n"
-        table = "| Severity | Rule | Difference |\n|---|---|---|\n" if lines else ""
-        yield Section(head=f"{head}{table}", lines=tuple(lines), foot="\n" if lines else "")
-
-
-def _summary_left_projects(run: SummaryInput) -> Iterator[Section]:
+def _left_projects(run: SummaryInput) -> Iterator[Section]:
     """Yield the table of the projects that did not go out."""
     rows = []
-    for event in run.events_of(ProjectLeft):
+    for event in events_of(ProjectLeft, run.events):
         what = "deferred" if event.deferred else "**not published**"
         others = run.markdown(", ".join(event.because)) if event.because != (event.project,) else ""
-        rows.append(f"| {run.markdown(event.project)} | {what} | {others} | {run.markdown(event.reason)} |\n")
-    if rows:
-        head = "### Projects that did not go out\n\n| Project | Result | Because of | Reason |\n|---|---|---|---|\n"
-        yield Section(head=head, lines=tuple(rows), foot="\n")
+        rows.append((run.markdown(event.project), what, others, run.markdown(event.reason)))
+    return _table("### Projects that did not go out\n\n", ("Project", "Result", "Because of", "Reason"), rows)
 
 
-def _summary_installations(run: SummaryInput) -> Iterator[Section]:
-    tried = list(run.events_of(Tried))
-    lines = [_summary_installation_row(run, each) for each in tried]
-    if lines:
-        head = "| File | Interpreter | Installer | Result | Time |\n|---|---|---|---|---:|\n"
-        yield Section(f"### Installations\n\n{head}", tuple(lines), "\n")
+def _file_failures(run: SummaryInput) -> Iterator[Section]:
+    for event, error in file_failures_not_in_run_error(run.events):
+        yield Section(f"### {run.code(event.distribution.filename)}\n\n{_error_markdown(run, error)}")
+
+
+def _installations(run: SummaryInput) -> Iterator[Section]:
+    tried = list(events_of(Tried, run.events))
+    rows = [
+        (
+            run.code(each.filename),
+            run.markdown(each.interpreter),
+            run.markdown(each.installer),
+            each.result if each.passed else f"**{each.result}**",
+            wording.format_duration(each.seconds),
+        )
+        for each in tried
+    ]
+    yield from _table("### Installations\n\n", ("File", "Interpreter", "Installer", "Result", "Time"), rows)
     for each in tried:
         if each.output:
             title = f"{run.code(each.filename)}, {run.markdown(each.interpreter)}"
@@ -261,16 +227,9 @@ def _summary_installations(run: SummaryInput) -> Iterator[Section]:
             yield Section(f"<details><summary>{title}</summary>\n\n{output}\n\n</details>\n\n")
 
 
-def _summary_installation_row(run: SummaryInput, tried: Tried) -> str:
-    said = installation_trials.installation_trial_result(tried)
-    result = said if tried.passed else f"**{said}**"
-    cells = (run.code(tried.filename), run.markdown(tried.interpreter), run.markdown(tried.installer), result)
-    return f"| {' | '.join(cells)} | {wording.format_duration(tried.seconds)} |\n"
-
-
-def _summary_notes(run: SummaryInput) -> Iterator[Section]:
+def _notes(run: SummaryInput) -> Iterator[Section]:
     lines = []
-    for note in run.events_of(Noted):
+    for note in events_of(Noted, run.events):
         about = f"{run.code(note.filename)}: " if note.filename else ""
         hints = "".join(f"  - {run.linked_markdown(hint)}\n" for hint in note.hints)
         lines.append(f"- {'⚠️ ' if note.warning else ''}{about}{run.markdown(note.message)}\n{hints}")
@@ -278,9 +237,9 @@ def _summary_notes(run: SummaryInput) -> Iterator[Section]:
         yield Section("### Notes\n\n", tuple(lines), "\n")
 
 
-def _summary_findings(run: SummaryInput) -> Iterator[Section]:
+def _findings(run: SummaryInput) -> Iterator[Section]:
     lines = []
-    for finding in run.events_of(Finding):
+    for finding in events_of(Finding, run.events):
         hints = "".join(f"  - {run.linked_markdown(hint)}\n" for hint in finding.hints)
         first, *rest = finding.message.split("\n")
         table = f"\n{preformatted_markdown(run.redact(chr(10).join(rest)))}\n\n" if rest else ""
@@ -289,55 +248,63 @@ def _summary_findings(run: SummaryInput) -> Iterator[Section]:
         yield Section("### Findings\n\n", tuple(lines), "\n")
 
 
-def _summary_problems_table(run: SummaryInput) -> Iterator[Section]:
+def _problems(run: SummaryInput) -> Iterator[Section]:
     """Yield what the checks found; what is equal in many files is one row."""
-    lines = []
-    for group in group_alike_problems(problem for checked in run.events_of(Checked) for problem in checked.problems):
+    rows = []
+    for group in group_alike_problems(each for checked in events_of(Checked, run.events) for each in checked.problems):
         problem = group[0]
         names = [run.code(each.filename) for each in group[:FEW] if each.filename] or ["all files"]
         where = "<br>".join([*names, f"and {len(group) - FEW} more"] if len(group) > FEW else names)
-        rule = _summary_rule_link(run, problem.rule, problem.docs)
-        said = run.markdown(f"{problem.message} {problem.advice}")
-        lines.append(f"| {where} | {problem.severity} | {rule} | {said} |\n")
-    if lines:
-        yield Section("### Checks\n\n| File | Severity | Rule | Problem |\n|---|---|---|---|\n", tuple(lines), "\n")
+        rule = summary_link(run.markdown(problem.rule), problem.docs)
+        rows.append((where, problem.severity, rule, run.markdown(f"{problem.message} {problem.advice}")))
+    return _table("### Checks\n\n", ("File", "Severity", "Rule", "Problem"), rows)
 
 
-def _summary_rule_link(run: SummaryInput, rule: str, docs: str) -> str:
-    return summary_link(run.markdown(rule), docs)
-
-
-def _summary_plan_table(run: SummaryInput) -> Iterator[Section]:
-    lines = []
-    for plan in (planned.plan for planned in run.events_of(Planned)):
+def _plan(run: SummaryInput) -> Iterator[Section]:
+    rows = []
+    for plan in (planned.plan for planned in events_of(Planned, run.events)):
         for file in plan.files:
             status, why = wording.describe_plan_decision(file)
-            name = run.code(file.distribution.filename)
-            said = "upload" if status is FileStatus.PLANNED else wording.STATUS[status]
-            lines.append(f"| {run.markdown(plan.index)} | {name} | {said} | {run.markdown(why)} |\n")
-    if lines:
-        head = "| Index | File | Decision | Why |\n|---|---|---|---|\n"
-        yield Section(f"<details><summary>Plan</summary>\n\n{head}", tuple(lines), "\n</details>\n\n")
+            decision = "upload" if status is FileStatus.PLANNED else wording.STATUS[status]
+            rows.append((run.markdown(plan.index), run.code(file.distribution.filename), decision, run.markdown(why)))
+    return _table("Plan", ("Index", "File", "Decision", "Why"), rows, folded=True)
 
 
-def _summary_project_order(run: SummaryInput) -> Iterator[Section]:
-    """Yield the waves of each index where there are several projects."""
-    for planned in run.events_of(Planned):
-        if waves := tuple(
-            f"1. {run.markdown(projects)}\n" for projects in release_train.release_train_order_lines(planned)
-        ):
-            index = f" at {run.markdown(planned.plan.index)}" if len(run.receipt.indexes) > 1 else ""
-            yield Section(f"### Order of the projects{index}\n\n", waves, "\n")
-
-
-def _summary_settings_table(run: SummaryInput) -> Iterator[Section]:
-    lines = [
-        f"| {run.code(name)} | {run.code(value)} | {run.markdown(source)} |\n"
+def _settings(run: SummaryInput) -> Iterator[Section]:
+    rows = [
+        (run.code(name), run.code(value), run.markdown(source))
         for name, value, source in run.settings
         if source != DEFAULT_SOURCE
     ]
-    if lines:
-        head = "| Setting | Value | Source |\n|---|---|---|\n"
-        yield Section(
-            f"<details><summary>Settings that are not defaults</summary>\n\n{head}", tuple(lines), "\n</details>\n\n"
-        )
+    return _table("Settings that are not defaults", ("Setting", "Value", "Source"), rows, folded=True)
+
+
+def _table(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, folded: bool = False
+) -> Iterator[Section]:
+    """Yield a table, unless it has no rows. The *title* is Markdown; that of a *folded* table is what folds it out."""
+    if rows:
+        head = f"<details><summary>{title}</summary>\n\n" if folded else title
+        rules = "|".join("---:" if each in _NUMBERS else "---" for each in columns)
+        lines = tuple(f"| {' | '.join(cells)} |\n" for cells in rows)
+        foot = "\n</details>\n\n" if folded else "\n"
+        yield Section(f"{head}| {' | '.join(columns)} |\n|{rules}|\n", lines, foot)
+
+
+_PARTS: tuple[Callable[[SummaryInput], Iterator[Section]], ...] = (
+    _heading,
+    _run_failure,
+    _release_pages,
+    _project_order,
+    _release_diffs,
+    _files,
+    _builds,
+    _left_projects,
+    _file_failures,
+    _installations,
+    _notes,
+    _findings,
+    _problems,
+    _plan,
+    _settings,
+)

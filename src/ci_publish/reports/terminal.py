@@ -13,7 +13,6 @@ from rich.progress import (
     BarColumn,
     DownloadColumn,
     Progress,
-    ProgressColumn,
     TaskID,
     TextColumn,
     TimeRemainingColumn,
@@ -34,7 +33,7 @@ from ci_publish.model.events import (
     UploadProgressed,
     UploadStarted,
 )
-from ci_publish.model.receipt import FileEntry, Receipt, Redact
+from ci_publish.model.receipt import Receipt, Redact
 from ci_publish.reports import wording
 from ci_publish.reports.console_lines import INDENT, Line
 from ci_publish.reports.console_renderer import ConsoleRenderer
@@ -152,7 +151,11 @@ class Terminal:
                     self._progress.update(self._bars[key], completed=event.sent, total=event.total)
                     self._move_total_bar(self._progress, key, event.sent / max(event.total, 1))
             case FileFinished():
-                self._remove_upload_bar(event)
+                key = (event.index, event.distribution.filename)
+                bar = self._bars.pop(key, None)
+                if bar is not None and self._progress is not None:
+                    self._progress.remove_task(bar)
+                    self._move_total_bar(self._progress, key, 1.0)
             case Planned():
                 self._planned.update({(event.plan.index, each.filename): each.size for each in event.plan.uploads})
             case StepFinished(step=Step.UPLOAD):
@@ -184,13 +187,6 @@ class Terminal:
             name = neutral_line(self._redact(event.filename), _NAME_WIDTH)
             self._bars[key] = progress.add_task(name, total=event.size)
 
-    def _remove_upload_bar(self, event: FileFinished) -> None:
-        key = (event.index, event.distribution.filename)
-        bar = self._bars.pop(key, None)
-        if bar is not None and self._progress is not None:
-            self._progress.remove_task(bar)
-            self._move_total_bar(self._progress, key, 1.0)
-
     def _move_total_bar(self, progress: Progress, key: tuple[str, str], part: float) -> None:
         """Move the bar of all files; bodies are a little larger than their files, so that it counts parts of files."""
         self._sent += self._planned.get(key, 0) * (part - self._parts.get(key, 0.0))
@@ -200,9 +196,13 @@ class Terminal:
 
     def _started_progress_bars(self) -> Progress:
         if self._progress is None:
+            # What fits beside a name, so that a bar is one line on any terminal.
+            wide = (TransferSpeedColumn(), TimeRemainingColumn()) if self._console.width >= _WIDE else ()
             self._progress = Progress(
                 TextColumn("upload    {task.description}", markup=False, table_column=Column(no_wrap=True, ratio=1)),
-                *self._progress_bar_columns(),
+                BarColumn(bar_width=20),
+                DownloadColumn(),
+                *wide,
                 expand=True,
                 console=self._console,
                 transient=True,
@@ -212,11 +212,6 @@ class Terminal:
                 name = f"all {wording.pluralise(len(self._planned), 'file')}"
                 self._total = self._progress.add_task(name, total=sum(self._planned.values()))
         return self._progress
-
-    def _progress_bar_columns(self) -> tuple[ProgressColumn, ...]:
-        """Return what fits beside a name, so that a bar is one line on any terminal."""
-        narrow = (BarColumn(bar_width=20), DownloadColumn())
-        return narrow if self._console.width < _WIDE else (*narrow, TransferSpeedColumn(), TimeRemainingColumn())
 
     def _print_files_table(self, receipt: Receipt) -> None:
         if not receipt.indexes or not receipt.files or receipt.outcome is Outcome.PLANNED:
@@ -237,17 +232,13 @@ def _terminal_files_table(receipt: Receipt, columns: tuple[str, ...], redact: Re
     for heading in columns:
         table.add_column(heading, overflow="fold", justify="right" if heading == "size" else "left")
     for file in receipt.files[:_ROWS]:
-        cells = _terminal_file_cells(receipt, file)
+        cells = {
+            "file": neutral_line(file.filename),
+            "index": neutral_line(file.index or ""),
+            "result": wording.describe_file_result(receipt, file),
+            "size": "" if file.size is None else format_size(file.size),
+            "sha256": "" if file.sha256 is None else f"{file.sha256[:_DIGEST_SHOWN]}…",
+            "attestation": ", ".join(f"log index {each.log_index}" for each in file.attestations),
+        }
         table.add_row(*(Text(redact(cells[heading])) for heading in columns))
     return table
-
-
-def _terminal_file_cells(receipt: Receipt, file: FileEntry) -> dict[str, str]:
-    return {
-        "file": neutral_line(file.filename),
-        "index": neutral_line(file.index or ""),
-        "result": wording.describe_file_result(receipt, file),
-        "size": "" if file.size is None else format_size(file.size),
-        "sha256": "" if file.sha256 is None else f"{file.sha256[:_DIGEST_SHOWN]}…",
-        "attestation": ", ".join(f"log index {each.log_index}" for each in file.attestations),
-    }

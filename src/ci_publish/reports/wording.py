@@ -18,7 +18,15 @@ from ci_publish.model.attestation import (
 )
 from ci_publish.model.events import Event, FileListed, FileStatus, IndexChosen, Outcome
 from ci_publish.model.identity import CredentialKind, CredentialState
-from ci_publish.model.index import AlreadyPublished, Conflict, Deferred, KeptPublished, PlannedFile, Upload
+from ci_publish.model.index import (
+    AlreadyPublished,
+    Conflict,
+    Deferred,
+    KeptPublished,
+    PlannedFile,
+    PublishedFile,
+    Upload,
+)
 from ci_publish.model.problem import Problem, Severity
 from ci_publish.model.receipt import AttestationEntry, FileEntry, IndexEntry, Receipt
 
@@ -125,10 +133,8 @@ def format_utc_time(seconds: float) -> str:
 def describe_plan_decision(planned: PlannedFile) -> tuple[FileStatus, str]:
     """Return what a plan decides about a file, and why."""
     match planned:
-        case Upload(known=True):
-            return FileStatus.PLANNED, "not on the index"
-        case Upload():
-            return FileStatus.PLANNED, "the listing cannot be read"
+        case Upload(known=known):
+            return FileStatus.PLANNED, "not on the index" if known else "the listing cannot be read"
         case AlreadyPublished(md5_only=md5_only):
             status = FileStatus.SAME_MD5 if md5_only else FileStatus.ALREADY_PUBLISHED
             return status, f"already on the index (same {'MD5' if md5_only else 'SHA-256'})"
@@ -136,16 +142,13 @@ def describe_plan_decision(planned: PlannedFile) -> tuple[FileStatus, str]:
             return FileStatus.KEPT_PUBLISHED, reason
         case Deferred(reason=reason):
             return FileStatus.DEFERRED, reason.summary
-        case Conflict(distribution=ours, published=theirs):
-            return FileStatus.CONFLICT, _describe_digest_conflict(ours.sha256, theirs.sha256)
+        case Conflict(distribution=ours, published=PublishedFile(sha256=str(theirs))):
+            digests = f"ours sha256:{ours.sha256[:_DIGEST_SHOWN]}…, on the index sha256:{theirs[:_DIGEST_SHOWN]}…"
+            return FileStatus.CONFLICT, digests
+        case Conflict():
+            return FileStatus.CONFLICT, "the index has a file of this name and shows no digest to compare"
         case _:
             assert_never(planned)
-
-
-def _describe_digest_conflict(ours: str, theirs: str | None) -> str:
-    if theirs is None:
-        return "the index has a file of this name and shows no digest to compare"
-    return f"ours sha256:{ours[:_DIGEST_SHOWN]}…, on the index sha256:{theirs[:_DIGEST_SHOWN]}…"
 
 
 def describe_credential(state: CredentialState) -> str:
@@ -214,6 +217,14 @@ def describe_attestation(attestation: Attestation) -> str:
     if attestation.predicate_type != SLSA_PROVENANCE_V1:
         return f"attestation {verified}{log}"
     return f"build provenance {verified}{log}; {describe_build_provenance(builder_source_commit(attestation))}"
+
+
+def describe_attestations(attestations: Sequence[Attestation]) -> str:
+    """Return what is known of the attestations of several files."""
+    verified = "verified" if all(each.verified for each in attestations) else "not all verified"
+    indexes = sorted(each.log_index for each in attestations if each.log_index is not None)
+    log = f", transparency log index {indexes[0]} to {indexes[-1]}" if indexes else ""
+    return f"{pluralise(len(attestations), 'attestation')} {verified}{log}"
 
 
 def count_files_by_build(receipt: Receipt) -> Mapping[Build, int]:
@@ -293,20 +304,19 @@ def public_state_and_rerun_lines(receipt: Receipt) -> tuple[str, ...]:
 
 def _describe_public_files_at_index(receipt: Receipt, index: IndexEntry) -> str:
     files = [file for file in receipt.files if file.index == index.name]
-    public = sum(file.listed is True for file in files)
     others = Counter(file.status for file in files if file.listed is not True)
     rest = "".join(
         f"; {others[status]} {_NOT_PUBLIC.get(status, text)}" for status, text in STATUS.items() if others[status]
     )
-    counted = f"{public} of {pluralise(len(files), 'file')}{rest}"
+    counted = f"{len(files) - others.total()} of {pluralise(len(files), 'file')}{rest}"
     if receipt.command == "rehearse":
         name = f" {index.name}" if len(receipt.indexes) > 1 else ""
         return f"On the rehearsal index{name} now: {counted}; nothing is public."
     unseen = [file for file in files if file.listed is None and file.status not in _BY_MD5]
-    if unseen and len(unseen) == len(files):
-        after = " after the uploads" if any(file.status in _MAYBE_THERE for file in files) else ""
-        return f"Public on {index.name}: not known, its listing was not read{after}{rest}."
     missing = sum(file.status not in _MAYBE_THERE for file in unseen)
+    if unseen and len(unseen) == len(files):
+        after = " after the uploads" if missing < len(files) else ""
+        return f"Public on {index.name}: not known, its listing was not read{after}{rest}."
     unknown = f"; not known for {pluralise(missing, 'file')} whose listing was not read" if missing else ""
     return f"Public on {index.name} now: {counted}{unknown}."
 

@@ -16,6 +16,7 @@ from ci_publish.model.events import (
     RunFinished,
     Step,
     StepStarted,
+    UploadStarted,
 )
 from ci_publish.model.finding import Finding, FindingStatus
 from ci_publish.model.index import Upload
@@ -76,6 +77,19 @@ def test_a_good_run_reads_as_a_story() -> None:
         "",
         "Published: 1 uploaded, 1 already published.",
         "  https://pypi.org/project/demo/1.0/",
+    ]
+
+
+def test_an_upload_is_timed_from_its_first_attempt_to_its_end() -> None:
+    first, again = (
+        UploadStarted(index="pypi", filename=WHEEL.filename, size=WHEEL.size, attempt=attempt) for attempt in (1, 2)
+    )
+    end = FileFinished(index="pypi", distribution=WHEEL, status=FileStatus.UPLOADED, attempts=2)
+    untimed = FileFinished(index="pypi", distribution=SDIST, status=FileStatus.UPLOADED, attempts=1)
+    lines = told([*beginning(), first, again, end, untimed]).splitlines()
+    assert [line for line in lines if "accepted" in line] == [
+        "check     demo-1.0-py3-none-any.whl  accepted in 0.5 s  1.5 MB  2 attempts",
+        "check     demo-1.0.tar.gz  accepted  12.3 kB",
     ]
 
 

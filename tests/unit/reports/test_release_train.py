@@ -6,7 +6,6 @@ from ci_publish.model.events import Planned, ProjectLeft
 from ci_publish.model.index import Plan, PlannedFile, Upload
 from ci_publish.model.train import Train
 from ci_publish.reports.console_renderer import ConsoleRenderer
-from ci_publish.reports.release_train import release_train_order_lines
 from ci_publish.reports.summary import SummaryInput, markdown_summary
 from tests.unit.reports.recorded_runs import WHEEL
 
@@ -19,8 +18,8 @@ def planned(*projects: str, new: tuple[str, ...] = ()) -> Planned:
 
 
 def test_each_wave_is_a_line_where_there_are_several_projects() -> None:
-    assert release_train_order_lines(planned("core", "app", "cli", new=("core",))) == ("core (new project)", "app, cli")
-    assert release_train_order_lines(planned("core")) == ()
+    assert planned("core", "app", "cli", new=("core",)).wave_lines == ("core (new project)", "app, cli")
+    assert planned("core").wave_lines == ()
 
 
 def test_console_and_summary_show_the_order() -> None:
