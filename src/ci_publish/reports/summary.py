@@ -84,7 +84,8 @@ def _heading(run: SummaryInput) -> Iterator[Section]:
     receipt = run.receipt
     sign = "✅" if receipt.exit_code == 0 else "⏳" if receipt.outcome is Outcome.DEFERRED else "❌"
     headline = release_changes.changes_or_run_headline(receipt, run.events)
-    releases = [each for each in wording.releases_of_run(receipt) if " ".join(each) not in headline]
+    every = dict.fromkeys((file.project, file.version or "") for file in receipt.files if file.project)
+    releases = [(project, version) for project, version in every if f"{project} {version}" not in headline]
     names = [f"{run.markdown(project)} {run.markdown(version)}" for project, version in releases[:_RELEASES_SHOWN]]
     more = f" and {len(releases) - len(names)} more" if len(releases) > len(names) else ""
     subject = f" · {', '.join(names)}{more}" if names else ""

@@ -1,6 +1,7 @@
 """What a run waits for when it has said nothing for a while: at most ten seconds, then every thirty (pure)."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Final
 
 from ci_publish.model.byte_counts import format_size
@@ -123,7 +124,9 @@ class WaitingMessages:
         if wait is None:
             return ""
         signed = f", {wording.pluralise(self._signed, 'attestation')} so far" if "Sigstore" in wait.activity else ""
-        until = "" if wait.until is None else f", until {wording.format_utc_time(wait.until)} at the latest"
+        until = ""
+        if wait.until is not None:
+            until = f", until {datetime.fromtimestamp(wait.until, UTC):%H:%M:%S UTC} at the latest"
         return f"{wait.activity}{signed} ({wording.format_duration(self._clock() - wait.since)}{until})"
 
     def _current_wait(self) -> _Wait | None:

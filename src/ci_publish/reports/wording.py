@@ -125,11 +125,6 @@ def format_utc_date_time(seconds: float) -> str:
         return "an unknown time"
 
 
-def format_utc_time(seconds: float) -> str:
-    """Return a moment as a time of day in UTC, for waits that end on the same day."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%H:%M:%S UTC")
-
-
 def describe_plan_decision(planned: PlannedFile) -> tuple[FileStatus, str]:
     """Return what a plan decides about a file, and why."""
     match planned:
@@ -329,11 +324,6 @@ def _describe_upload_token(index: IndexEntry) -> str:
         return f"The upload token for {index.name} was burnt."
     until = f" at {state.expires}" if state.expires else ""
     return f"The upload token for {index.name} was not burnt; it expires by itself{until}."
-
-
-def releases_of_run(receipt: Receipt) -> tuple[tuple[str, str], ...]:
-    """Return the releases (project, version) of a run, each once, in order."""
-    return tuple(dict.fromkeys((file.project or "", file.version or "") for file in receipt.files if file.project))
 
 
 def release_page_addresses(receipt: Receipt, events: Sequence[Event]) -> tuple[str, ...]:

@@ -42,10 +42,6 @@ def redact(text: str) -> str:
     return text.replace("secret-canary", "***")
 
 
-def test_a_trial_ends_in_a_word() -> None:
-    assert [each.result for each in (tried(), tried(NOTE), FAILED)] == ["passed", "passed", "failed"]
-
-
 def test_the_console_shows_output_of_failures_only_neutral_and_redacted() -> None:
     renderer = ConsoleRenderer(clock=lambda: 0.0, redact=redact)
     passed = [each.text for each in renderer.render_event(tried())]

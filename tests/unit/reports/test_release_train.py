@@ -17,11 +17,6 @@ def planned(*projects: str, new: tuple[str, ...] = ()) -> Planned:
     return Planned(Plan("pypi", files), TRAIN, new)
 
 
-def test_each_wave_is_a_line_where_there_are_several_projects() -> None:
-    assert planned("core", "app", "cli", new=("core",)).wave_lines == ("core (new project)", "app, cli")
-    assert planned("core").wave_lines == ()
-
-
 def test_console_and_summary_show_the_order() -> None:
     event = planned("cli", "core", new=("cli",))
     lines = [line.text for line in ConsoleRenderer(clock=lambda: 0.0).render_event(event)]

@@ -198,10 +198,6 @@ def test_release_pages_are_those_of_releases_that_are_there() -> None:
     assert wording.release_page_addresses(build_receipt(elsewhere), elsewhere) == ()
 
 
-def test_releases_are_named_once() -> None:
-    assert wording.releases_of_run(build_receipt(a_good_run())) == (("demo", "1.0"),)
-
-
 def test_a_file_by_its_md5_says_so() -> None:
     status, why = wording.describe_plan_decision(AlreadyPublished(SDIST, replace(THEIRS, sha256=None), md5_only=True))
     assert (status, "MD5" in why) == (FileStatus.SAME_MD5, True)
