@@ -137,11 +137,6 @@ class Planned:
     train: Train = NO_TRAIN
     new_projects: tuple[str, ...] = ()
 
-    @property
-    def wave_lines(self) -> tuple[str, ...]:
-        """The projects of each wave, in upload order; empty where fewer than two projects are uploaded."""
-        return self.train.wave_lines({file.project for file in self.plan.uploads}, self.new_projects)
-
 
 @frozen
 class CredentialChanged:
@@ -280,11 +275,6 @@ class Tried:
     seconds: float
     passed: bool
     output: str = ""
-
-    @property
-    def result(self) -> str:
-        """How it ended, in a word."""
-        return "passed" if self.passed else "failed"
 
 
 @frozen(kw_only=True)

@@ -119,7 +119,7 @@ def _receipt_trials_by_file(events: Sequence[Event]) -> dict[str, tuple[TriedEnt
             interpreter=event.interpreter,
             installer=event.installer,
             commands=event.commands,
-            result=event.result,
+            result="passed" if event.passed else "failed",
             seconds=round(event.seconds, 3),
         )
         found[event.filename] += (entry,)

@@ -160,7 +160,7 @@ class ConsoleRenderer:
     @_render_by_type.register
     def _render_planned(self, event: Planned) -> Iterable[Line]:
         yield from self._files.planned_file_lines(event)
-        for number, projects in enumerate(event.wave_lines, 1):
+        for number, projects in enumerate(wording.upload_order_lines(event), 1):
             yield step_line(
                 "order", f"{number}. {self._neutral_console_text(projects)}{self._index_suffix(event.plan.index)}"
             )
@@ -174,7 +174,7 @@ class ConsoleRenderer:
     @_render_by_type.register
     def _render_tried(self, event: Tried) -> Iterable[Line]:
         took = wording.format_duration(event.seconds)
-        text = f"{event.filename}  {event.interpreter}  {event.installer}  {event.result} in {took}"
+        text = f"{event.filename}  {event.interpreter}  {event.installer}  {'passed' if event.passed else 'failed'} in {took}"
         yield step_line("install", self._neutral_console_text(text), Tone.GOOD if event.passed else Tone.BAD)
         if event.output:
             lines = neutral_block(self._redact(event.output)).split("\n")

@@ -125,7 +125,7 @@ def _release_pages(run: SummaryInput) -> Iterator[Section]:
 def _project_order(run: SummaryInput) -> Iterator[Section]:
     """Yield the waves of each index where there are several projects."""
     for planned in events_of(Planned, run.events):
-        if waves := tuple(f"1. {run.markdown(projects)}\n" for projects in planned.wave_lines):
+        if waves := tuple(f"1. {run.markdown(projects)}\n" for projects in wording.upload_order_lines(planned)):
             index = f" at {run.markdown(planned.plan.index)}" if len(run.receipt.indexes) > 1 else ""
             yield Section(f"### Order of the projects{index}\n\n", waves, "\n")
 
@@ -215,7 +215,7 @@ def _installations(run: SummaryInput) -> Iterator[Section]:
             run.code(each.filename),
             run.markdown(each.interpreter),
             run.markdown(each.installer),
-            each.result if each.passed else f"**{each.result}**",
+            "passed" if each.passed else "**failed**",
             wording.format_duration(each.seconds),
         )
         for each in tried

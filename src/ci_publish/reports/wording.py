@@ -16,7 +16,7 @@ from ci_publish.model.attestation import (
     ProvenanceOutcome,
     ProvenanceVerified,
 )
-from ci_publish.model.events import Event, FileListed, FileStatus, IndexChosen, Outcome
+from ci_publish.model.events import Event, FileListed, FileStatus, IndexChosen, Outcome, Planned
 from ci_publish.model.identity import CredentialKind, CredentialState
 from ci_publish.model.index import (
     AlreadyPublished,
@@ -146,6 +146,11 @@ def describe_plan_decision(planned: PlannedFile) -> tuple[FileStatus, str]:
             assert_never(planned)
 
 
+def upload_order_lines(planned: Planned) -> tuple[str, ...]:
+    """Return the projects of each wave, in upload order; empty where fewer than two projects are uploaded."""
+    return planned.train.wave_lines({file.project for file in planned.plan.uploads}, planned.new_projects)
+
+
 def describe_credential(state: CredentialState) -> str:
     """Return which credential a run uses, how long it lasts and whether it was burnt."""
     who = f" ({state.provider})" if state.provider else ""
@@ -259,10 +264,8 @@ def describe_run_outcome(receipt: Receipt) -> str:
     """Return how a run ended, in one sentence without the names of projects and without a full stop."""
     if receipt.outcome is Outcome.CHECKED and not receipt.files:
         return "Nothing to check: no wheel or sdist was found"
-    counted: dict[str, int] = {}
-    for file in sorted(receipt.files, key=lambda file: list(FileStatus).index(file.status)):
-        if file.index is not None:
-            counted[describe_file_result(receipt, file)] = counted.get(describe_file_result(receipt, file), 0) + 1
+    by_status = sorted(receipt.files, key=lambda file: list(FileStatus).index(file.status))
+    counted = Counter(describe_file_result(receipt, file) for file in by_status if file.index is not None)
     numbers = ", ".join(f"{number} {word}" for word, number in counted.items())
     if not numbers and receipt.files and receipt.exit_code == 0:
         numbers = pluralise(len(receipt.files), "file")

@@ -7,6 +7,7 @@ from ci_publish.model.index import Plan, PlannedFile, Upload
 from ci_publish.model.train import Train
 from ci_publish.reports.console_renderer import ConsoleRenderer
 from ci_publish.reports.summary import SummaryInput, markdown_summary
+from ci_publish.reports.wording import upload_order_lines
 from tests.unit.reports.recorded_runs import WHEEL
 
 TRAIN = Train(waves=(("core",), ("app", "cli")), requires={})
@@ -15,6 +16,11 @@ TRAIN = Train(waves=(("core",), ("app", "cli")), requires={})
 def planned(*projects: str, new: tuple[str, ...] = ()) -> Planned:
     files: tuple[PlannedFile, ...] = tuple(Upload(replace(WHEEL, project=name)) for name in projects)
     return Planned(Plan("pypi", files), TRAIN, new)
+
+
+def test_each_wave_is_a_line_where_there_are_several_projects() -> None:
+    assert upload_order_lines(planned("core", "app", "cli", new=("core",))) == ("core (new project)", "app, cli")
+    assert upload_order_lines(planned("core")) == ()
 
 
 def test_console_and_summary_show_the_order() -> None:
