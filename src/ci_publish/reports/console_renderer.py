@@ -173,8 +173,8 @@ class ConsoleRenderer:
 
     @_render_by_type.register
     def _render_tried(self, event: Tried) -> Iterable[Line]:
-        took = wording.format_duration(event.seconds)
-        text = f"{event.filename}  {event.interpreter}  {event.installer}  {'passed' if event.passed else 'failed'} in {took}"
+        result = f"{'passed' if event.passed else 'failed'} in {wording.format_duration(event.seconds)}"
+        text = f"{event.filename}  {event.interpreter}  {event.installer}  {result}"
         yield step_line("install", self._neutral_console_text(text), Tone.GOOD if event.passed else Tone.BAD)
         if event.output:
             lines = neutral_block(self._redact(event.output)).split("\n")

@@ -1,19 +1,10 @@
 """The events of a run that reports remember, and reports that write once, at the end (pure)."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
-from typing import TypeVar
 
 from ci_publish.model.events import Event, RequestTraced, RunFinished, UploadProgressed
 from ci_publish.model.receipt import Receipt
 from ci_publish.model.receipt_building import build_receipt
-
-_E = TypeVar("_E")
-
-
-def events_of(kind: type[_E], events: Iterable[Event]) -> Iterator[_E]:
-    """Yield the events of one kind."""
-    return (event for event in events if isinstance(event, kind))
 
 
 class EventHistory:

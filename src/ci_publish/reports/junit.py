@@ -16,7 +16,7 @@ from ci_publish.errors import InvalidDistribution
 from ci_publish.model.events import Checked, Collected, Event, RunFinished, RunStarted, Step, StepFinished, Tried
 from ci_publish.model.problem import Problem, Severity
 from ci_publish.model.receipt import Redact
-from ci_publish.reports.event_history import events_of
+from ci_publish.model.receipt_facts import events_of_kind
 from ci_publish.reports.file_failures import file_failures_not_in_run_error
 from ci_publish.reports.neutral import neutral_block, neutral_line
 from ci_publish.reports.release_changes import release_diffs
@@ -26,7 +26,7 @@ _SET = "all files"
 
 def junit_document(events: Sequence[Event], redact: Redact = str) -> str:
     """Return the checks of a run as a JUnit document; one without suites where the checks did not finish."""
-    seconds = sum(event.seconds for event in events_of(StepFinished, events) if event.step is Step.CHECK)
+    seconds = sum(event.seconds for event in events_of_kind(events, StepFinished) if event.step is Step.CHECK)
     root = ET.Element("testsuites", name=f"{NAME} checks", time=f"{seconds:.3f}")
     for filename, problems in _junit_problems_by_file(events).items():
         suite = ET.SubElement(root, "testsuite", name=filename)
@@ -34,7 +34,7 @@ def junit_document(events: Sequence[Event], redact: Redact = str) -> str:
         found = {rule: list(group) for rule, group in by_rule} or {"all rules": []}
         for rule, alike in found.items():
             _add_junit_case(suite, rule, alike, classname=filename)
-    if trials := list(events_of(Tried, events)):
+    if trials := list(events_of_kind(events, Tried)):
         _add_junit_installations(root, trials)
     _add_junit_failures(root, events)
     for element in root.iter():
@@ -49,14 +49,14 @@ def junit_document(events: Sequence[Event], redact: Redact = str) -> str:
 
 def _junit_problems_by_file(events: Sequence[Event]) -> Mapping[str, Sequence[Problem]]:
     """Return each file with its problems, files without any included, the set as a whole only where it has some."""
-    checks = list(events_of(Checked, events))
+    checks = list(events_of_kind(events, Checked))
     if not checks:
         return {}
-    tried = set(chain.from_iterable(event.problems for event in events_of(Tried, events)))
+    tried = set(chain.from_iterable(event.problems for event in events_of_kind(events, Tried)))
     checked = chain.from_iterable(event.problems for event in checks)
     changed = chain.from_iterable(diff.findings for diff in release_diffs(events))
     found: dict[str, list[Problem]] = {
-        each.filename: [] for event in events_of(Collected, events) for each in event.distributions
+        each.filename: [] for event in events_of_kind(events, Collected) for each in event.distributions
     }
     for problem in (*(each for each in checked if each not in tried), *changed):
         found.setdefault(problem.filename or _SET, []).append(problem)
@@ -75,11 +75,11 @@ def _add_junit_installations(root: ET.Element, trials: Sequence[Tried]) -> None:
 
 def _add_junit_failures(root: ET.Element, events: Sequence[Event]) -> None:
     """Add a suite with a failed case for each failed file and for the run, unless the checks said it all."""
-    run_error = next((event.error for event in events_of(RunFinished, events)), None)
+    run_error = next((event.error for event in events_of_kind(events, RunFinished)), None)
     if run_error is None or isinstance(run_error, InvalidDistribution):
         return
     suite = ET.SubElement(root, "testsuite", name=NAME)
-    command = next((event.command for event in events_of(RunStarted, events)), NAME)
+    command = next((event.command for event in events_of_kind(events, RunStarted)), NAME)
     failed = [(event.distribution.filename, error) for event, error in file_failures_not_in_run_error(events)]
     for classname, error in (*failed, (command, run_error)):
         case = ET.SubElement(suite, "testcase", name=error.slug, classname=classname, time="0.000")

@@ -6,9 +6,9 @@ from ci_publish.model.byte_counts import format_size
 from ci_publish.model.events import Checked, Compared, Event, Outcome
 from ci_publish.model.problem import Problem, Severity
 from ci_publish.model.receipt import Receipt
+from ci_publish.model.receipt_facts import events_of_kind
 from ci_publish.model.release import Release, ReleaseDiff
 from ci_publish.reports import wording
-from ci_publish.reports.event_history import events_of
 
 SHOWN = 12
 """Findings of one release on the console: with both versions and what to do, they fit on one screen."""
@@ -16,7 +16,7 @@ SHOWN = 12
 
 def release_diffs(events: Sequence[Event]) -> Iterator[ReleaseDiff]:
     """Return the comparisons of a run, in order."""
-    return (event.diff for event in events_of(Compared, events))
+    return (event.diff for event in events_of_kind(events, Compared))
 
 
 def changes_or_run_headline(receipt: Receipt, events: Sequence[Event]) -> str:
@@ -25,7 +25,7 @@ def changes_or_run_headline(receipt: Receipt, events: Sequence[Event]) -> str:
     if receipt.outcome is not Outcome.COMPARED:
         return wording.describe_run_outcome(receipt)
     done = [diff for diff in diffs if diff.against is not None]
-    checked = [problem for event in events_of(Checked, events) for problem in event.problems]
+    checked = [problem for event in events_of_kind(events, Checked) for problem in event.problems]
     found = [*checked, *(finding for diff in diffs for finding in diff.findings)]
     results = ["nothing changed"] if done and not any(diff.has_changes for diff in done) else []
     results += [wording.count_problems_by_severity(found)] if found else []

@@ -16,8 +16,8 @@ from ci_publish.model.finding import Finding
 from ci_publish.model.problem import Severity, group_alike_problems
 from ci_publish.model.receipt import FileEntry, Receipt, Redact
 from ci_publish.model.receipt_building import build_receipt
+from ci_publish.model.receipt_facts import events_of_kind
 from ci_publish.reports import release_changes, wording
-from ci_publish.reports.event_history import events_of
 from ci_publish.reports.file_failures import file_failures_not_in_run_error
 from ci_publish.reports.neutral import escape_markdown, markdown_code, markdown_with_links, preformatted_markdown
 from ci_publish.reports.repeated_lines import FEW
@@ -93,7 +93,7 @@ def _heading(run: SummaryInput) -> Iterator[Section]:
 
 
 def _run_failure(run: SummaryInput) -> Iterator[Section]:
-    finished = next(events_of(RunFinished, run.events), None)
+    finished = next(events_of_kind(run.events, RunFinished), None)
     if finished and finished.error:
         slug, docs = finished.error.slug, finished.error.docs
         standing = "".join(f"{run.markdown(text)}\n\n" for text in wording.public_state_and_rerun_lines(run.receipt))
@@ -124,7 +124,7 @@ def _release_pages(run: SummaryInput) -> Iterator[Section]:
 
 def _project_order(run: SummaryInput) -> Iterator[Section]:
     """Yield the waves of each index where there are several projects."""
-    for planned in events_of(Planned, run.events):
+    for planned in events_of_kind(run.events, Planned):
         if waves := tuple(f"1. {run.markdown(projects)}\n" for projects in wording.upload_order_lines(planned)):
             index = f" at {run.markdown(planned.plan.index)}" if len(run.receipt.indexes) > 1 else ""
             yield Section(f"### Order of the projects{index}\n\n", waves, "\n")
@@ -196,7 +196,7 @@ def _builds(run: SummaryInput) -> Iterator[Section]:
 def _left_projects(run: SummaryInput) -> Iterator[Section]:
     """Yield the table of the projects that did not go out."""
     rows = []
-    for event in events_of(ProjectLeft, run.events):
+    for event in events_of_kind(run.events, ProjectLeft):
         what = "deferred" if event.deferred else "**not published**"
         others = run.markdown(", ".join(event.because)) if event.because != (event.project,) else ""
         rows.append((run.markdown(event.project), what, others, run.markdown(event.reason)))
@@ -209,7 +209,7 @@ def _file_failures(run: SummaryInput) -> Iterator[Section]:
 
 
 def _installations(run: SummaryInput) -> Iterator[Section]:
-    tried = list(events_of(Tried, run.events))
+    tried = list(events_of_kind(run.events, Tried))
     rows = [
         (
             run.code(each.filename),
@@ -230,7 +230,7 @@ def _installations(run: SummaryInput) -> Iterator[Section]:
 
 def _notes(run: SummaryInput) -> Iterator[Section]:
     lines = []
-    for note in events_of(Noted, run.events):
+    for note in events_of_kind(run.events, Noted):
         about = f"{run.code(note.filename)}: " if note.filename else ""
         hints = "".join(f"  - {run.linked_markdown(hint)}\n" for hint in note.hints)
         lines.append(f"- {'⚠️ ' if note.warning else ''}{about}{run.markdown(note.message)}\n{hints}")
@@ -240,7 +240,7 @@ def _notes(run: SummaryInput) -> Iterator[Section]:
 
 def _findings(run: SummaryInput) -> Iterator[Section]:
     lines = []
-    for finding in events_of(Finding, run.events):
+    for finding in events_of_kind(run.events, Finding):
         hints = "".join(f"  - {run.linked_markdown(hint)}\n" for hint in finding.hints)
         first, *rest = finding.message.split("\n")
         table = f"\n{preformatted_markdown(run.redact(chr(10).join(rest)))}\n\n" if rest else ""
@@ -252,7 +252,9 @@ def _findings(run: SummaryInput) -> Iterator[Section]:
 def _problems(run: SummaryInput) -> Iterator[Section]:
     """Yield what the checks found; what is equal in many files is one row."""
     rows = []
-    for group in group_alike_problems(each for checked in events_of(Checked, run.events) for each in checked.problems):
+    for group in group_alike_problems(
+        each for checked in events_of_kind(run.events, Checked) for each in checked.problems
+    ):
         problem = group[0]
         names = [run.code(each.filename) for each in group[:FEW] if each.filename] or ["all files"]
         where = "<br>".join([*names, f"and {len(group) - FEW} more"] if len(group) > FEW else names)
@@ -263,7 +265,7 @@ def _problems(run: SummaryInput) -> Iterator[Section]:
 
 def _plan(run: SummaryInput) -> Iterator[Section]:
     rows = []
-    for plan in (planned.plan for planned in events_of(Planned, run.events)):
+    for plan in (planned.plan for planned in events_of_kind(run.events, Planned)):
         for file in plan.files:
             status, why = wording.describe_plan_decision(file)
             decision = "upload" if status is FileStatus.PLANNED else wording.STATUS[status]

@@ -148,7 +148,7 @@ def describe_plan_decision(planned: PlannedFile) -> tuple[FileStatus, str]:
 
 def upload_order_lines(planned: Planned) -> tuple[str, ...]:
     """Return the projects of each wave, in upload order; empty where fewer than two projects are uploaded."""
-    return planned.train.wave_lines({file.project for file in planned.plan.uploads}, planned.new_projects)
+    return planned.train.wave_lines(planned.plan.projects_to_upload, planned.new_projects)
 
 
 def describe_credential(state: CredentialState) -> str:
