@@ -8,6 +8,7 @@ from ci_publish.model.events import Checked, Collected, Compared, Event, Noted, 
 from ci_publish.model.frozen import frozen
 from ci_publish.model.problem import Problem, Severity, group_alike_problems
 from ci_publish.model.receipt import Redact
+from ci_publish.model.receipt_facts import events_of_kind, last_event_of_kind
 from ci_publish.reports import wording
 from ci_publish.reports.file_failures import file_failures_not_in_run_error
 from ci_publish.reports.neutral import workflow_command_data, workflow_command_property
@@ -30,10 +31,10 @@ class Annotation:
 
 def annotations(events: Sequence[Event]) -> Iterator[Annotation]:
     """Yield the annotations of a run, the run's own failure first."""
-    found = [event for event in events if isinstance(event, Collected)]
+    found = list(events_of_kind(events, Collected))
     paths = {file.filename: str(file.path) for event in found for file in event.distributions}
     paths |= {file.filename: str(file.path) for event in found for file in event.unreadable}
-    finished = next((event for event in events if isinstance(event, RunFinished)), None)
+    finished = last_event_of_kind(events, RunFinished)
     if finished and finished.error:
         hints = wording.hints_with_rerun(finished.error)
         steps = "\n".join((finished.error.detail, *hints, f"{finished.error.slug}: {finished.error.docs}")).strip()

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from ci_publish.errors import CiPublishError
 from ci_publish.model.events import Event, FileFinished, FileStatus, ProjectLeft, RunFinished
+from ci_publish.model.receipt_facts import events_of_kind, last_event_of_kind
 
 
 def file_failures_not_in_run_error(events: Sequence[Event]) -> tuple[tuple[FileFinished, CiPublishError], ...]:
@@ -12,10 +13,11 @@ def file_failures_not_in_run_error(events: Sequence[Event]) -> tuple[tuple[FileF
     The run's own failure may report a file already. So does a project that was left out, once for all its files; a
     file that waits for a later run has not failed.
     """
-    run_error = next((event.error for event in reversed(events) if isinstance(event, RunFinished)), None)
+    finished = last_event_of_kind(events, RunFinished)
+    run_error = finished.error if finished else None
     said = f"{run_error.summary}\n{run_error.detail}" if run_error else ""
-    last = {(event.index, event.distribution.filename): event for event in events if isinstance(event, FileFinished)}
-    left = {(event.index, event.project) for event in events if isinstance(event, ProjectLeft)}
+    last = {(event.index, event.distribution.filename): event for event in events_of_kind(events, FileFinished)}
+    left = {(event.index, event.project) for event in events_of_kind(events, ProjectLeft)}
     return tuple(
         (event, event.error)
         for (index, filename), event in last.items()
