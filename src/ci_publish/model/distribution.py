@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-
-from packaging.version import Version
+from typing import TYPE_CHECKING
 
 from ci_publish.model.frozen import frozen
 from ci_publish.model.problem import Problem
+
+if TYPE_CHECKING:
+    from packaging.version import Version
 
 
 class Kind(StrEnum):
@@ -50,8 +52,10 @@ class CoreMetadata:
     description: str | None = None
 
     @property
-    def format_version(self) -> Version | None:
+    def format_version(self) -> "Version | None":
         """The metadata version in a form that can be compared; None where it is no version."""
+        from packaging.version import Version  # noqa: PLC0415  (late: while the run connects)
+
         try:
             return Version(self.metadata_version)
         except ValueError:  # InvalidVersion is one, and so is a number of more than 4,300 digits
