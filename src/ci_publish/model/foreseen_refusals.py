@@ -34,10 +34,8 @@ def foreseen_upload_refusal(
             detail="The index says so in the project's status (PEP 792).",
             hints=(hint,),
         )
-    if endpoints.profile is not IndexProfile.PYPI:
-        return None
-    return _too_old_release_refusal(listing, uploads, endpoints, now) or _second_sdist_refusal(
-        listing, uploads, endpoints
+    return (
+        _refusal_by_rules_of_pypi(listing, uploads, endpoints, now) if endpoints.profile is IndexProfile.PYPI else None
     )
 
 
@@ -69,25 +67,19 @@ def yanked_versions_of_uploads(listing: ProjectListing, uploads: Sequence[Distri
     )
 
 
-def _too_old_release_refusal(
+def _refusal_by_rules_of_pypi(
     listing: ProjectListing, uploads: Sequence[Distribution], endpoints: Endpoints, now: float
 ) -> UploadRejected | None:
+    """Return the refusal of files for a release that PyPI has closed, or of a second sdist."""
     for version in dict.fromkeys(file.version for file in uploads):
         uploaded = [file.uploaded for file in _listed_files_of_version(version, listing)]
-        times = [time for time in uploaded if time is not None]
-        age = (now - min(times)) / DAY if times else 0.0
+        age = (now - min((time for time in uploaded if time is not None), default=now)) / DAY
         if age > RELEASE_OPEN_DAYS:
             return UploadRejected(
                 f"{listing.project} {version} is {age:.0f} days old, and {endpoints.name} accepts no new files for it.",
                 detail=f"PyPI closes a release {RELEASE_OPEN_DAYS} days after its first file.",
                 hints=("Publish the files under a new version, such as a post release.",),
             )
-    return None
-
-
-def _second_sdist_refusal(
-    listing: ProjectListing, uploads: Sequence[Distribution], endpoints: Endpoints
-) -> UploadRejected | None:
     for file in (file for file in uploads if file.kind is Kind.SDIST):
         listed = _listed_files_of_version(file.version, listing)
         if other := next((each for each in listed if not each.filename.endswith(".whl")), None):

@@ -49,10 +49,7 @@ def blocking_problems(problems: Iterable[Problem]) -> list[Problem]:
 def published_problems_as_notes(problems: Iterable[Problem], filenames: Container[str]) -> tuple[Problem, ...]:
     """Return *problems* with those of *filenames*, files that are already published as they are, as notes only."""
     return tuple(
-        replace(problem, severity=Severity.NOTE)
-        if problem.filename is not None and problem.filename in filenames
-        else problem
-        for problem in problems
+        replace(problem, severity=Severity.NOTE) if problem.filename in filenames else problem for problem in problems
     )
 
 

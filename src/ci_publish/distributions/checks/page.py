@@ -4,7 +4,6 @@ from typing import Final
 
 from ci_publish.distributions.checks.rules import Rule
 from ci_publish.distributions.checks.table import FAMILIES, RULES, Family
-from ci_publish.model.problem import Severity
 
 _INTRODUCTION: Final = """\
 # Checks
@@ -54,7 +53,7 @@ def checks_page() -> str:
     """Return the page: a table of all rules, then a section for each, by family."""
     lines = [_INTRODUCTION, "| Rule | PyPI | Other indexes | Adjustable |\n|---|---|---|---|"]
     for rule in RULES.values():
-        severities = f"{_severity_text(rule.pypi)} | {_severity_text(rule.severity_elsewhere)}"
+        severities = f"{rule.pypi} | {rule.severity_elsewhere or 'none'}"
         lines.append(f"| [`{rule.id}`](#{rule.id}) | {severities} | {'yes' if rule.adjustable else 'no'} |")
     lines.append("")
     for family in Family:
@@ -64,14 +63,10 @@ def checks_page() -> str:
 
 def _rule_section(rule: Rule) -> str:
     """Return the section about one rule, with its id as the anchor."""
-    severities = f"{_severity_text(rule.pypi)} for PyPI, {_severity_text(rule.severity_elsewhere)} for other indexes"
+    severities = f"{rule.pypi} for PyPI, {rule.severity_elsewhere or 'none'} for other indexes"
     adjustable = "yes" if rule.adjustable else f"no (the rule {rule.ground})"
     return (
         f"### {rule.id} {{ #{rule.id} }}\n\n{rule.cause}\n\n"
         f"- Severity: {severities}\n- Adjustable: {adjustable}\n"
         f"- Example: {rule.example}\n- Fix: {rule.fix}\n- Source: {rule.source}\n"
     )
-
-
-def _severity_text(severity: Severity | None) -> str:
-    return "none" if severity is None else str(severity)

@@ -4,12 +4,10 @@ Source: ``_valid_platform_tag`` in warehouse/forklift/legacy.py:118-229.
 """
 
 import re
-from collections.abc import Callable, Mapping
 from typing import Final
 
-from ci_publish.model.frozen import frozen
-
-_WINDOWS: Final = frozenset({"arm64", "amd64", "ia64"})
+_WINDOWS: Final = re.compile(r"win_(?P<arch>.*)\Z")
+_WINDOWS_ARCHES: Final = frozenset({"arm64", "amd64", "ia64"})
 _PLAIN: Final = frozenset(
     {
         "any",
@@ -63,47 +61,14 @@ _CLOSED_FAMILIES: Final = frozenset({
 _ENOUGH: Final = 5
 
 
-@frozen
-class _PlatformFamily:
-    """A family of tags that may grow: what follows its name, and the machines that PyPI knows in it."""
-
-    pattern: re.Pattern[str]
-    known: frozenset[str]
-    is_version: Callable[[Mapping[str, str]], bool]
-
-    def may_accept_platform(self, platform: str) -> bool:
-        """Return whether *platform* is a well-formed member that PyPI may accept one day."""
-        match = self.pattern.fullmatch(platform)
-        if match is None or not self.is_version(match.groupdict()):
-            return False
-        arch = match["arch"]
-        # Either a known machine, or one that can be new: not a known one misspelled.
-        return arch in self.known or (
-            _ARCHITECTURE.fullmatch(arch) is not None
-            and arch not in _MISNOMERS
-            and not any(_is_misspelling_of(arch, name) for name in self.known)
-        )
-
-
-def _has_canonical_version_numbers(parts: Mapping[str, str]) -> bool:
-    return all(_NUMBER.fullmatch(parts[name]) for name in ("major", "minor") if name in parts)
-
-
-def _is_current_or_future_macos(parts: Mapping[str, str]) -> bool:
-    """Return whether this is a macOS version of PyPI's list, or one that may come; since 11 the minor number is 0."""
-    major, minor = parts["major"], parts["minor"]
-    if not _has_canonical_version_numbers(parts):
-        return False
-    return major == "10" or (minor == "0" and (major in _MAC_MAJORS or _NEWEST_MAC < int(major) <= _MOST_MAC))
-
-
+# The families of tags that may grow: what follows their name, and the machines that PyPI knows in them.
 _FAMILIES: Final = {
-    "macosx": _PlatformFamily(_MAC, _MAC_ARCHES, _is_current_or_future_macos),
-    "manylinux": _PlatformFamily(_LINUX, _MANY_ARCHES, _has_canonical_version_numbers),
-    "musllinux": _PlatformFamily(_LINUX, _MUSL_ARCHES, _has_canonical_version_numbers),
-    "ios": _PlatformFamily(_IOS, _IOS_ARCHES, _has_canonical_version_numbers),
-    "android": _PlatformFamily(_ANDROID, _ANDROID_ARCHES, _has_canonical_version_numbers),
-    "win": _PlatformFamily(re.compile(r"win_(?P<arch>.*)\Z"), _WINDOWS, _has_canonical_version_numbers),
+    "macosx": (_MAC, _MAC_ARCHES),
+    "manylinux": (_LINUX, _MANY_ARCHES),
+    "musllinux": (_LINUX, _MUSL_ARCHES),
+    "ios": (_IOS, _IOS_ARCHES),
+    "android": (_ANDROID, _ANDROID_ARCHES),
+    "win": (_WINDOWS, _WINDOWS_ARCHES),
 }
 _FAMILY_NAMES: Final = (*_FAMILIES, "pyemscripten")
 
@@ -112,11 +77,11 @@ def is_accepted_platform(platform: str) -> bool:
     """Return whether PyPI accepted wheels for this platform in August 2026."""
     if platform in _PLAIN or _PYEMSCRIPTEN.match(platform):
         return True
-    family = _FAMILIES.get(platform.partition("_")[0])
-    match = None if family is None else family.pattern.match(platform)
-    if family is None or match is None or match["arch"] not in family.known:
+    pattern, machines = _FAMILIES.get(platform.partition("_")[0], (None, ()))
+    match = pattern.match(platform) if pattern else None
+    if match is None or match["arch"] not in machines:
         return False
-    if family.pattern is not _MAC:
+    if pattern is not _MAC:
         return True
     return match["major"] == "10" or (match["major"] in _MAC_MAJORS and match["minor"] == "0")
 
@@ -130,10 +95,30 @@ def may_become_accepted_platform(platform: str) -> bool:
     if _WELL_FORMED.fullmatch(platform) is None:
         return False
     family = platform.partition("_")[0]
-    if (known := _FAMILIES.get(family)) is not None:
-        return known.may_accept_platform(platform)
-    letters = family.rstrip("0123456789")
-    return family not in _CLOSED_FAMILIES and not any(_is_misspelling_of(letters, name) for name in _FAMILY_NAMES)
+    if family not in _FAMILIES:
+        letters = family.rstrip("0123456789")
+        return family not in _CLOSED_FAMILIES and not any(_is_misspelling_of(letters, name) for name in _FAMILY_NAMES)
+    pattern, machines = _FAMILIES[family]
+    match = pattern.fullmatch(platform)
+    if match is None or not _is_known_or_future_version(match):
+        return False
+    arch = match["arch"]
+    return arch in machines or (
+        _ARCHITECTURE.fullmatch(arch) is not None
+        and arch not in _MISNOMERS
+        and not any(_is_misspelling_of(arch, name) for name in machines)
+    )
+
+
+def _is_known_or_future_version(match: re.Match[str]) -> bool:
+    """Return whether the numbers are canonical and, of macOS, in PyPI's list or newer; since 11, the minor one is 0."""
+    numbers = [match[name] for name in ("major", "minor") if name in match.re.groupindex]
+    if not all(map(_NUMBER.fullmatch, numbers)):
+        return False
+    if match.re is not _MAC:
+        return True
+    major, minor = numbers
+    return major == "10" or (minor == "0" and (major in _MAC_MAJORS or _NEWEST_MAC < int(major) <= _MOST_MAC))
 
 
 def _is_misspelling_of(word: str, known: str) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
-from ci_publish.distributions.checks.rules import CheckedFile, Ground, Rule
+from ci_publish.distributions.checks.rules import CheckedFile, Rule
 from ci_publish.distributions.faults import Fault
 from ci_publish.model.frozen import frozen
 from ci_publish.model.problem import Severity
@@ -98,7 +98,6 @@ RULES: Final = (
     Rule(
         id="description-relative-link",
         pypi=Severity.WARNING,
-        ground=Ground.INTENT,
         adjustable=True,
         cause="Images and links in the description must use absolute URLs, or link to a heading in the description.",
         source="Indexes render the description alone; a release keeps its description permanently.",
