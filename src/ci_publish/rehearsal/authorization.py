@@ -1,4 +1,4 @@
-"""Who uploads: the credential of a request, and whether it is good for a project.
+"""Who uploads: the credential of a request, and whether it is valid for a project.
 
 Source: `warehouse/macaroons/security_policy.py` and `warehouse/accounts/security_policy.py` at 6b62157124ab.
 """
@@ -13,7 +13,7 @@ from ci_publish.rehearsal.upload_token_store import PresentedToken, UploadTokenS
 def authenticate_uploader(authorization: str, tokens: UploadTokenStore, *, any_user: bool) -> PresentedToken:
     """Return the token in an Authorization header; raises RefusedError (403) for an unknown credential.
 
-    With *any_user*, the API token may come as the password of a user.
+    With *any_user*, the API token may be sent as the password of any user.
     """
     scheme, _, raw = authorization.partition(" ")
     if scheme.lower() == "basic":

@@ -1,6 +1,6 @@
 """What the CI systems say about a job: the claims of its identity tokens and the variables of its environment (pure).
 
-The sets are complete, so that what is tested against them meets what it will meet. Sources: GitHub's "OpenID Connect
+The sets are complete, so that tests meet everything that real jobs contain. Sources: GitHub's "OpenID Connect
 reference" and "Variables reference", GitLab's "OpenID Connect (OIDC) authentication using ID tokens" and "Predefined
 CI/CD variables", Google's "OpenID Connect", Buildkite's "buildkite-agent oidc", CircleCI's "Using OpenID Connect tokens
 in jobs".

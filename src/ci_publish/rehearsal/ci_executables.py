@@ -28,7 +28,7 @@ with opener.open(request, timeout=30) as answer:
 def install_fake_buildkite_agent(folder: Path, url: str, bearer: str) -> dict[str, str]:
     """Write a `buildkite-agent` into `folder` (POSIX): `buildkite-agent oidc request-token --audience X`.
 
-    Returns the variables by which a job finds it, and by which it finds its identity provider.
+    Returns the variables with which a job finds it, and with which it finds its identity provider.
     """
     audience = 'arguments[arguments.index("--audience") + 1]'
     _install_fake_token_executable(folder, "buildkite-agent", ["oidc", "request-token"], audience)

@@ -3,20 +3,29 @@
 import html
 import re
 import warnings
-from email.message import EmailMessage
+from collections.abc import Callable, Mapping
+from typing import Final
 
 import readme_renderer.markdown
 import readme_renderer.rst
 import readme_renderer.txt
 
 from ci_publish.distributions.checks.relative_links import is_relative_address
-from ci_publish.distributions.checks.rendering import is_quick_to_render, render_description
+from ci_publish.distributions.checks.rendering import (
+    description_media_type,
+    is_quick_to_render,
+    render_description,
+)
 from ci_publish.rehearsal.index_records import Fields
 from ci_publish.rehearsal.message_responses import HELP
 
 _IMAGE = re.compile(r"<img\b([^<>]*)>")
 _LINK = re.compile(r'<a\b([^<>]*\shref="([^"]*)"[^<>]*)>')
 _ATTRIBUTE = re.compile(r'\s(src|alt)="([^"]*)"')
+_RENDERERS: Final[Mapping[str, Callable[[str], str | None]]] = {
+    "text/markdown": readme_renderer.markdown.render,
+    "text/x-rst": readme_renderer.rst.render,
+}
 
 
 def description_as_safe_html(description: str, content_type: str | None) -> str:
@@ -24,7 +33,11 @@ def description_as_safe_html(description: str, content_type: str | None) -> str:
 
     Images are placeholders with their address; relative images and links, which are dead on PyPI, have a class.
     """
-    rendered = _render_description_html(description, content_type)
+    kind, rendered = description_media_type(content_type or ""), None
+    if kind in _RENDERERS and is_quick_to_render(description, kind):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            rendered = _RENDERERS[kind](description)
     if rendered is None:
         return f"<pre>{readme_renderer.txt.render(description)}</pre>"
     return _LINK.sub(_mark_relative_link, _IMAGE.sub(_image_placeholder_html, rendered))
@@ -51,29 +64,3 @@ def description_refusal_message(fields: Fields) -> str | None:
         return None
     subject = f"for '{content_type}'" if content_type else "in the default format of reStructuredText"
     return f"The description failed to render {subject}. See {HELP}#description-content-type for more information."
-
-
-def _render_description_html(description: str, content_type: str | None) -> str | None:
-    kind = _pypi_description_media_type(content_type)
-    if not is_quick_to_render(description, kind or "text/x-rst"):
-        return None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        match kind:
-            case "text/markdown":
-                return readme_renderer.markdown.render(description)
-            case None | "text/x-rst":
-                return readme_renderer.rst.render(description)
-            case _:
-                return None
-
-
-def _pypi_description_media_type(content_type: str | None) -> str | None:
-    if not content_type:
-        return None
-    message = EmailMessage()
-    try:
-        message["Content-Type"] = content_type
-    except (ValueError, IndexError):
-        return "text/plain"
-    return message.get_content_type()

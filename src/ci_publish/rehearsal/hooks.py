@@ -1,4 +1,4 @@
-"""Where a test may step between a rehearsal server and its client.
+"""Hooks with which a test intervenes between a rehearsal server and its client.
 
 Every WSGI application of the rehearsal world passes each request through its `Hooks`: before it is handled (to refuse
 it, to answer nonsense, to hang, to cut the connection) and after it was handled (to lose or to delay an answer whose

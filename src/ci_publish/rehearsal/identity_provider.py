@@ -1,6 +1,6 @@
 """The rehearsal's CI identity provider: signs the identity tokens that the real CI systems would sign.
 
-It stands for GitHub, GitLab, Google, Buildkite and CircleCI with one key of its own, so that its tokens are valid in a
+It acts as GitHub, GitLab, Google, Buildkite and CircleCI with one key of its own, so that its tokens are valid in a
 rehearsal only.
 """
 
@@ -55,11 +55,11 @@ class IdentityTokenError(ValueError):
 
 
 class MalformedTokenError(IdentityTokenError):
-    """It is not a signed JWT with the claims that OpenID Connect demands."""
+    """It is not a signed JWT with the claims that OpenID Connect requires."""
 
 
 class UnknownIssuerError(IdentityTokenError):
-    """Its `iss` is not one that this provider stands for."""
+    """Its `iss` is none of the issuers that this provider acts as."""
 
 
 class InvalidSignatureError(IdentityTokenError):
@@ -80,7 +80,7 @@ class PrematureTokenError(IdentityTokenError):
 
 @frozen(kw_only=True)
 class IssuedToken:
-    """What the provider keeps of a token that it issued; never the token itself."""
+    """What the provider records about a token that it issued; never the token itself."""
 
     jti: object
     audience: object

@@ -1,4 +1,4 @@
-"""What the rehearsal's index knows: frozen values, and the events from which its state is folded (pure)."""
+"""The records of the rehearsal's index: frozen values, and the events that its state is computed from (pure)."""
 
 from collections.abc import Mapping
 from dataclasses import field, replace

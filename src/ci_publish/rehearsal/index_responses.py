@@ -26,14 +26,6 @@ def http_error_response(request: Request, error: HTTPException) -> Response:
     return message_response(request.accept_mimetypes, error.code or 500, "", headers)
 
 
-def with_absolute_location(request: Request, response: Response) -> Response:
-    """Return *response* with a Location that names the host, as WebOb writes it."""
-    location = response.headers.get("Location", "")
-    if location.startswith("/"):
-        response.headers["Location"] = f"{index_base_url(request)}{location}"
-    return response
-
-
 def index_base_url(request: Request) -> str:
     """Return the index's own address, as the client named it, without a slash at the end."""
     return request.host_url.rstrip("/")

@@ -1,6 +1,6 @@
 """The rehearsal's index: PyPI's addresses, rules and messages, for the projects of one folder.
 
-Sources: Warehouse at 6b62157124ab, running and read; each module that this one puts together names its part.
+Sources: Warehouse at 6b62157124ab, running and read; each module that it combines names its part.
 """
 
 import json
@@ -37,7 +37,6 @@ from ci_publish.rehearsal.index_responses import (
     http_error_response,
     index_base_url,
     simple_api_media_type,
-    with_absolute_location,
 )
 from ci_publish.rehearsal.index_state_rules import UploadRules
 from ci_publish.rehearsal.message_responses import RefusedError, json_response, message_response
@@ -86,7 +85,7 @@ _ROUTES: Final = Map(
 
 @frozen(kw_only=True)
 class IndexBehaviour:
-    """What a rehearsal's index does otherwise than PyPI, or for tests.
+    """How a rehearsal's index differs from PyPI, or is set up for tests.
 
     ``validate_file`` returns why a file is refused. ``registrations`` are the Trusted Publishers; without any, every
     identity of the rehearsal's CI may publish every project. ``discovery`` turns PEP 807's document on.
@@ -116,7 +115,7 @@ class RehearsalIndex:
         behaviour: IndexBehaviour = IndexBehaviour(),  # noqa: B008  (frozen)
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Serve what *storage* has; believe *identity_provider*; verify attestations against *trusted_root*."""
+        """Serve what *storage* has; trust *identity_provider*; verify attestations against *trusted_root*."""
         self._overlay = behaviour.overlay
         self.hooks = Hooks()
         self.app = wsgi_app_with_hooks(self._handle_index_request, self.hooks)
@@ -144,7 +143,7 @@ class RehearsalIndex:
             flags=self.rules.flags,
         )
 
-    # What tests ask and change
+    # What tests read and change
 
     @property
     def state(self) -> RehearsalState:
@@ -169,7 +168,7 @@ class RehearsalIndex:
         return self._tokens.issue_upload_token(TokenUser(_USER), caveats)
 
     def accept_anonymous(self) -> None:
-        """Take uploads without any credential from now on, as some private indexes do; PyPI never does."""
+        """Accept uploads without a credential from now on, as some private indexes do; PyPI never does."""
         self.rules.anonymous = f"Bearer {self.issue_api_token()}"
 
     def create_project(self, name: str) -> None:
@@ -185,7 +184,7 @@ class RehearsalIndex:
         self._storage.record_events(StatusSet(canonicalize_name(project), status))
 
     def yank(self, project: str, version: str, reason: str = "", *, yanked: bool = True) -> None:
-        """Yank a release, or take that back."""
+        """Yank a release, or unyank it."""
         self._storage.record_events(
             ReleaseYanked(project=canonicalize_name(project), version=version, yanked=yanked, reason=reason)
         )
@@ -195,7 +194,7 @@ class RehearsalIndex:
         self._storage.delete_stored_file(self.files[filename])
 
     def set_release_age(self, project: str, version: str, days: float) -> None:
-        """Make a release as old as that."""
+        """Make a release *days* old."""
         created = self._clock() - days * _DAY_SECONDS
         self._storage.record_events(ReleaseDated(canonicalize_name(project), version, created))
 
@@ -204,13 +203,15 @@ class RehearsalIndex:
     def _handle_index_request(self, request: Request) -> Response:
         try:
             endpoint, arguments = _ROUTES.bind_to_environ(request.environ).match()
-            return with_absolute_location(request, attrgetter(endpoint)(self)(request, **arguments))
+            response: Response = attrgetter(endpoint)(self)(request, **arguments)
         except RefusedError as refusal:
             return message_response(request.accept_mimetypes, refusal.status, refusal.message, refusal.headers)
         except HTTPException as error:
             if isinstance(error, NotFound) and "text/html" in request.headers.get("Accept", ""):
                 return project_page.html_page_response(project_page.not_found_html_page(), status=404)
             return http_error_response(request, error)
+        response.autocorrect_location_header = True  # it names the host, as WebOb writes it
+        return response
 
     def _serve_discovery_document(self, request: Request) -> Response:
         """Answer PEP 807's discovery (draft of August 2026)."""
@@ -234,7 +235,7 @@ class RehearsalIndex:
         return message_response(request.accept_mimetypes, 200, headers=headers)
 
     def _refuse_other_than_upload(self, _request: Request) -> Response:
-        """Answer whatever is no upload at the upload URL: no route of PyPI matches it."""
+        """Answer anything but an upload at the upload URL: PyPI has no route for it."""
         raise NotFound
 
     def _serve_simple_project_list(self, request: Request) -> Response:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 _READ_SIZE: Final = 64 * 1024
-# What a client still sends after an early answer is read and forgotten up to here, so that it gets to see the answer.
+# After an early answer, up to this much of the request is read and discarded, so that the client sees the answer.
 _MOST_DRAINED: Final = 4 * 1024 * 1024 * 1024
 _HOST: Final = "127.0.0.1"
 _BACKLOG: Final = 128
@@ -143,7 +143,7 @@ class _ConnectionHandler(WSGIRequestHandler):
                 chunks.close()
 
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - Werkzeug's signature
-        """Say nothing: the world's requests are in its own log."""
+        """Log nothing: standard error belongs to the run."""
 
 
 class _HttpResponseWriter:
@@ -208,7 +208,7 @@ def _app_for_misdirected_request(hosts: Sequence[str]) -> "WSGIApplication | Non
 
 
 class _LoopbackServer(ThreadedWSGIServer):
-    """Knows its connections, so that it can end them."""
+    """Tracks its connections, so that it can close them."""
 
     def __init__(self, listening: socket.socket, app: "WSGIApplication") -> None:
         host, port = listening.getsockname()[:2]
@@ -226,13 +226,13 @@ class _LoopbackServer(ThreadedWSGIServer):
             self._connections.discard(connection)
 
     def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 - socketserver's signature
-        """Forget a connection that ended in an error: its client knows; a bug of ours is kept in `failures`."""
+        """Ignore an error of the connection, which its client notices; record a bug in `failures`."""
         error = sys.exc_info()[1]
         if isinstance(error, Exception) and not isinstance(error, OSError):
             self.failures.append(error)
 
     def cut_all_connections(self) -> None:
-        """End all connections now."""
+        """Close all connections now."""
         with self._connections_lock:
             connections = list(self._connections)
         for connection in connections:

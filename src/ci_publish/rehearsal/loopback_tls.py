@@ -39,7 +39,7 @@ class LoopbackTls:
 def make_loopback_tls(folder: Path, now: dt.datetime, names: Sequence[str] = ()) -> LoopbackTls:
     """Make an authority and a server certificate, both valid for a week from *now*, for loopback and *names*.
 
-    The server's key is kept in *folder*, for its owner only; the authority's is forgotten.
+    The server's key is kept in *folder*, for its owner only; the authority's is not kept.
     """
     authority_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     authority_name, server_name = (
@@ -49,7 +49,6 @@ def make_loopback_tls(folder: Path, now: dt.datetime, names: Sequence[str] = ())
     start, end = now - _EARLIER, now + _LIFETIME
     authority = (
         certificate_builder(authority_name, authority_name, authority_key.public_key(), start, end)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(authority_key.public_key()), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(certificate_key_usage(key_cert_sign=True, crl_sign=True), critical=True)
         .sign(authority_key, hashes.SHA256())
@@ -59,7 +58,6 @@ def make_loopback_tls(folder: Path, now: dt.datetime, names: Sequence[str] = ())
     addresses = [x509.IPAddress(ipaddress.ip_address(address)) for address in _ADDRESSES]
     server = (
         certificate_builder(server_name, authority_name, server_key.public_key(), start, end)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(server_key.public_key()), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.SubjectAlternativeName([*hosts, *addresses]), critical=False)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)

@@ -44,7 +44,7 @@ class RefusedError(Exception):
 def status_line(status: int, message: str = "") -> str:
     """Return `status message` as it can travel in a status line: ISO-8859-1, on one line.
 
-    PyPI lets line breaks through, which no HTTP client can read (see docs/rehearsal.md); here they become blanks.
+    PyPI lets line breaks through, which no HTTP client can read (see docs/rehearsal.md); here they become spaces.
     """
     text = _LINE_BREAKS.sub(" ", message).strip() or HTTPStatus(status).phrase
     return f"{status} {text.encode('iso-8859-1', 'replace').decode('iso-8859-1')}"

@@ -1,4 +1,4 @@
-"""The rehearsed projects over an upstream: theirs are answered here and nowhere else, all others by the upstream."""
+"""An upstream answers for the projects that the index does not have, except for those that are rehearsed."""
 
 import json
 from collections.abc import Iterable
@@ -23,8 +23,8 @@ _SECONDS: Final = 60
 class UpstreamOverlay:
     """Answers for the projects that an index does not have. *rehearsed* are names that never reach the upstream.
 
-    A project that the index has never gets here. A name is compared as installers compare it, whatever its spelling;
-    the upstream is only asked for normalised names.
+    The index answers for the projects that it has. Names are compared as installers compare them, in any spelling; the
+    upstream is only asked for normalised names.
     """
 
     def __init__(self, upstream: RedirectedIndex | ServedUpstream, rehearsed: Iterable[str] = ()) -> None:

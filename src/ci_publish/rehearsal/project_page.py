@@ -1,4 +1,4 @@
-"""The pages for people: a project as on its page on PyPI, before it is published (issue 7, "Preview").
+"""The pages in a browser: a project as on its page on PyPI, before it is published (issue 7, "Preview").
 
 Plain HTML with a stylesheet of its own, readable on a phone and in the dark. No script and nothing from elsewhere: the
 policy in every answer forbids it. What comes from a form or a file is escaped by `Markup.format`; the description is
@@ -44,7 +44,7 @@ _STATUS_WORDS: Final = {
 
 
 def html_page_response(content: Markup, status: int = 200) -> Response:
-    """Answer with a page, and with the policy that keeps everything else out."""
+    """Return a page with a policy that blocks scripts and everything from other hosts."""
     return Response(str(content), status, content_type="text/html; charset=utf-8", headers=_POLICY)
 
 

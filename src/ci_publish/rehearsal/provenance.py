@@ -28,7 +28,7 @@ _ENVELOPE_TYPE: Final = "application/vnd.in-toto+json"
 
 
 class RefusedAttestationsError(Exception):
-    """The attestations of an upload are refused; the message is PyPI's, without its beginning."""
+    """The attestations of an upload are refused; the message is PyPI's, without its prefix."""
 
 
 class RehearsalIntegrityService:

@@ -83,7 +83,7 @@ class RehearsalSigstore:
         clock: Callable[[], float] = time.time,
         certificate_lifetime: float = 600.0,
     ) -> None:
-        """Make an instance that believes `identity_provider`; `clock` gives Unix time, the lifetime is in seconds."""
+        """Make an instance that trusts `identity_provider`; `clock` gives Unix time, the lifetime is in seconds."""
         self.hooks = Hooks()
         self.app: WSGIApplication = wsgi_app_with_hooks(self._handle_sigstore_request, self.hooks)
         self._identity_provider = identity_provider
@@ -238,7 +238,7 @@ def _transparency_log_instance(url: str, public_key: bytes, valid_for: dict[str,
 
 
 def _log_name_for_request(request: Request) -> str:
-    """Return the log's name in checkpoints: the host by which it was asked, since verifiers compare it with its URL."""
+    """Return the log's name in checkpoints: the host in the request, since verifiers compare it with the log's URL."""
     return urlsplit(request.host_url).hostname or "localhost"
 
 

@@ -85,7 +85,6 @@ class RehearsalCertificateAuthority:
             certificate_builder(x509.Name([]), self._intermediate.subject, public_key, now, now + self._lifetime)
             .add_extension(certificate_key_usage(digital_signature=True), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING]), critical=False)
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
             .add_extension(x509.SubjectAlternativeName([name]), critical=True)
         )
@@ -128,7 +127,6 @@ class RehearsalCertificateAuthority:
             certificate_builder(subject, issuer, public_key, self.valid_from, self.valid_from + _YEARS)
             .add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True)
             .add_extension(certificate_key_usage(key_cert_sign=True, crl_sign=True), critical=True)
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
             .sign(issuer_key, hashes.SHA256())
         )
@@ -145,7 +143,7 @@ def subject_public_key_info(key: ec.EllipticCurvePublicKey) -> bytes:
 def certificate_builder(
     subject: x509.Name, issuer: x509.Name, public_key: ec.EllipticCurvePublicKey, start: dt.datetime, end: dt.datetime
 ) -> x509.CertificateBuilder:
-    """Return a builder of a certificate that is valid from *start* to *end*, without extensions."""
+    """Return a builder of a certificate that is valid from *start* to *end*, with the identifier of its key."""
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -154,6 +152,7 @@ def certificate_builder(
         .serial_number(x509.random_serial_number())
         .not_valid_before(start)
         .not_valid_after(end)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
     )
 
 

@@ -1,4 +1,4 @@
-"""Where the rehearsal's index keeps what it has: files, and a journal from which a second run reads the state back."""
+"""The storage of the rehearsal's index: its files, and a journal from which a later run restores the state."""
 
 import hashlib
 import json
@@ -94,7 +94,7 @@ class IncomingFile:
 class RehearsalStorage:
     """The files and the state of one index in one folder. Thread-safe; another process is refused until `close`.
 
-    Hold `lock` to read the state and change it by what was read.
+    Hold `lock` while you read the state and change it accordingly.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -137,7 +137,7 @@ class RehearsalStorage:
         return self._state
 
     def record_events(self, *events: IndexEvent) -> None:
-        """Apply events and write them down."""
+        """Apply events and append them to the journal."""
         with self.lock:
             contents = ({"event": type(event).__name__, **asdict(event)} for event in events)
             lines = "".join(f"{json.dumps(content, separators=(',', ':'))}\n" for content in contents)
@@ -164,7 +164,7 @@ class RehearsalStorage:
         self.record_events(FileAdded(name, file))
 
     def delete_stored_file(self, file: StoredFile) -> None:
-        """Delete a file for good."""
+        """Delete a file permanently."""
         self.record_events(FileDeleted(file.project, file.filename))
         shutil.rmtree(self.path_of_stored_file(file).parent, ignore_errors=True)
 

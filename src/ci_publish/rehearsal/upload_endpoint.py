@@ -90,7 +90,7 @@ class _UploadSubmission:
 
     @property
     def by_user(self) -> bool:
-        """Whether it comes with an API token, for which the limits on new projects hold."""
+        """Whether it was sent with an API token: the limits on new projects apply to these."""
         return isinstance(self.token.issued.owner, TokenUser)
 
     def require_stated_digests(self) -> None:
@@ -160,10 +160,7 @@ class UploadEndpoint:
         self._new_projects = NewProjectLimits(rules, clock)
 
     def accept_upload(self, request: Request) -> dict[str, str]:
-        """Take the file of a request and return headers for the answer.
-
-        Raises RefusedError in all cases in which PyPI does.
-        """
+        """Accept the file of a request and return headers for the answer. Raises RefusedError wherever PyPI refuses."""
         form = receive_upload_form(request, self._storage)
         try:
             require_upload_action(form)

@@ -71,13 +71,13 @@ class UploadForm:
         return filename, content_type, incoming.finish_and_describe()
 
     def discard_received_files(self) -> None:
-        """Delete what arrived and was not moved elsewhere."""
+        """Delete the received files that were not moved elsewhere."""
         for _, _, incoming in self.files.values():
             incoming.discard_incoming()
 
 
 def receive_upload_form(request: Request, storage: RehearsalStorage) -> UploadForm:
-    """Read the form of a request, its files straight to disk; raises RefusedError for what is no form."""
+    """Read the form of a request, its files straight to disk; raises RefusedError for anything else."""
     opened: list[IncomingFile] = []
 
     def to_disk(*_: object, **__: object) -> IO[bytes]:
@@ -98,7 +98,7 @@ def receive_upload_form(request: Request, storage: RehearsalStorage) -> UploadFo
         if isinstance(error, ValueError | HTTPException):
             raise RefusedError(400, f"Malformed form: {error}") from error
         raise
-    # As PyPI does: what distutils once sent for nothing is dropped, and NULs are escaped.
+    # As PyPI does: "UNKNOWN", which distutils sent for fields without a value, is dropped, and NULs are escaped.
     unknown = {name for name in fields if fields.getlist(name)[-1].strip() == "UNKNOWN"}
     known = ((name, value) for name, value in fields.items(multi=True) if name not in unknown)
     received: dict[str, tuple[str, str, IncomingFile]] = {}

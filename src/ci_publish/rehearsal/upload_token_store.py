@@ -4,7 +4,6 @@ The binary form is libmacaroons' version 2; the caveats are Warehouse's JSON arr
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 import json
@@ -220,7 +219,7 @@ def _parse_macaroon(raw: str) -> _Macaroon | None:
         identifiers = [content for kind, content in fields if kind == _IDENTIFIER]
         signature = next(content for kind, content in fields if kind == _SIGNATURE)
         return _Macaroon(identifiers[0].decode(), tuple(identifiers[1:]), signature)
-    except (binascii.Error, ValueError, IndexError, StopIteration):
+    except (ValueError, IndexError, StopIteration):  # binascii.Error is a ValueError
         return None
 
 

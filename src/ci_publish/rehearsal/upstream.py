@@ -1,4 +1,4 @@
-"""What answers for the projects that are not rehearsed: a folder of distributions, or another index.
+"""Upstreams, which answer for the projects that are not rehearsed: a folder of distributions, or another index.
 
 Installers are redirected to an index that needs no credential, and talk to it themselves. Where a credential is
 involved, it stays here: pages and files are passed on, the files as they arrive.
@@ -160,7 +160,7 @@ class ForwardedIndex:
         ]
 
     def ask_upstream(self, path: str, seconds: float | None = None) -> tuple[HttpAnswer | NoAnswer, str]:
-        """Return what the upstream says of *path* below its root, each request within *seconds*, and who says it.
+        """Return the answer to *path* below the upstream's root, and the URL that gave it; each request has *seconds*.
 
         Redirects are followed; the answer is one of them where there are too many.
         """
@@ -174,7 +174,7 @@ class ForwardedIndex:
         return answer, url
 
     def ask_file_host(self, project: str, seconds: float) -> tuple[HttpAnswer | NoAnswer, str] | None:
-        """Return what the host says from which installers get a file of *project* themselves, and its name.
+        """Ask the host from which installers download a file of *project* directly; return its answer and its name.
 
         None where there is no such host: the index is not asked again.
         """
@@ -194,7 +194,7 @@ class ForwardedIndex:
         )
 
     def _entry_with_own_address(self, entry: Entry, url: str, project: str, base: str) -> Entry | None:
-        """Return an entry with an address from which it can be had without the credential; None for a foreign file."""
+        """Return an entry with an address that works without the credential; None for a file of another project."""
         filename = entry.get("filename")
         if not isinstance(filename, str) or _project_of_filename(filename) != project:
             return None

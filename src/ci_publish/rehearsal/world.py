@@ -38,7 +38,7 @@ ANNOUNCEMENT: Final = ("X-Ci-Publish-Rehearsal", "1")
 CI_PREFIX: Final = "/ci"
 _SIGSTORE_PREFIXES: Final = ("/api/v1/", "/api/v2/")
 
-# By these variables a real CI says what it is and gives its identity away: a rehearsal must not ask it.
+# In these variables, a real CI identifies itself and offers its identity tokens: a rehearsal must not use them.
 _CI_VARIABLES: Final = frozenset(
     {
         "GITHUB_ACTIONS",
@@ -54,7 +54,7 @@ _CI_VARIABLES: Final = frozenset(
 
 @dataclass(kw_only=True, repr=False, eq=False)
 class RehearsalWorld:
-    """Everything that a publisher has to do with, on loopback, while the context is entered; all of it gone afterwards.
+    """Everything that a publisher talks to, on loopback while the context is entered; nothing of it is left afterwards.
 
     >>> with RehearsalWorld() as world, world.ambient("github"):
     ...     ...  # publish to world.repository_url
@@ -148,7 +148,7 @@ class RehearsalWorld:
 
     @property
     def failures(self) -> tuple[Exception, ...]:
-        """What went wrong inside the world itself: bugs, never the client's doing."""
+        """Errors inside the world itself: bugs, never caused by a client."""
         return self._server.failures
 
     def issue_api_token(self, project: str | None = None) -> str:
@@ -156,19 +156,19 @@ class RehearsalWorld:
         return self.index.issue_api_token(project)
 
     def environment(self, provider: Provider = "github", **claims: object) -> dict[str, str]:
-        """Return the variables by which a child process takes itself for a CI job of this world.
+        """Return the variables that make a child process act as a CI job of this world.
 
-        *claims* replace single claims of the job. GitLab's identity tokens are issued now, each good for one exchange.
-        Where this process has a proxy, loopback is excepted from it.
+        *claims* replace single claims of the job. GitLab's identity tokens are issued now, each valid for one exchange.
+        If this process uses a proxy, loopback is exempt from it.
         """
         return {**self._job_environment(provider, claims), **self.shared_environment}
 
     @property
     def shared_environment(self) -> dict[str, str]:
-        """The variables by which ci-publish finds this world, whether it is in a CI job or not."""
+        """The variables that point ci-publish to this world, inside or outside a CI job."""
         return {
             "CI_PUBLISH_REPOSITORY_URL": self.repository_url,
-            # Commands that may not ask it, such as `check`, apply the same rules.
+            # Commands that do not connect to it, such as `check`, apply the same rules.
             REHEARSAL_VARIABLE: self.repository_url,
             "CI_PUBLISH_SIGSTORE_TRUST_CONFIG": str(self.trust_config_path),
             **self.tls_environment,
@@ -177,7 +177,7 @@ class RehearsalWorld:
 
     @property
     def tls_environment(self) -> dict[str, str]:
-        """The variables by which clients trust this world's certificate; none without TLS."""
+        """The variables that make clients trust this world's certificate; none without TLS."""
         return self._tls.environment if self._tls else {}
 
     def _job_environment(self, provider: Provider, claims: dict[str, Any]) -> dict[str, str]:
@@ -189,9 +189,9 @@ class RehearsalWorld:
     def ambient(
         self, provider: Provider = "github", environ: MutableMapping[str, str] = os.environ, **claims: object
     ) -> Iterator[None]:
-        """Make this process a CI job of this world; within, no real CI's identity can be asked for.
+        """Make this process a CI job of this world; inside the block, no real CI's identity can be requested.
 
-        Not safe while other threads read the environment. It is put back afterwards, variable by variable.
+        Not safe while other threads read the environment. Each variable is restored afterwards.
         """
         wanted = {
             **self._job_environment(provider, claims),
@@ -213,7 +213,7 @@ class RehearsalWorld:
                     environ[name] = value
 
     def wait(self, seconds: float | None = None) -> None:
-        """Serve on until Ctrl-C, until `stop` is called, or for so many seconds."""
+        """Keep serving until Ctrl-C, until `stop` is called, or for *seconds*."""
         self._stopped.wait(seconds)
 
     def stop(self) -> None:
@@ -239,7 +239,7 @@ class RehearsalWorld:
 
 
 class TrustHistory:
-    """The trust roots of all worlds that used one folder: what a Sigstore signed lives longer than its world."""
+    """The trusted roots of all worlds that used one folder: what a Sigstore signed outlives its world."""
 
     _INSTANCES: Final = ("tlogs", "certificateAuthorities", "ctlogs")
 

@@ -92,7 +92,7 @@ def render_form_description(form: Mapping[str, Sequence[str]], waiting: Waiting 
 
 @lru_cache(maxsize=32)
 def _render_description_source(source: _DescriptionSource) -> Rendering:
-    description, kind = source.text, _description_media_type(source.content_type)
+    description, kind = source.text, description_media_type(source.content_type)
     if len(description) > (MAX_RST if kind == _RST else MAX_MARKDOWN):
         return Rendering(too_large=True)
     if kind == _MARKDOWN and _has_too_many_headings(description):
@@ -104,7 +104,8 @@ def _render_description_source(source: _DescriptionSource) -> Rendering:
     return _render_in_child_process(source, kind)
 
 
-def _description_media_type(content_type: str) -> str:
+def description_media_type(content_type: str) -> str:
+    """Return the media type as which PyPI renders a description: reStructuredText for none, plain text if invalid."""
     if not content_type:
         return _RST
     if len(content_type) > MAX_CONTENT_TYPE:  # which the library reads in quadratic time, and by recursion

@@ -1,4 +1,4 @@
-"""What a process that runs other people's code gets to see of this environment (pure).
+"""The environment of a process that runs other people's code (pure).
 
 It is what ``python_processes`` allows, and folders of its own.
 """

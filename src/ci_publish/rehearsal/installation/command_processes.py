@@ -33,7 +33,7 @@ _ROUNDS: Final = 50
 
 @frozen(kw_only=True)
 class EndedCommand:
-    """How a command ended: its exit code (None: its time was over), and the last lines of what it printed."""
+    """How a command ended: its exit code (None: it timed out), and the last lines of what it printed."""
 
     code: int | None
     output: str
@@ -60,7 +60,7 @@ class CommandProcesses:
         seconds: float,
         environ: Mapping[str, str] | None = None,
     ) -> EndedCommand:
-        """Run *command* in *folder* for at most so many *seconds*; *environ* is added to the environment.
+        """Run *command* in *folder* for at most *seconds*; *environ* is added to the environment.
 
         Raises the error of a run that is stopped meanwhile. A command that cannot be started fails like one that ran.
         """
@@ -139,7 +139,7 @@ def _kill_process_group(process: "subprocess.Popen[bytes]") -> None:
 def stray_processes_ended() -> Iterator[None]:
     """Within the block, adopt what leaves its process group; at its end, kill what is left of that (on Linux).
 
-    Also, no process of the same user can look into this one meanwhile, unless it may trace any process.
+    Also, no process of the same user can inspect this one meanwhile, unless it may trace any process.
     """
     before = _child_process_ids()
     _set_process_adoption(adopting=True)

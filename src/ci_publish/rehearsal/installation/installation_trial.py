@@ -46,10 +46,10 @@ class TrialPlan:
     """What is tried, and where the files come from.
 
     ``index`` is the root of the overlay's Simple API, ``addresses`` are those of the files, by name. ``siblings`` holds
-    the versions of each project of the run. ``probe`` is the program that looks into an environment.
-    ``require_upstream`` is called when something could not be installed, and raises the error that ends the run where
-    that is because dependencies are not to be had. ``commands`` are the user's; ``seconds`` is the deadline of each
-    command. ``weights`` is what the user says about rules.
+    the versions of each project of the run. ``probe`` is the program that inspects an environment.
+    ``require_upstream`` is called when something could not be installed, and raises the error that ends the run if the
+    reason is that dependencies are unavailable. ``commands`` are the user's; ``seconds`` is the deadline of each
+    command. ``weights`` are the severities that the user gives to rules.
     """
 
     index: str

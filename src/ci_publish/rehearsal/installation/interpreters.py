@@ -1,4 +1,4 @@
-"""The Python interpreters to try with: found by name, and asked what they are and which wheels fit them."""
+"""The Python interpreters for trial installations: found by name, and asked what they are and which wheels fit."""
 
 import json
 import re
@@ -51,7 +51,7 @@ class FoundInterpreter:
 
     @property
     def name(self) -> str:
-        """What people call it: ``Python 3.12``, or ``PyPy 3.11``."""
+        """Its usual name: ``Python 3.12``, or ``PyPy 3.11``."""
         called = "Python" if self.implementation == "CPython" else self.implementation
         return f"{called} {'.'.join(self.version.split('.')[:2])}"
 

@@ -1,8 +1,8 @@
-"""Run by the interpreter of a virtual environment: tells what was installed there, and tries to use it.
+"""Run by the interpreter of a virtual environment: reports what was installed there, and tries to use it.
 
-Arguments: the project, the file for the facts, and what is not to be tried (``imports``). The facts are lines of JSON,
-written before the next step begins, so that a crash is known by the line that is missing. Only the standard library,
-and no syntax newer than Python 3.8.
+Arguments: the project, the file for the facts, and what not to try (``imports``). The facts are lines of JSON, each
+written before the next step begins, so that a missing line shows a crash. Only the standard library, and no syntax
+newer than Python 3.8.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def top_modules_of_files(files: Iterable[str]) -> list[str]:
 
 def describe_exception(error: BaseException) -> dict[str, Any]:
     """Return what is known about an exception; its traceback goes to the output."""
-    import traceback  # noqa: PLC0415  (late: most files fail in nothing)
+    import traceback  # noqa: PLC0415  (late: most files do not fail)
 
     traceback.print_exception(type(error), error, error.__traceback__)
     return {
@@ -72,23 +72,23 @@ def locate_entry_point_module(value: str) -> None:
         raise ModuleNotFoundError("No module named " + repr(name), name=name)
 
 
-def write_facts_about_project(project: str, tell: Callable[[dict[str, Any]], None], *, imports: bool) -> None:
-    """Tell what is installed of *project*, and how importing it and resolving its scripts ends."""
+def write_facts_about_project(project: str, report: Callable[[dict[str, Any]], None], *, imports: bool) -> None:
+    """Report what is installed of *project*, and how importing it and resolving its scripts ends."""
 
     def attempt(facts: dict[str, Any], work: Callable[[str], object], value: str) -> None:
-        tell({**facts, "begun": True})
+        report({**facts, "begun": True})
         try:
             work(value)
-        except BaseException as error:  # noqa: BLE001  (whatever it is, it is told)
-            tell({**facts, **describe_exception(error)})
+        except BaseException as error:  # noqa: BLE001  (whatever it is, it is reported)
+            report({**facts, **describe_exception(error)})
         else:
-            tell({**facts, "passed": True})
+            report({**facts, "passed": True})
 
     found = importlib.metadata.distribution(project)
     files = [str(each).replace("\\", "/") for each in found.files or ()]
     modules = top_modules_of_files(files)
     suffixes = importlib.machinery.EXTENSION_SUFFIXES
-    tell({"version": found.version, "modules": modules, "files": files, "suffixes": suffixes})
+    report({"version": found.version, "modules": modules, "files": files, "suffixes": suffixes})
     for name in modules if imports else ():
         attempt({"import": name}, importlib.import_module, name)
     for entry in found.entry_points:
@@ -98,18 +98,18 @@ def write_facts_about_project(project: str, tell: Callable[[dict[str, Any]], Non
                 load_entry_point if imports else locate_entry_point_module,
                 entry.value,
             )
-    tell({"ended": True})
+    report({"ended": True})
 
 
 def main(project: str, path: str, skipped: str) -> None:
     """Write the facts about *project* to the file *path*."""
     with open(path, "a", encoding="utf-8") as file:  # noqa: PTH123  (as little as possible is imported)
 
-        def tell(facts: dict[str, Any]) -> None:
+        def report(facts: dict[str, Any]) -> None:
             file.write(json.dumps(facts) + "\n")
             file.flush()
 
-        write_facts_about_project(project, tell, imports=skipped != "imports")
+        write_facts_about_project(project, report, imports=skipped != "imports")
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ class ProbeFacts:
 
 
 def parse_probe_facts(text: str, unfinished: str) -> ProbeFacts:
-    """Read what the probe wrote; lines that are not its own are left out (what it imports could write there, too).
+    """Read what the probe wrote, without lines that are not its own (what it imports could write there, too).
 
     *unfinished* is why the last attempt has no result.
     """
