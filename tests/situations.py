@@ -312,7 +312,7 @@ def _() -> object:
 # --- the files -----------------------------------------------------------------------------------------------------
 
 
-@situation("The folder is empty, because nothing was built")
+@situation("The folder is empty because nothing was built")
 def _() -> object:
     with folder() as here:
         return collected(str(here), hidden=str(here.parent) + "/" + here.name, shown="dist")
@@ -325,7 +325,7 @@ def _() -> object:
         return collected(str(here), hidden=str(here), shown="dist")
 
 
-@situation("A wheel is in a subfolder, and another one is not")
+@situation("Some distributions are in a subfolder")
 def _() -> object:
     with folder() as here:
         make_wheel(here)
@@ -432,7 +432,7 @@ def _() -> object:
     )
 
 
-@situation("Something rewrote a file while it was published")
+@situation("A file was modified during the run")
 def _() -> object:
     return messages.file_changed_error(wheel(), FileChanged(1, "its size is 17 bytes; it was 10"))
 
@@ -440,7 +440,7 @@ def _() -> object:
 # --- the identity --------------------------------------------------------------------------------------------------
 
 
-@situation("There is no CI, and no password")
+@situation("The run is not in CI, and there is no password")
 def _() -> object:
     return prove(credential_harness.Harness(ci=credential_harness.FakeCI(provider=None)))
 
@@ -483,13 +483,13 @@ def _() -> object:
     return ambient({"GITHUB_ACTIONS": "true", **asking}, detect=fail).token("pypi")
 
 
-@situation("A secret that is not set was given as the password")
+@situation("The secret for the password is not set")
 def _() -> object:
     given = CredentialOptions(user="bob", secret=Secret(""), name="The input password")
     return prove(credential_harness.Harness(), given=given)
 
 
-@situation("The index has no Trusted Publishing, and no password was given")
+@situation("The index does not support Trusted Publishing, and there is no password")
 def _() -> object:
     index = credential_harness.FakeIndex(scripts={"audience": [credential_harness.answer(404, body=b"no")]})
     return prove(credential_harness.Harness(index=index), endpoints=credential_harness.OTHER)
@@ -498,13 +498,13 @@ def _() -> object:
 # --- the credential ------------------------------------------------------------------------------------------------
 
 
-@situation("A user name and password for PyPI")
+@situation("The run uses a user name and password for PyPI")
 def _() -> object:
     given = CredentialOptions(user="bob", secret=Secret("hunter2"), name="The input password")
     return prove(credential_harness.Harness(), given=given)
 
 
-@situation("A secret for PyPI that is not an API token")
+@situation("The secret for PyPI is not an API token")
 def _() -> object:
     given = CredentialOptions(user="__token__", secret=Secret('"pypi-AgEIcHlwaS5vcmc"'), name="The input password")
     return prove(credential_harness.Harness(), given=given)
@@ -588,12 +588,12 @@ def _() -> object:
     return refused_mint("invalid-token", "malformed or invalid token")
 
 
-@situation("The identity token was exchanged before")
+@situation("The identity token has already been exchanged")
 def _() -> object:
     return refused_mint("invalid-reuse-token", "invalid token: already used")
 
 
-@situation("PyPI does not know the CI that issued the identity")
+@situation("PyPI does not support the CI service that issued the identity token")
 def _() -> object:
     claims = {**credential_harness.GITLAB, "iss": "https://gitlab.corp.example"}
     return refused_mint("invalid-payload", "unknown trusted publishing issuer", claims)
@@ -605,7 +605,7 @@ def _() -> object:
     return refused_mint("invalid-publisher", "no publisher", {**credential_harness.GITHUB, "job_workflow_ref": called})
 
 
-@situation("A private index asks for an identity that is meant for PyPI")
+@situation("A private index asks for an identity token for PyPI")
 def _() -> object:
     index = credential_harness.FakeIndex(audience="pypi")
     return prove(credential_harness.Harness(index=index), endpoints=credential_harness.OTHER)
@@ -617,7 +617,7 @@ def _() -> object:
     return prove(credential_harness.Harness(index=index), endpoints=credential_harness.OTHER)
 
 
-@situation("An index sends the identity to another host")
+@situation("The index's token endpoint is on another host")
 def _() -> object:
     document = {
         "audience-endpoint": "https://evil.example/audience",
@@ -651,7 +651,7 @@ def _() -> object:
     return choose_credential(credential_harness.OTHER, given, credential_harness.Harness().tools()).authenticate()
 
 
-@situation("The Trusted Publisher that matches is for another project")
+@situation("The matching Trusted Publisher is for another project")
 def _() -> object:
     state = CredentialState(kind=CredentialKind.TRUSTED_PUBLISHING, provider="github", scope=TokenScope(count=1))
     return absent_project_error(PYPI, state, "demo", already_signed=False)
@@ -677,7 +677,7 @@ def _() -> object:
     return messages.published_unattested_error(PYPI, [wheel().filename])
 
 
-@situation("The answer to a GitLab job's only token exchange was lost")
+@situation("The response to a GitLab job's only token exchange was lost")
 def _() -> object:
     harness = gitlab()
     lost = NoAnswer(NoAnswerReason.TIMEOUT, "no answer within 30 s", sent=True)
@@ -687,7 +687,7 @@ def _() -> object:
     return credential.authorization()
 
 
-@situation("The API token does not belong to this index")
+@situation("The API token belongs to another index")
 def _() -> object:
     return messages.credential_refused_error(
         PYPI, cast("CredentialRefused", answered(403, "Invalid or non-existent authentication information."))
@@ -716,7 +716,7 @@ def _() -> object:
     ).error()
 
 
-@situation("Sigstore refuses an entry")
+@situation("Sigstore rejects an entry")
 def _() -> object:
     return SigningFailedBy(attesting=[Refusal("Rekor answered HTTP 400: invalid entry")]).error()
 
@@ -734,13 +734,13 @@ def _() -> object:
     ).error()
 
 
-@situation("The job's only identity for signing ran out")
+@situation("The job's only identity token expired before all files were signed")
 def _() -> object:
     ended = [CertificateEnded("the certificate has expired") for _ in range(8)]
     return SigningFailedBy(attesting=ended, repeatable=False, expires=1.0).error()
 
 
-@situation("The job runs in a reusable workflow, whose attestations PyPI refuses")
+@situation("The job is in a reusable workflow, so PyPI would reject its attestations")
 def _() -> object:
     claims = {
         **simulated_github_claims(),
@@ -780,7 +780,7 @@ def _() -> object:
     return foreign_signer_error([ForeignAttestation(found, certificate, reason)], signers)
 
 
-@situation("Build provenance is required, but was made for another commit and another workflow")
+@situation("The required build provenance comes from another commit and workflow")
 def _() -> object:
     name = wheel().filename
     found = FoundAttestation(
@@ -809,7 +809,7 @@ def _() -> object:
     return required_build_provenance.attestations_not_sent_error()
 
 
-@situation("Build provenance is requested in a CI whose identity says nothing about builds")
+@situation("The CI's identity token contains no information about builds")
 def _() -> object:
     return SigningFailedBy(claims=simulated_google_claims(), predicate_types=(SLSA_PROVENANCE_V1,)).error()
 
@@ -824,7 +824,7 @@ def _() -> object:
 # --- the index -----------------------------------------------------------------------------------------------------
 
 
-@situation("A rebuilt file differs from the published one")
+@situation("A rebuilt file differs from the published file")
 def _() -> object:
     file = sdist()
     theirs = PublishedFile(filename=file.filename, url="https://files.example/x", sha256="0" * 63 + "1")
@@ -843,7 +843,7 @@ def _() -> object:
     return messages.cannot_compare_error(GENERIC, wheel(), "409 Conflict")
 
 
-@situation("PyPI says that the file exists, but does not list it")
+@situation("PyPI reports that the file exists, but does not list it")
 def _() -> object:
     return messages.same_bytes_elsewhere_error(PYPI, wheel(), "400 File already exists")
 
@@ -923,7 +923,7 @@ def _() -> object:
     return confirmation_messages.listing_differs_error(PYPI, (), [wheel().filename], 300.0)
 
 
-@situation("verify: the index serves provenance from an unexpected publisher", command="verify")
+@situation("`verify` found provenance from an unexpected publisher", command="verify")
 def _() -> object:
     outcome = ProvenanceByAnother("github:octo-org/fork:release.yml", ("github:octo-org/demo#pypi",))
     return confirmation_messages.unexpected_publisher_error(PYPI, {wheel().filename: outcome}, own_repository=False)
@@ -939,7 +939,7 @@ def _() -> object:
     return confirmation_messages.build_provenance_without_attestations_error()
 
 
-@situation("verify: a file was built by a workflow other than the required one")
+@situation("`verify` requires another builder than the one in the build provenance")
 def _() -> object:
     options = Settings(builder=(parse_identity("github:ci-publish/ci-publish:build-with-provenance.yml"),))
     built = Attestation(
@@ -1029,7 +1029,7 @@ def upstream_that_answers(answer: HttpAnswer | NoAnswer) -> UpstreamCheck:
     return UpstreamCheck(address, upstream, lambda: cast("HttpTransport", Answering()))
 
 
-@situation("A rehearsed wheel does not work once it is installed")
+@situation("A rehearsed wheel does not work after the installation")
 def _() -> object:
     message = "`import demo` fails on Python 3.12: No module named 'requests' (not in Requires-Dist)"
     problem = Problem(
@@ -1141,7 +1141,7 @@ def _() -> object:
     return parse_expected_wheels(["cp3{12,13-*"])
 
 
-@situation("Somebody pressed Ctrl-C")
+@situation("The run was interrupted with Ctrl-C")
 def _() -> object:
     return stopped(2)
 
@@ -1151,7 +1151,7 @@ def _() -> object:
     return stopped(15)
 
 
-@situation("A bug")
+@situation("ci-publish has a bug")
 def _() -> object:
     return InternalError.from_exception(KeyError("sha256"))
 
