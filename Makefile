@@ -1,8 +1,8 @@
-# Everything here needs python3 (3.11 or newer), its pip and venv modules, and make; nothing else.
+# All targets require Python 3.11 or newer with pip and venv. Some have further requirements, which their description lists.
 #
-#   make demo    build this project and publish it to a rehearsal index on this machine
-#   make test    the tests, about four and a half minutes on two cores
-#   make help    all targets
+#   make demo    build ci-publish and publish it to a rehearsal index on this machine
+#   make test    run the tests, in about four and a half minutes on two cores
+#   make help    list all targets
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -35,16 +35,16 @@ SHELL_SCRIPTS := .ci/run $(wildcard scripts/*.sh native/*.sh)
 
 $(STAMPS)/venv:
 	@$(PYTHON) -c 'import sys; sys.exit("ci-publish needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.13 …") if sys.version_info < (3, 11) else None'
-	@echo 'a virtual environment in $(VENV)'; $(PYTHON) -m venv $(VENV)
+	@echo 'Creating a virtual environment in $(VENV)'; $(PYTHON) -m venv $(VENV)
 	@mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/%.txt: requirements/%.txt | $(STAMPS)/venv
-	@echo 'installing what $< locks'; $(PIP) install --no-deps --require-hashes --only-binary :all: -r $<
+	@echo 'Installing $<'; $(PIP) install --no-deps --require-hashes --only-binary :all: -r $<
 	@touch $@
 
 # Editable: the tests see the working tree. The build backend is the locked one, so nothing is fetched without its digest.
 $(STAMPS)/project: pyproject.toml src/ci_publish/about.py | $(STAMPS)/build.txt
-	@echo 'installing this checkout'; $(PIP) install --no-deps --no-build-isolation --editable .
+	@echo 'Installing ci-publish from this folder'; $(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .PHONY: env-demo env-test env-lint env-bench env-docs
@@ -57,60 +57,60 @@ env-docs: $(STAMPS)/docs.txt $(STAMPS)/project
 # --- what the project is for ------------------------------------------------------------------------------------------
 
 .PHONY: build
-build: env-demo ## this project's own sdist and wheel, in dist/
+build: env-demo ## build the sdist and the wheel of ci-publish in dist/
 	rm -rf dist
 	$(BIN)/python -m build --no-isolation --outdir dist .
 
 .PHONY: demo
-demo: build ## publish dist/ to a rehearsal index on loopback: identity, token, attestations, uploads, provenance
+demo: build ## build ci-publish and publish it to a rehearsal index on this machine
 	rm -rf $(VENV)/demo-world
 	$(BIN)/ci-publish rehearse dist --world $(VENV)/demo-world
 	@echo
-	@echo 'The same once more, in the same world: what is published already is neither signed nor sent again.'
+	@echo 'Now the same command runs again. It recognises the published files, and neither signs nor uploads them.'
 	$(BIN)/ci-publish rehearse dist --world $(VENV)/demo-world
 	@echo
-	@echo 'And installed from there, with all that they require, each into an environment of its own (needs network).'
+	@echo 'Finally, each file is installed from the rehearsal index in a new environment, with its dependencies (requires network access).'
 	$(BIN)/ci-publish rehearse dist --world $(VENV)/demo-world --install --run 'ci-publish --version'
 	@echo
-	@echo 'What you saw: this checkout was built into the two distributions in dist/, and both were published, over real HTTP,'
-	@echo 'to an index, an identity provider and a Sigstore that ran on this machine only and are gone again.'
-	@echo 'To look around in such a world:   $(BIN)/ci-publish rehearse dist --serve    (it prints its URLs; Ctrl-C ends it)'
-	@echo 'To publish your own files to it:  $(BIN)/ci-publish rehearse path/to/your/dist'
+	@echo 'The demo built the two distributions in dist/ and published them over HTTP to an index that ran only on this machine,'
+	@echo 'with a local identity provider and a local Sigstore instance. All of these servers have stopped.'
+	@echo 'To browse the result:        $(BIN)/ci-publish rehearse dist --serve    (prints its URLs; press Ctrl-C to stop)'
+	@echo 'To rehearse your own files:  $(BIN)/ci-publish rehearse path/to/your/dist'
 
 # --- tests ------------------------------------------------------------------------------------------------------------
 
 .PHONY: test
-test: env-test ## the tests, with small seeded counts
+test: env-test ## run all tests without special requirements, with a small number of random examples
 	$(PYTEST) -n $(WORKERS) --dist worksteal -m "$(EVERYDAY)"
 
 .PHONY: test-fast
-test-fast: env-test ## the unit and contract tests, in about a minute and a half on two cores
+test-fast: env-test ## run the unit and contract tests, in about a minute and a half on two cores
 	$(PYTEST) -n $(WORKERS) --dist worksteal -m "$(EVERYDAY)" tests/unit tests/contract
 
 .PHONY: test-stress
-test-stress: env-test ## the same and more, with the full counts; takes long
+test-stress: env-test ## run more tests, with all random examples; takes a long time
 	CI_PUBLISH_STRESS=1 $(PYTEST) -n $(WORKERS) --dist worksteal -m "not interop and not containers and not setup and not channels"
 
 # For each interpreter, with uv: a name on PATH, or a path.
 INSTALL_PYTHONS ?= python3.11 python3.12 python3.13
 .PHONY: test-install
-test-install: build env-test ## this project's own sdist and wheel, installed from a rehearsal with all they require on each Python (INSTALL_PYTHONS=…), and the installation tests with pip, too; needs network
+test-install: build env-test ## install ci-publish from a rehearsal on each Python (INSTALL_PYTHONS=…), and run the installation tests; requires network access
 	$(WITH_VENV) ci-publish rehearse dist --install $(INSTALL_PYTHONS:%=--python %) --run 'ci-publish --version'
 	CI_PUBLISH_STRESS=1 $(PYTEST) -n $(WORKERS) tests/e2e/test_install_corpus.py tests/e2e/test_install_secrets.py tests/unit/rehearsal/installation
 
 .PHONY: test-setup
-test-setup: env-test ## the installations from the locks, with the oldest and the newest pip; needs network
+test-setup: env-test ## install the lock files with the oldest and the newest pip; requires network access
 	$(PYTEST) -n $(WORKERS) -m setup
 
 .PHONY: test-channels
-test-channels: env-test $(STAMPS)/channels.txt ## every way to install it that the documentation prints; needs network
+test-channels: env-test $(STAMPS)/channels.txt ## test every documented installation method; requires network access
 	$(PYTEST) -n $(WORKERS) -m channels
 
 # Unit and contract tests with what the ranges in pyproject.toml allow, resolved now and not from a lock. Who imports whom
 # does not depend on that, and import-linter requires a newer rich.
 .PHONY: test-newest test-lowest
-test-newest: $(STAMPS)/newest ## with the newest versions of the dependencies that pyproject.toml allows; needs network
-test-lowest: $(STAMPS)/lowest ## with the lowest versions of the dependencies that pyproject.toml allows; needs network
+test-newest: $(STAMPS)/newest ## test with the newest dependencies that pyproject.toml allows; requires network access
+test-lowest: $(STAMPS)/lowest ## test with the oldest dependencies that pyproject.toml allows; requires network access
 test-newest test-lowest: test-%:
 	PATH="$(abspath $(VENV)/$*/bin):$$PATH" python -m pytest -n $(WORKERS) --dist worksteal -m "$(EVERYDAY)" tests/unit tests/contract \
 		--ignore tests/unit/test_architecture.py
@@ -120,27 +120,27 @@ $(STAMPS)/newest: RESOLUTION := highest
 $(STAMPS)/lowest: RESOLUTION := lowest-direct
 $(STAMPS)/newest $(STAMPS)/lowest: $(STAMPS)/%: $(STAMPS)/bench.txt
 	@rm -rf $(VENV)/$*; $(BIN)/python -m venv $(VENV)/$*
-	@echo 'resolving the $* versions'; $(UV) --resolution $(RESOLUTION) --only-binary :all: --all-extras --group test -r pyproject.toml
+	@echo 'Resolving the $* versions'; $(UV) --resolution $(RESOLUTION) --only-binary :all: --all-extras --group test -r pyproject.toml
 	@$(UV) --no-deps --no-build-isolation --editable .
 
 .PHONY: mutants
-mutants: env-test $(STAMPS)/mutants.txt ## mutation testing: half of the mutants of the decisive modules (SAMPLE=10: all; SEED=7: another half)
+mutants: env-test $(STAMPS)/mutants.txt ## run mutation tests of important modules with half of the mutants (SAMPLE=10: all, SEED=7: a different half)
 	$(WITH_VENV) python scripts/mutants.py --sample $(SAMPLE) --seed $(SEED)
 
 .PHONY: test-interop
-test-interop: env-test ## against implementations in other languages; needs Node
-	@command -v node >/dev/null || { echo 'make test-interop needs Node (node, npm) on PATH.' >&2; exit 1; }
+test-interop: env-test ## test against implementations in other languages; requires Node.js
+	@command -v node >/dev/null || { echo 'make test-interop requires Node.js (node, npm) on PATH.' >&2; exit 1; }
 	$(PYTEST) -m interop
 
 .PHONY: test-containers
-test-containers: env-test ## the image and the actions; needs podman (act and gitlab-ci-local: PATH or CI_RUNTIMES), says what is missing
+test-containers: env-test ## test the image and the actions; requires podman (and act and gitlab-ci-local on PATH or in CI_RUNTIMES)
 	@answer=0; $(WITH_VENV) python scripts/container_engine.py || answer=$$?; \
 	case $$answer in 0) ;; 3) exit 0 ;; *) exit $$answer ;; esac; \
 	$(PYTEST) -m containers || answer=$$?; \
 	if [ $$answer -eq 5 ]; then echo 'THE CONTAINER TESTS DID NOT RUN: this checkout has none.'; exit 0; fi; exit $$answer
 
 .PHONY: coverage
-coverage: env-test ## the tests with branch coverage: 95 % in all, and all of the pure modules and the pipeline
+coverage: env-test ## run the tests with branch coverage; requires 95% in total, and 100% for pure modules and the pipeline
 	rm -f .coverage .coverage.*
 	$(PYTEST) -n $(WORKERS) --dist worksteal -m "$(EVERYDAY)" --cov --cov-report=
 	$(WITH_VENV) coverage report --fail-under=95
@@ -150,7 +150,7 @@ coverage: env-test ## the tests with branch coverage: 95 % in all, and all of th
 # --- quality ----------------------------------------------------------------------------------------------------------
 
 .PHONY: lint
-lint: env-lint ## every static check
+lint: env-lint ## run all static checks
 	$(WITH_VENV) ruff check $(CODE)
 	$(WITH_VENV) ruff format --check $(CODE)
 	$(WITH_VENV) mypy
@@ -159,41 +159,41 @@ lint: env-lint ## every static check
 	$(WITH_VENV) python scripts/lint_ci_files.py
 	$(WITH_VENV) python scripts/lint_wording.py
 	$(WITH_VENV) python -m scripts.generate --check
-	@echo 'make lint: nothing found.'
+	@echo 'make lint: no problems found.'
 
 .PHONY: format
-format: env-lint ## let ruff mend what it can
+format: env-lint ## format the code, and fix simple problems with ruff
 	$(WITH_VENV) ruff check --fix $(CODE)
 	$(WITH_VENV) ruff format $(CODE)
 
 .PHONY: bench
-bench: env-bench ## side by side with twine and uv, on loopback; says so where PostgreSQL is missing
+bench: env-bench ## compare the performance with twine and uv on loopback; requires PostgreSQL for some benchmarks
 	$(WITH_VENV) python -m benchmarks
 
 .PHONY: bench-startup
-bench-startup: env-bench ## from `uses:` to the first request, beside twine's ways; needs network, and podman for its rows
+bench-startup: env-bench ## measure the startup time, compared with twine; requires network access, and podman for some rows
 	$(WITH_VENV) python -m benchmarks.startup
 
 .PHONY: docs
-docs: env-docs ## the documentation as a site, in site/
+docs: env-docs ## build the documentation site in site/
 	$(WITH_VENV) mkdocs build --strict
 
 # --- upkeep -----------------------------------------------------------------------------------------------------------
 
 .PHONY: generate
-generate: env-test ## write every file that is computed from the sources: reference, inputs, messages, error pages, checks, completions
+generate: env-test ## write all generated files: reference, inputs, messages, error pages, checks, completions
 	$(WITH_VENV) python -m scripts.generate
 
 .PHONY: lock
-lock: $(STAMPS)/bench.txt ## regenerate requirements/ from pyproject.toml (LOCK=--upgrade looks for newer versions); needs network
+lock: $(STAMPS)/bench.txt ## regenerate requirements/ from pyproject.toml (LOCK=--upgrade: newer versions); requires network access
 	$(WITH_VENV) python scripts/lock.py $(LOCK)
 
 .PHONY: pin
-pin: $(STAMPS)/venv ## read the newest commits of the actions and digests of the images we use (PIN=--check only compares); needs network
+pin: $(STAMPS)/venv ## update the pinned commits of actions and digests of images (PIN=--check: only compare); requires network access
 	$(BIN)/python scripts/pin.py $(PIN)
 
 .PHONY: clean
-clean: ## remove what make made
+clean: ## remove all files that make created
 	rm -rf $(VENV) build dist site mutants .mutmut.log htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
 
