@@ -21,9 +21,8 @@ import pytest
 from ci_publish import errors
 from ci_publish.identity.ambient_identity import AmbientIdentity, Fetching
 from ci_publish.identity.ci_environment import CiEnvironment
-from ci_publish.identity.context import IdentitySource
 from ci_publish.identity.jwt import audiences_of_claims
-from ci_publish.model.identity import Provider, Secret
+from ci_publish.model.identity import IdentitySource, Provider, Secret
 from ci_publish.rehearsal import ci_claims
 from ci_publish.rehearsal.hooks import answer, times
 from ci_publish.rehearsal.world import RehearsalWorld

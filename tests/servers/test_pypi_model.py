@@ -128,7 +128,7 @@ def eight_at_once(distributions: Sequence[Distribution], model: Model) -> tuple[
             outcomes.append(index.upload(file, (), None, lambda: None, completions.new_turn()))
 
         send(distributions[0])
-        run_in_parallel(distributions[1:], send, ConcurrencyLimit(8), 8, lambda: True)
+        run_in_parallel(distributions[1:], send, ConcurrencyLimit(8), lambda: True)
         transport.close()
     return events, outcomes
 

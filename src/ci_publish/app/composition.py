@@ -25,7 +25,7 @@ from ci_publish.identity.ci_job_identity import identity_of_ci_job
 from ci_publish.identity.credential_choice import choose_credential
 from ci_publish.index import endpoints as index_endpoints
 from ci_publish.model.attestation import AttestationPolicy, Subject
-from ci_publish.model.identity import CredentialKind
+from ci_publish.model.identity import CredentialKind, IdentitySource
 from ci_publish.model.index import Endpoints
 from ci_publish.model.publisher_identity import PublisherIdentity
 from ci_publish.publishing.context import Destination, Run
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ci_publish.attestations.sigstore_trust import TrustSource
     from ci_publish.distributions.subfolders import Subfolders
     from ci_publish.index.client import HttpIndex
-    from ci_publish.publishing.ports import Credential, IdentitySource, Signer
+    from ci_publish.publishing.ports import Credential, Signer
 
 # The commands that upload, or write to a public log.
 _IRREVERSIBLE = frozenset({"publish", "attest"})
@@ -51,7 +51,7 @@ class Composition:
         context: RuntimeContext,
         *,
         connections: RunConnections | None = None,
-        identity: "IdentitySource | None" = None,
+        identity: IdentitySource | None = None,
     ) -> None:
         self.settings = settings
         self.context = context
@@ -277,7 +277,7 @@ class Composition:
             listing_authorization=self.credentials.listing_authorization(endpoints),
         )
 
-    def _compose_ambient_identity(self) -> "IdentitySource":
+    def _compose_ambient_identity(self) -> IdentitySource:
         return AmbientIdentity(
             job=CiEnvironment(self.context.environ),
             mask=self.context.mask,

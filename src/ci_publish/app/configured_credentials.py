@@ -26,9 +26,9 @@ from ci_publish.identity.static_credentials import (
     expired_api_token_error,
     static_credential_objection,
 )
+from ci_publish.model.identity import IdentitySource
 from ci_publish.model.index import Endpoints
 from ci_publish.publishing.interruption import Interruption
-from ci_publish.publishing.ports import IdentitySource
 
 
 class ConfiguredCredentials:

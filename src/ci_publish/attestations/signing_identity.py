@@ -11,7 +11,7 @@ AUDIENCE = "sigstore"
 
 
 class SigningIdentitySource(Protocol):
-    """The CI job's identity, as ``publishing.ports.IdentitySource`` describes it."""
+    """The CI job's identity, as far as signing needs it (see ``model.identity.IdentitySource``)."""
 
     @property
     def repeatable(self) -> bool:

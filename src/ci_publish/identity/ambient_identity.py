@@ -69,7 +69,7 @@ class Fetching:
 
 
 class AmbientIdentity:
-    """The identity of the CI job that runs us. Implements ``publishing.ports.IdentitySource``; thread-safe.
+    """The identity of the CI job that runs us. Implements ``model.identity.IdentitySource``; thread-safe.
 
     *mask* is called with every token before it is decoded, returned or mentioned in an event.
     """

@@ -2,33 +2,13 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Protocol
 
-from ci_publish.errors import CiPublishError
 from ci_publish.http.messages import HttpRequest, Transport
 from ci_publish.identity.keyring import Keyring
 from ci_publish.model.events import Emit
 from ci_publish.model.frozen import frozen
-from ci_publish.model.identity import IdentityToken, Provider, Secret
+from ci_publish.model.identity import IdentitySource, Secret
 from ci_publish.model.waiting import Waiting
-
-
-class IdentitySource(Protocol):
-    """The CI job's identity (the same contract as ``publishing.ports.IdentitySource``)."""
-
-    @property
-    def provider(self) -> Provider | None:
-        """Which CI this is, None outside of all that are known."""
-
-    @property
-    def repeatable(self) -> bool:
-        """Whether a second token for the same audience can be had."""
-
-    def missing_identity_error(self, audience: str | None) -> CiPublishError | None:
-        """Return what the environment lacks for a token, None where nothing is known to; nothing is asked or sent."""
-
-    def token(self, audience: str) -> IdentityToken:
-        """Fetch an identity token, masked before it is returned. Raises IdentityUnavailable."""
 
 
 def keep_no_burn_request(_request: HttpRequest) -> Callable[[], None]:

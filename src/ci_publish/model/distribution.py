@@ -1,6 +1,6 @@
 """What is published: one sdist or wheel, known by its bytes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -100,6 +100,14 @@ class Distribution:
     def release(self) -> tuple[str, str]:
         """The release that this file belongs to: project and version."""
         return self.project, self.version
+
+
+def distributions_by_release(distributions: Iterable[Distribution]) -> dict[tuple[str, str], list[Distribution]]:
+    """Return the files of each release, in the order in which they are given."""
+    releases: dict[tuple[str, str], list[Distribution]] = {}
+    for file in distributions:
+        releases.setdefault(file.release, []).append(file)
+    return releases
 
 
 @frozen(kw_only=True)

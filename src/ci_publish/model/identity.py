@@ -3,8 +3,9 @@
 import hmac
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar
 
+from ci_publish.errors import CiPublishError
 from ci_publish.model.frozen import frozen
 from ci_publish.model.token_scope import TokenScope
 
@@ -103,6 +104,27 @@ class IdentityToken:
         """Seconds since the epoch, or None where the token does not say."""
         value = self.claims.get("exp")
         return float(value) if isinstance(value, int | float) else None
+
+
+class IdentitySource(Protocol):
+    """The CI job's identity (``identity.ambient_identity``): a port, of which every implementation passes one test."""
+
+    @property
+    def provider(self) -> Provider | None:
+        """Which CI this is, None outside of all that are known."""
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether a second token for the same audience can be had (GitHub: yes; GitLab: one a job and audience)."""
+
+    def missing_identity_error(self, audience: str | None) -> CiPublishError | None:
+        """Return what the environment lacks for a token for *audience* (None: not known yet); nothing is asked or sent.
+
+        None where nothing is known to be missing; ``token`` may fail nevertheless.
+        """
+
+    def token(self, audience: str) -> IdentityToken:
+        """Fetch an OIDC identity token, masked before it is returned. Raises IdentityUnavailable."""
 
 
 @frozen

@@ -51,7 +51,7 @@ def attest(run: Run) -> Outcome:
     if run.options.attestations is AttestationPolicy.OFF:
         message = "The command attest makes attestations, and they are off."
         raise ConfigurationError(message, hints=(Hint("Remove ", option("attestations", "off"), "."),))
-    options = run.options
+    options, folder = run.options, run.options.attestations_dir
     if not options.build and (run.subjects or options.with_publish or options.sigstore_bundle):
         message = "Subjects, Sigstore bundles and with-publish are for build provenance, which is not asked for."
         raise ConfigurationError(message, hints=(Hint("Add ", option("build", "true"), "."),))
@@ -59,13 +59,13 @@ def attest(run: Run) -> Outcome:
     if run.subjects:
         run.emit(Collected(distributions=(), subjects=run.subjects))
     collection = Collection(distributions=()) if run.subjects else collect_valid_distributions(run)
-    if run.options.attestations_dir is None:
+    if folder is None:
         message = "There is no folder to write the attestations to."
         detail = "The command attest sends no file; all that it makes is attestation files."
         raise ConfigurationError(message, detail=detail, hints=(Hint("Name one: ", option("output_dir", "DIR")),))
     with run.step(Step.SIGN):
-        if run.options.build:
-            _make_build_provenance(run, run.subjects or collection.distributions, run.options.attestations_dir)
+        if options.build:
+            _make_build_provenance(run, run.subjects or collection.distributions, folder)
         else:
             _adopt_or_sign_attestations(
                 run=run,
@@ -174,39 +174,35 @@ def _adopt_or_sign_attestations(
     policy: AttestationPolicy,
     claims: Claims | None,
 ) -> Attested:
+    """Raises SigningFailed or IdentityUnavailable where *policy* requires what cannot be made."""
     names = {file.filename for file in files}
     adopted = run.signer().adopt(_attestation_files_of(run, collection, names), files, claims)
     for attestation in chain.from_iterable(adopted.values()):
         run.emit(Signed(attestation))
     signed = {name for name, found in adopted.items() if any(each.predicate_type == PUBLISH_V1 for each in found)}
-    unsigned = [file for file in files if file.filename not in signed]
-    folder = run.options.attestations_dir
-    if unsigned and folder is not None:
-        run.require_unwritten(folder, [file.filename for file in unsigned], (PUBLISH_V1,))
-    result = _sign_uploads(run, unsigned, policy) if unsigned else SigningResult()
-    run.raise_if_stopped()
-    if result.failures and policy is AttestationPolicy.REQUIRED:
-        raise messages.unsigned_files_error(result.failures)
-    _warn_of_unsigned_files(run, result)
+    result = _sign_uploads(run, [file for file in files if file.filename not in signed], policy)
     both = {name: (*result.attestations.get(name, ()), *adopted.get(name, ())) for name in names}
-    if folder is not None:
-        run.write_attestations(folder, list(chain.from_iterable(both.values())))
+    if run.options.attestations_dir is not None:
+        run.write_attestations(run.options.attestations_dir, list(chain.from_iterable(both.values())))
     by_name = {name: attestations for name, attestations in both.items() if attestations}
     return Attested(by_name, result.claims or claims)
 
 
 def _sign_uploads(run: Run, files: Sequence[Distribution], policy: AttestationPolicy) -> SigningResult:
-    """Sign; where attestations are not required, the lack of an identity is a failure of each file, not of the run."""
+    """Sign; where attestations are not required, what cannot be signed is a warning for each file."""
+    folder, required = run.options.attestations_dir, policy is AttestationPolicy.REQUIRED
+    if files and folder is not None:
+        run.require_unwritten(folder, [file.filename for file in files], (PUBLISH_V1,))
     try:
-        return run.signer().sign(files)
+        result = run.signer().sign(files) if files else SigningResult()
     except (IdentityUnavailable, SigningFailed) as error:
-        if policy is AttestationPolicy.REQUIRED:
+        if required:
             raise
         reason = SigningFailed(error.summary, detail=error.detail, hints=error.hints)
-        return SigningResult(failures={file.filename: reason for file in files})
-
-
-def _warn_of_unsigned_files(run: Run, result: SigningResult) -> None:
+        result = SigningResult(failures={file.filename: reason for file in files})
+    run.raise_if_stopped()
+    if result.failures and required:
+        raise messages.unsigned_files_error(result.failures)
     for name, failure in result.failures.items():
         run.warn(
             "published-without-attestation",
@@ -214,3 +210,4 @@ def _warn_of_unsigned_files(run: Run, result: SigningResult) -> None:
             "An attestation cannot be added to a published file.",
             filename=name,
         )
+    return result

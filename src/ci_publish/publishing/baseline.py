@@ -123,13 +123,11 @@ def comparable_file_pair(
     """
     served = [file for file in files if file.published.core_metadata is not False]
     here = sorted(distributions, key=lambda file: (file.filename.endswith(".whl") is False, file.filename))
-    tags = {name.tags: file for file, name in reversed(_with_parsed_filenames(here))}
+    tags: dict[object, Distribution] = {}
+    for ours in here:
+        if (name := DistributionFilename.parse_or_none(ours.filename)) is not None:
+            tags.setdefault(name.tags, ours)
     for file in served:
         if file.name.tags in tags:
             return tags[file.name.tags], file
     return (here[0], served[0]) if here and served else None
-
-
-def _with_parsed_filenames(files: Iterable[Distribution]) -> list[tuple[Distribution, DistributionFilename]]:
-    named = ((file, DistributionFilename.parse_or_none(file.filename)) for file in files)
-    return [(file, name) for file, name in named if name is not None]

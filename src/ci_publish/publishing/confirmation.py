@@ -1,6 +1,5 @@
 """What the index shows of the files of a run: its listing with our digests, and provenance that verifies."""
 
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ci_publish.errors import FileChangedDuringRun, IndexUnavailable
@@ -30,7 +29,7 @@ from ci_publish.publishing.context import Run
 from ci_publish.publishing.messages import count_files
 from ci_publish.publishing.planning import Match, compare_with_published, find_published_file
 from ci_publish.publishing.ports import Index
-from ci_publish.publishing.upload_concurrency import ConcurrencyLimit, ReleaseQueue, run_in_parallel
+from ci_publish.publishing.upload_concurrency import ReleaseQueue, map_in_parallel
 
 Answers = tuple[tuple[Distribution, IndexState], ...]
 """Files, each with what the index has of its project."""
@@ -118,12 +117,17 @@ class Confirmation:
         Raises Unverified for one that is wrong, and for none in time where attestations are required.
         """
         self._emit_wait_started(f"serve the provenance of {count_files(len(files))}")
-        outcomes: dict[str, ProvenanceOutcome] = {}
+
+        def verify_if_reachable(file: Distribution) -> ProvenanceOutcome:
+            try:
+                return self._fetch_and_verify_provenance(file, claims)
+            except IndexUnavailable as error:
+                return ProvenanceMissing(error.summary)
+
+        outcomes: dict[str, ProvenanceOutcome] = {file.filename: ProvenanceMissing("not asked yet") for file in files}
         for _ in self._rounds_until_timeout():
-            pending = [file for file in files if isinstance(outcomes.get(file.filename, _UNSEEN), ProvenanceMissing)]
-            outcomes |= self._verify_all_provenance(
-                pending, lambda file: self._verify_provenance_if_reachable(file, claims)
-            )
+            pending = [file for file in files if isinstance(outcomes[file.filename], ProvenanceMissing)]
+            outcomes |= self._verify_all_provenance(pending, verify_if_reachable)
             if not any(isinstance(outcome, ProvenanceMissing) for outcome in outcomes.values()):
                 break
         required = self._run.options.attestations is AttestationPolicy.REQUIRED
@@ -151,18 +155,9 @@ class Confirmation:
     def _verify_all_provenance(
         self, files: Sequence[Distribution], judge: Callable[[Distribution], ProvenanceOutcome]
     ) -> dict[str, ProvenanceOutcome]:
-        outcomes: dict[str, ProvenanceOutcome] = {}
-        lock = threading.Lock()
-
-        def work(file: Distribution) -> None:
-            outcome = judge(file)
-            with lock:
-                outcomes[file.filename] = outcome
-
-        jobs = self._run.options.jobs
-        run_in_parallel(files, work, ConcurrencyLimit(jobs), jobs, lambda: not self._run.waiting.stopped)
+        outcomes = map_in_parallel(files, judge, self._run.options.jobs, lambda: not self._run.waiting.stopped)
         self._run.raise_if_stopped()
-        return outcomes
+        return {file.filename: outcomes[file] for file in files}
 
     def require_valid_provenance(self, outcomes: dict[str, ProvenanceOutcome]) -> None:
         """Raise Unverified when provenance is wrong, UnexpectedPublisher when it is by somebody else."""
@@ -182,27 +177,17 @@ class Confirmation:
             return ProvenanceMissing("none is served")
         return self._run.verifier.verify(file, served, claims)
 
-    def _verify_provenance_if_reachable(self, file: Distribution, claims: Claims | None) -> ProvenanceOutcome:
-        """Judge; an index that cannot be reached now is asked again in the next round."""
-        try:
-            return self._fetch_and_verify_provenance(file, claims)
-        except IndexUnavailable as error:
-            return ProvenanceMissing(error.summary)
-
     def _fetch_listings(
         self, files: Sequence[Distribution], *, patience: float | None = None
     ) -> Iterator[tuple[Distribution, IndexState]]:
         """Yield each file with what the index has of its release, asking for several projects at once."""
-        states: dict[tuple[str, str], IndexState] = {}
 
-        def fetch_listing(file: Distribution) -> None:
+        def fetch_listing(release: tuple[str, str]) -> IndexState:
             left = max(0.0, self._ends - self._run.clock()) if patience is None else patience
-            states[file.release] = self._index.fetch_listing(file.project, file.version, fresh=True, patience=left)
+            return self._index.fetch_listing(*release, fresh=True, patience=left)
 
-        jobs = self._run.options.jobs
-        releases = {file.release: file for file in files}
-        queue = ReleaseQueue(releases.values(), lambda file: file.project, 1)
-        run_in_parallel(queue, fetch_listing, ConcurrencyLimit(jobs), jobs, lambda: True)
+        queue = ReleaseQueue(dict.fromkeys(file.release for file in files), lambda release: release[0], 1)
+        states = map_in_parallel(queue, fetch_listing, self._run.options.jobs, lambda: True)
         yield from ((file, states[file.release]) for file in files)
 
     def _settle_listed_files(self, pending: Sequence[Distribution]) -> list[tuple[Distribution, str | None]]:
@@ -289,6 +274,3 @@ class Confirmation:
         raise confirmation_messages.listing_failed_error(
             self._index.endpoints, names, reason, self._run.options.verify_timeout
         )
-
-
-_UNSEEN = ProvenanceMissing("not asked yet")

@@ -138,10 +138,9 @@ def unexpected_publisher_error(
 ) -> UnexpectedPublisher:
     """The index serves provenance that verifies, by another identity than the one that the user or the run expects."""
     expected = "the job's own repository" if own_repository else "the expected publisher"
-    files = "1 file" if len(found) == 1 else f"{len(found)} files"
     named = next((outcome.publisher for outcome in found.values() if _publisher_can_be_named(outcome.publisher)), None)
     return UnexpectedPublisher(
-        f"{endpoints.name} serves provenance for {files} that is not from {expected}.",
+        f"{endpoints.name} serves provenance for {count_files(len(found))} that is not from {expected}.",
         detail="\n".join(f"{name}: {outcome.reason}" for name, outcome in found.items()),
         hints=(
             "Do not announce this release until it is clear who published these files.",

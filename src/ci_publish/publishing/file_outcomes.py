@@ -7,7 +7,7 @@ from enum import StrEnum
 from ci_publish.errors import CiPublishError, PublishingDeferred
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import FileFinished, FileStatus
-from ci_publish.model.index import Cancelled, PublishedFile, Unavailable
+from ci_publish.model.index import Accepted, Cancelled, PublishedFile, Unavailable
 from ci_publish.model.train import Train
 from ci_publish.publishing import messages, train_messages
 from ci_publish.publishing.context import Run
@@ -113,10 +113,11 @@ class FileOutcomes:
             self._sent = self._sent or status is not FileStatus.SAME_MD5
         self._emit_file_finished(file, status, attempts=attempts, url=url)
 
-    def record_doubtful_upload(self, file: Distribution, reason: str, attempts: int) -> None:
-        """Record an upload that was answered with success, but not in the way of an index."""
-        self._doubtful[file.filename] = reason
-        self.record_on_index(file, FileStatus.UNKNOWN, attempts)
+    def record_accepted(self, file: Distribution, answer: Accepted) -> None:
+        """Record an upload that was answered with success, perhaps not in the way of an index."""
+        if answer.doubt:
+            self._doubtful[file.filename] = answer.doubt
+        self.record_on_index(file, FileStatus.UNKNOWN if answer.doubt else FileStatus.UPLOADED, answer.attempts)
 
     def record_kept_published(self, file: Distribution, published: PublishedFile, reason: str, attempts: int) -> None:
         """Record a file that was not published, because the name is taken and the user allows that."""
@@ -166,9 +167,8 @@ class FileOutcomes:
         if isinstance(stopped.error, PublishingDeferred):
             self._record_deferred_file(file, stopped.error)
         else:
-            self.record_left_out(
-                [(file, train_messages.project_stopped_error(file.project, stopped.because, stopped.error))]
-            )
+            error = train_messages.project_stopped_error(file.project, stopped.because, stopped.error)
+            self.record_left_out([(file, error)])
         return True
 
     def record_refused_projects(

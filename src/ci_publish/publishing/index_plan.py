@@ -7,7 +7,7 @@ from typing import assert_never
 from ci_publish.errors import CiPublishError, ContentConflict
 from ci_publish.hints import Hint, option
 from ci_publish.model.coverage_errors import pending_publishers_note
-from ci_publish.model.distribution import Distribution
+from ci_publish.model.distribution import Distribution, distributions_by_release
 from ci_publish.model.events import (
     CredentialChanged,
     FileFinished,
@@ -115,21 +115,14 @@ def plan_index(
         run.emit(Planned(planned.plan, train, planned.new_projects))
         for note in train_messages.sibling_requirement_notes(train):
             run.emit(note)
-        _note_pending_publishers(run, destination, planned)
+        # New projects of a family need forms where Trusted Publishing creates them.
+        trusted = destination.credential.state.kind is CredentialKind.TRUSTED_PUBLISHING
+        new = planned.new_projects if trusted and endpoints.profile is IndexProfile.PYPI else ()
+        if new and len(train.requires) > 1:
+            run.emit(pending_publishers_note(endpoints, new, lambda project: run.registration(endpoints, project)))
         _emit_settled_files(run, endpoints, planned.plan)
-        _warn_of_yanked_releases(run, endpoints, planned)
-        _warn_of_undecided_files(run, endpoints, planned)
-        if endpoints.profile is not IndexProfile.PYPI:  # an error there: ``foreseen_upload_refusals``
-            _warn_of_reserved_names(run, states)
+        _warn_of_planned_uploads(run, endpoints, planned)
     return planned
-
-
-def _note_pending_publishers(run: Run, destination: Destination, planned: IndexPlan) -> None:
-    """Say which forms new projects of a family need, where Trusted Publishing creates them."""
-    endpoints, new = destination.index.endpoints, planned.new_projects
-    trusted = destination.credential.state.kind is CredentialKind.TRUSTED_PUBLISHING
-    if trusted and new and len(planned.train.requires) > 1 and endpoints.profile is IndexProfile.PYPI:
-        run.emit(pending_publishers_note(endpoints, new, lambda project: run.registration(endpoints, project)))
 
 
 def conflict_rules(run: Run, endpoints: Endpoints) -> ConflictRules:
@@ -163,7 +156,7 @@ def _fetch_listings_or_raise_missing_credential(
 ) -> dict[str, IndexState]:
     index, endpoints = destination.index, destination.index.endpoints
     states: dict[str, IndexState] = {}
-    for project, version in dict.fromkeys(file.release for file in distributions):
+    for (project, version), files in distributions_by_release(distributions).items():
         state = index.fetch_listing(project, version)
         if isinstance(state, ListingUnavailable):
             run.raise_if_stopped()
@@ -172,8 +165,12 @@ def _fetch_listings_or_raise_missing_credential(
                 raise missing from unavailable
             raise unavailable
         if isinstance(state, NotVisible) and project not in states:
-            _warn_of_invisible_listing(run, endpoints, state)
-        files = [file for file in distributions if file.release == (project, version)]
+            run.warn(
+                "index-not-visible",
+                f"What {endpoints.name} already has of {project} cannot be read: {state.reason}",
+                "The uploads continue; only the responses to them show what the index already has.",
+                Hint("To compare digests first, name its Simple API: ", option("index_url", state.index_url or "URL")),
+            )
         state, before = run.with_missing_digests(index, files, state), states.get(project)
         if isinstance(before, ProjectListing) and isinstance(state, ProjectListing):
             # Two releases of one project, each listed by a request of its own.
@@ -182,103 +179,72 @@ def _fetch_listings_or_raise_missing_credential(
     return states
 
 
-def _warn_of_invisible_listing(run: Run, endpoints: Endpoints, state: NotVisible) -> None:
-    run.warn(
-        "index-not-visible",
-        f"What {endpoints.name} already has of {state.project} cannot be read: {state.reason}",
-        "The uploads continue; only the responses to them show what the index already has.",
-        Hint("To compare digests first, name its Simple API: ", option("index_url", state.index_url or "URL")),
-    )
-
-
 def _emit_settled_files(run: Run, endpoints: Endpoints, plan: Plan) -> None:
     """Report the files whose outcome is known: they are on the index, are left there, or are in conflict."""
     name = endpoints.name
     for file in plan.files:
+        url = None if isinstance(file, Upload | Deferred) else file.published.url
+        error: CiPublishError | None = None
         match file:
-            case AlreadyPublished(distribution, published, md5_only=True):
-                run.emit(
-                    FileFinished(index=name, distribution=distribution, status=FileStatus.SAME_MD5, url=published.url)
-                )
-                run.emit(
-                    FileListed(
-                        index=name, filename=distribution.filename, listed=None, published=published, same_md5=True
-                    )
-                )
-                run.emit(messages.compared_by_md5_warning(endpoints, distribution.filename))
-            case AlreadyPublished(distribution, published):
-                run.emit(
-                    FileFinished(
-                        index=name, distribution=distribution, status=FileStatus.ALREADY_PUBLISHED, url=published.url
-                    )
-                )
-                run.emit(FileListed(index=name, filename=distribution.filename, listed=True, published=published))
-                if published.yanked is not False:
-                    message = f"{published.filename} is published, but yanked."
-                    run.warn("yanked", message, filename=published.filename)
+            case Upload():
+                continue
+            case AlreadyPublished():
+                status = FileStatus.SAME_MD5 if file.md5_only else FileStatus.ALREADY_PUBLISHED
             case KeptPublished(distribution, published, reason):
                 run.emit(messages.kept_published_warning(distribution, published, reason))
-                run.emit(
-                    FileFinished(
-                        index=name, distribution=distribution, status=FileStatus.KEPT_PUBLISHED, url=published.url
-                    )
-                )
-            case Conflict(distribution, published):
-                error = conflict_error(run, endpoints, [file])
-                run.emit(
-                    FileFinished(
-                        index=name,
-                        distribution=distribution,
-                        status=FileStatus.CONFLICT,
-                        url=published.url,
-                        error=error,
-                    )
-                )
-            case Deferred(distribution, error):
-                run.emit(FileFinished(index=name, distribution=distribution, status=FileStatus.DEFERRED, error=error))
-            case Upload():
-                pass
+                status = FileStatus.KEPT_PUBLISHED
+            case Conflict():
+                status, error = FileStatus.CONFLICT, conflict_error(run, endpoints, [file])
+            case Deferred():
+                status, error = FileStatus.DEFERRED, file.reason
             case _:
                 assert_never(file)
+        run.emit(FileFinished(index=name, distribution=file.distribution, status=status, url=url, error=error))
+        if isinstance(file, AlreadyPublished):
+            filename, listed = file.distribution.filename, None if file.md5_only else True
+            run.emit(
+                FileListed(
+                    index=name, filename=filename, listed=listed, published=file.published, same_md5=file.md5_only
+                )
+            )
+            if file.md5_only:
+                run.emit(messages.compared_by_md5_warning(endpoints, filename))
+            elif file.published.yanked is not False:
+                message = f"{file.published.filename} is published, but yanked."
+                run.warn("yanked", message, filename=file.published.filename)
 
 
 def _has_reserved_name(project: str, state: IndexState) -> bool:
     return isinstance(state, NoSuchProject) and is_reserved_project_name(project)
 
 
-def _warn_of_reserved_names(run: Run, states: Mapping[str, IndexState]) -> None:
-    for project, state in states.items():
-        if _has_reserved_name(project, state):
-            run.warn(
-                "reserved-name",
-                f"{project} is the name of a module of the standard library, and PyPI keeps such names.",
-                "Choose another name if the project may ever be published on PyPI.",
-            )
-
-
-def _warn_of_undecided_files(run: Run, endpoints: Endpoints, planned: IndexPlan) -> None:
-    """Warn about files that are not sent first although the index may refuse them."""
+def _warn_of_planned_uploads(run: Run, endpoints: Endpoints, planned: IndexPlan) -> None:
+    """Warn about yanked releases, files that may be refused although they are not sent first, and reserved names."""
     uploads = planned.uploads
-    orders = [
-        schedule_uploads([file for file in uploads if file.project in wave], planned.states, planned.undecided)
-        for wave in planned.train.waves_of({file.project for file in uploads})
-    ]
-    for file in [file for order in orders for file in files_risking_incomplete_release(order, planned.undecided)]:
-        run.warn(
-            "undecided-file",
-            f"{endpoints.name} may refuse {file.filename}, and that would leave {file.project} {file.version}"
-            " incomplete: it cannot be sent as the first file of the release.",
-            "See the warnings of the checks about this file: correct it, or publish without it.",
-            filename=file.filename,
-        )
-
-
-def _warn_of_yanked_releases(run: Run, endpoints: Endpoints, planned: IndexPlan) -> None:
     for project, state in planned.states.items():
-        files = [file for file in planned.uploads if file.project == project]
+        files = [file for file in uploads if file.project == project]
         for version in yanked_versions_of_uploads(state, files) if isinstance(state, ProjectListing) else ():
             run.warn(
                 "yanked-release",
                 f"Every file of {version} on {endpoints.name} is yanked, and more files are to be added.",
                 "Installers skip a yanked release; un-yank it on the index, or publish a new version.",
+            )
+    for wave in planned.train.waves_of({file.project for file in uploads}):
+        files = [file for file in uploads if file.project in wave]
+        order = schedule_uploads(files, planned.states, planned.undecided)
+        for file in files_risking_incomplete_release(order, planned.undecided):
+            run.warn(
+                "undecided-file",
+                f"{endpoints.name} may refuse {file.filename}, and that would leave {file.project} {file.version}"
+                " incomplete: it cannot be sent as the first file of the release.",
+                "See the warnings of the checks about this file: correct it, or publish without it.",
+                filename=file.filename,
+            )
+    for project, state in planned.states.items():
+        # An error on PyPI: ``foreseen_upload_refusals``.
+        if endpoints.profile is not IndexProfile.PYPI and _has_reserved_name(project, state):
+            run.warn(
+                "reserved-name",
+                f"{project} is the name of a module of the standard library, and PyPI keeps such names.",
+                "Choose another name if the project may ever be published on PyPI.",
             )

@@ -130,25 +130,24 @@ class IndexUpload:
 
     # authenticate -------------------------------------------------------------------------------------------------
 
-    def warn_of_unattested_uploads(self) -> None:
-        """Warn about files that go without attestations although they are made where possible."""
-        requested = self._run.options.attestations is AttestationPolicy.IF_POSSIBLE
-        if requested and self.policy is AttestationPolicy.OFF:
-            for file in self.uploads:
-                self._run.warn(
-                    "published-without-attestation",
-                    f"{file.filename} is published WITHOUT an attestation: {self.endpoints.name} takes them only with"
-                    " Trusted Publishing, and this run was given an API token or a password.",
-                    "Omit the password to use Trusted Publishing.",
-                    filename=file.filename,
-                )
-
     def authenticate(self) -> Claims | None:
-        """Learn whether the index takes the run's identity, when there is something to upload; return its claims."""
+        """Learn whether the index takes the run's identity, when there is something to upload; return its claims.
+
+        Warns about files that go without attestations although they are made where possible.
+        """
         if not self.uploads:
             return None
         covered = self._authentication.authenticate(self._planned)
         self._restrict_to_covered(covered)
+        requested = self._run.options.attestations is AttestationPolicy.IF_POSSIBLE
+        for file in self.uploads if requested and self.policy is AttestationPolicy.OFF else ():
+            self._run.warn(
+                "published-without-attestation",
+                f"{file.filename} is published WITHOUT an attestation: {self.endpoints.name} takes them only with"
+                " Trusted Publishing, and this run was given an API token or a password.",
+                "Omit the password to use Trusted Publishing.",
+                filename=file.filename,
+            )
         return covered.claims
 
     def try_credential(self) -> None:

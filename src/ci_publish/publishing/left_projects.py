@@ -24,18 +24,15 @@ def projects_left_unpublished(
     missing.update(file.project for file, _ in outcomes.failures)
     for project in train.order:
         if project in later:
-            yield _project_left_event(index, project, _deferred_requirements(project, later, train), later[project])
+            # It waits for itself where it requires none of the others, or only those of its own cycle.
+            others = train.requires[project].difference(train.cycle_of(project))
+            because = tuple(name for name in train.order if name in later and name in others) or (project,)
+            yield _project_left_event(index, project, because, later[project])
         elif project in missing:
             because, error = _why_project_is_incomplete(project, outcomes)
             first = error or next((failure for _, failure in outcomes.failures), None)
             if not isinstance(first, Interrupted):
                 yield _project_left_event(index, project, because, error)
-
-
-def _deferred_requirements(project: str, later: dict[str, PublishingDeferred], train: Train) -> tuple[str, ...]:
-    """Return the projects that *project* waits for: itself where it requires none, or only those of its own cycle."""
-    others = train.requires[project].difference(train.cycle_of(project))
-    return tuple(name for name in train.order if name in later and name in others) or (project,)
 
 
 def _why_project_is_incomplete(project: str, outcomes: FileOutcomes) -> tuple[tuple[str, ...], CiPublishError | None]:

@@ -42,14 +42,16 @@ FIRST_BUILD = Hint(
 )
 NAME_SIMPLE_API = Hint("To compare digests, give the root of the index's Simple API: ", option("index_url", "URL"))
 _LEAVE_UNCOMPARED = Hint("To skip files whose name is taken, without comparing: ", option("skip_existing", "true"))
+_NEW_VERSION = Hint(
+    "If the content is meant to differ, publish it under a new version: no index replaces a file.",
+    not_for=["verify"],
+)
 _COMPARE_WITH_FIRST_BUILD = Hint(
     "Verify the files that were published, not a later build: a rebuilt file has different bytes.",
     not_for=["publish", "plan", "rehearse", "doctor"],
 )
 _MOST_HINTS = 6
 _KINDS = 8
-
-
 _SAME_BYTES = "PyPI also says this for the same bytes under another name."
 _NOT_LISTED = "Its listing was asked several times and does not have this file."
 
@@ -104,8 +106,22 @@ def content_conflict_error(
     """The index has other content under filenames of this run, or content that cannot be compared."""
     unknown = [found for found in conflicts if found.published.sha256 is None and found.published.md5 is None]
     others = len(conflicts) - len(unknown)
-    detail = "\n".join(line for found in conflicts for line in _local_and_published_digests(found))
-    hints = (*(_content_conflict_hints(skip_existing=skip_existing) if others else ()), *(_UNKNOWN if unknown else ()))
+    lines = []
+    for found in conflicts:
+        theirs = found.published.sha256 or "unknown: the index shows no SHA-256 and no MD5"
+        if found.published.sha256 is None and found.published.md5 is not None:
+            theirs = f"unknown; its MD5 ({found.published.md5}) is another"
+        lines += [
+            found.distribution.filename,
+            f"  here:      sha256 {found.distribution.sha256}",
+            f"  published: sha256 {theirs}",
+        ]
+    keep = Hint(
+        "skip-existing never ignores different content on PyPI. " if skip_existing else "",
+        "To leave the published files as they are and continue: ",
+        option("on_conflict", "keep-published"),
+    )
+    other_hints = (FIRST_BUILD, _NEW_VERSION, keep, _COMPARE_WITH_FIRST_BUILD) if others else ()
     if not others:
         summary = (
             f"{endpoints.name} already has {count_files(len(unknown))} of this run by name, with unknown content: its"
@@ -114,7 +130,7 @@ def content_conflict_error(
     else:
         also = f" and unknown content for {count_files(len(unknown))}" if unknown else ""
         summary = f"{endpoints.name} already has different content for {count_files(others)}{also}."
-    return ContentConflict(summary, detail=detail, hints=hints)
+    return ContentConflict(summary, detail="\n".join(lines), hints=(*other_hints, *(_UNKNOWN if unknown else ())))
 
 
 _UNKNOWN = (
@@ -122,33 +138,6 @@ _UNKNOWN = (
     Hint("To have larger files downloaded and compared: ", option("compare_downloads", "SIZE")),
     _LEAVE_UNCOMPARED,
 )
-
-
-def _local_and_published_digests(found: Conflict) -> tuple[str, ...]:
-    theirs = found.published.sha256 or "unknown: the index shows no SHA-256 and no MD5"
-    if found.published.sha256 is None and found.published.md5 is not None:
-        theirs = f"unknown; its MD5 ({found.published.md5}) is another"
-    return (
-        found.distribution.filename,
-        f"  here:      sha256 {found.distribution.sha256}",
-        f"  published: sha256 {theirs}",
-    )
-
-
-def _content_conflict_hints(*, skip_existing: bool) -> tuple[str, ...]:
-    return (
-        FIRST_BUILD,
-        Hint(
-            "If the content is meant to differ, publish it under a new version: no index replaces a file.",
-            not_for=["verify"],
-        ),
-        Hint(
-            "skip-existing never ignores different content on PyPI. " if skip_existing else "",
-            "To leave the published files as they are and continue: ",
-            option("on_conflict", "keep-published"),
-        ),
-        _COMPARE_WITH_FIRST_BUILD,
-    )
 
 
 def kept_published_warning(file: Distribution, published: PublishedFile, reason: str) -> Noted:
@@ -182,21 +171,17 @@ def listing_unavailable_error(
     """The listing could not be read, so nothing can be compared; *sending*: by a command that sends files."""
     if isinstance(state, ListingUnavailable) and state.untrusted:
         return UntrustedCertificate(f"Cannot list the project's files on {endpoints.name}: {state.reason}")
+    # An address that was guessed or given may be wrong; PyPI's is known.
+    simple_api: tuple[Hint, ...] = ()
+    if endpoints.profile is not IndexProfile.PYPI and (endpoints.simple is None or endpoints.simple_guesses):
+        simple_api = (Hint("If its Simple API has another address, name it: ", option("index_url", "URL")),)
+    elif endpoints.profile is not IndexProfile.PYPI:
+        root = f"Make sure that {endpoints.simple} ("
+        simple_api = (Hint(root, option("index_url"), ") is the root of the index's Simple API."),)
     return IndexUnavailable(
         f"Cannot list the project's files on {endpoints.name}: {state.reason}",
         detail=f"Without the listing, nothing can be compared{' and nothing is sent' if sending else ''}.",
-        hints=(RERUN if sending else "Run it again.", status_page_hint(endpoints), *_simple_api_hints(endpoints)),
-    )
-
-
-def _simple_api_hints(endpoints: Endpoints) -> tuple[str, ...]:
-    """Return what to do about an address that was guessed or given; PyPI's is known."""
-    if endpoints.profile is IndexProfile.PYPI:
-        return ()
-    if endpoints.simple is None or endpoints.simple_guesses:
-        return (Hint("If its Simple API has another address, name it: ", option("index_url", "URL")),)
-    return (
-        Hint(f"Make sure that {endpoints.simple} (", option("index_url"), ") is the root of the index's Simple API."),
+        hints=(RERUN if sending else "Run it again.", status_page_hint(endpoints), *simple_api),
     )
 
 
@@ -226,10 +211,7 @@ def cannot_compare_error(endpoints: Endpoints, file: Distribution, message: str)
     return ContentConflict(
         f"{endpoints.name} already has a file named {file.filename}, but its content cannot be compared.",
         detail=f"The response was: {message}",
-        hints=(
-            NAME_SIMPLE_API,
-            _LEAVE_UNCOMPARED,
-        ),
+        hints=(NAME_SIMPLE_API, _LEAVE_UNCOMPARED),
     )
 
 
@@ -309,10 +291,7 @@ def attestations_need_trusted_publishing_error(endpoints: Endpoints) -> Configur
     return ConfigurationError(
         f"Attestations are required, but {endpoints.name} accepts them only with Trusted Publishing.",
         detail="This run was given an API token or a password, and PyPI refuses attestations with either.",
-        hints=(
-            Hint("Remove ", option("password"), " to use Trusted Publishing."),
-            WITHOUT_ATTESTATIONS,
-        ),
+        hints=(Hint("Remove ", option("password"), " to use Trusted Publishing."), WITHOUT_ATTESTATIONS),
     )
 
 

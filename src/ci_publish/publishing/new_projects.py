@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ci_publish.errors import PublishingDeferred
 from ci_publish.model.index import Deferred, Endpoints, IndexState, NoSuchProject, NotVisible, Plan, Upload
 from ci_publish.model.train import Train
 from ci_publish.publishing import train_messages
@@ -26,7 +25,14 @@ def limit_new_projects(
     if unseen:
         raise train_messages.unknown_new_projects_error(endpoints, tuple(unseen))
     deferred = deferred_projects(new_projects_in_upload_order(plan, states, train), train, most)
-    return with_deferred_projects(plan, deferred, train_messages.too_many_new_projects_error(most))
+    reason = train_messages.too_many_new_projects_error(most)
+    files = tuple(
+        Deferred(file.distribution, reason)
+        if isinstance(file, Upload) and file.distribution.project in deferred
+        else file
+        for file in plan.files
+    )
+    return replace(plan, files=files)
 
 
 def deferred_projects(new: Sequence[str], train: Train, most: int) -> frozenset[str]:
@@ -44,14 +50,3 @@ def deferred_projects(new: Sequence[str], train: Train, most: int) -> frozenset[
             break
         created.update(cycle)
     return train.projects_requiring(set(new) - created)
-
-
-def with_deferred_projects(plan: Plan, projects: frozenset[str], reason: PublishingDeferred) -> Plan:
-    """Return *plan* with the uploads of *projects* left for a later run."""
-    files = tuple(
-        Deferred(file.distribution, reason)
-        if isinstance(file, Upload) and file.distribution.project in projects
-        else file
-        for file in plan.files
-    )
-    return replace(plan, files=files)

@@ -51,18 +51,12 @@ class ConflictRules:
     def for_index(cls, endpoints: Endpoints, on_conflict: str, *, skip_existing: bool) -> "ConflictRules":
         """Translate the options for one index: on PyPI and in its rehearsals ``skip-existing`` hides no conflict."""
         keep = on_conflict == OnConflict.KEEP_PUBLISHED
-        return cls(
-            keep_other=keep or (skip_existing and not _is_pypi_or_rehearsal(endpoints)),
-            keep_undigested=keep or skip_existing,
-        )
+        pypi_or_rehearsal = endpoints.profile is IndexProfile.PYPI and endpoints.name != "testpypi"
+        return cls(keep or (skip_existing and not pypi_or_rehearsal), keep or skip_existing)
 
     def keeps_published_file(self, match: "Match") -> bool:
         """Whether a file that is not known to be ours is left where it is."""
         return self.keep_undigested if match is Match.UNKNOWN else self.keep_other
-
-
-def _is_pypi_or_rehearsal(endpoints: Endpoints) -> bool:
-    return endpoints.profile is IndexProfile.PYPI and endpoints.name != "testpypi"
 
 
 Md5 = Callable[[Distribution], str]
@@ -155,19 +149,13 @@ def schedule_uploads(
     the others are published by half.
     """
     doubts = undecided or {}
-    leads = in_upload_order(_leading_files(uploads, states, doubts))
-    first = tuple(sorted(leads, key=lambda file: file.filename not in doubts))
-    existing = frozenset(project for project, state in states.items() if isinstance(state, ProjectListing))
-    return Schedule(first, tuple(file for file in in_upload_order(uploads) if file not in first), existing)
-
-
-def _leading_files(
-    uploads: Sequence[Distribution], states: Mapping[str, IndexState], doubts: Undecided
-) -> Iterable[Distribution]:
-    """Return the files that are sent before the others of their release or project."""
     leads: dict[tuple[str, str], Distribution] = {}
     for file in sorted(in_upload_order(uploads), key=lambda file: -len(doubts.get(file.filename, ()))):
-        if not _is_release_on_index(file, states.get(file.project)):
+        state = states.get(file.project)
+        if (
+            not isinstance(state, ProjectListing)
+            or file.version not in _listed_name_version_keys(_Listed(state)).versions
+        ):
             leads.setdefault(file.release, file)
     if len({file.project for file in uploads}) > 1:
         led = {project for project, _ in leads}
@@ -175,7 +163,9 @@ def _leading_files(
             if file.project not in led:
                 led.add(file.project)
                 leads[file.release] = file
-    return leads.values()
+    first = tuple(sorted(in_upload_order(leads.values()), key=lambda file: file.filename not in doubts))
+    existing = frozenset(project for project, state in states.items() if isinstance(state, ProjectListing))
+    return Schedule(first, tuple(file for file in in_upload_order(uploads) if file not in first), existing)
 
 
 def files_risking_incomplete_release(order: Schedule, undecided: Undecided) -> tuple[Distribution, ...]:
@@ -193,7 +183,9 @@ def files_risking_incomplete_release(order: Schedule, undecided: Undecided) -> t
 
 def find_published_file(filename: str, listing: ProjectListing) -> PublishedFile | None:
     """Find *filename* in a listing, also under another spelling of the same name; forwarded files do not count."""
-    found = listing.files.get(filename) or _find_other_spelling(filename, listing)
+    found = listing.files.get(filename)
+    if found is None and (key := _name_version_key(filename)) is not None:
+        found = _listed_name_version_keys(_Listed(listing)).files.get(key)
     return None if found is None or found.inherited else found
 
 
@@ -201,7 +193,14 @@ def _plan_file(file: Distribution, state: IndexState, rules: ConflictRules, md5:
     match state:
         case ProjectListing():
             published = find_published_file(file.filename, state)
-            return Upload(file) if published is None else _plan_file_with_taken_name(file, published, rules, md5)
+            if published is None:
+                return Upload(file)
+            match = compare_with_published(file, published, md5)
+            if match in {Match.SAME, Match.SAME_MD5}:
+                return AlreadyPublished(file, published, md5_only=match is Match.SAME_MD5)
+            if rules.keeps_published_file(match):
+                return KeptPublished(file, published, why_published_file_is_kept(match))
+            return Conflict(file, published)
         case NoSuchProject():
             return Upload(file)
         case NotVisible():
@@ -211,26 +210,6 @@ def _plan_file(file: Distribution, state: IndexState, rules: ConflictRules, md5:
             raise ValueError(message)
         case _:
             assert_never(state)
-
-
-def _plan_file_with_taken_name(
-    file: Distribution, published: PublishedFile, rules: ConflictRules, md5: Md5 | None
-) -> PlannedFile:
-    match = compare_with_published(file, published, md5)
-    if match in {Match.SAME, Match.SAME_MD5}:
-        return AlreadyPublished(file, published, md5_only=match is Match.SAME_MD5)
-    if rules.keeps_published_file(match):
-        return KeptPublished(file, published, why_published_file_is_kept(match))
-    return Conflict(file, published)
-
-
-def _is_release_on_index(file: Distribution, state: IndexState | None) -> bool:
-    return isinstance(state, ProjectListing) and file.version in _listed_name_version_keys(_Listed(state)).versions
-
-
-def _find_other_spelling(filename: str, listing: ProjectListing) -> PublishedFile | None:
-    wanted = _name_version_key(filename)
-    return None if wanted is None else _listed_name_version_keys(_Listed(listing)).files.get(wanted)
 
 
 _NameVersionKey = tuple[object, str]

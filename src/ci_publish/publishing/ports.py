@@ -11,7 +11,7 @@ from ci_publish.http.messages import Authorization
 from ci_publish.model.attestation import PUBLISH_V1, Attestation, ProvenanceOutcome, Signable, SigningResult
 from ci_publish.model.completion import UNSCHEDULED, CompletionTurn
 from ci_publish.model.distribution import Collection, Distribution, FoundAttestation
-from ci_publish.model.identity import Claims, CredentialState, IdentityToken, Provider, Purpose
+from ci_publish.model.identity import Claims, CredentialState, Purpose
 from ci_publish.model.index import Endpoints, IndexProfile, IndexState, PublishedFile, UploadOutcome
 from ci_publish.model.problem import Problem
 from ci_publish.model.release import Comparison
@@ -108,27 +108,6 @@ class Index(Protocol):
 
         Raises IndexUnavailable when the index cannot be reached after all retries.
         """
-
-
-class IdentitySource(Protocol):
-    """The CI job's identity (``identity.ambient_identity``)."""
-
-    @property
-    def provider(self) -> Provider | None:
-        """Which CI this is, None outside of all that are known."""
-
-    @property
-    def repeatable(self) -> bool:
-        """Whether a second token for the same audience can be had (GitHub: yes; GitLab: one a job and audience)."""
-
-    def missing_identity_error(self, audience: str | None) -> CiPublishError | None:
-        """Return what the environment lacks for a token for *audience* (None: not known yet); nothing is asked or sent.
-
-        None where nothing is known to be missing; ``token`` may fail nevertheless.
-        """
-
-    def token(self, audience: str) -> IdentityToken:
-        """Fetch an OIDC identity token, masked before it is returned. Raises IdentityUnavailable."""
 
 
 class Credential(Protocol):

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 
 from ci_publish.errors import CiPublishError, NothingToPublish
 from ci_publish.model.events import Checked, Outcome, Step
-from ci_publish.model.identity import Claims
 from ci_publish.model.problem import Problem, blocking_problems, published_problems_as_notes
 from ci_publish.publishing import messages
 from ci_publish.publishing.attest import Attested, attest_uploads, verify_found_attestations, wants_attestations
@@ -38,10 +37,10 @@ def publish(run: Run) -> Outcome:
         if any(index.uploads and wants_attestations(index) for index in indexes):
             run.signer().prefetch()
         verify_found_attestations(run, collection, indexes)
-        claims = [_authenticate_at_index(index) for index in indexes]
+        claims = [index.authenticate() for index in indexes]
         attested = attest_uploads(run, collection, indexes, next(filter(None, claims), None))
         run.raise_if_stopped()
-        return _most_cautious_outcome(_upload_to_all_indexes(indexes, attested))
+        return _upload_to_all_indexes(indexes, attested)
     finally:
         _burn_upload_tokens_of_all_indexes(run)
 
@@ -131,13 +130,17 @@ def _require_publishable_everywhere(indexes: Sequence[IndexUpload], *, sending: 
         index.require_published_files_attested()
 
 
-def _authenticate_at_index(index: IndexUpload) -> Claims | None:
-    claims = index.authenticate()
-    index.warn_of_unattested_uploads()
-    return claims
+# How a run at several indexes ended: the outcome that says the most about what is not known or done.
+_MOST_CAUTIOUS_FIRST = (
+    Outcome.NOT_CONFIRMED,
+    Outcome.UPLOADED_MD5,
+    Outcome.PUBLISHED,
+    Outcome.SAME_MD5,
+    Outcome.KEPT_PUBLISHED,
+)
 
 
-def _upload_to_all_indexes(indexes: Sequence[IndexUpload], attested: Attested) -> list[Outcome]:
+def _upload_to_all_indexes(indexes: Sequence[IndexUpload], attested: Attested) -> Outcome:
     """Publish to each index in turn; after a failure, ask what became of the files whose fate is not known."""
     outcomes: list[Outcome] = []
     try:
@@ -152,21 +155,9 @@ def _upload_to_all_indexes(indexes: Sequence[IndexUpload], attested: Attested) -
         for index in indexes:
             index.report_unclear_uploads()
         raise
-    return outcomes
+    return next((outcome for outcome in _MOST_CAUTIOUS_FIRST if outcome in outcomes), Outcome.ALREADY_PUBLISHED)
 
 
 def _burn_upload_tokens_of_all_indexes(run: Run) -> None:
     for destination in run.destinations:
         destination.credential.burn()
-
-
-def _most_cautious_outcome(outcomes: Sequence[Outcome]) -> Outcome:
-    """Return the outcome of a run at several indexes: the one that says the most about what is not known or done."""
-    order = (
-        Outcome.NOT_CONFIRMED,
-        Outcome.UPLOADED_MD5,
-        Outcome.PUBLISHED,
-        Outcome.SAME_MD5,
-        Outcome.KEPT_PUBLISHED,
-    )
-    return next((outcome for outcome in order if outcome in outcomes), Outcome.ALREADY_PUBLISHED)

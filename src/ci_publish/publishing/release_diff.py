@@ -7,12 +7,12 @@ from packaging.version import Version
 
 from ci_publish.errors import ConfigurationError
 from ci_publish.hints import Hint, option
-from ci_publish.model.distribution import Distribution
+from ci_publish.model.distribution import Distribution, distributions_by_release
 from ci_publish.model.events import Checked, Compared, IndexChosen, Outcome, Step
 from ci_publish.model.frozen import frozen
 from ci_publish.model.index import IndexState, ListingUnavailable, NotVisible, ProjectListing
 from ci_publish.model.problem import Problem, Severity, blocking_problems
-from ci_publish.model.release import Comparison, ReleaseDiff
+from ci_publish.model.release import Comparison, Release, ReleaseDiff
 from ci_publish.publishing import messages
 from ci_publish.publishing.baseline import (
     Releases,
@@ -49,21 +49,31 @@ class ReleaseComparer:
         listed = listed_releases(listing)
         ours = local_release(files, listed)
         comparison = comparison_with_listing(ours, new, listing, listed)
-        compared = self.mode != OFF and not isinstance(state, ListingUnavailable | NotVisible)
-        version = self._baseline_to_compare_with(ours.project, Version(ours.version), listed) if compared else None
-        if version is not None:
+        why_not = why_no_baseline(Version(ours.version), listed)
+        if isinstance(state, ListingUnavailable | NotVisible):
+            why_not = f"the listing cannot be read: {state.reason}"
+        elif self.mode != OFF and (version := self._baseline_to_compare_with(ours, listed)) is not None:
             comparison = self._with_baseline(comparison, files, version, listed)
         differences = self.mode != OFF and bool(new or self.against)
-        profile = self.index.endpoints.profile
-        found = self.run.distributions.compare(comparison, [profile], differences=differences)
+        endpoints = self.index.endpoints
+        found = self.run.distributions.compare(comparison, [endpoints.profile], differences=differences)
         if differences or found:
-            self._report_comparison(comparison, state, listed, found)
+            compared = ReleaseDiff(
+                index=endpoints.name,
+                ours=comparison.ours,
+                against=comparison.before,
+                why_not=why_not,
+                findings=found,
+                project_size=comparison.project_size,
+            )
+            self.run.emit(Compared(compared))
         return found
 
-    def _baseline_to_compare_with(self, project: str, ours: Version, listed: Releases) -> Version | None:
+    def _baseline_to_compare_with(self, ours: Release, listed: Releases) -> Version | None:
         """Return the version to compare with. Raises ConfigurationError for one that was named and is not listed."""
+        project = ours.project
         if self.against is None:
-            return baseline_version(ours, listed)
+            return baseline_version(Version(ours.version), listed)
         version, index = Version(self.against), self.index.endpoints.name
         if not listed:
             raise ConfigurationError(
@@ -96,29 +106,6 @@ class ReleaseComparer:
             metadata_asked=True,
         )
 
-    def _report_comparison(
-        self, comparison: Comparison, state: IndexState, listed: Releases, found: tuple[Problem, ...]
-    ) -> None:
-        why = "" if isinstance(state, ProjectListing) else _why_baseline_is_unknown(state)
-        self.run.emit(
-            Compared(
-                ReleaseDiff(
-                    index=self.index.endpoints.name,
-                    ours=comparison.ours,
-                    against=comparison.before,
-                    why_not=why or why_no_baseline(Version(comparison.ours.version), listed),
-                    findings=found,
-                    project_size=comparison.project_size,
-                )
-            )
-        )
-
-
-def _why_baseline_is_unknown(state: IndexState) -> str:
-    if isinstance(state, ListingUnavailable | NotVisible):
-        return f"the listing cannot be read: {state.reason}"
-    return "this is the first release"
-
 
 def compare_releases(
     run: Run, destination: Destination, planned: IndexPlan, files: Sequence[Distribution], *, default: str
@@ -128,8 +115,7 @@ def compare_releases(
     index = destination.reference or destination.index
     compare = ReleaseComparer(run=run, index=index, mode=mode)
     found: list[Problem] = []
-    for release in dict.fromkeys(file.release for file in files):
-        of_release = [file for file in files if file.release == release]
+    for release, of_release in distributions_by_release(files).items():
         new = [file for file in planned.uploads if file.release == release]
         state = planned.states[release[0]]
         if destination.reference is not None and mode != OFF:
@@ -154,25 +140,18 @@ def diff(run: Run) -> Outcome:
     found = list(run.distributions.check_stated(collection))
     if found:
         run.emit(Checked(tuple(found)))
-    for destination in run.destinations:
-        found += _diff_releases_at_index(run, destination.index, collection.distributions)
+    mode = FULL if run.options.release_diff == "auto" else run.options.release_diff
+    for index in (destination.index for destination in run.destinations):
+        compare = ReleaseComparer(run=run, index=index, mode=mode, against=run.options.against)
+        with run.step(Step.PLAN, index.endpoints.name):
+            run.emit(IndexChosen(index.endpoints))
+            for release, files in distributions_by_release(collection.distributions).items():
+                state = index.fetch_listing(*release)
+                run.raise_if_stopped()
+                listed = state.files if isinstance(state, ProjectListing) else ()
+                new = [file for file in files if file.filename not in listed]
+                found += compare.compare_release(files, new or files, state)
     above = [problem for problem in found if problem.severity is not Severity.NOTE]
     if run.options.exit_code and above:
         raise messages.release_differences_error(above)
     return Outcome.COMPARED
-
-
-def _diff_releases_at_index(run: Run, index: Index, files: Sequence[Distribution]) -> list[Problem]:
-    mode = FULL if run.options.release_diff == "auto" else run.options.release_diff
-    compare = ReleaseComparer(run=run, index=index, mode=mode, against=run.options.against)
-    found: list[Problem] = []
-    with run.step(Step.PLAN, index.endpoints.name):
-        run.emit(IndexChosen(index.endpoints))
-        for release in dict.fromkeys(file.release for file in files):
-            of_release = [file for file in files if file.release == release]
-            state = index.fetch_listing(*release)
-            run.raise_if_stopped()
-            listing = state if isinstance(state, ProjectListing) else ProjectListing(project=release[0])
-            new = [file for file in of_release if file.filename not in listing.files]
-            found += compare.compare_release(of_release, new or of_release, state)
-    return found

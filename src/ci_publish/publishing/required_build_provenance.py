@@ -1,6 +1,6 @@
 """Build provenance (SLSA): what a run must have before it publishes, and what an index must serve."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from ci_publish.errors import BuildProvenanceMissing, BuildProvenanceUnverified, ConfigurationError, Unverified
 from ci_publish.hints import Hint, option
@@ -137,25 +137,18 @@ def _build_provenance_fault(outcome: ProvenanceVerified, options: RunOptions) ->
     found = [each for each in outcome.attestations if each.predicate_type == SLSA_PROVENANCE_V1]
     if not found:
         return "no build provenance is served"
-    faults = [next(_builder_and_source_differences(each, options), None) for each in found]
-    return None if None in faults else faults[0]
+    faults = [
+        _identity_difference("by", options.builder, each.builder, each.signer)
+        or _identity_difference("from", options.source, each.identity, each.source)
+        for each in found
+    ]
+    return faults[0] if all(faults) else None
 
 
-def _builder_and_source_differences(attestation: Attestation, options: RunOptions) -> Iterator[str]:
-    if options.builder and not _is_demanded_builder_or_source(options.builder, attestation.builder):
-        yield (
-            f"it was built by {attestation.builder or attestation.signer}, not by {_joined_identities(options.builder)}"
-        )
-    if options.source and not _is_demanded_builder_or_source(options.source, attestation.identity):
-        yield (
-            f"it was built from {attestation.identity or attestation.source}, not from"
-            f" {_joined_identities(options.source)}"
-        )
-
-
-def _is_demanded_builder_or_source(expected: Sequence[PublisherIdentity], found: PublisherIdentity | None) -> bool:
-    return any(each.accepts(found) for each in expected)
-
-
-def _joined_identities(identities: Sequence[PublisherIdentity]) -> str:
-    return " or ".join(map(str, identities))
+def _identity_difference(
+    word: str, expected: Sequence[PublisherIdentity], found: PublisherIdentity | None, otherwise: str | None
+) -> str:
+    """Return what is wrong with an identity, or with what stands *otherwise* in its place; empty where nothing is."""
+    if not expected or any(each.accepts(found) for each in expected):
+        return ""
+    return f"it was built {word} {found or otherwise}, not {word} {' or '.join(map(str, expected))}"

@@ -7,7 +7,7 @@ from ci_publish.model.attestation import Attestation
 from ci_publish.model.completion import UNSCHEDULED, CompletionTurn
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import FileStatus
-from ci_publish.model.index import Cancelled, CredentialRefused, IndexProfile, ProjectListing, UploadOutcome
+from ci_publish.model.index import Cancelled, CredentialRefused, IndexProfile, ProjectListing
 from ci_publish.publishing.context import Destination, Run
 from ci_publish.publishing.file_outcomes import FileOutcomes, Reach
 from ci_publish.publishing.index_plan import IndexPlan
@@ -62,7 +62,7 @@ class Transfers:
         self._send_first_files(order, send_one)
         turns = self._completion_turns()
         rest = ReleaseQueue(order.rest, lambda file: file.release, TRANSFERS if self._is_pypi else jobs)
-        run_in_parallel(rest, lambda file: send_one(file, turns(file)), limit, jobs, self._may_start_more_uploads)
+        run_in_parallel(rest, lambda file: send_one(file, turns(file)), limit, self._may_start_more_uploads)
 
     def _send_first_files(self, order: Schedule, send: Send) -> None:
         """Transfer the first files side by side, and have the index complete one after the other, or two of them.
@@ -78,9 +78,14 @@ class Transfers:
                 stopped=lambda: self._run.waiting.stopped,
                 clock=self._run.clock,
             )
-            run_in_parallel(
-                leads, _send_in_turn(turns, send), ConcurrencyLimit(transfers), transfers, self._may_start_more_uploads
-            )
+
+            def send_in_turn(file: Distribution, turns: FirstFiles[Distribution] = turns) -> None:
+                try:
+                    send(file, turns.turn_of(file))
+                finally:
+                    turns.file_ended(file)
+
+            run_in_parallel(leads, send_in_turn, ConcurrencyLimit(transfers), self._may_start_more_uploads)
             leads = self._outcomes.take_withdrawn()
             transfers = 1
 
@@ -108,38 +113,19 @@ class Transfers:
     def _send_file(self, file: Distribution, throttled: Callable[[], None], turn: CompletionTurn) -> None:
         if self._outcomes.record_if_project_stopped(file):
             return
+        attestations = self._attestations.get(file.filename, ())
         try:
-            answer = self._upload_renewing_token(file, throttled, turn)
-            if isinstance(answer, Cancelled) and self._is_withdrawn_upload(answer, turn):
+            authorization = self._credential.authorization()
+            answer = self._index.upload(file, attestations, authorization, throttled, turn)
+            if isinstance(answer, CredentialRefused) and answer.expired:
+                renewed = self._credential.renew(authorization)
+                if renewed is not None:
+                    answer = self._index.upload(file, attestations, renewed, throttled, turn)
+            # Whether nothing but its turn ended an upload, of which the index never got the last bytes.
+            withdrawn = isinstance(turn, FirstFileTurn) and turn.withdrawn and not self._run.waiting.stopped
+            if withdrawn and isinstance(answer, Cancelled) and not answer.unclear:
                 self._outcomes.record_withdrawn(file)
             else:
                 self._answers.record(file, answer)
         except CiPublishError as error:
             self._outcomes.record_failure(file, error, FileStatus.FAILED, reach=Reach.RUN)
-
-    def _upload_renewing_token(
-        self, file: Distribution, throttled: Callable[[], None], turn: CompletionTurn
-    ) -> UploadOutcome:
-        attestations = self._attestations.get(file.filename, ())
-        authorization = self._credential.authorization()
-        answer = self._index.upload(file, attestations, authorization, throttled, turn)
-        if isinstance(answer, CredentialRefused) and answer.expired:
-            renewed = self._credential.renew(authorization)
-            if renewed is not None:
-                return self._index.upload(file, attestations, renewed, throttled, turn)
-        return answer
-
-    def _is_withdrawn_upload(self, answer: Cancelled, turn: CompletionTurn) -> bool:
-        """Return whether nothing but its *turn* ended an upload, of which the index never got the last bytes."""
-        withdrawn = isinstance(turn, FirstFileTurn) and turn.withdrawn
-        return withdrawn and not answer.unclear and not self._run.waiting.stopped
-
-
-def _send_in_turn(turns: FirstFiles[Distribution], send: Send) -> Callable[[Distribution], None]:
-    def work(file: Distribution) -> None:
-        try:
-            send(file, turns.turn_of(file))
-        finally:
-            turns.file_ended(file)
-
-    return work

@@ -1,7 +1,6 @@
 """Files that the index already has without an attestation: none can be added to them any more (PyPI, PEP 740)."""
 
-import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from ci_publish.errors import IndexUnavailable
 from ci_publish.model.attestation import AttestationPolicy, BuildProvenancePolicy
@@ -12,7 +11,7 @@ from ci_publish.publishing import messages, required_build_provenance
 from ci_publish.publishing.confirmation import Confirmation
 from ci_publish.publishing.context import Run
 from ci_publish.publishing.ports import Index
-from ci_publish.publishing.upload_concurrency import ConcurrencyLimit, run_in_parallel
+from ci_publish.publishing.upload_concurrency import map_in_parallel
 
 
 def require_published_files_attested(run: Run, index: Index, plan: Plan, states: Mapping[str, IndexState]) -> None:
@@ -50,46 +49,38 @@ def index_serves_provenance(index: Index, file: AlreadyPublished) -> bool:
 def _files_without_provenance(
     run: Run, index: Index, files: Sequence[AlreadyPublished], *, required: bool
 ) -> tuple[str, ...]:
-    missing: set[str] = set()
-    failures: list[IndexUnavailable] = []
-    lock = threading.Lock()
-
-    def ask(file: AlreadyPublished) -> None:
+    def ask(file: AlreadyPublished) -> bool | IndexUnavailable:
         try:
-            served = index_serves_provenance(index, file)
+            return index_serves_provenance(index, file)
         except IndexUnavailable as error:
-            with lock:
-                failures.append(error)
-            return
-        if not served:
-            with lock:
-                missing.add(file.distribution.filename)
+            return error
 
-    run_in_parallel(files, ask, ConcurrencyLimit(run.options.jobs), run.options.jobs, lambda: not run.waiting.stopped)
+    by_name = {file.distribution.filename: file for file in files}
+    served = map_in_parallel(
+        by_name, lambda name: ask(by_name[name]), run.options.jobs, lambda: not run.waiting.stopped
+    )
     run.raise_if_stopped()
-    if failures and required:
-        raise failures[0]
-    return tuple(file.distribution.filename for file in files if file.distribution.filename in missing)
+    for answer in served.values():
+        if required and isinstance(answer, IndexUnavailable):
+            raise answer
+    return tuple(name for name in by_name if served[name] is False)
 
 
 def _note_other_unattested_files(run: Run, index: Index, plan: Plan, states: Mapping[str, IndexState]) -> None:
     """Name the files of these releases that only the index has, and that have no provenance."""
     ours = {file.distribution.filename for file in plan.files}
     for project, version in dict.fromkeys(file.distribution.release for file in plan.files):
-        names = _files_only_on_index(states.get(project), version, ours)
+        state = states.get(project)
+        listed = state.files.values() if isinstance(state, ProjectListing) else ()
+        names = [
+            file.filename
+            for file in listed
+            if file.filename not in ours
+            and not file.provenance
+            and not file.inherited
+            and version_in_filename(file.filename) == version
+        ]
         if names:
             shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")  # noqa: PLR2004
             message = f"{project} {version} has files on {index.endpoints.name} without an attestation: {shown}."
             run.emit(Noted(slug="release-partly-unattested", message=message, warning=False))
-
-
-def _files_only_on_index(state: IndexState | None, version: str, ours: Collection[str]) -> list[str]:
-    listed = state.files.values() if isinstance(state, ProjectListing) else ()
-    return [
-        file.filename
-        for file in listed
-        if file.filename not in ours
-        and not file.provenance
-        and not file.inherited
-        and version_in_filename(file.filename) == version
-    ]

@@ -53,21 +53,14 @@ class UploadAnswers:
         """Record what *answer* means for *file*; may ask for the listing."""
         endpoints, outcomes = self._endpoints, self._outcomes
         match answer:
-            case Accepted(doubt=""):
-                outcomes.record_on_index(file, FileStatus.UPLOADED, answer.attempts)
             case Accepted():
-                outcomes.record_doubtful_upload(file, answer.doubt, answer.attempts)
+                outcomes.record_accepted(file, answer)
             case AlreadyThere():
                 self._record_existing_file(file, answer)
             case Refused():
                 error = messages.refused_upload_error(endpoints, file, answer)
-                outcomes.record_failure(
-                    file,
-                    error,
-                    FileStatus.REFUSED,
-                    answer.attempts,
-                    reach=Reach.PROJECT if answer.whole_project else Reach.FILE,
-                )
+                reach = Reach.PROJECT if answer.whole_project else Reach.FILE
+                outcomes.record_failure(file, error, FileStatus.REFUSED, answer.attempts, reach=reach)
             case NewProjectLimit():
                 deferred = train_messages.new_project_limit_error(endpoints, answer, self._run.now())
                 outcomes.record_deferral(file, deferred, answer.attempts)
@@ -76,9 +69,8 @@ class UploadAnswers:
             case Unavailable():
                 outcomes.record_lost_answer(file, answer, messages.unanswered_upload_error(endpoints, file, answer))
             case FileChanged():
-                outcomes.record_failure(
-                    file, messages.file_changed_error(file, answer), FileStatus.FAILED, answer.attempts
-                )
+                changed = messages.file_changed_error(file, answer)
+                outcomes.record_failure(file, changed, FileStatus.FAILED, answer.attempts)
             case Cancelled():
                 outcomes.record_lost_answer(file, answer, outcomes.stop_error())
             case _:
@@ -88,18 +80,20 @@ class UploadAnswers:
         state = self._states.get(file.project)
         status = state.status if isinstance(state, ProjectListing) else None
         error = messages.credential_refused_error(self._endpoints, answer, status)
-        one = answer.one_project and len(self._states) > 1
-        self._outcomes.record_failure(
-            file, error, FileStatus.REFUSED, answer.attempts, reach=Reach.PROJECT if one else Reach.RUN
-        )
+        reach = Reach.PROJECT if answer.one_project and len(self._states) > 1 else Reach.RUN
+        self._outcomes.record_failure(file, error, FileStatus.REFUSED, answer.attempts, reach=reach)
 
     def _record_existing_file(self, file: Distribution, answer: AlreadyThere) -> None:
         state, published = self._find_listed_file(file)
         if isinstance(state, ListingUnavailable):
             error = messages.listing_unavailable_error(self._endpoints, state)
             self._outcomes.record_failure(file, error, FileStatus.FAILED, answer.attempts)
+        elif isinstance(state, NotVisible) and self._run.options.skip_existing:
+            taken = PublishedFile(filename=file.filename, url="", sha256=None)
+            self._outcomes.record_kept_published(file, taken, "the index says that this name is taken", answer.attempts)
         elif isinstance(state, NotVisible):
-            self._record_not_visible(file, answer)
+            conflict = messages.cannot_compare_error(self._endpoints, file, answer.message)
+            self._outcomes.record_failure(file, conflict, FileStatus.CONFLICT, answer.attempts, reach=Reach.PROJECT)
         elif published is None:
             rejected = messages.same_bytes_elsewhere_error(self._endpoints, file, answer.message)
             self._outcomes.record_failure(file, rejected, FileStatus.REFUSED, answer.attempts)
@@ -128,14 +122,6 @@ class UploadAnswers:
         else:
             error = conflict_error(self._run, self._endpoints, [Conflict(file, published)])
             self._outcomes.record_failure(file, error, FileStatus.CONFLICT, attempts, reach=Reach.PROJECT)
-
-    def _record_not_visible(self, file: Distribution, answer: AlreadyThere) -> None:
-        if self._run.options.skip_existing:
-            taken = PublishedFile(filename=file.filename, url="", sha256=None)
-            self._outcomes.record_kept_published(file, taken, "the index says that this name is taken", answer.attempts)
-            return
-        error = messages.cannot_compare_error(self._endpoints, file, answer.message)
-        self._outcomes.record_failure(file, error, FileStatus.CONFLICT, answer.attempts, reach=Reach.PROJECT)
 
 
 def _listed_file_or_none(file: Distribution, state: IndexState) -> PublishedFile | None:

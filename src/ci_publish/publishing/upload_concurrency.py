@@ -17,6 +17,7 @@ from typing import Generic, TypeVar
 from ci_publish.model.completion import Permission
 
 Task = TypeVar("Task")
+Result = TypeVar("Result")
 
 # Uploads of one release that the index may complete at once, and that may be on their way at once.
 COMPLETIONS = 2
@@ -33,7 +34,7 @@ class ConcurrencyLimit:
     """A limit between 1 and *most*: halved when the index is overloaded, raised by one after a round of successes."""
 
     def __init__(self, most: int) -> None:
-        self._most = self._limit = most
+        self.most = self._limit = most
         self._active = self._since_change = 0
         self._condition = threading.Condition()
 
@@ -60,7 +61,7 @@ class ConcurrencyLimit:
         with self._condition:
             self._active -= 1
             self._since_change += 1
-            if self._since_change >= self._limit and self._limit < self._most:
+            if self._since_change >= self._limit and self._limit < self.most:
                 self._limit += 1
                 self._since_change = 0
             self._condition.notify_all()
@@ -295,14 +296,13 @@ def run_in_parallel(
     tasks: Iterable[Task] | ReleaseQueue[Task],
     work: Callable[[Task], None],
     limit: ConcurrencyLimit,
-    jobs: int,
     go_on: Callable[[], bool],
 ) -> None:
-    """Hand *tasks* in order to at most *jobs* threads, no more than *limit*; stop handing out when not *go_on*.
+    """Hand *tasks* in order to threads, no more than *limit*; stop handing out when not *go_on*.
 
     Returns when every task that was begun has ended. The first exception that *work* raised is raised again then.
     """
-    queue = tasks if isinstance(tasks, ReleaseQueue) else ReleaseQueue(tasks, lambda _: None, jobs)
+    queue = tasks if isinstance(tasks, ReleaseQueue) else ReleaseQueue(tasks, lambda _: None, limit.most)
     failures: list[BaseException] = []
 
     def worker() -> None:
@@ -322,10 +322,28 @@ def run_in_parallel(
             finally:
                 limit.release_slot()
 
-    threads = [threading.Thread(target=worker, name=f"upload-{number}") for number in range(min(jobs, len(queue)))]
+    threads = [
+        threading.Thread(target=worker, name=f"upload-{number}") for number in range(min(limit.most, len(queue)))
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     if failures:
         raise failures[0]
+
+
+def map_in_parallel(
+    tasks: Iterable[Task] | ReleaseQueue[Task], work: Callable[[Task], Result], jobs: int, go_on: Callable[[], bool]
+) -> dict[Task, Result]:
+    """Return what *work* returns for each task that was handed to at most *jobs* threads; see ``run_in_parallel``."""
+    results: dict[Task, Result] = {}
+    lock = threading.Lock()
+
+    def keep_result(task: Task) -> None:
+        result = work(task)
+        with lock:
+            results[task] = result
+
+    run_in_parallel(tasks, keep_result, ConcurrencyLimit(jobs), go_on)
+    return results

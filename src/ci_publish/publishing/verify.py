@@ -72,10 +72,9 @@ def verify_release(
             if not files:
                 raise confirmation_messages.files_not_published_error(endpoints, [f"{project} {version}"])
             for file, published in files:
+                name = file.filename
                 run.emit(
-                    FileListed(
-                        index=endpoints.name, filename=file.filename, listed=True, published=published, compared=False
-                    )
+                    FileListed(index=endpoints.name, filename=name, listed=True, published=published, compared=False)
                 )
             _verify_served_provenance(run, destination, [file for file, _ in files])
     return Outcome.VERIFIED
@@ -137,13 +136,12 @@ def _compare_and_report(run: Run, index: Index, file: Distribution, published: P
         match, FileStatus.CONFLICT
     )
     run.emit(FileFinished(index=endpoints.name, distribution=file, status=status, url=published.url))
-    if match is Match.SAME:
-        run.emit(FileListed(index=endpoints.name, filename=file.filename, listed=True, published=published))
-    elif match is Match.SAME_MD5:
-        run.emit(
-            FileListed(index=endpoints.name, filename=file.filename, listed=None, published=published, same_md5=True)
-        )
-        run.emit(confirmation_messages.confirmed_by_md5_warning(endpoints, file.filename))
+    by_md5, name = match is Match.SAME_MD5, file.filename
+    if match is Match.SAME or by_md5:
+        listed = None if by_md5 else True
+        run.emit(FileListed(index=endpoints.name, filename=name, listed=listed, published=published, same_md5=by_md5))
+    if by_md5:
+        run.emit(confirmation_messages.confirmed_by_md5_warning(endpoints, name))
     return match
 
 

@@ -179,7 +179,7 @@ def test_an_accepted_file_is_there(status: FileStatus, *, sent: bool) -> None:
 
 def test_a_doubtful_answer_is_remembered() -> None:
     outcomes, played = recording()
-    outcomes.record_doubtful_upload(ONE, "a page of a proxy", 2)
+    outcomes.record_accepted(ONE, Accepted(attempts=2, doubt="a page of a proxy"))
     assert outcomes.doubtful == {ONE.filename: "a page of a proxy"}
     assert played.events == [ended(ONE, FileStatus.UNKNOWN, 2)]
     assert outcomes.uploaded == (ONE,)

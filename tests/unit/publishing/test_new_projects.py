@@ -2,11 +2,11 @@
 
 import pytest
 
-from ci_publish.errors import ConfigurationError, PublishingDeferred
-from ci_publish.model.index import Conflict, Deferred, Plan, Upload
+from ci_publish.errors import ConfigurationError
+from ci_publish.model.index import Conflict, Deferred, NoSuchProject, Plan, ProjectListing, Upload
 from ci_publish.model.train import Train, train_of_distributions
-from ci_publish.publishing.new_projects import deferred_projects, with_deferred_projects
-from tests.unit.fakes import published, sha, wheel
+from ci_publish.publishing.new_projects import deferred_projects, limit_new_projects
+from tests.unit.fakes import PYPI, published, sha, wheel
 from tests.unit.publishing.projects import project
 
 TRAIN = train_of_distributions(
@@ -46,9 +46,17 @@ def test_a_cycle_that_no_run_could_create_is_a_wrong_setting() -> None:
 def test_only_uploads_are_deferred() -> None:
     new, taken, other = wheel("a"), wheel("a", tag="py2"), wheel("b")
     conflict = Conflict(taken, published(taken, sha256=sha("x")))
-    reason = PublishingDeferred("later")
-    plan = with_deferred_projects(Plan("pypi", (Upload(new), conflict, Upload(other))), frozenset("a"), reason)
-    assert plan.files == (Deferred(new, reason), conflict, Upload(other))
+    plan = limit_new_projects(
+        endpoints=PYPI,
+        plan=Plan("pypi", (Upload(new), conflict, Upload(other))),
+        states={"a": NoSuchProject("a"), "b": ProjectListing(project="b")},
+        train=Train(waves=(("a", "b"),), requires={"a": frozenset(), "b": frozenset()}),
+        most=0,
+    )
+    [deferral, *others] = plan.files
+    assert isinstance(deferral, Deferred)
+    assert deferral.distribution == new
+    assert others == [conflict, Upload(other)]
     assert plan.uploads == (other,)
 
 

@@ -116,6 +116,13 @@ def test_a_file_is_found_under_another_spelling_of_its_name() -> None:
     assert find_published_file("no distribution", listing) is None
 
 
+def test_the_name_as_it_is_spelled_goes_before_other_spellings() -> None:
+    other = published(wheel("demo"), filename="Demo-1.0-py3-none-any.whl")
+    same = published(wheel("demo"))
+    listing = ProjectListing(project="demo", files={other.filename: other, same.filename: same})
+    assert find_published_file(same.filename, listing) == same
+
+
 def test_a_forwarded_file_is_not_published_here() -> None:
     file = wheel()
     listing = ProjectListing(project="demo", files={file.filename: published(file, inherited=True)})

@@ -30,20 +30,20 @@ def test_every_task_is_done_once_by_no_more_threads_than_jobs() -> None:
             active -= 1
             seen.append(task)
 
-    run_in_parallel(range(20), work, ConcurrencyLimit(4), 4, lambda: True)
+    run_in_parallel(range(20), work, ConcurrencyLimit(4), lambda: True)
     assert sorted(seen) == list(range(20))
     assert 1 < most <= 4
 
 
 def test_one_job_keeps_the_order() -> None:
     seen: list[int] = []
-    run_in_parallel(range(10), seen.append, ConcurrencyLimit(1), 1, lambda: True)
+    run_in_parallel(range(10), seen.append, ConcurrencyLimit(1), lambda: True)
     assert seen == list(range(10))
 
 
 def test_no_new_task_begins_when_it_should_not_go_on() -> None:
     seen: list[int] = []
-    run_in_parallel(range(10), seen.append, ConcurrencyLimit(1), 1, lambda: len(seen) < 3)
+    run_in_parallel(range(10), seen.append, ConcurrencyLimit(1), lambda: len(seen) < 3)
     assert seen == [0, 1, 2]
 
 
@@ -56,7 +56,7 @@ def test_an_exception_surfaces_and_stops_the_rest() -> None:
             raise ValueError("two")
 
     with pytest.raises(ValueError, match="two"):
-        run_in_parallel(range(10), work, ConcurrencyLimit(1), 1, lambda: True)
+        run_in_parallel(range(10), work, ConcurrencyLimit(1), lambda: True)
     assert seen == [0, 1, 2]
 
 
@@ -213,7 +213,7 @@ def test_releases_share_the_transfers() -> None:
 def test_more_jobs_than_a_release_may_have_do_every_task() -> None:
     seen: list[str] = []
     tasks = [f"{release}{number}" for release in "abc" for number in range(20)]
-    run_in_parallel(ReleaseQueue(tasks, lambda task: task[0], 2), seen.append, ConcurrencyLimit(16), 16, lambda: True)
+    run_in_parallel(ReleaseQueue(tasks, lambda task: task[0], 2), seen.append, ConcurrencyLimit(16), lambda: True)
     assert sorted(seen) == sorted(tasks)
 
 
