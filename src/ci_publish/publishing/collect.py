@@ -1,5 +1,7 @@
 """The steps that every command begins with, and that need no network: collect the distributions and check them."""
 
+from collections.abc import Sequence
+
 from ci_publish.model.distribution import Collection
 from ci_publish.model.events import Checked, Collected, Step
 from ci_publish.model.index import IndexProfile
@@ -13,6 +15,15 @@ def collect_distributions(run: Run) -> Collection:
     with run.step(Step.COLLECT):
         collection = run.distributions.collect(run.options.paths)
         run.emit(Collected(collection.distributions, collection.unreadable))
+    return collection
+
+
+def collect_readable_distributions(run: Run) -> Collection:
+    """Find, hash and read the distributions. Raises InvalidDistribution for files that cannot be read."""
+    collection = collect_distributions(run)
+    if blocking_problems(collection.problems):
+        run.emit(Checked(collection.problems))
+        raise messages.failed_checks_error(collection.problems)
     return collection
 
 
@@ -34,7 +45,12 @@ def collect_valid_distributions(run: Run) -> Collection:
     """Collect and check. Raises InvalidDistribution for every problem that is an error."""
     collection, problems = collect_and_check(run)
     if blocking_problems(problems):
-        with run.step(Step.CHECK):
-            run.emit(Checked(problems))
+        emit_check_problems(run, problems)
         raise messages.failed_checks_error(problems)
     return collection
+
+
+def emit_check_problems(run: Run, problems: Sequence[Problem]) -> None:
+    """Report the problems in a step of their own, so that they appear under the checks."""
+    with run.step(Step.CHECK):
+        run.emit(Checked(tuple(problems)))

@@ -104,7 +104,7 @@ class Confirmation:
             if not pending:
                 break
         if pending:
-            self._raise_not_listed(pending, doubtful)
+            self._raise_not_listed([file.filename for file in pending], doubtful)
         if in_doubt := {name: doubtful[name] for name in unreadable if name in doubtful}:
             raise confirmation_messages.doubtful_uploads_error(self._index.endpoints, in_doubt)
         for name in self._by_md5:
@@ -223,16 +223,9 @@ class Confirmation:
             match = self._compare_digests(file, published)
         else:
             match = Match.OTHER if isinstance(state, ProjectListing | NoSuchProject) else Match.UNKNOWN
-        listed = {Match.SAME: True, Match.OTHER: False}.get(match)
-        self._run.emit(
-            FileListed(
-                index=self._name,
-                filename=file.filename,
-                listed=listed,
-                published=published,
-                same_md5=match is Match.SAME_MD5,
-            )
-        )
+        listed, by_md5 = {Match.SAME: True, Match.OTHER: False}.get(match), match is Match.SAME_MD5
+        name = file.filename
+        self._run.emit(FileListed(index=self._name, filename=name, listed=listed, published=published, same_md5=by_md5))
         return match
 
     def _compare_digests(self, file: Distribution, published: PublishedFile) -> Match:
@@ -257,20 +250,13 @@ class Confirmation:
             self._run.waiting.wait(min(CONFIRMATION.seconds_to_wait(attempt), left))
             self._run.raise_if_stopped()
 
-    def _raise_not_listed(self, pending: Sequence[Distribution], doubtful: Mapping[str, str]) -> None:
-        """Raise why *pending* are not listed: a failing listing, or one that does not show them."""
-        names = [file.filename for file in pending]
+    def _raise_not_listed(self, names: Sequence[str], doubtful: Mapping[str, str]) -> None:
+        """Raise why files are not listed: a failing listing, or one that does not show them."""
+        endpoints, seconds = self._index.endpoints, self._run.options.verify_timeout
         for name in names:
             self._run.emit(FileListed(index=self._name, filename=name, listed=None if name in self._outages else False))
-        absent = [name for name in names if name not in self._outages]
-        in_doubt = {name: doubtful[name] for name in names if name in doubtful}
-        if in_doubt:
-            raise confirmation_messages.doubtful_uploads_error(self._index.endpoints, in_doubt)
-        if absent:
-            raise confirmation_messages.listing_differs_error(
-                self._index.endpoints, absent, (), self._run.options.verify_timeout
-            )
-        reason = self._outages[names[0]]
-        raise confirmation_messages.listing_failed_error(
-            self._index.endpoints, names, reason, self._run.options.verify_timeout
-        )
+        if in_doubt := {name: doubtful[name] for name in names if name in doubtful}:
+            raise confirmation_messages.doubtful_uploads_error(endpoints, in_doubt)
+        if absent := [name for name in names if name not in self._outages]:
+            raise confirmation_messages.listing_differs_error(endpoints, absent, (), seconds)
+        raise confirmation_messages.listing_failed_error(endpoints, names, self._outages[names[0]], seconds)

@@ -17,7 +17,7 @@ from ci_publish.model.coverage_errors import (
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import Noted, Retrying
 from ci_publish.model.frozen import frozen
-from ci_publish.model.identity import CredentialKind, CredentialState
+from ci_publish.model.identity import CredentialKind
 from ci_publish.model.index import IndexProfile, IndexState, NoSuchProject
 from ci_publish.model.token_scope import projects_outside_scope, scope_has_too_few_projects
 from ci_publish.publishing.context import Destination, Run
@@ -41,8 +41,7 @@ class CredentialCoverage:
         self._run = run
         self._index = destination.index
         self._credential = destination.credential
-        self.known = False
-        """Whether the credential's scope could be compared: not before the token exchange."""
+        self._known = False  # until the credential's scope can be compared: not before the token exchange
 
     def find_uncovered_projects_once(
         self, uploads: Sequence[Distribution], states: Mapping[str, IndexState], *, already_signed: bool
@@ -53,9 +52,9 @@ class CredentialCoverage:
         """
         state = self._credential.state
         projects = tuple(dict.fromkeys(file.project for file in uploads))
-        if state.scope is None or self.known or not projects:
+        if state.scope is None or self._known or not projects:
             return UncoveredProjects({})
-        self.known = True
+        self._known = True
         endpoints = self._index.endpoints
         refused = {
             project: project_not_named_error(endpoints, state, project, already_signed=already_signed)
@@ -68,29 +67,15 @@ class CredentialCoverage:
         missing = [
             project for project in projects if project not in refused and isinstance(states.get(project), NoSuchProject)
         ]
-        refused |= self._absent_project_errors(missing, state, already_signed=already_signed)
+        if missing and is_absent_project_refused(endpoints, state):
+            refused |= {
+                project: absent_project_error(endpoints, state, project, already_signed=already_signed)
+                for project in self._wait_for_absent_projects(missing)
+            }
+        elif missing and state.kind is CredentialKind.TRUSTED_PUBLISHING and endpoints.profile is IndexProfile.GENERIC:
+            message = f"{', '.join(missing)} not on {endpoints.name} yet: whether it is created shows at the upload."
+            self._run.emit(Noted(slug="project-not-created-yet", message=message, warning=False))
         return UncoveredProjects(refused)
-
-    def _absent_project_errors(
-        self, missing: Sequence[str], state: CredentialState, *, already_signed: bool
-    ) -> dict[str, ProjectNotCovered]:
-        endpoints = self._index.endpoints
-        if not missing or state.scope is None:
-            return {}
-        if not is_absent_project_refused(endpoints, state):
-            if (
-                state.kind is CredentialKind.TRUSTED_PUBLISHING
-                and self._index.endpoints.profile is IndexProfile.GENERIC
-            ):
-                name = self._index.endpoints.name
-                message = f"{', '.join(missing)} not on {name} yet: whether it is created shows at the upload."
-                self._run.emit(Noted(slug="project-not-created-yet", message=message, warning=False))
-            return {}
-        absent = self._wait_for_absent_projects(missing)
-        return {
-            project: absent_project_error(endpoints, state, project, already_signed=already_signed)
-            for project in absent
-        }
 
     def _wait_for_absent_projects(self, missing: Sequence[str]) -> tuple[str, ...]:
         """Ask up to six times within 30 s; a project that cannot be looked up is left to the upload."""
@@ -100,16 +85,9 @@ class CredentialCoverage:
             absent = tuple(name for name, found in looks.items() if isinstance(found, NoSuchProject))
             if not absent or not pause:
                 break
-            what = f"{', '.join(absent)} on {self._index.endpoints.name}"
-            self._run.emit(
-                Retrying(
-                    what=what,
-                    attempt=attempt,
-                    reason="the index does not have it yet",
-                    wait=pause,
-                    index=self._index.endpoints.name,
-                )
-            )
+            index = self._index.endpoints.name
+            what, reason = f"{', '.join(absent)} on {index}", "the index does not have it yet"
+            self._run.emit(Retrying(what=what, attempt=attempt, reason=reason, wait=pause, index=index))
             self._run.waiting.wait(pause)
             self._run.raise_if_stopped()
         return absent

@@ -27,9 +27,11 @@ class Reach(StrEnum):
 class FileOutcomes:
     """The outcomes at the index named *index*; each is emitted as FileFinished. Thread-safe.
 
-    ``doubtful`` are the uploads, by filename and with the reason, whose answer says nothing about the file. A failure
-    stops the projects of *train* that require the file's. *absent* are the projects that the index was not seen to
-    have, and that a limit on new projects stops.
+    ``doubtful`` are the uploads, by filename and with the reason, whose answer says nothing about the file. ``halted``:
+    a failure ended the uploads. ``has_kept_published``: a file with other content was left on the index. ``sent``: a
+    file was accepted of which more is known than that its MD5 is on the index. A failure stops the projects of *train*
+    that require the file's. *absent* are the projects that the index was not seen to have, and that a limit on new
+    projects stops.
     """
 
     def __init__(self, *, run: Run, index: str, train: Train, absent: Collection[str] = ()) -> None:
@@ -46,8 +48,8 @@ class FileOutcomes:
         self._unclear: list[Distribution] = []
         self._withdrawn: list[Distribution] = []
         self._ended: set[Distribution] = set()
-        self._doubtful: dict[str, str] = {}
-        self._halted = self._kept = self._sent = False
+        self.doubtful: dict[str, str] = {}
+        self.halted = self.has_kept_published = self.sent = False
 
     @property
     def failures(self) -> Failures:
@@ -69,33 +71,13 @@ class FileOutcomes:
         """The files whose upload got no clear answer: the index may have stored them."""
         return tuple(self._unclear)
 
-    @property
-    def doubtful(self) -> Mapping[str, str]:
-        """See the class."""
-        return self._doubtful
-
-    @property
-    def halted(self) -> bool:
-        """Whether a failure ended the uploads."""
-        return self._halted
-
     def why_project_stopped(self, project: str) -> Stopped | None:
         """Return why *project* gets no more files; None where it does."""
         return self._stopped.why_project_stopped(project)
 
     def gets_no_turn(self, file: Distribution) -> bool:
         """Return whether a failure ended all uploads, or those of the project of *file*."""
-        return self._halted or self.why_project_stopped(file.project) is not None
-
-    @property
-    def has_kept_published(self) -> bool:
-        """Whether a file with other content was left on the index."""
-        return self._kept
-
-    @property
-    def sent(self) -> bool:
-        """Whether a file was accepted of which more is known than that its MD5 is on the index."""
-        return self._sent
+        return self.halted or self.why_project_stopped(file.project) is not None
 
     def is_on_index(self, file: Distribution) -> bool:
         """Return whether the index accepted *file*, had it, or has other content that the user keeps."""
@@ -110,19 +92,19 @@ class FileOutcomes:
         with self._lock:
             self._uploaded.append(file)
             self._there.add(file)
-            self._sent = self._sent or status is not FileStatus.SAME_MD5
+            self.sent = self.sent or status is not FileStatus.SAME_MD5
         self._emit_file_finished(file, status, attempts=attempts, url=url)
 
     def record_accepted(self, file: Distribution, answer: Accepted) -> None:
         """Record an upload that was answered with success, perhaps not in the way of an index."""
         if answer.doubt:
-            self._doubtful[file.filename] = answer.doubt
+            self.doubtful[file.filename] = answer.doubt
         self.record_on_index(file, FileStatus.UNKNOWN if answer.doubt else FileStatus.UPLOADED, answer.attempts)
 
     def record_kept_published(self, file: Distribution, published: PublishedFile, reason: str, attempts: int) -> None:
         """Record a file that was not published, because the name is taken and the user allows that."""
         self._run.emit(messages.kept_published_warning(file, published, reason))
-        self._kept = True
+        self.has_kept_published = True
         self._there.add(file)
         self._emit_file_finished(file, FileStatus.KEPT_PUBLISHED, attempts=attempts, url=published.url)
 
@@ -141,7 +123,7 @@ class FileOutcomes:
         """
         with self._lock:
             self._failures.append((file, error))
-            self._halted = self._halted or reach is Reach.RUN or not self._run.options.keep_going
+            self.halted = self.halted or reach is Reach.RUN or not self._run.options.keep_going
         if self._several:
             self._stopped.stop(file.project, error, whole=reach is Reach.PROJECT)
         self._emit_file_finished(file, status, attempts=attempts, error=error)
@@ -198,7 +180,7 @@ class FileOutcomes:
 
     def record_withdrawn(self, file: Distribution) -> None:
         """Record an upload that never got its turn: it is sent again, unless another file ended the uploads."""
-        if self._halted:
+        if self.halted:
             self._emit_file_finished(file, FileStatus.NOT_ATTEMPTED)
         elif not self.record_if_project_stopped(file):
             with self._lock:
@@ -212,7 +194,7 @@ class FileOutcomes:
 
     def forget_failures(self) -> None:
         """Go on as if nothing had failed: the index has the files after all."""
-        self._failures, self._unclear, self._halted = [], [], False
+        self._failures, self._unclear, self.halted = [], [], False
         self._stopped.forget_failures()
 
     def stop_error(self) -> CiPublishError:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import assert_never
 
 from ci_publish.errors import CiPublishError, ContentConflict
@@ -181,37 +182,37 @@ def _fetch_listings_or_raise_missing_credential(
 
 def _emit_settled_files(run: Run, endpoints: Endpoints, plan: Plan) -> None:
     """Report the files whose outcome is known: they are on the index, are left there, or are in conflict."""
-    name = endpoints.name
+    finished = partial(FileFinished, index=endpoints.name)
     for file in plan.files:
-        url = None if isinstance(file, Upload | Deferred) else file.published.url
-        error: CiPublishError | None = None
         match file:
-            case Upload():
-                continue
             case AlreadyPublished():
-                status = FileStatus.SAME_MD5 if file.md5_only else FileStatus.ALREADY_PUBLISHED
+                _emit_published_file(run, endpoints, file)
             case KeptPublished(distribution, published, reason):
                 run.emit(messages.kept_published_warning(distribution, published, reason))
-                status = FileStatus.KEPT_PUBLISHED
-            case Conflict():
-                status, error = FileStatus.CONFLICT, conflict_error(run, endpoints, [file])
-            case Deferred():
-                status, error = FileStatus.DEFERRED, file.reason
+                run.emit(finished(distribution=distribution, status=FileStatus.KEPT_PUBLISHED, url=published.url))
+            case Conflict(distribution, published):
+                error = conflict_error(run, endpoints, [file])
+                url = published.url
+                run.emit(finished(distribution=distribution, status=FileStatus.CONFLICT, url=url, error=error))
+            case Deferred(distribution, reason):
+                run.emit(finished(distribution=distribution, status=FileStatus.DEFERRED, error=reason))
+            case Upload():
+                pass
             case _:
                 assert_never(file)
-        run.emit(FileFinished(index=name, distribution=file.distribution, status=status, url=url, error=error))
-        if isinstance(file, AlreadyPublished):
-            filename, listed = file.distribution.filename, None if file.md5_only else True
-            run.emit(
-                FileListed(
-                    index=name, filename=filename, listed=listed, published=file.published, same_md5=file.md5_only
-                )
-            )
-            if file.md5_only:
-                run.emit(messages.compared_by_md5_warning(endpoints, filename))
-            elif file.published.yanked is not False:
-                message = f"{file.published.filename} is published, but yanked."
-                run.warn("yanked", message, filename=file.published.filename)
+
+
+def _emit_published_file(run: Run, endpoints: Endpoints, file: AlreadyPublished) -> None:
+    name, published, by_md5 = file.distribution.filename, file.published, file.md5_only
+    status = FileStatus.SAME_MD5 if by_md5 else FileStatus.ALREADY_PUBLISHED
+    run.emit(FileFinished(index=endpoints.name, distribution=file.distribution, status=status, url=published.url))
+    listed = None if by_md5 else True
+    run.emit(FileListed(index=endpoints.name, filename=name, listed=listed, published=published, same_md5=by_md5))
+    if by_md5:
+        run.emit(messages.compared_by_md5_warning(endpoints, name))
+    elif published.yanked is not False:
+        message = f"{published.filename} is published, but yanked."
+        run.warn("yanked", message, filename=published.filename)
 
 
 def _has_reserved_name(project: str, state: IndexState) -> bool:

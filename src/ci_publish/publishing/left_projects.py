@@ -19,30 +19,31 @@ def projects_left_unpublished(
     if len(train.requires) < 2:  # noqa: PLR2004  (one project)
         return
     later = {file.distribution.project: file.reason for file in planned if isinstance(file, Deferred)}
-    uploads = [file.distribution for file in planned if isinstance(file, Upload)]
-    missing = {file.project for file in uploads if not outcomes.is_on_index(file)}
-    missing.update(file.project for file, _ in outcomes.failures)
+    missing = {file.project for file, _ in outcomes.failures}
+    for file in planned:
+        if isinstance(file, Upload) and not outcomes.is_on_index(file.distribution):
+            missing.add(file.distribution.project)
     for project in train.order:
         if project in later:
             # It waits for itself where it requires none of the others, or only those of its own cycle.
             others = train.requires[project].difference(train.cycle_of(project))
             because = tuple(name for name in train.order if name in later and name in others) or (project,)
             yield _project_left_event(index, project, because, later[project])
-        elif project in missing:
-            because, error = _why_project_is_incomplete(project, outcomes)
-            first = error or next((failure for _, failure in outcomes.failures), None)
-            if not isinstance(first, Interrupted):
-                yield _project_left_event(index, project, because, error)
+        elif project in missing and (left := _incomplete_project_event(index, project, outcomes)) is not None:
+            yield left
 
 
-def _why_project_is_incomplete(project: str, outcomes: FileOutcomes) -> tuple[tuple[str, ...], CiPublishError | None]:
-    stopped = outcomes.why_project_stopped(project)
+def _incomplete_project_event(index: str, project: str, outcomes: FileOutcomes) -> ProjectLeft | None:
+    stopped, failures = outcomes.why_project_stopped(project), outcomes.failures
+    own = [error for file, error in failures if file.project == project]
+    because = tuple(file.project for file, _ in failures[:1])
+    error = None
     if stopped is not None:
-        return stopped.because, stopped.error
-    own = [error for file, error in outcomes.failures if file.project == project]
-    if own:
-        return (project,), own[0]
-    return tuple(file.project for file, _ in outcomes.failures[:1]), None
+        because, error = stopped.because, stopped.error
+    elif own:
+        because, error = (project,), own[0]
+    first = error or next((failure for _, failure in failures), None)
+    return None if isinstance(first, Interrupted) else _project_left_event(index, project, because, error)
 
 
 def _project_left_event(

@@ -10,11 +10,11 @@ verified; nothing is minted or signed for files that are already published; uplo
 from collections.abc import Sequence
 
 from ci_publish.errors import CiPublishError, NothingToPublish
-from ci_publish.model.events import Checked, Outcome, Step
+from ci_publish.model.events import Outcome
 from ci_publish.model.problem import Problem, blocking_problems, published_problems_as_notes
 from ci_publish.publishing import messages
 from ci_publish.publishing.attest import Attested, attest_uploads, verify_found_attestations, wants_attestations
-from ci_publish.publishing.collect import collect_and_check, collect_valid_distributions
+from ci_publish.publishing.collect import collect_and_check, collect_valid_distributions, emit_check_problems
 from ci_publish.publishing.context import Run
 from ci_publish.publishing.index_upload import IndexUpload
 from ci_publish.publishing.release_diff import FULL, LISTING
@@ -86,7 +86,7 @@ def _plan_at_all_indexes(
     Errors in files that every index already has with the same content are only noted: those files are not sent.
     """
     if any(problem.filename is None for problem in blocking_problems(problems)):
-        _emit_check_problems(run, problems)
+        emit_check_problems(run, problems)
         raise messages.failed_checks_error(problems)
     try:
         for index in indexes:
@@ -94,13 +94,13 @@ def _plan_at_all_indexes(
             index.compare_with_index(sending=sending)
     except CiPublishError as error:
         if blocking_problems(problems):
-            _emit_check_problems(run, problems)
+            emit_check_problems(run, problems)
             raise messages.failed_checks_error(problems) from error
         raise
     if blocking_problems(problems):
         published = set.intersection(*(index.already_published for index in indexes)) if indexes else set()
         remaining = published_problems_as_notes(problems, published)
-        _emit_check_problems(run, remaining)
+        emit_check_problems(run, remaining)
         if blocking_problems(remaining):
             raise messages.failed_checks_error(remaining)
 
@@ -114,12 +114,6 @@ def _compare_all_releases(run: Run, indexes: Sequence[IndexUpload], *, default: 
 def _require_no_failed_checks(problems: Sequence[Problem]) -> None:
     if blocking_problems(problems):
         raise messages.failed_checks_error(problems)
-
-
-def _emit_check_problems(run: Run, problems: Sequence[Problem]) -> None:
-    """Report the problems in a step of their own, so that they appear under the checks."""
-    with run.step(Step.CHECK):
-        run.emit(Checked(tuple(problems)))
 
 
 def _require_publishable_everywhere(indexes: Sequence[IndexUpload], *, sending: bool) -> None:

@@ -11,7 +11,7 @@ from ci_publish.model.distribution import Distribution, distributions_by_release
 from ci_publish.model.events import Checked, Compared, IndexChosen, Outcome, Step
 from ci_publish.model.frozen import frozen
 from ci_publish.model.index import IndexState, ListingUnavailable, NotVisible, ProjectListing
-from ci_publish.model.problem import Problem, Severity, blocking_problems
+from ci_publish.model.problem import Problem, Severity
 from ci_publish.model.release import Comparison, Release, ReleaseDiff
 from ci_publish.publishing import messages
 from ci_publish.publishing.baseline import (
@@ -24,7 +24,7 @@ from ci_publish.publishing.baseline import (
     local_release,
     why_no_baseline,
 )
-from ci_publish.publishing.collect import collect_distributions
+from ci_publish.publishing.collect import collect_readable_distributions
 from ci_publish.publishing.context import Destination, Run
 from ci_publish.publishing.index_plan import IndexPlan
 from ci_publish.publishing.ports import Index
@@ -111,7 +111,7 @@ def compare_releases(
     run: Run, destination: Destination, planned: IndexPlan, files: Sequence[Distribution], *, default: str
 ) -> tuple[Problem, ...]:
     """Compare every release of a run with the one before, using the listings that the plan fetched."""
-    mode = default if run.options.release_diff == "auto" else run.options.release_diff
+    mode = _comparison_mode(run, default)
     index = destination.reference or destination.index
     compare = ReleaseComparer(run=run, index=index, mode=mode)
     found: list[Problem] = []
@@ -124,6 +124,10 @@ def compare_releases(
     return tuple(found)
 
 
+def _comparison_mode(run: Run, default: str) -> str:
+    return default if run.options.release_diff == "auto" else run.options.release_diff
+
+
 def diff(run: Run) -> Outcome:
     """Compare the releases with what each index has; sends nothing, and shows no credential.
 
@@ -133,15 +137,12 @@ def diff(run: Run) -> Outcome:
     if run.options.release_diff == OFF:
         message = "The command diff compares releases, and that is off."
         raise ConfigurationError(message, hints=(Hint("Remove ", option("release_diff", "off"), "."),))
-    collection = collect_distributions(run)
-    if unreadable := blocking_problems(collection.problems):
-        run.emit(Checked(collection.problems))
-        raise messages.failed_checks_error(unreadable)
+    collection = collect_readable_distributions(run)
     found = list(run.distributions.check_stated(collection))
     if found:
         run.emit(Checked(tuple(found)))
-    mode = FULL if run.options.release_diff == "auto" else run.options.release_diff
-    for index in (destination.index for destination in run.destinations):
+    for destination in run.destinations:
+        index, mode = destination.index, _comparison_mode(run, FULL)
         compare = ReleaseComparer(run=run, index=index, mode=mode, against=run.options.against)
         with run.step(Step.PLAN, index.endpoints.name):
             run.emit(IndexChosen(index.endpoints))

@@ -67,6 +67,21 @@ class ConcurrencyLimit:
             self._condition.notify_all()
 
 
+def _wait_for_permission(
+    condition: threading.Condition, ready: Callable[[], bool], stopped: Callable[[], bool], seconds: float
+) -> Permission:
+    """Wait at most *seconds* until a turn is *ready*; the caller holds *condition*, which changes notify."""
+    until = time.monotonic() + seconds
+    while not ready():
+        left = until - time.monotonic()
+        if stopped():
+            return Permission.STOPPED
+        if left <= 0:
+            return Permission.NOT_YET
+        condition.wait(min(left, _SLICE))
+    return Permission.GRANTED
+
+
 class ReleaseCompletions:
     """Which uploads of one release the index may complete: *at_once*, in the order of asking; one after a collision.
 
@@ -86,19 +101,18 @@ class ReleaseCompletions:
 
     def wait(self, turn: "ReleaseTurn", seconds: float) -> Permission:
         """Wait at most *seconds* until *turn* is the next and there is room."""
-        until = time.monotonic() + seconds
         with self._condition:
             if turn not in self._queue:
                 self._queue.append(turn)
-            while self._queue[0] is not turn or len(self._active) >= self._at_once:
-                left = until - time.monotonic()
-                if self._stopped():
-                    return Permission.STOPPED
-                if left <= 0:
-                    return Permission.NOT_YET
-                self._condition.wait(min(left, _SLICE))
-            self._begin_completion(turn)
-            return Permission.GRANTED
+            permission = _wait_for_permission(
+                self._condition,
+                lambda: self._queue[0] is turn and len(self._active) < self._at_once,
+                self._stopped,
+                seconds,
+            )
+            if permission is Permission.GRANTED:
+                self._begin_completion(turn)
+            return permission
 
     def begin_without_permission(self, turn: "ReleaseTurn") -> None:
         """Let *turn* begin although there is no room."""
@@ -190,20 +204,17 @@ class FirstFiles(Generic[Task]):
 
     def wait(self, file: Task, seconds: float) -> Permission:
         """Wait at most *seconds* until *file* may be completed."""
-        until = time.monotonic() + seconds
         with self._condition:
-            while not self._halted(file):
-                if self._is_next_to_complete(file):
-                    self._begun.add(file)
-                    self._condition.notify_all()
-                    return Permission.GRANTED
-                left = until - time.monotonic()
-                if self._stopped():
-                    break
-                if left <= 0:
-                    return Permission.NOT_YET
-                self._condition.wait(min(left, _SLICE))
-            return Permission.STOPPED
+            permission = _wait_for_permission(
+                self._condition,
+                lambda: not self._halted(file) and self._is_next_to_complete(file),
+                lambda: self._halted(file) or self._stopped(),
+                seconds,
+            )
+            if permission is Permission.GRANTED:
+                self._begun.add(file)
+                self._condition.notify_all()
+            return permission
 
     def _is_next_to_complete(self, file: Task) -> bool:
         first = self._queue[0]

@@ -34,13 +34,10 @@ class UploadWaves:
                 return
             self._wait_until_required_projects_listed(wave)
             with self._run.step(Step.UPLOAD, self._index.endpoints.name):
-                self._send_wave([file for file in files if file.project in wave], transfers)
-
-    def _send_wave(self, files: Sequence[Distribution], transfers: Transfers) -> None:
-        left = tuple(files)
-        while left:
-            transfers.send_files(left)
-            left = self._files_left_after_lost_answers(files)
+                left = of_wave = tuple(file for file in files if file.project in wave)
+                while left:
+                    transfers.send_files(left)
+                    left = self._files_left_after_lost_answers(of_wave)
 
     def _wait_until_required_projects_listed(self, wave: Sequence[str]) -> None:
         """Wait until what *wave* requires is listed, where it was uploaded in this run.

@@ -6,7 +6,6 @@ from ci_publish.hints import Hint, option
 from ci_publish.model.attestation import AttestationPolicy, ProvenanceMissing
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import (
-    Checked,
     FileFinished,
     FileListed,
     FileStatus,
@@ -25,9 +24,8 @@ from ci_publish.model.index import (
     ProjectStatus,
     PublishedFile,
 )
-from ci_publish.model.problem import blocking_problems
 from ci_publish.publishing import confirmation_messages, messages, required_build_provenance
-from ci_publish.publishing.collect import collect_distributions
+from ci_publish.publishing.collect import collect_readable_distributions
 from ci_publish.publishing.confirmation import Confirmation
 from ci_publish.publishing.context import Destination, Run
 from ci_publish.publishing.planning import Match, compare_with_published, find_published_file
@@ -42,10 +40,7 @@ def verify(run: Run) -> Outcome:
     Whether they would pass the checks does not matter here. Raises Unverified or ContentConflict.
     """
     _require_provenance_checks(run)
-    collection = collect_distributions(run)
-    if blocking_problems(collection.problems):
-        run.emit(Checked(collection.problems))
-        raise messages.failed_checks_error(collection.problems)
+    collection = collect_readable_distributions(run)
     for destination in run.destinations:
         _verify_files(run, destination, collection.distributions)
     return Outcome.VERIFIED
