@@ -123,10 +123,8 @@ def comparable_file_pair(
     """
     served = [file for file in files if file.published.core_metadata is not False]
     here = sorted(distributions, key=lambda file: (file.filename.endswith(".whl") is False, file.filename))
-    tags: dict[object, Distribution] = {}
-    for ours in here:
-        if (name := DistributionFilename.parse_or_none(ours.filename)) is not None:
-            tags.setdefault(name.tags, ours)
+    names = ((DistributionFilename.parse_or_none(ours.filename), ours) for ours in reversed(here))
+    tags = {name.tags: ours for name, ours in names if name is not None}
     for file in served:
         if file.name.tags in tags:
             return tags[file.name.tags], file
