@@ -67,21 +67,6 @@ class ConcurrencyLimit:
             self._condition.notify_all()
 
 
-def _wait_for_permission(
-    condition: threading.Condition, ready: Callable[[], bool], stopped: Callable[[], bool], seconds: float
-) -> Permission:
-    """Wait at most *seconds* until a turn is *ready*; the caller holds *condition*, which changes notify."""
-    until = time.monotonic() + seconds
-    while not ready():
-        left = until - time.monotonic()
-        if stopped():
-            return Permission.STOPPED
-        if left <= 0:
-            return Permission.NOT_YET
-        condition.wait(min(left, _SLICE))
-    return Permission.GRANTED
-
-
 class ReleaseCompletions:
     """Which uploads of one release the index may complete: *at_once*, in the order of asking; one after a collision.
 
@@ -101,18 +86,19 @@ class ReleaseCompletions:
 
     def wait(self, turn: "ReleaseTurn", seconds: float) -> Permission:
         """Wait at most *seconds* until *turn* is the next and there is room."""
+        until = time.monotonic() + seconds
         with self._condition:
             if turn not in self._queue:
                 self._queue.append(turn)
-            permission = _wait_for_permission(
-                self._condition,
-                lambda: self._queue[0] is turn and len(self._active) < self._at_once,
-                self._stopped,
-                seconds,
-            )
-            if permission is Permission.GRANTED:
-                self._begin_completion(turn)
-            return permission
+            while self._queue[0] is not turn or len(self._active) >= self._at_once:
+                left = until - time.monotonic()
+                if self._stopped():
+                    return Permission.STOPPED
+                if left <= 0:
+                    return Permission.NOT_YET
+                self._condition.wait(min(left, _SLICE))
+            self._begin_completion(turn)
+            return Permission.GRANTED
 
     def begin_without_permission(self, turn: "ReleaseTurn") -> None:
         """Let *turn* begin although there is no room."""
@@ -204,17 +190,20 @@ class FirstFiles(Generic[Task]):
 
     def wait(self, file: Task, seconds: float) -> Permission:
         """Wait at most *seconds* until *file* may be completed."""
+        until = time.monotonic() + seconds
         with self._condition:
-            permission = _wait_for_permission(
-                self._condition,
-                lambda: not self._halted(file) and self._is_next_to_complete(file),
-                lambda: self._halted(file) or self._stopped(),
-                seconds,
-            )
-            if permission is Permission.GRANTED:
-                self._begun.add(file)
-                self._condition.notify_all()
-            return permission
+            while not self._halted(file):
+                if self._is_next_to_complete(file):
+                    self._begun.add(file)
+                    self._condition.notify_all()
+                    return Permission.GRANTED
+                left = until - time.monotonic()
+                if self._stopped():
+                    break
+                if left <= 0:
+                    return Permission.NOT_YET
+                self._condition.wait(min(left, _SLICE))
+            return Permission.STOPPED
 
     def _is_next_to_complete(self, file: Task) -> bool:
         first = self._queue[0]
@@ -349,12 +338,9 @@ def map_in_parallel(
 ) -> dict[Task, Result]:
     """Return what *work* returns for each task that was handed to at most *jobs* threads; see ``run_in_parallel``."""
     results: dict[Task, Result] = {}
-    lock = threading.Lock()
 
     def keep_result(task: Task) -> None:
-        result = work(task)
-        with lock:
-            results[task] = result
+        results[task] = work(task)  # one operation of a dict, which needs no lock
 
     run_in_parallel(tasks, keep_result, ConcurrencyLimit(jobs), go_on)
     return results
