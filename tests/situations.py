@@ -263,7 +263,7 @@ def _() -> object:
 
 @situation("SSL_CERT_FILE names a file that is not there")
 def _() -> object:
-    return ca_variables({"SSL_CERT_FILE": "/etc/ssl/corp.pem"}, is_file=lambda _: False, is_folder=lambda _: False)
+    return ca_variables({"SSL_CERT_FILE": "/etc/ssl/corp.pem"})
 
 
 @situation("Attestations are required, but an API token was given")

@@ -212,8 +212,9 @@ class SigningRun:
             case Finished(value=certificate):
                 self._certificate = certificate  # type: ignore[assignment]  # the task without a file is `certify`
                 self._pace.note_outage_over()
-            case Overdue(seconds=seconds):
-                self._retry_task(ending.key, ending.started, Transient(f"Sigstore did not answer within {seconds:g} s"))
+            case Overdue():
+                reason = f"Sigstore did not answer within {self._patience.attempt_seconds:g} s"
+                self._retry_task(ending.key, ending.started, Transient(reason))
             case Failed(error=Trouble() as trouble):
                 self._handle_trouble(ending.key, ending.started, trouble)
             case Failed(error=CiPublishError() as error):

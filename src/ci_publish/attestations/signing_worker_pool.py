@@ -40,7 +40,6 @@ class Overdue(Generic[Key]):
 
     key: Key
     started: float
-    seconds: float
 
 
 Ending = Finished[Key, Value] | Failed[Key] | Overdue[Key]
@@ -66,11 +65,7 @@ class _Worker(threading.Thread):
 class _Running(Generic[Key]):
     key: Key
     started: float
-    seconds: float
-
-    @property
-    def ends(self) -> float:
-        return self.started + self.seconds
+    ends: float
 
 
 class SigningWorkerPool(Generic[Key, Value]):
@@ -102,7 +97,8 @@ class SigningWorkerPool(Generic[Key, Value]):
             self._hired += 1
             worker = _Worker(lambda *report: self._reports.put(report), self._hired)
             worker.start()
-        self._running[worker] = _Running(key, self._clock(), seconds)
+        now = self._clock()
+        self._running[worker] = _Running(key, now, now + seconds)
         worker.tasks.put(task)
 
     def next_ending(self, patience: float) -> "Ending[Key, Value] | None":
@@ -118,7 +114,7 @@ class SigningWorkerPool(Generic[Key, Value]):
                 return None
             running = self._running.pop(overdue)
             overdue.tasks.put(None)
-            return Overdue(running.key, running.started, running.seconds)
+            return Overdue(running.key, running.started)
         if worker not in self._running:  # given up earlier
             return None
         running = self._running.pop(worker)

@@ -6,8 +6,8 @@ tuf's; OpenSSL's defaults, which are SSL_CERT_FILE and SSL_CERT_DIR). So the val
 them.
 """
 
-import os
 from collections.abc import Callable, Mapping, MutableMapping
+from pathlib import Path
 
 from ci_publish.errors import ConfigurationError
 
@@ -58,12 +58,7 @@ def followed_ca_variables(environ: Mapping[str, str]) -> list[str]:
 
 
 def ca_variables(
-    environ: Mapping[str, str],
-    *,
-    is_file: Callable[[str], bool] = os.path.isfile,
-    is_folder: Callable[[str], bool] = os.path.isdir,
-    has_authorities: Callable[[], bool] = openssl_has_authorities,
-    bundle: Callable[[], str] = certifi_bundle,
+    environ: Mapping[str, str], *, has_authorities: Callable[[], bool] = openssl_has_authorities
 ) -> dict[str, str]:
     """Return the variables to set, besides those in *environ*, so that all clients trust the same authorities.
 
@@ -72,15 +67,16 @@ def ca_variables(
     ones of certifi are named. Raises ConfigurationError for a path that does not exist.
     """
     if not (followed := followed_ca_variables(environ)):
-        return {} if has_authorities() else {FILES: bundle()}
+        return {} if has_authorities() else {FILES: certifi_bundle()}
     name, path = followed[0], environ[followed[0]]
-    if not (is_file(path) or is_folder(path)):
+    is_folder = Path(path).is_dir()
+    if not (is_folder or Path(path).is_file()):
         raise ConfigurationError(
             f"{name} points to a certificate authority file that does not exist.",
             detail="Every connection is verified against it, so none can be made.",
             hints=(f"Correct {name}, or unset it to use the public authorities.",),
         )
-    openssl = FOLDER if is_folder(path) else FILES
+    openssl = FOLDER if is_folder else FILES
     wanted = {REQUESTS: path} if name in {FILES, FOLDER} else {openssl: path, REQUESTS: path}
     return {key: value for key, value in wanted.items() if not environ.get(key)}
 

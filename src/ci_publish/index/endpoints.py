@@ -86,7 +86,8 @@ def _simple_api_below(match: re.Match[str]) -> tuple[str, ...]:
 class Shape:
     """What the upload URLs of one kind of index look like (whole matches), and where its Simple API is then.
 
-    ``certain``: no other kind of index has such URLs. Otherwise ``simple`` returns guesses, the likeliest first.
+    ``simple`` returns a path on the same origin, or an https address elsewhere. ``certain``: no other kind of index has
+    such URLs. Otherwise ``simple`` returns guesses, the likeliest first.
     """
 
     kind: str
@@ -98,6 +99,12 @@ class Shape:
 
 # In this order: the first whose host and whole path match.
 SHAPES = (
+    Shape(
+        kind="cloudsmith",
+        path=r"/([^/]+)/([^/]+)/?",
+        simple=lambda match: (f"https://dl.cloudsmith.io/basic/{match[1]}/{match[2]}/python/simple/",),
+        host=r"python\.cloudsmith\.io",
+    ),
     Shape(kind="gitlab", path=r".*/api/v4/(?:projects|groups)/[^/]+(?:/-)?/packages/pypi/?"),
     Shape(kind="gitea", path=r".*/api/packages/[^/]+/pypi/?"),
     Shape(
@@ -122,7 +129,6 @@ SHAPES = (
         certain=False,
     ),
 )
-_CLOUDSMITH = r"/([^/]+)/([^/]+)/?"
 
 
 def resolve_endpoints(
@@ -179,8 +185,6 @@ def index_kind_of_upload_url(upload_url: str) -> str | None:
     """Return the kind of index that the upload URL's shape belongs to, None where it is unknown."""
     if upload_url in {PYPI.upload, TESTPYPI.upload}:
         return "warehouse"
-    if url_host(upload_url) == "python.cloudsmith.io":
-        return "cloudsmith"
     found = _find_upload_url_shape(upload_url)
     return None if found is None else found[0].kind
 
@@ -271,13 +275,16 @@ def _require_encrypted_index_url(url: str, name: str, allow_http: frozenset[str]
 def _other_index_endpoints(url: str, profile: Profile) -> Endpoints:
     """Return the addresses of an index that is neither PyPI nor TestPyPI."""
     root, parts = _index_url_root(url), split_url(url)
-    simple, certain = _derive_simple_api_roots(url)
+    simple: tuple[str, ...] = ()
+    if (found := _find_upload_url_shape(url)) is not None:
+        shape, match = found
+        simple = tuple(path if path.startswith("https:") else root + path for path in shape.simple(match))
     endpoints = Endpoints(
         name=f"{parts.netloc}{parts.path.rstrip('/').removesuffix('/legacy')}".lower(),
         profile=IndexProfile.GENERIC,
         upload=url,
         simple=simple[0] if simple else None,
-        simple_guesses=() if certain else simple,
+        simple_guesses=() if found is None or found[0].certain else simple,
         discovery=f"{root}/.well-known/pytp?discover={quote_plus(parts.path or '/')}",
         audience=f"{root}/_/oidc/audience",
         mint=f"{root}/_/oidc/mint-token",
@@ -298,18 +305,6 @@ def _with_pypi_services(endpoints: Endpoints) -> Endpoints:
         integrity=f"{prefix}/integrity/",
         web=f"{prefix}/project/",
     )
-
-
-def _derive_simple_api_roots(url: str) -> tuple[tuple[str, ...], bool]:
-    """Return where the Simple API of an upload URL may be, and whether that is certain; nothing for unknown shapes."""
-    cloudsmith = re.fullmatch(_CLOUDSMITH, split_url(url).path)
-    if url_host(url) == "python.cloudsmith.io" and cloudsmith:
-        return (f"https://dl.cloudsmith.io/basic/{cloudsmith[1]}/{cloudsmith[2]}/python/simple/",), True
-    found = _find_upload_url_shape(url)
-    if found is None:
-        return (), True
-    shape, match = found
-    return tuple(_index_url_root(url) + path for path in shape.simple(match)), shape.certain
 
 
 def _find_upload_url_shape(url: str) -> tuple[Shape, re.Match[str]] | None:
