@@ -1,4 +1,4 @@
-"""Attestations as files: ``<distribution>.<type>.attestation``, for whoever uploads them later."""
+"""Writes attestations as files, ``<distribution>.<type>.attestation``, which can be uploaded later."""
 
 import os
 import tempfile
@@ -29,9 +29,9 @@ def write_attestations(
 
     With *bundles*, build provenance is also written as a Sigstore bundle: ``<distribution>.sigstore.json``.
 
-    Each file appears complete or not at all, readable by later steps (which may run as another user: what is in it is
-    public anyway), and none that has other content is replaced. *link* makes a hard link; it may fail with OSError
-    where there are none. Raises ConfigurationError.
+    Each file appears complete or not at all, and is readable by later steps, which may run as another user (its content
+    is public). An existing file with other content is never replaced. *link* makes a hard link; it may fail with
+    OSError where there are none. Raises ConfigurationError.
     """
     try:
         directory.mkdir(parents=True, exist_ok=True)

@@ -114,7 +114,7 @@ def circleci_attestation_publisher(
 
 
 def attestation_publisher_of_claims(claims: Claims) -> Publisher:
-    """Return the publisher as which the index will know a job with these claims.
+    """Return the publisher that the index will see in a job with these claims.
 
     For an identity provider that PyPI does not know, and for claims that lack what a publisher needs, only the issuer
     is compared, and the publisher says so (``known`` is False).
@@ -160,7 +160,7 @@ def _circleci_publisher_of_claims(claims: Claims) -> Publisher | None:
 
 
 def certificate_mismatch(publisher: Publisher, certificate: Mapping[str, str]) -> str | None:
-    """Return why a certificate with these extensions is not *publisher*'s, or None when it may be.
+    """Return why a certificate with these extensions is not *publisher*'s, or None if it may be.
 
     The subject (``email``) is not among the extensions and is left to the verifier's policy.
     """
@@ -196,7 +196,7 @@ def reusable_workflow_attestation_error(
 ) -> UnattestableWorkflow | None:
     """Return the error to raise before signing when a reusable workflow runs the job, None when none does.
 
-    PyPI takes the identity token for the workflow that is called (``job_workflow_ref``), but attestations for the
+    PyPI expects the identity token of the workflow that is called (``job_workflow_ref``), but attestations of the
     workflow that was started (``workflow_ref``), so no Trusted Publisher matches both (pypi/warehouse#11096). None also
     where reusable workflows *may publish*.
     """
@@ -239,12 +239,12 @@ def pipeline_elsewhere_attestation_error(claims: Claims) -> UnattestableWorkflow
 
 
 def unattestable_workflow_error(claims: Claims) -> UnattestableWorkflow | None:
-    """Return why no index with PyPI's rules takes attestations of a job with these claims; None where it may."""
+    """Return the error for a job whose attestations no index with PyPI's rules accepts; None for other jobs."""
     return reusable_workflow_attestation_error(claims) or pipeline_elsewhere_attestation_error(claims)
 
 
 def facts_made_public(claims: Claims) -> tuple[str, ...]:
-    """Return what an attestation of this job makes public although the project is not; empty for a public project.
+    """Return what an attestation of this job reveals about a project that is not public; empty for a public project.
 
     The transparency log keeps the certificate permanently: each line is a claim that Fulcio copies into it.
     """
@@ -264,7 +264,7 @@ def facts_made_public(claims: Claims) -> tuple[str, ...]:
 
 
 def token_validity_start(token: IdentityToken) -> float:
-    """Return when a token's life begins by its own words, in seconds since the epoch."""
+    """Return when a token becomes valid according to its claims, in seconds since the epoch."""
     times = (token.claims.get("nbf"), token.claims.get("iat"))
     return max((float(value) for value in times if isinstance(value, int | float)), default=0.0)
 

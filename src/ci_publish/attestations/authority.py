@@ -56,7 +56,7 @@ from ci_publish.model.identity import Claims, IdentityToken
 _NO_TIMESTAMPS = "timestamps" not in VerificationMaterial.model_fields
 
 # PyPI's leeway for clocks that differ, in seconds.
-_BEARABLE_SKEW = 30.0
+_MAX_CLOCK_SKEW = 30.0
 _EXPIRED_AT_SIGNING = "expired at time of signing"
 
 
@@ -102,7 +102,7 @@ class SigstoreAuthority:
             return IdentityEnded("the identity token has expired")
         if early > 0:
             reason = f"the identity token is not valid for another {early:.1f} s"
-            return Transient(reason, early) if early <= _BEARABLE_SKEW else IdentityEnded(reason)
+            return Transient(reason, early) if early <= _MAX_CLOCK_SKEW else IdentityEnded(reason)
         return IdentityRefusal(
             "; ".join(dict.fromkeys(str(step) for step in sigstore_exception_chain(error) if str(step)))
         )

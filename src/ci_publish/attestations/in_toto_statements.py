@@ -65,7 +65,7 @@ def parse_in_toto_statement(payload: bytes, subject: Subject) -> Statement:
 
 
 def _parse_unambiguous_statement(payload: bytes) -> dict[str, Any]:
-    """Read a statement as every reader does: UTF-8, no name twice in an object, and no number that JSON lacks."""
+    """Parse a statement strictly: UTF-8, no duplicate names in an object, no NaN or Infinity."""
     try:
         statement = json.loads(
             payload.decode(),

@@ -68,7 +68,7 @@ def why_build_is_unprovable(claims: Claims) -> str | None:
 
 
 class _RequiredClaims:
-    """Claims that must be there; numbers are given as text."""
+    """Claims that must exist; numbers are returned as text."""
 
     def __init__(self, claims: Claims) -> None:
         self._claims = claims
@@ -142,8 +142,8 @@ def _slsa_predicate(
 def provenance_contradiction(predicate: Predicate, certificate: Mapping[str, str]) -> str | None:
     """Return how a valid *predicate* differs from the *certificate* (its extensions) that signed it, as a clause.
 
-    None where nothing differs, and for an issuer whose certificates say nothing about builds. Of build types that we
-    do not make, the builder, the run and the source are compared: other parameters are their own.
+    None where nothing differs, and for an issuer whose certificates say nothing about builds. For build types that
+    ci-publish does not produce, only the builder, the run and the source are compared.
     """
     if certificate.get(Extension.ISSUER) not in {GITHUB_ISSUER, GITLAB_ISSUER}:
         return None
@@ -184,7 +184,7 @@ def _allowed_builders(stated: str, certificate: Mapping[str, str]) -> tuple[str 
     """Return the builders that the certificate allows: the workflow or pipeline definition, or the CI's runner.
 
     Earlier versions of GitHub's builder named the kind of runner. Which of GitLab's runners a job had is in no
-    certificate: a runner of the job's own project is taken at its word.
+    certificate: so any runner of the job's own project is accepted.
     """
     signer = certificate.get(Extension.BUILD_SIGNER_URI)
     if certificate[Extension.ISSUER] == GITHUB_ISSUER:
@@ -223,6 +223,6 @@ def _internal_parameter_comparisons(
 
 
 def _predicate_value_text(value: object) -> str:
-    """Return a value as a message may show it; long ones are cut."""
+    """Return a value for a message; long ones are shortened."""
     text = "none" if value is None else str(value)
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"

@@ -33,8 +33,8 @@ _MOST_ATTESTATIONS = 32
 class ProvenanceJudge:
     """Implements ``publishing.ports.ProvenanceVerifier``.
 
-    *named* are identities that are expected, besides this run's where that is known. With neither, any publisher that
-    the attestations prove is accepted.
+    *named* are identities that are expected in addition to this run's, if that is known. With neither, any publisher
+    that the attestations prove is accepted.
     """
 
     def __init__(self, trust: TrustSource, *, named: tuple[PublisherIdentity, ...] = ()) -> None:

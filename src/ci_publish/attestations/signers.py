@@ -30,7 +30,7 @@ ISSUER_OF: Mapping[PublisherKind, str] = {
     PublisherKind.GITLAB: GITLAB_ISSUER,
     PublisherKind.GOOGLE: GOOGLE_ISSUER,
 }
-# By issuer: the kind of identity, where its repositories are, and what stands between a repository and a workflow file.
+# By issuer: the kind of identity, where its repositories are, and what separates a repository from a workflow file.
 _PLACES: Mapping[str, tuple[PublisherKind, str, str]] = {
     GITHUB_ISSUER: (PublisherKind.GITHUB, "https://github.com/", "/.github/workflows/"),
     GITLAB_ISSUER: (PublisherKind.GITLAB, "https://gitlab.com/", "//"),

@@ -33,7 +33,7 @@ class SigningIdentity:
     def token_for_certificate(self) -> IdentityToken:
         """Return a token for the next certificate: a new one for each if possible. Raises SigningFailed.
 
-        A token that was handed out before its life began (the clocks differ) is handed out again.
+        A token that was returned before it became valid (the clocks differ) is returned again.
         """
         now = self._wall()
         if self._used and self._source.repeatable:
@@ -51,7 +51,7 @@ class SigningIdentity:
         return self._token
 
     def identity_expired_error(self, reason: str) -> SigningFailed:
-        """Return the error for an identity that ended and cannot be renewed."""
+        """Return the error for an identity that expired and cannot be renewed."""
         if self._source.repeatable:
             return SigningIdentityExpired(
                 f"The identity for signing ended again and again before it could be used ({reason}).",

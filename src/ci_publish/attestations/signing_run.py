@@ -1,8 +1,8 @@
 """One call of ``sign``: one identity, one certificate, many files at once; outages are waited out.
 
-What is retried is always a whole step (a certificate, or one file's signature and log entry), never a request: when
-the log commits an entry but answers late, the same entry sent again would be refused (409), while a fresh signature is
-simply one entry more.
+Retries repeat a whole step (a certificate, or one file's signature and log entry), never a single request: when the log
+commits an entry but answers late, sending the same entry again would be refused (409), while a new signature is just
+another entry.
 """
 
 import random
@@ -31,8 +31,8 @@ _USUAL_LIFETIME = 600.0
 # A log entry must fall into the certificate's life, so a certificate is not used in its last two minutes (of ten).
 _UNUSED_LIFETIME = 120.0
 _UNUSED_SHARE = 0.2
-# How many times in a row a certificate or token may turn out to be over before it has signed anything.
-_LONGEST_BARREN = 4
+# How many certificates or tokens in a row may expire before they have signed anything.
+_MAX_EXPIRED_UNUSED = 4
 POLL_SECONDS = 0.2
 
 
@@ -104,7 +104,7 @@ class SigningContext:
 
 
 class SigningRun:
-    """One call of `sign`: which files are done, which are to do, and with which certificate."""
+    """One call of `sign`: which files are done, which are pending, and with which certificate."""
 
     def __init__(
         self,
@@ -127,13 +127,13 @@ class SigningRun:
         self._patience = patience
         self._clock = clocks.monotonic
         self._ends = clocks.monotonic() + patience.budget if patience.until is None else patience.until
-        self._pace = SigstoreBackoff(Backoff(patience.first_pause, patience.longest_pause), clocks.jitter)
+        self._backoff = SigstoreBackoff(Backoff(patience.first_pause, patience.longest_pause), clocks.jitter)
         self._certificate: SigningCertificate | None = None
         self._certifying = False
         self._issued = 0.0
         self._lifetime = _USUAL_LIFETIME
-        self._barren = 0
-        self._refused = False
+        self._expired_unused = 0
+        self._identity_refused = False
         self._last_reason = ""
         self._end: CiPublishError | None = None
         # A task without a file obtains a certificate.
@@ -148,11 +148,11 @@ class SigningRun:
             while self._end is None and (self._todo or self._pool.busy_workers):
                 if self._waiting.stopped:
                     self._end = SigningFailed("Signing was stopped before every file had its attestation.")
-                elif max(self._clock(), self._pace.resume) >= self._ends:
+                elif max(self._clock(), self._backoff.resume) >= self._ends:
                     self._end = self._sigstore_unavailable(len(self._order) - len(self._done))
                 else:
                     self._start_signing_tasks()
-                    pause = self._pace.resume - self._clock()  # nothing can be started earlier
+                    pause = self._backoff.resume - self._clock()  # nothing can be started earlier
                     ending = self._pool.next_ending(min(POLL_SECONDS, pause) if pause > 0 else POLL_SECONDS)
                     if ending is not None:
                         self._handle_task_ending(ending)
@@ -164,7 +164,7 @@ class SigningRun:
         self._emit(WaitStarted(f"Sigstore to attest {files}", max(0.0, self._ends - self._clock())))
 
     def signing_result(self) -> SigningResult:
-        """Return what was made, and the reason for each file that lacks an attestation."""
+        """Return the new attestations, and the reason for each file that lacks one."""
         missing = [task.subject.filename for task in self._order if task not in self._done]
         error = self._end or self._sigstore_unavailable(len(missing))
         if missing and not isinstance(error, SigningFailed):
@@ -177,7 +177,7 @@ class SigningRun:
 
     def _start_signing_tasks(self) -> None:
         """Start what can be started now: the request for a certificate, or else one task for each free worker."""
-        if self._certifying or not self._todo or not self._pool.free_workers or self._clock() < self._pace.resume:
+        if self._certifying or not self._todo or not self._pool.free_workers or self._clock() < self._backoff.resume:
             return
         seconds = self._patience.attempt_seconds
         unused = min(_UNUSED_LIFETIME, self._lifetime * _UNUSED_SHARE)
@@ -191,7 +191,7 @@ class SigningRun:
             self._certificate, self._certifying, self._issued = None, True, self._clock()
             self._pool.start_task(None, partial(self._authority.certify, token), seconds)
             return
-        allowed = self._pace.allowed_attempts(self._workers)
+        allowed = self._backoff.allowed_attempts(self._workers)
         while self._todo and self._pool.free_workers and self._pool.busy_workers < allowed:
             task = self._todo.popleft()
             self._pool.start_task(task, partial(self._certificate.attest, task.subject, task.predicate_type), seconds)
@@ -205,13 +205,13 @@ class SigningRun:
             case Finished(key=SigningTask() as task, value=VerifiedAttestation() as product):
                 self._done[task] = product.attestation
                 self._lifetime = product.lifetime
-                self._barren = 0
-                self._refused = False
-                self._pace.note_outage_over()
+                self._expired_unused = 0
+                self._identity_refused = False
+                self._backoff.note_outage_over()
                 self._emit(Signed(product.attestation))
             case Finished(value=certificate):
                 self._certificate = certificate  # type: ignore[assignment]  # the task without a file is `certify`
-                self._pace.note_outage_over()
+                self._backoff.note_outage_over()
             case Overdue():
                 reason = f"Sigstore did not answer within {self._patience.attempt_seconds:g} s"
                 self._retry_task(ending.key, ending.started, Transient(reason))
@@ -226,9 +226,9 @@ class SigningRun:
         match trouble:
             case Transient():
                 self._retry_task(task, started, trouble)
-            case IdentityRefusal() if not self._refused:
+            case IdentityRefusal() if not self._identity_refused:
                 # Fulcio says the same when it cannot reach the identity provider: another token is worth a try.
-                self._refused = True
+                self._identity_refused = True
                 self._retry_task(task, started, Transient(trouble.reason))
             case Ended():
                 # Of a certificate or an identity: the file is put back, and the next round gets new ones.
@@ -236,10 +236,10 @@ class SigningRun:
                 if task is not None and (self._certificate is None or started < self._issued):
                     return  # another file has reported it already
                 self._certificate = None
-                self._barren += 1
-                if self._barren >= _LONGEST_BARREN:
+                self._expired_unused += 1
+                if self._expired_unused >= _MAX_EXPIRED_UNUSED:
                     self._end = self._identity.identity_expired_error(trouble.reason)
-                elif self._barren > 1:
+                elif self._expired_unused > 1:
                     self._retry_task(None, self._clock(), Transient(trouble.reason))
                 else:
                     self._emit(Retrying(what=_CERTIFICATE, attempt=1, reason=trouble.reason, wait=0.0))
@@ -251,7 +251,7 @@ class SigningRun:
         self._last_reason = trouble.reason
         what = _CERTIFICATE if task is None else task.subject.filename
         self._attempts[what] += 1
-        wait = self._pace.pause_after_failure(started, self._clock(), trouble.retry_after)
+        wait = self._backoff.pause_after_failure(started, self._clock(), trouble.retry_after)
         self._emit(Retrying(what=what, attempt=self._attempts[what], reason=trouble.reason, wait=wait))
 
     def _requeue_task(self, task: SigningTask | None) -> None:

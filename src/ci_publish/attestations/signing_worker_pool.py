@@ -1,8 +1,8 @@
 """Work on daemon threads, each attempt with a deadline.
 
-sigstore's clients can wait permanently, and a ``ThreadPoolExecutor`` would keep the interpreter from ending until a
-stuck call returns. The pool gives a stuck worker up: its thread sleeps on, unable to hold anything, and another takes
-its place. Threads are kept between tasks, because each has a connection of its own.
+sigstore's clients may never return, and a ``ThreadPoolExecutor`` would keep the interpreter from exiting until a stuck
+call returns. The pool abandons a stuck worker: its daemon thread does not delay the exit, and another takes its place.
+Threads are reused, because each has a connection of its own.
 """
 
 import threading
@@ -36,7 +36,7 @@ class Failed(Generic[Key]):
 
 @frozen
 class Overdue(Generic[Key]):
-    """A task did not end in time; what it does from now on is without consequence."""
+    """A task did not end in time; its result will be ignored."""
 
     key: Key
     started: float
@@ -69,7 +69,7 @@ class _Running(Generic[Key]):
 
 
 class SigningWorkerPool(Generic[Key, Value]):
-    """At most *size* tasks at once, each given up after its deadline. To be used from one thread, and closed."""
+    """Runs at most *size* tasks at once and abandons each at its deadline. Use it from one thread, and close it."""
 
     def __init__(self, size: int, clock: Callable[[], float]) -> None:
         self._size = size
@@ -77,11 +77,11 @@ class SigningWorkerPool(Generic[Key, Value]):
         self._idle: list[_Worker] = []
         self._running: dict[_Worker, _Running[Key]] = {}
         self._reports: SimpleQueue[tuple[_Worker, object, BaseException | None]] = SimpleQueue()
-        self._hired = 0
+        self._started = 0
 
     @property
     def busy_workers(self) -> int:
-        """How many tasks are under way."""
+        """How many tasks are running."""
         return len(self._running)
 
     @property
@@ -90,12 +90,12 @@ class SigningWorkerPool(Generic[Key, Value]):
         return self._size - self.busy_workers
 
     def start_task(self, key: Key, task: Callable[[], Value], seconds: float) -> None:
-        """Begin *task* on a free worker; `next_ending` tells how it ended, after *seconds* at the latest."""
+        """Begin *task* on a free worker; `next_ending` returns how it ended, after *seconds* at the latest."""
         if self._idle:
             worker = self._idle.pop()
         else:
-            self._hired += 1
-            worker = _Worker(lambda *report: self._reports.put(report), self._hired)
+            self._started += 1
+            worker = _Worker(lambda *report: self._reports.put(report), self._started)
             worker.start()
         now = self._clock()
         self._running[worker] = _Running(key, now, now + seconds)
@@ -115,7 +115,7 @@ class SigningWorkerPool(Generic[Key, Value]):
             running = self._running.pop(overdue)
             overdue.tasks.put(None)
             return Overdue(running.key, running.started)
-        if worker not in self._running:  # given up earlier
+        if worker not in self._running:  # abandoned earlier
             return None
         running = self._running.pop(worker)
         self._idle.append(worker)
@@ -124,7 +124,7 @@ class SigningWorkerPool(Generic[Key, Value]):
         return Finished(running.key, running.started, value)  # type: ignore[arg-type]  # its task returns a Value
 
     def close(self) -> None:
-        """Let every thread end as soon as it can; tasks under way are given up."""
+        """Let every thread end as soon as it can; running tasks are abandoned."""
         for worker in (*self._idle, *self._running):
             worker.tasks.put(None)
         self._idle.clear()

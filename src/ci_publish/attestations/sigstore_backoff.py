@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 from ci_publish.http.retries import Backoff
 
-_CAREFUL_AFTER = 3
+_SINGLE_PROBE_AFTER = 3
 
 
 class SigstoreBackoff:
-    """One rhythm for all workers: exponential back-off with jitter, Retry-After, and a single probe in long outages.
+    """One back-off for all workers: exponential with jitter, Retry-After, and a single probe during long outages.
 
     Times are seconds of one monotonic clock, given by the caller. *jitter* returns a number in [0, 1).
     """
@@ -21,9 +21,9 @@ class SigstoreBackoff:
         self.resume = float("-inf")
 
     def pause_after_failure(self, started: float, now: float, retry_after: float) -> float:
-        """Note a failed attempt; return how many seconds nothing should be sent.
+        """Note a failed attempt; return for how many seconds nothing should be sent.
 
-        Attempts that were under way when the pause began tell nothing new: they do not lengthen the back-off.
+        Attempts that were already running when the pause began do not lengthen the back-off.
         """
         if started >= self._since:
             self._streak += 1
@@ -37,5 +37,5 @@ class SigstoreBackoff:
         self._streak = 0
 
     def allowed_attempts(self, workers: int) -> int:
-        """Return how many attempts may be under way: one while an outage lasts, else all."""
-        return 1 if self._streak >= _CAREFUL_AFTER else workers
+        """Return how many attempts may run at once: one during an outage, otherwise *workers*."""
+        return 1 if self._streak >= _SINGLE_PROBE_AFTER else workers

@@ -1,6 +1,6 @@
 """Limits for the HTTP sessions of sigstore's clients, which have none. Imported only when something is signed.
 
-Everything here is requests' public interface: an adapter mounted on a session that a client shows.
+Only requests' public interface is used: an adapter mounted on the session that a client exposes.
 """
 
 import contextlib

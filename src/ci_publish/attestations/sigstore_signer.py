@@ -54,7 +54,7 @@ class SigstoreSigner:
         self._authority = authority
 
     def prefetch(self) -> None:
-        """Begin what signing will need and what depends on nothing: imports and the trust root. Never raises."""
+        """Start the imports and the fetch of the trust root, which signing will need. Never raises."""
         self._trust.prefetch()
 
     def inspect(self, found: Sequence[FoundAttestation], distributions: Sequence[Distribution]) -> None:
@@ -89,7 +89,7 @@ class SigstoreSigner:
         if not files:
             return SigningResult()
         self.prefetch()
-        # Half of the time that is left is for the upload: an outage of Sigstore must end as one, not as a deadline.
+        # Half of the remaining time is for the upload: an outage of Sigstore must end as one, not as a deadline.
         context = self._context
         patience = replace(context.patience, budget=min(context.patience.budget, context.waiting.left() / 2))
         ends = context.clocks.monotonic() + patience.budget
@@ -146,7 +146,7 @@ class SigstoreSigner:
 
 
 def _unsignable_job_error(claims: Claims, predicate_types: Sequence[str]) -> SigningFailed | None:
-    """Return why no index takes such attestations of this job; None where it may.
+    """Return the error for a job whose attestations of these types no index accepts; None for other jobs.
 
     A reusable workflow is no obstacle to build provenance: PyPI compares the workflow that was started, and the
     certificate names the one that is called as the builder.

@@ -1,4 +1,4 @@
-"""Whom we believe: the trust root of a Sigstore instance, fetched while other things happen."""
+"""The trust root of a Sigstore instance, fetched in the background."""
 
 import importlib.resources
 import json
@@ -78,7 +78,7 @@ class TrustSource:
         self._result: ClientTrustConfig | None = None
 
     def prefetch(self) -> None:
-        """Begin to import sigstore and to fetch the trust root. Idempotent; never raises."""
+        """Start importing sigstore and fetching the trust root. Idempotent; never raises."""
         self._started_refresh()
 
     def _started_refresh(self) -> "_TrustRefresh":
@@ -176,7 +176,7 @@ class _TrustRefresh(threading.Thread):
 
 
 def sigstore_instance_hosts(config: str) -> str:
-    """Return the hosts that a trust configuration sends identities and signatures to, for people."""
+    """Return the hosts to which identities and signatures are sent with this configuration, for messages."""
     try:
         signing = json.loads(config)["signingConfig"]
         services = (service for kind in _SERVICES for service in signing.get(kind, ()))
@@ -200,7 +200,7 @@ def _bad_trust_config_error(why: str) -> ConfigurationError:
 
 
 def _trust_error_reasons(error: BaseException) -> str:
-    """Return an exception's words and those of its causes, never empty."""
+    """Return the texts of an exception and its causes, never empty."""
     words: list[str] = []
     for step in sigstore_exception_chain(error):
         text = " ".join(str(step).split())[:200] or type(step).__name__

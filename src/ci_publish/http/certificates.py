@@ -1,7 +1,7 @@
 """One setting for certificate authorities, for every client in this process.
 
 Three HTTP libraries are in use, and each reads other variables: httpx (ours; SSL_CERT_FILE and the rest, see
-``http.network``), requests (sigstore's; REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE only) and urllib3 on its own (id's and
+``http.sockets``), requests (sigstore's; REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE only) and urllib3 on its own (id's and
 tuf's; OpenSSL's defaults, which are SSL_CERT_FILE and SSL_CERT_DIR). So the value of one variable is set in all of
 them.
 """

@@ -66,7 +66,7 @@ def proxy_authentication_error(proxy: Proxy, said: str) -> ProxyAuthenticationRe
 
 
 def unusable_proxy_error(proxy: Proxy) -> ConfigurationError:
-    """Return the error for a proxy whose address is none."""
+    """Return the error for a proxy whose address cannot be used."""
     scheme = split_url(proxy.address).scheme
     why = f"its scheme is {scheme}" if scheme not in {"", "http", "https"} else "it names no host"
     return ConfigurationError(
@@ -108,7 +108,7 @@ def loopback_proxy_exceptions(environ: Mapping[str, str]) -> dict[str, str]:
 def _proxy_variable(environ: Mapping[str, str], name: str) -> tuple[str, str]:
     """Return a variable's name and value, in lower or upper case.
 
-    HTTP_PROXY counts for nothing in a CGI process (httpoxy).
+    HTTP_PROXY is ignored in a CGI process (httpoxy).
     """
     if environ.get(name) or (name == "http_proxy" and "REQUEST_METHOD" in environ):
         return name, environ.get(name, "").strip()
@@ -118,7 +118,7 @@ def _proxy_variable(environ: Mapping[str, str], name: str) -> tuple[str, str]:
 def _no_proxy_item_covers(item: str, host: str, port: int | None) -> bool:
     if item == "*":
         return True
-    with suppress(ValueError):  # a name of a host or a domain
+    with suppress(ValueError):  # a host name or a domain
         if ip_address(host) in ip_network(item, strict=False):
             return True
     name, separator, item_port = item.rpartition(":")

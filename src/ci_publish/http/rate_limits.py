@@ -33,7 +33,7 @@ class RateLimit:
 
 
 def parse_rate_limits(headers: Mapping[str, str]) -> tuple[RateLimit, ...]:
-    """Return the limits that *headers* (lower-case names) speak of, those first of which the state is known."""
+    """Return the limits in *headers* (lower-case names); those whose state is known come first."""
     policies = dict(_parse_rate_limit_items(headers.get("ratelimit-policy", "")))
     states = list(_parse_rate_limit_items(headers.get("ratelimit", "")))
     named = {name for name, _ in states}

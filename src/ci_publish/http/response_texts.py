@@ -1,4 +1,4 @@
-"""What a server says in a response: JSON, HTML, plain text or the reason phrase, read in one way for everybody (pure).
+"""What a server says in a response: JSON, HTML, plain text or the reason phrase (pure).
 
 Everything here is untrusted: whatever its shape, the functions return a value and never raise.
 """

@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 SLICE = 0.1
 MIN_CONNECT_SHARE = 3.0
-# Everything of an answer but its body: status line, headers, interim answers, chunk sizes, trailers.
+# Everything in a response except its body: status line, headers, interim answers, chunk sizes, trailers.
 MAX_OVERHEAD = 256 * 1024
 
 

@@ -1,6 +1,6 @@
 """Connections whose every operation counts down the deadline of the attempt that it belongs to.
 
-httpx's own timeouts are for single reads; a server that sends one byte now and then outlives them all. So the streams
+httpx's own timeouts are for single reads; a server that sends one byte now and then never exceeds them. So the streams
 here are ours (httpcore's public ``NetworkBackend``): each operation ends at the attempt's deadline, and earlier when
 the run is cut off. Imported late: this module imports httpcore.
 """

@@ -1,1 +1,1 @@
-"""Where it is published: the wire rules of indexes (pure) and the only HTTP client."""
+"""Package indexes: their protocols (pure modules), and the client that reads listings and uploads files."""

@@ -106,7 +106,7 @@ class HttpIndex:
     def fetch_listing(
         self, project: str, version: str | None = None, *, fresh: bool = False, patience: float | None = None
     ) -> IndexState:
-        """Ask what the index has of *project*; see ``publishing.ports.Index``.
+        """Return what the index lists of *project*; see ``publishing.ports.Index``.
 
         No retry begins later than *patience* seconds after the call: 0 is one attempt, None the usual patience.
         """
@@ -120,11 +120,11 @@ class HttpIndex:
         return self._listings.fetch_listing(project, version, self._reader.retry_budget(patience=patience), fresh=fresh)
 
     def begin_prefetch(self, releases: Iterable[tuple[str, str]], emitter: PrefetchEmitter) -> None:
-        """Begin to fetch the listings of *releases*; *emitter* is what this index and its transport emit to."""
+        """Start fetching the listings of *releases*; *emitter* is what this index and its transport emit to."""
         self._prefetched.begin_prefetch(releases, emitter)
 
     def finish_prefetch(self) -> None:
-        """Wait until nothing is fetched in the background any more."""
+        """Wait until the background fetches have ended."""
         self._prefetched.finish_prefetch()
 
     # --- upload

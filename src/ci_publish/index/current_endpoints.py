@@ -1,4 +1,4 @@
-"""What the parts of one index client share: its addresses as known so far, and its clock and random source."""
+"""What the parts of one index client share: the addresses known so far, a clock and a random source."""
 
 import random
 import secrets

@@ -32,7 +32,7 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 @dataclass(slots=True, kw_only=True)
 class RetryBudget:
-    """What one question may cost: attempts of each of its requests, and seconds until the last retry of all begins."""
+    """The limits of one query: attempts for each of its requests, and seconds until its last retry may begin."""
 
     began: float
     max_attempts: int = MAX_ATTEMPTS
@@ -47,7 +47,7 @@ class RetryBudget:
 class IndexReader:
     """Reads from one index. Thread-safe.
 
-    *authorization* returns what may be sent to an address. *index* is its name in events.
+    *authorization* returns the credential that may be sent to an address. *index* is the name of the index in events.
     """
 
     def __init__(  # noqa: PLR0913  (collaborators, by name)
@@ -68,7 +68,7 @@ class IndexReader:
         self._sources = sources
 
     def retry_budget(self, *, max_attempts: int = MAX_ATTEMPTS, patience: float | None = None) -> RetryBudget:
-        """Return the budget of a question that begins now."""
+        """Return the budget of a query that begins now."""
         return RetryBudget(began=self._sources.clock(), max_attempts=max_attempts, patience=patience)
 
     def get(

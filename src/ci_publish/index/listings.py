@@ -1,7 +1,7 @@
-"""What an index has of a project, from its Simple API and, on PyPI, from the fresher JSON API of a release.
+"""Fetches what an index lists of a project: from its Simple API and, on PyPI, from the fresher JSON API of a release.
 
-That a project or file is not there is believed only of an address that was given, is known, or has proved to be the
-root of a Simple API: a guessed address that answers 404 says nothing.
+A 404 means that a project does not exist only at an address that was given, is known, or has proved to be the root of a
+Simple API; at a guessed address it means nothing.
 """
 
 from threading import Lock
@@ -29,7 +29,7 @@ HINT = "Set index-url to the root of its Simple API, the address that pip instal
 
 @frozen
 class _RememberedListing:
-    """A listing that was read in this run, and what it takes (if not empty) to ask whether it is still the newest."""
+    """A listing that was read in this run, and its ETag (empty without one), to ask whether it has changed."""
 
     etag: str
     listing: ProjectListing
@@ -50,7 +50,7 @@ class Listings:
         self._proved: dict[str, bool] = {}
 
     def fetch_listing(self, project: str, version: str | None, budget: RetryBudget, *, fresh: bool) -> IndexState:
-        """Return what the index has of *project*; see ``publishing.ports.Index``."""
+        """Return what the index lists of *project*; see ``publishing.ports.Index``."""
         endpoints = self._endpoints.now
         if endpoints.simple is None:
             reason = f"the address of the Simple API cannot be derived from {redacted_url(endpoints.upload)}. {HINT}"
@@ -76,7 +76,7 @@ class Listings:
     def _fetch_from_guessed_roots(
         self, project: str, guesses: tuple[str, ...], budget: RetryBudget, *, fresh: bool
     ) -> IndexState:
-        """Ask each guessed root until one proves to be a Simple API; without one, nothing is known."""
+        """Try each guessed root until one proves to be a Simple API; without one, the state is unknown."""
         elsewhere: NotVisible | None = None
         for root in guesses:
             state = self._fetch_from_root(root, project, None, budget, fresh=fresh)
@@ -115,7 +115,7 @@ class Listings:
     def _fetch_from_root(
         self, root: str, project: str, known: _RememberedListing | None, budget: RetryBudget, *, fresh: bool
     ) -> IndexState:
-        """Return what the listing says: that of *known* itself where the index says that it has not changed."""
+        """Return the listing at *root*: that of *known* itself where the index answers that it has not changed."""
         url = simple_api.listing_url(root, project)
         headers = {"Accept": simple_api.ACCEPT, **(FRESH if fresh else {})}
         if known is not None and known.etag:
@@ -176,7 +176,7 @@ class Listings:
         return ListingUnavailable(project, reason) if self._is_pypi else self._not_visible_state(project, reason, url)
 
     def _not_visible_state(self, project: str, reason: str, url: str) -> NotVisible:
-        """Return why nothing is known, with the root to set where a redirect to *url* names another one."""
+        """Return why the state is unknown, with the root to set where a redirect to *url* names another one."""
         endpoints = self._endpoints.now
         root, _, last = url.rstrip("/").rpartition("/")
         if split_url(endpoints.simple or "").scheme == "https":

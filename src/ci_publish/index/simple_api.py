@@ -29,7 +29,7 @@ ACCEPT_INTEGRITY = "application/vnd.pypi.integrity.v1+json"
 MAX_LISTING = 32 * 1024 * 1024
 MAX_FILES = 60_000
 MAX_JSON_PARTS = 1_000_000
-# The root lists every project of an index; its beginning tells what it is.
+# The root lists every project of an index; its beginning shows what it is.
 MAX_ROOT = 64 * 1024
 MAX_PROVENANCE = 4 * 1024 * 1024
 MAX_CORE_METADATA = 4 * 1024 * 1024
@@ -137,7 +137,7 @@ def parse_json_api_release(project: str, body: bytes, url: str) -> Parsed:
 
 
 def merge_listings(first: ProjectListing | None, second: ProjectListing) -> ProjectListing:
-    """Return what both listings of a project show together; where both list a file, *second* (the fresher) counts."""
+    """Return both listings of a project merged; where both list a file, *second* (the fresher) counts."""
     if first is None:
         return second
     files = dict(first.files)

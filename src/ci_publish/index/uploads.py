@@ -1,4 +1,4 @@
-"""Uploads with their retries: what to do after each response, and when the index's own listing decides."""
+"""Uploads files and retries: what to do after each response, and when the index's own listing decides."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
