@@ -1,4 +1,4 @@
-"""What reading wheels and reading sdists have in common: paths, encrypted code, and budgets.
+"""What reading wheels and reading sdists have in common: unsafe paths, encrypted code and budgets.
 
 Rules of these modules: an archive is never extracted, every read is capped (``limits``), and a damaged archive is a
 list of faults, never an exception.
@@ -9,18 +9,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from ci_publish.distributions.faults import Fault, invalid_file_refusal, list_first
+from ci_publish.distributions.faults import Fault, invalid_file_fault, list_first
 from ci_publish.distributions.limits import SCAN_SIZE
 from ci_publish.model.byte_counts import format_limit
 
-# Absolute, with a drive (Windows), or with a part that leads upwards. A pattern, because archives have many members.
+# Absolute, with a drive (Windows), or with `..`. A regular expression for speed: archives have many members.
 _UNSAFE: Final = re.compile(r"[/\\]|[A-Za-z]:|(?:.*[/\\])?\.\.(?:[/\\]|\Z)", re.DOTALL)
 
 DAMAGED: Final = "archive-damaged-member"
 
 SCANNED_SUFFIXES: Final = (".py", ".pye")
 
-# Written in halves so that the scanner does not find them in this very file.
+# Written in halves so that the scanner does not find them in this file.
 _PYARMOR: Final = tuple(
     f"__pyarmor_{rest}".encode() for rest in ("_(__name__, __file__,", "enter__", "exit__", "assert__", "bcc__")
 )
@@ -38,7 +38,7 @@ class UnreadableArchive(Exception):
 
 
 class TooManyMembers(UnreadableArchive):
-    """An archive has more members, or longer names, than are read one by one."""
+    """An archive has too many members, or too long names, to be read member by member."""
 
     def __init__(self, most: int, mib: int) -> None:
         message = (
@@ -93,8 +93,8 @@ def encrypted_code_faults(name: str, content: bytes) -> Iterator[Fault]:
         tool = "SourceDefender"
     else:
         return
-    refusal = invalid_file_refusal(f"{tool}-encrypted content is not allowed. {_POLICY}")
-    yield Fault(rule="encrypted-code", message=f"{name!r} contains code encrypted with {tool}.", refusal=refusal)
+    reason = f"{tool}-encrypted content is not allowed. {_POLICY}"
+    yield invalid_file_fault("encrypted-code", f"{name!r} contains code encrypted with {tool}.", reason)
 
 
 def member_too_large_fault(rule: str, name: str, limit: int) -> Fault:

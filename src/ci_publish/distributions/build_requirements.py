@@ -7,7 +7,7 @@ from packaging.utils import canonicalize_name
 
 
 def parse_build_requirements(pyproject: bytes | None) -> tuple[str, ...]:
-    """Return the projects that building requires, as normalised names; none where the file says nothing legible."""
+    """Return the normalised names of the projects that a build requires; none if the file is invalid or names none."""
     try:
         system = tomllib.loads((pyproject or b"").decode()).get("build-system", {})
         return tuple(str(canonicalize_name(Requirement(each).name)) for each in system["requires"])

@@ -1,4 +1,4 @@
-"""From PATH arguments to distributions: what is one, what is a companion, and what is neither."""
+"""From the entries that a search found to distributions and attestations; everything else is skipped with a fault."""
 
 import fnmatch
 from collections.abc import Callable, Sequence
@@ -55,10 +55,7 @@ _SKIPPED: Final = (
 
 @frozen
 class ReadFile:
-    """A file that was read as a distribution.
-
-    The faults of its core metadata and the contents of an sdist serve the checks later.
-    """
+    """A file that was read as a distribution, with what the checks need to know about its metadata and its sdist."""
 
     distribution: Distribution
     metadata_faults: tuple[Fault, ...]
@@ -67,7 +64,7 @@ class ReadFile:
 
 @frozen
 class RefusedFile:
-    """A file that looks like a distribution and cannot be read as one; ``faults`` say why, at least one."""
+    """A file that looks like a distribution but cannot be read as one; ``faults`` has at least one reason."""
 
     path: Path
     filename: str
@@ -76,7 +73,7 @@ class RefusedFile:
 
 @dataclass(slots=True)
 class SortedEntries:
-    """The entries that a search found, by what they are; *faults* of other entries and of PATHs (without filename)."""
+    """What a search found; ``faults`` are about skipped entries and (without a filename) about PATH arguments."""
 
     candidates: list[Path] = field(default_factory=list)
     attestations: list[Path] = field(default_factory=list)
@@ -84,7 +81,7 @@ class SortedEntries:
 
 
 def sort_found_entries(search: file_access.PathSearch) -> SortedEntries:
-    """Sort entries by name into distributions, attestations, companions and stray files."""
+    """Sort entries by name into distributions, attestations and skipped files."""
     result = SortedEntries()
     for found in search.files:
         name = found.path.name
@@ -130,7 +127,7 @@ def read_distribution_files(paths: Sequence[Path], *, with_md5: bool, max_worker
 
 
 def map_in_threads(work: Callable[[T], R], items: Sequence[T], size: int, max_workers: int) -> list[R]:
-    """Do *work* for each item, with threads only where *size*, in bytes, makes them worth it: they share one lock."""
+    """Do *work* for each item, in threads only if *size*, in bytes, is worth it: threads share the interpreter lock."""
     if len(items) <= 1 or size < WORTH_THREADS:
         return [work(item) for item in items]
     with ThreadPoolExecutor(max_workers, thread_name_prefix="distributions") as pool:
@@ -151,7 +148,7 @@ def _read_distribution_file(path: Path, *, with_md5: bool) -> ReadFile | Refused
         return RefusedFile(path, path.name, (Fault(rule=error.rule, message=str(error)),))
     except CiPublishError:  # a signal or the deadline stopped the run
         raise
-    except Exception as error:  # noqa: BLE001 - an error of ours about one file hides nothing about the others
+    except Exception as error:  # noqa: BLE001 - a bug that one file reveals does not hide the results of the others
         fault = Fault(rule="check-incomplete", message=f"Reading the file failed: {type(error).__name__}: {error}")
         return RefusedFile(path, path.name, (fault,))
     return _distribution_or_refused_file(target, path.name, (stamp, digests), content)
@@ -168,7 +165,7 @@ class _MetadataContent:
 
 
 def _read_metadata_content(file: BufferedReader, filename: str) -> _MetadataContent:
-    """Read METADATA or PKG-INFO, the latter with everything else that the checks want from an sdist."""
+    """Read METADATA or PKG-INFO; of an sdist, everything that the checks need is read at the same time."""
     lower = filename.lower()
     if lower.endswith(".tar.gz"):
         sdist = inspect_sdist(file)
@@ -187,7 +184,7 @@ def _read_metadata_content(file: BufferedReader, filename: str) -> _MetadataCont
 def _distribution_or_refused_file(
     path: Path, filename: str, hashed: tuple[Stamp, Digests], content: _MetadataContent
 ) -> ReadFile | RefusedFile:
-    """Return the distribution, or why the file is none."""
+    """Return the distribution, or why the file is not one."""
     kind = Kind.WHEEL if filename.lower().endswith(".whl") else Kind.SDIST
     if content.metadata is None:
         return RefusedFile(path, filename, _unreadable_distribution_faults(filename, kind, hashed[0].size, content))
@@ -224,7 +221,7 @@ def _unreadable_distribution_faults(
     checked = CheckedFile(filename=filename, kind=kind, size=size, form={}, wheel=content.wheel, sdist=content.sdist)
     faults = dict.fromkeys(file_faults(checked, metadata=False))
     known = {fault.rule for fault in faults}
-    if "filename-wheel" in known:  # it does not say where METADATA should be
+    if "filename-wheel" in known:  # such a name does not say where METADATA should be
         known.add("wheel-metadata-missing")
     faults |= dict.fromkeys(fault for fault in content.faults if fault.rule not in known)
     return tuple(faults) or (Fault(rule="check-incomplete", message="The core metadata cannot be read."),)

@@ -32,7 +32,7 @@ _BYTE_ORDER_MARK: Final = Fault(
 
 @frozen
 class ParsedMetadata:
-    """Core metadata as it is in the file, and the faults that reading it found."""
+    """Core metadata as the file has it, and the faults that were found while reading it."""
 
     metadata: CoreMetadata
     faults: tuple[Fault, ...] = ()
@@ -42,8 +42,8 @@ def parse_core_metadata(data: bytes) -> ParsedMetadata:
     """Read core metadata (RFC 822 headers and a body, UTF-8). Never raises.
 
     Bytes that are not UTF-8 become replacement characters, with a fault (core metadata specification: "UTF-8"). The
-    ``Description`` header, which older tools fold with eight blanks or with seven and a bar, is unfolded, also where
-    its text begins on the line after the name. A byte order mark is left out, with a fault.
+    ``Description`` header, which older tools fold with eight blanks or with seven and a bar, is unfolded, even if
+    its text begins on the line after the name. A byte order mark is dropped, with a fault.
     """
     marked = data.startswith(BOM_UTF8)
     data = data.removeprefix(BOM_UTF8)
@@ -76,7 +76,7 @@ def parse_core_metadata(data: bytes) -> ParsedMetadata:
 
 
 def _exceeded_header_limit(head: bytes) -> str | None:
-    """Return which limit on memory and time the headers exceed, None for none."""
+    """Return the limit on memory and time that the headers exceed, None if there is none."""
     if len(head) > MAX_METADATA_HEADERS:
         return format_limit(MAX_METADATA_HEADERS)
     if head.count(b"\n") + head.count(b"\r") > MAX_METADATA_LINES:
@@ -96,7 +96,7 @@ def _decode_with_fault(part: bytes, what: str) -> tuple[str, tuple[Fault, ...]]:
 
 
 def normalized_version(version: str) -> str:
-    """Return *version* as PEP 440 writes it, or as it is where it is no version."""
+    """Return *version* normalised (PEP 440), or unchanged if it is invalid."""
     try:
         return str(Version(version))
     except ValueError:  # InvalidVersion is one, and so is a number of more than 4,300 digits

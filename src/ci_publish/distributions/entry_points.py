@@ -1,4 +1,4 @@
-"""entry_points.txt: what a wheel says about its scripts and plugins (pure)."""
+"""entry_points.txt: the scripts and plugins of a wheel (pure)."""
 
 import configparser
 import re
@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import Final
 
 MAX_LINES: Final = 5_000
-"""The library's message about lines that it cannot read takes time that grows with their square."""
+"""More lines are not read: the library takes quadratic time to report lines that it cannot parse."""
 
 _NAME: Final = re.compile(r"[\w.-]+")
 
 
 class _CaseSensitiveParser(configparser.ConfigParser):
-    """A parser that leaves the case of names as it is (warehouse/utils/wheel.py:270)."""
+    """A parser that keeps the case of names (warehouse/utils/wheel.py:270)."""
 
     def optionxform(self, optionstr: str) -> str:
         """Return the name unchanged."""
@@ -20,7 +20,7 @@ class _CaseSensitiveParser(configparser.ConfigParser):
 
 
 def parse_entry_points(text: bytes) -> Iterator[tuple[str, str, str]]:
-    """Yield section, name and value of each entry point; nothing where *text* cannot be read, or has ``MAX_LINES``."""
+    """Yield section, name and value of each entry point; nothing if *text* is invalid or has ``MAX_LINES``."""
     try:
         parser = _parse_sections(text)
     except (configparser.Error, UnicodeDecodeError):
@@ -31,7 +31,7 @@ def parse_entry_points(text: bytes) -> Iterator[tuple[str, str, str]]:
 
 
 def entry_points_refusal_reason(text: bytes) -> str | None:
-    """Return why the server refuses *text*, None where it accepts it (warehouse/utils/wheel.py:243-300).
+    """Return why the server refuses *text*, None if it accepts it (warehouse/utils/wheel.py:243-300).
 
     A text with ``MAX_LINES`` is not checked.
     """

@@ -1,4 +1,4 @@
-"""Faults: what reading and checking distributions finds (pure values)."""
+"""Faults: what is wrong with distributions, and how PyPI's server answers (pure values)."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -20,9 +20,9 @@ class ServerRefusal:
 class Fault:
     """One thing that is wrong with a file, by the id of the rule that it breaks.
 
-    ``message`` is for people and may hold characters from the file. ``refusal`` is what PyPI's server answers because
-    of it, None where the server accepts. ``filename`` is not set by rules about one file, which are given that file.
-    ``advice`` says what to do about this very cause, where that is not what its rule says.
+    ``message`` is for people and may contain any characters from the file. ``refusal`` is PyPI's answer to such a file,
+    None if the server accepts it. ``filename`` names the file; rules that check a single file leave it out.
+    ``advice`` says what to do in this case, if that differs from the advice of the rule.
     """
 
     rule: str
@@ -34,7 +34,7 @@ class Fault:
 
 @frozen
 class Rendering:
-    """What came of a description: ``fault`` says why PyPI cannot render it; ``too_large``: it was not rendered."""
+    """The result of rendering a description: ``fault`` says why PyPI cannot; ``too_large``: it was not tried."""
 
     fault: str | None = None
     too_large: bool = False
@@ -55,8 +55,13 @@ def invalid_file_refusal(reason: str | None) -> ServerRefusal:
     return bad_request_refusal(f"Invalid distribution file. {reason}")
 
 
+def invalid_file_fault(rule: str, message: str, reason: str) -> Fault:
+    """Return a fault that PyPI's server refuses as a broken archive, for *reason*."""
+    return Fault(rule=rule, message=message, refusal=invalid_file_refusal(reason))
+
+
 def upload_crash_refusal() -> ServerRefusal:
-    """Return the server's answer where the file makes it fail: a bare 500, however often it is retried."""
+    """Return the server's answer if the file makes it crash: a bare 500, however often the upload is retried."""
     return ServerRefusal(500, SERVER_ERROR)
 
 

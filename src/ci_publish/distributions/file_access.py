@@ -27,7 +27,7 @@ _KINDS: Final = {
 
 
 class FileRefused(Exception):
-    """A file that will not be opened or read; ``rule`` and the message say why."""
+    """A file that cannot be opened or read, or must not be; ``rule`` and the message say why."""
 
     def __init__(self, rule: str, message: str) -> None:
         super().__init__(message)
@@ -36,7 +36,7 @@ class FileRefused(Exception):
 
 @frozen
 class FoundFile:
-    """A directory entry that a PATH led to. ``named``: the user (or a pattern) named it, not its folder."""
+    """A directory entry that a PATH leads to. ``named``: the PATH names or matches the entry itself, not its folder."""
 
     path: Path
     named: bool = False
@@ -44,7 +44,7 @@ class FoundFile:
 
 @frozen(kw_only=True)
 class PathSearch:
-    """What the PATH arguments led to: ``missing`` files that were named, ``empty`` patterns and folders."""
+    """What the PATH arguments lead to: ``missing`` files that are named, ``empty`` patterns and folders."""
 
     files: tuple[FoundFile, ...]
     missing: tuple[str, ...] = ()
@@ -53,9 +53,9 @@ class PathSearch:
 
 
 def search_paths(paths: Sequence[str]) -> PathSearch:
-    """Return the entries that *paths* lead to, each once: files, what patterns match, the children of folders.
+    """Return the entries that *paths* lead to, each once: files, matches of patterns, and what is in folders.
 
-    The attestations beside a file that was named or matched are among them.
+    The attestations beside a file that is named or matched are included.
     """
     files: dict[Path, FoundFile] = {}
     missing: list[str] = []
@@ -79,9 +79,9 @@ def search_paths(paths: Sequence[str]) -> PathSearch:
 
 
 def entries_beside_files(files: Iterable[FoundFile], suffix: str) -> list[FoundFile]:
-    """Return the entries whose name is that of a file in *files* that was named, a dot, anything, and *suffix*.
+    """Return the entries that belong to the named ones of *files*: ``<filename>.<anything><suffix>`` beside each.
 
-    They belong to the file: naming it names them. A folder that cannot be listed has none.
+    A folder that cannot be listed has none.
     """
     named: dict[Path, set[str]] = {}
     for file in files:
@@ -96,7 +96,7 @@ def entries_beside_files(files: Iterable[FoundFile], suffix: str) -> list[FoundF
 
 
 def list_entry_names(folder: Path) -> list[str]:
-    """Return the sorted names of what is in *folder*; none where it cannot be listed."""
+    """Return the sorted names of the entries of *folder*; none if it cannot be listed."""
     try:
         return sorted(os.listdir(folder))  # noqa: PTH208 - names are enough
     except OSError:
@@ -115,12 +115,12 @@ def _expand_path_argument(argument: str) -> Iterator[FoundFile]:
 
 
 def canonical_entry_path(path: Path) -> Path:
-    """Return the one spelling of an entry's path: its folder resolved, its own name as it is."""
+    """Return an entry's path with its folder resolved, but without following the entry itself."""
     return Path(os.path.realpath(path.parent)) / path.name
 
 
 def file_size_or_zero(path: Path) -> int:
-    """Return the size of a file, 0 where it is unknown."""
+    """Return the size of a file, 0 if it is unknown."""
     try:
         return path.stat().st_size
     except OSError:
@@ -130,7 +130,7 @@ def file_size_or_zero(path: Path) -> int:
 def require_link_within_folder(path: Path) -> Path:
     """Return the path to open for an entry: the entry itself, or the file in the same folder that it links to.
 
-    Raises FileRefused where the link leads out of the folder or to nothing.
+    Raises FileRefused if the link leads out of the folder or nowhere.
     """
     if not path.is_symlink():
         return path
@@ -150,7 +150,7 @@ def require_link_within_folder(path: Path) -> Path:
 def open_regular_file(path: Path) -> Iterator[BufferedReader]:
     """Open a regular file for reading, without following a link and without waiting for a FIFO.
 
-    Raises FileRefused, also for what goes wrong with the disk while the file is read.
+    Raises FileRefused, also for errors of the disk while the file is read.
     """
     try:
         descriptor = open_unfollowed(path)
@@ -181,7 +181,7 @@ def _os_error_reason(error: OSError) -> str:
 
 
 def read_file_stamp(file: BinaryIO) -> Stamp:
-    """Return what the file system says about an open file now."""
+    """Return what identifies the current state of an open file."""
     status = os.fstat(file.fileno())
     return Stamp(device=status.st_dev, inode=status.st_ino, size=status.st_size, mtime_ns=status.st_mtime_ns)
 

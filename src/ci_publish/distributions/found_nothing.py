@@ -1,4 +1,4 @@
-"""The error for a run that found no distributions: what is there instead, and what to do about that."""
+"""The error for a run that found no distributions: what was found instead, and what to do."""
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,7 +23,7 @@ _BUILD: Final = Hint(
 
 @frozen
 class _NothingFoundReason:
-    """Why nothing was found although something is there, and what to do."""
+    """Why something that was found is not a distribution to publish, and what to do."""
 
     why: str
     hint: str
@@ -32,7 +32,7 @@ class _NothingFoundReason:
 def nothing_to_publish_error(
     paths: Sequence[str], search: PathSearch, deeper: Sequence[SubfolderFile]
 ) -> NothingToPublish:
-    """Return the error for a run without distributions: where it searched, what it found, and why that is not used."""
+    """Return the error for a run without distributions: where it searched, what it found and why that is not used."""
     looked = ", ".join(map(quote_path, paths)) or "no path"
     reasons = list(_reasons_of_found_entries(search))
     if deeper:
@@ -62,7 +62,7 @@ def quote_first_paths(paths: Iterable[Path]) -> str:
 
 
 def _describe_found_entries(search: PathSearch) -> Iterator[str]:
-    """Yield what is there, or what each path leads to."""
+    """Yield the files that were found, and the paths that lead to nothing."""
     if search.files:
         yield f"Found: {quote_first_paths(Path(file.path.name) for file in search.files)}."
     yield from (f"{quote_path(argument)} does not exist." for argument in search.missing)

@@ -6,7 +6,7 @@ from typing import BinaryIO, Final
 
 from ci_publish.distributions.limits import CHUNK, KIB
 
-# As much as Python 3.14 inflates at once: the server finds damage in the first step before it reads a tar header.
+# What Python 3.14 inflates at once: the server notices damage in this first step before it reads a tar header.
 STEP: Final = 128 * KIB
 MAGIC: Final = b"\x1f\x8b"
 _HEADER: Final = struct.Struct("<2sBB6x")
@@ -24,7 +24,7 @@ class GzipCutOff(Exception):
 
 
 class GzipDamaged(Exception):
-    """The compressed data cannot be inflated; ``position``: how many bytes came out before."""
+    """The compressed data cannot be inflated; ``position`` is the number of bytes inflated before."""
 
     def __init__(self, reason: str, position: int) -> None:
         super().__init__(reason)
@@ -32,7 +32,7 @@ class GzipDamaged(Exception):
 
 
 class OverBudget(Exception):
-    """More came out than the budget allows: so many bytes."""
+    """More bytes were inflated than the budget allows; ``position`` is their number."""
 
     def __init__(self, position: int) -> None:
         super().__init__(position)
@@ -40,10 +40,10 @@ class OverBudget(Exception):
 
 
 class GzipStream:
-    """Inflates a gzip file, all of its members, in order.
+    """Inflates all members of a gzip file, in order.
 
-    ``remarks`` holds what is wrong around the data without hindering anyone from reading it: a wrong or missing
-    trailer, bytes after the end. They are known once ``read`` has returned less than it was asked for.
+    ``remarks`` are defects that do not prevent the data from being read: a wrong or missing trailer, or bytes after the
+    end. They are complete once ``read`` has returned less than was requested.
     """
 
     def __init__(self, file: BinaryIO, budget: int) -> None:
@@ -85,7 +85,7 @@ class GzipStream:
         return data
 
     def skip(self, count: int) -> int:
-        """Read over *count* bytes; return how many there were."""
+        """Skip *count* bytes; return how many there were."""
         left = count
         while left > 0 and (data := self.read(min(left, CHUNK))):
             left -= len(data)
@@ -95,13 +95,13 @@ class GzipStream:
         """Read a member's header. Raises NotGzip or GzipCutOff."""
         magic, method, flags = _HEADER.unpack(self._take_packed_bytes(_HEADER.size))
         if magic != MAGIC or method != zlib.DEFLATED:
-            raise NotGzip
+            raise NotGzip("it does not begin with a gzip header")
         if flags & _FEXTRA:
             self._take_packed_bytes(int.from_bytes(self._take_packed_bytes(2), "little"))
         for text in (_FNAME, _FCOMMENT):
-            # read up to its NUL
+            # ends with NUL
             if flags & text and all(self._take_packed_bytes(1) != b"\0" for _ in range(_MAX_HEADER_TEXT)):
-                raise NotGzip
+                raise NotGzip("a text in its gzip header is too long")
         if flags & _FHCRC:
             self._take_packed_bytes(2)
         self._inflater = zlib.decompressobj(-zlib.MAX_WBITS)
@@ -118,7 +118,7 @@ class GzipStream:
         return data
 
     def _finish_member(self) -> None:
-        """Compare the trailer, and begin with the next member if there is one after the padding."""
+        """Check the trailer, and begin the next member if one follows after the padding."""
         try:
             crc, size = _TRAILER.unpack(self._take_packed_bytes(_TRAILER.size))
         except GzipCutOff:

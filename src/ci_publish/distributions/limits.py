@@ -14,10 +14,10 @@ HASH_CHUNK: Final = MIB
 BUFFER: Final = 64 * KIB
 
 WORTH_THREADS: Final = 16 * MIB
-"""Files of less than this in all are read one after the other: threads pay where much is hashed and inflated."""
+"""Files with less than this in total are read one after the other: threads only pay off for more."""
 
 MAX_METADATA: Final = 10 * MIB
-"""Core metadata larger than this is refused: a file of 306 kB can hold 300 MB of it."""
+"""Larger core metadata is refused: a file of 306 kB can contain 300 MB of it."""
 
 MAX_METADATA_HEADERS: Final = 2 * MIB
 """The headers of core metadata, without the description in its body."""
@@ -30,7 +30,7 @@ MAX_RECORD: Final = 10 * MIB
 """RECORD, which is read line by line."""
 
 MAX_SMALL_TEXT: Final = 512 * KIB
-"""Other text members that are read whole: WHEEL, entry_points.txt."""
+"""Other text members that are read completely: WHEEL, entry_points.txt."""
 
 MAX_MEMBERS: Final = 30_000
 """Members of a wheel that are read one by one: 1 kB of memory and 40 microseconds for each."""
@@ -39,10 +39,10 @@ MAX_CROWD: Final = 500_000
 """Members of a larger wheel, whose directory is only searched for METADATA."""
 
 MAX_TAR_MEMBERS: Final = 50_000
-"""Members of an sdist that are read one by one; of the others, PKG-INFO only."""
+"""Members of an sdist that are read one by one; of further ones, only PKG-INFO is read."""
 
 MAX_RECORD_LINES: Final = 2 * MAX_MEMBERS
-"""Lines of RECORD: an archive that is read has half as many members at most."""
+"""Lines of RECORD: an archive that is read has at most half as many members."""
 
 MAX_DIRECTORY: Final = 6 * MIB
 """The central directory of a ZIP archive that is read entry by entry."""
@@ -70,10 +70,10 @@ DEFAULT_PROJECT_LIMIT: Final = 10 * 1024 * MIB
 
 
 def inflate_budget(archive_size: int) -> int:
-    """Return how many bytes may come out of an archive of *archive_size* bytes before inflating stops."""
+    """Return how many bytes of an archive of *archive_size* bytes are inflated at most."""
     return BOMB_SIZE + 2 * archive_size
 
 
 def digest_budget(archive_size: int) -> int:
-    """Return for how many of these bytes digests are computed, too."""
+    """Return for how many of these bytes digests are computed."""
     return BOMB_SIZE + archive_size // 2

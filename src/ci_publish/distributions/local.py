@@ -1,4 +1,4 @@
-"""``LocalDistributions``: the distributions on this machine, behind the pipeline's port."""
+"""``LocalDistributions``: the distributions on this machine (the port ``publishing.ports.Distributions``)."""
 
 import os
 from collections import Counter
@@ -51,10 +51,9 @@ class LocalDistributions:
     ``strict`` makes warnings errors, ``rules`` (``RULE=SEVERITY``) changes single rules, and ``stated`` is what the
     release must be like. Without ``verify_metadata`` the metadata family of rules is off, and a note says so;
     ``with_md5`` computes MD5 as well, for indexes that want it. At most ``max_workers`` files are open at once.
-    ``subfolders`` says what happens to distributions below the folders that were named. Build provenance of the files
-    is found in ``attestations_dir`` as well as beside them.
-    The contents of an sdist are kept from ``collect`` for ``check``, so that it is inflated once. ``waiting``
-    ends what takes long; then ``check`` raises RunStopped.
+    ``subfolders`` says what happens to distributions below the folders that were named. Build provenance is found
+    beside the files and in ``attestations_dir``. ``check`` raises RunStopped when ``waiting`` ends the run. The
+    contents of an sdist are kept from ``collect`` for ``check``, so that it is inflated only once.
     """
 
     strict: bool = False
@@ -147,7 +146,7 @@ class LocalDistributions:
             message = "The rules about core metadata are disabled (verify-metadata is false)."
             faults.append(Fault(rule="metadata-unverified", message=message))
         problems = self._weights.apply_to_problems((*collection.problems, *_problems_for_profiles(faults, profiles)))
-        # by file, the worst ones first, and last what is about all files
+        # by file, the worst first; those about all files last
         return tuple(sorted(problems, key=lambda each: (each.filename is None, each.filename or "")))
 
     def check_stated(self, collection: Collection) -> tuple[Problem, ...]:
@@ -166,7 +165,7 @@ class LocalDistributions:
         return self._weights.apply_to_problems(_problems_for_profiles(faults, profiles))
 
     def _distribution_faults(self, distribution: Distribution) -> list[Fault]:
-        """Return everything that is wrong with one file; a bug of ours does not hide what is wrong with the others."""
+        """Return everything that is wrong with one file; a bug that it reveals does not hide those of other files."""
         try:
             faults = self._rule_faults(distribution)
         except file_access.FileRefused as error:
@@ -230,7 +229,7 @@ class LocalDistributions:
 
 
 def _one_file_per_filename(reads: Iterable[ReadFile]) -> tuple[dict[Distribution, ReadFile], list[Fault]]:
-    """Keep one file for each filename, with a fault for each that is left out."""
+    """Keep one file for each filename, with a fault for every other one."""
     kept: dict[str, ReadFile] = {}
     faults: list[Fault] = []
     for read in reads:
@@ -266,7 +265,7 @@ def _subfolder_problems(left_out: Iterable[SubfolderFile]) -> Iterator[Problem]:
 
 
 def _problems_for_profiles(faults: Iterable[Fault], profiles: Sequence[IndexProfile]) -> Iterator[Problem]:
-    """Yield the problems that count for *profiles*."""
+    """Yield the faults that count for *profiles* as problems."""
     for fault in faults:
         severity = RULES[fault.rule].severity_for_profiles(profiles)
         if severity is not None:

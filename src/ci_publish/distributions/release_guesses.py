@@ -1,4 +1,4 @@
-"""Releases by the names of files, before any is opened: enough to request the index early."""
+"""The releases that filenames indicate, before any file is opened: enough to request their listings early."""
 
 from collections.abc import Sequence
 
@@ -8,10 +8,10 @@ from ci_publish.model.filename import DistributionFilename
 
 
 def guess_releases_of_paths(paths: Sequence[str], *, recursive: bool = False) -> tuple[tuple[str, str], ...]:
-    """Return project and version of the distributions that *paths* lead to, normalised, each release once.
+    """Return normalised project and version of the distributions that *paths* lead to, each release once.
 
-    *recursive*: with those in subfolders. Files without a distribution's name are passed over, and so is what cannot
-    be listed: collecting reports that. A name is only a guess until the file is read.
+    *recursive*: including those in subfolders. Other files, and folders that cannot be listed, are ignored: collecting
+    reports them. A release is only a guess until the file is read.
     """
     search = file_access.search_paths(paths)
     if recursive:

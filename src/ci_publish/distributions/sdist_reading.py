@@ -17,7 +17,13 @@ from ci_publish.distributions.archive_reading import (
     quote_first_member_names,
     unsafe_member_path_faults,
 )
-from ci_publish.distributions.faults import Fault, ServerRefusal, invalid_file_refusal, upload_crash_refusal
+from ci_publish.distributions.faults import (
+    Fault,
+    ServerRefusal,
+    invalid_file_fault,
+    invalid_file_refusal,
+    upload_crash_refusal,
+)
 from ci_publish.distributions.gzip_stream import GzipCutOff, GzipDamaged, GzipStream, NotGzip, OverBudget
 from ci_publish.distributions.limits import (
     BOMB_RATIO,
@@ -49,19 +55,19 @@ _CANDIDATE_DEPTH: Final = 3
 _SYMBOLIC_LINK: Final = ord("2")
 ZIP_AND_TAR: Final = "File is both a zip and a tar file"
 _NOT_A_TAR: Final = invalid_file_refusal("File is not a tarfile")
-_NO_TOP_LEVEL: Final = invalid_file_refusal("Incorrect number of top-level directories in sdist")
-_SPARSE: Final = invalid_file_refusal(
+_NO_TOP_LEVEL: Final = "Incorrect number of top-level directories in sdist"
+_SPARSE: Final = (
     "tar archive not accepted: Sparse members are not allowed. See https://docs.pypi.org/archives for more information"
 )
 
 
 @frozen(kw_only=True)
 class SdistContents:
-    """What an sdist holds.
+    """What an sdist contains.
 
-    ``top`` is the folder that all members are in, "" where there is none. ``metadata`` is its PKG-INFO, None where it
-    has none that can be read; ``pyproject`` is its pyproject.toml, where that has at most 1 MiB. ``faults`` is what is
-    wrong with the archive itself, by rule. ``complete`` says whether all of it was read.
+    ``top`` is the folder that all members are in, "" if there is none. ``metadata`` is its PKG-INFO, None if that is
+    missing or cannot be read; ``pyproject`` is its pyproject.toml, if that has at most 1 MiB. ``faults`` are about the
+    archive itself. ``complete`` says whether all of it was read.
     """
 
     top: str
@@ -74,7 +80,7 @@ class SdistContents:
 
 @dataclass(slots=True, kw_only=True)
 class _SdistReading:
-    """One pass over the members of an sdist, and what it has found so far."""
+    """One pass over the members of an sdist, and what has been found so far."""
 
     names: dict[str, None] = field(default_factory=dict)
     name_length: int = 0
@@ -87,7 +93,7 @@ class _SdistReading:
     complete: bool = True
 
     def read_members(self, stream: GzipStream) -> None:
-        """Read each member's header, and the data of those that matter."""
+        """Read every member's header, and the data of those that are checked."""
         for member in read_tar_members(stream):
             if self.complete:
                 self.note_member(member)
@@ -103,13 +109,13 @@ class _SdistReading:
                 self.pyproject = stream.read(member.size)
             elif member.is_file and is_scanned_for_encrypted_code(member.name, member.size):
                 self.faults += encrypted_code_faults(member.name, stream.read(member.size))
-        while stream.skip(MIB):  # to the end of the file, where its trailer is checked
+        while stream.skip(MIB):  # the trailer at the end of the file is checked, too
             pass
         for remark in stream.remarks:
             self.faults.append(Fault(rule="sdist-gzip-trailer", message=f"The gzip file is malformed: {remark}."))
 
     def note_member(self, member: TarMember) -> None:
-        """Keep a member's name, and what an sdist should not have, until there are too many."""
+        """Note a member's name, and whether an sdist should not have it; stop when there are too many."""
         self.names[member.name] = None
         self.name_length += len(member.name)
         if member.sparse:
@@ -117,7 +123,7 @@ class _SdistReading:
         if member.is_special:
             self.special.append(member.name)
         if member.is_link:
-            target = member.link  # hard links name members, symbolic ones paths
+            target = member.link  # a hard link names a member, a symbolic one a path
             if member.type == _SYMBOLIC_LINK and not target.startswith("/"):
                 target = posixpath.normpath(posixpath.join(posixpath.dirname(member.name), target))
             if is_unsafe_member_path(target):
@@ -127,7 +133,7 @@ class _SdistReading:
             self.faults.append(TooManyMembers(MAX_TAR_MEMBERS, MAX_NAMES // MIB).fault)
 
     def is_pkg_info_candidate(self, member: TarMember, parts: list[str]) -> bool:
-        """Return whether this could be the PKG-INFO: which one it is, is known when all names are."""
+        """Return whether this could be the PKG-INFO of the sdist; which one is, is only known after all names."""
         return (
             member.is_file
             and parts[-1] == PKG_INFO
@@ -137,19 +143,18 @@ class _SdistReading:
         )
 
     def contents(self) -> SdistContents:
-        """Return what was read, and check it in the server's order (legacy.py:416-458)."""
+        """Return the contents, checked in the server's order (legacy.py:416-458)."""
         faults = list(self.faults)
         top, top_fault = _find_top_level_folder(self.names)
         target = f"{top}/{PKG_INFO}"
         if self.sparse:
             message = f"The archive has sparse members: {quote_first_member_names(self.sparse)}."
-            faults.append(Fault(rule="sdist-sparse-member", message=message, refusal=_SPARSE))
+            faults.append(invalid_file_fault("sdist-sparse-member", message, _SPARSE))
         if top_fault is not None and (self.names or all(fault.refusal is None for fault in faults)):
             faults.append(top_fault)
         if self.names and top_fault is None and self.complete and target not in self.names:
-            refusal = invalid_file_refusal(f"PKG-INFO not found at {target}")
-            message = f"{target} is missing from the archive."
-            faults.append(Fault(rule="sdist-pkg-info-missing", message=message, refusal=refusal))
+            message, reason = f"{target} is missing from the archive.", f"PKG-INFO not found at {target}"
+            faults.append(invalid_file_fault("sdist-pkg-info-missing", message, reason))
         if self.special:
             message = f"The archive contains devices or FIFOs: {quote_first_member_names(self.special)}."
             faults.append(Fault(rule="sdist-special-member", message=message))
@@ -172,7 +177,7 @@ def inspect_sdist(file: BinaryIO) -> SdistContents:
     reading = _SdistReading()
     if is_zip_archive(file):
         message = "The file is both a tar and a ZIP archive."
-        reading.faults.append(Fault(rule="zip-and-tar", message=message, refusal=invalid_file_refusal(ZIP_AND_TAR)))
+        reading.faults.append(invalid_file_fault("zip-and-tar", message, ZIP_AND_TAR))
     try:
         reading.read_members(GzipStream(file, inflate_budget(size)))
     except OverBudget as error:
@@ -187,7 +192,7 @@ def inspect_sdist(file: BinaryIO) -> SdistContents:
 
 
 def _unreadable_sdist_fault(error: Exception, *, has_members: bool) -> Fault:
-    """Return the fault that ended a pass over an sdist, after its first member or before."""
+    """Return the fault for an error that ended a pass over an sdist; *has_members*: some were read before."""
     refusal: ServerRefusal | None = invalid_file_refusal(None)
     match error:
         case NotGzip() | NotATar():
@@ -195,7 +200,7 @@ def _unreadable_sdist_fault(error: Exception, *, has_members: bool) -> Fault:
             refusal = _NOT_A_TAR
         case GzipCutOff():
             rule, message = "sdist-cut-off", "The compressed data ends too early: the file is truncated."
-            refusal = refusal if has_members else upload_crash_refusal()  # it fails without even the first header
+            refusal = refusal if has_members else upload_crash_refusal()  # without a header, the server fails
         case GzipDamaged():
             rule, message = "sdist-damaged", f"The compressed data is damaged ({error})."
             refusal = refusal if error.position else _NOT_A_TAR
@@ -204,7 +209,7 @@ def _unreadable_sdist_fault(error: Exception, *, has_members: bool) -> Fault:
             refusal = None
         case _:
             rule, message = "sdist-damaged", f"The tar archive is damaged: {error}."
-            refusal = None if isinstance(error, TarDamaged) else refusal  # that is the archive's end for the server
+            refusal = None if isinstance(error, TarDamaged) else refusal  # for the server, the archive ends here
     return Fault(rule=rule, message=message, refusal=refusal)
 
 
@@ -218,7 +223,7 @@ def begins_as_tar_archive(file: BinaryIO) -> bool:
 
 
 def _find_top_level_folder(names: Collection[str]) -> tuple[str, Fault | None]:
-    """Return the common folder of all members as the server finds it, and the fault if there is none."""
+    """Return the common folder of all members, as the server finds it, or a fault if there is none."""
     try:
         top = reduce(lambda common, name: posixpath.commonpath((common, name)), names) if names else ""
         top = posixpath.commonpath((top,)) if top else ""
@@ -226,12 +231,11 @@ def _find_top_level_folder(names: Collection[str]) -> tuple[str, Fault | None]:
         message = "The archive mixes absolute and relative member names."
         return "", Fault(rule="sdist-top-level", message=message, refusal=upload_crash_refusal())
     if top in {".", "/", ""}:
-        return "", Fault(
-            rule="sdist-top-level", message="The members are not all in one top-level folder.", refusal=_NO_TOP_LEVEL
-        )
+        message = "The members are not all in one top-level folder."
+        return "", invalid_file_fault("sdist-top-level", message, _NO_TOP_LEVEL)
     return top, None
 
 
 def is_pkg_info_of_zip_sdist(name: str) -> bool:
-    """Return whether a member of a ``.zip`` file makes it an old kind of sdist: a PKG-INFO in a top folder."""
+    """Return whether a member of a ``.zip`` file is the PKG-INFO of an sdist, which is in a top-level folder."""
     return name.count("/") == 1 and name.endswith("/PKG-INFO")

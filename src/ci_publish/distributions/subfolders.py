@@ -1,7 +1,7 @@
 """Distributions below the folders that were searched.
 
-``actions/download-artifact`` makes a folder for each artifact: a release whose wheels are there must not be published
-without them. Up to two levels below a folder are searched; never hidden folders, installed packages, links and other
+``actions/download-artifact`` makes a folder for each artifact: a release must not be published without the wheels that
+are there. Up to two levels below a folder are searched, except hidden folders, installed packages, links and other
 projects.
 """
 
@@ -33,10 +33,10 @@ class Subfolders(StrEnum):
 
 @frozen(kw_only=True)
 class SubfolderFile:
-    """A distribution, by its name, in a subfolder of ``root``; ``glob`` is the pattern that leads to it.
+    """A file with a distribution's name in a subfolder of ``root``; the pattern ``glob`` leads to it.
 
-    ``required``: the root was named, so that a release without this file would be incomplete. A pattern that matched a
-    folder, or the root of a project, promises less.
+    ``required``: a release without this file would be incomplete, because its root was named. If the root was matched
+    by a pattern, or is the root of a project, that is not certain.
     """
 
     path: Path
@@ -48,7 +48,7 @@ class SubfolderFile:
 def find_subfolder_files(paths: Sequence[str], search: PathSearch) -> tuple[SubfolderFile, ...]:
     """Return the distributions up to two levels below the folders that *paths* lead to, without those in *search*.
 
-    The files of a folder that a pattern matched are one level below the pattern's folder.
+    Below a folder that a pattern matched, one level is enough: the folder itself is the first.
     """
     known = {file_access.canonical_entry_path(file.path) for file in search.files}
     found: dict[Path, SubfolderFile] = {}
@@ -58,7 +58,7 @@ def find_subfolder_files(paths: Sequence[str], search: PathSearch) -> tuple[Subf
 
 
 def find_too_deep_distribution(paths: Sequence[str]) -> Path | None:
-    """Return a distribution more than two levels below the folders *paths*; None where a bounded search finds none."""
+    """Return a distribution more than two levels below the folders *paths*; None if a bounded search finds none."""
     folders = [folder for folder in map(Path, paths) if folder.is_dir()]
     for _ in range(_FARTHEST):
         folders = [inner for folder in folders for inner in _list_searched_subfolders(folder)][:_MOST_FOLDERS]
@@ -80,7 +80,7 @@ def with_subfolder_files(search: PathSearch, deeper: Iterable[SubfolderFile]) ->
 
 
 def without_parent_folders(search: PathSearch, deeper: Iterable[SubfolderFile]) -> PathSearch:
-    """Return *search* without the folders that hold a file of *search* or *deeper*: of those, all is said."""
+    """Return *search* without the folders that contain a file of *search* or *deeper*: these need no mention."""
     folders = {file_access.canonical_entry_path(file.path).parent for file in search.files}
     folders |= {file_access.canonical_entry_path(each.path).parent for each in deeper}
     holding = {parent for folder in folders for parent in (folder, *folder.parents)}
@@ -89,10 +89,10 @@ def without_parent_folders(search: PathSearch, deeper: Iterable[SubfolderFile]) 
 
 
 def _files_below_folders(paths: Sequence[str], search: PathSearch) -> Iterator[SubfolderFile]:
-    """Yield the distributions below the folders that were named, and those below the folders that patterns matched."""
+    """Yield the distributions below the folders that were named or matched by patterns."""
     for root in map(Path, paths):
         if root.is_dir():
-            # such a folder holds more than distributions
+            # such a folder contains more than distributions
             project = os.path.realpath(root) == os.path.realpath(os.curdir) or _is_project_root_folder(root)
             for folder in _list_searched_subfolders(root):
                 glob = str((folder if project else root) / "**")
@@ -125,7 +125,7 @@ def _is_searched_subfolder(folder: Path) -> bool:
 
 
 def _list_searched_subfolders(folder: Path) -> list[Path]:
-    """Return the subfolders that may hold distributions of this release; none of a folder that cannot be listed."""
+    """Return the subfolders that may contain distributions of this release; none if *folder* cannot be listed."""
     try:
         with os.scandir(folder) as entries:
             names = sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
@@ -135,7 +135,7 @@ def _list_searched_subfolders(folder: Path) -> list[Path]:
 
 
 def _list_distributions_in_folder(folder: Path) -> list[Path]:
-    """Return the wheels and sdists in *folder*; subfolders have other ``.tar.gz`` archives, too."""
+    """Return the wheels and sdists in *folder*, but no other ``.tar.gz`` archives."""
     names = file_access.list_entry_names(folder)
     return [
         folder / name

@@ -1,4 +1,4 @@
-"""Reading a wheel: what it holds, what its metadata files say, and what is wrong with it as an archive."""
+"""Reading a wheel: its members, its metadata files, and what is wrong with it as an archive."""
 
 import hashlib
 import io
@@ -19,7 +19,7 @@ from ci_publish.distributions.archive_reading import (
     member_too_large_fault,
     unsafe_member_path_faults,
 )
-from ci_publish.distributions.faults import Fault, bad_request_refusal, invalid_file_refusal, upload_crash_refusal
+from ci_publish.distributions.faults import Fault, invalid_file_fault, refused_upload_fault, upload_crash_refusal
 from ci_publish.distributions.limits import (
     BOMB_RATIO,
     BOMB_SIZE,
@@ -48,12 +48,12 @@ TEXTS: Final = {
 
 @frozen(kw_only=True)
 class ZipContents:
-    """What a wheel (or a ``.zip`` sdist) holds.
+    """What a wheel (or a ``.zip`` sdist) contains.
 
-    ``texts`` are the members of ``info_folder`` (``name-version.dist-info``, perhaps not spelled as in the filename)
-    that rules read, absent where the archive has none or it cannot be read. ``record`` is RECORD, None where it is
-    missing or damaged. ``changed`` are the members whose SHA-256 is not the one in RECORD; ``undigested`` is how many
-    were not compared because the archive unpacks to so much. ``faults`` is what is wrong with the archive, by rule.
+    ``texts`` are the members of ``info_folder`` (``name-version.dist-info``, perhaps spelled differently than in the
+    filename) that rules read, as far as they exist and can be read. ``record`` is RECORD, None if it is missing or
+    damaged. ``changed`` are the members whose SHA-256 differs from the one in RECORD; ``undigested`` is how many were
+    not compared because the archive unpacks to so much. ``faults`` are about the archive itself.
     """
 
     info_folder: str
@@ -77,7 +77,7 @@ def expected_dist_info_folder(filename: str) -> str:
 
 
 def find_dist_info_folder(directory: Iterable[ZipInfo], filename: str) -> str:
-    """Return the metadata folder of a wheel: the expected one, or else the one that spells the same in another way."""
+    """Return the metadata folder of a wheel: the expected one, or else the only one that is equal if normalised."""
     expected = expected_dist_info_folder(filename)
     folders = {info.filename.partition("/")[0] for info in directory}
     if not expected or expected in folders:
@@ -97,9 +97,9 @@ def _release_of_dist_info_folder(folder: str) -> tuple[str, str]:
 
 
 def read_wheel_metadata(file: BinaryIO, filename: str) -> bytes:
-    """Return METADATA, also where its folder is spelled otherwise than the filename. Raises Unreadable.
+    """Return METADATA, even if its folder is not spelled as in the filename. Raises UnreadableArchive.
 
-    It is found in archives with too many members to read each, too, in the expected folder.
+    In an archive with too many members to read each, only the folder that is expected is searched for it.
     """
     wanted = f"{expected_dist_info_folder(filename)}/METADATA"
     try:
@@ -110,20 +110,20 @@ def read_wheel_metadata(file: BinaryIO, filename: str) -> bytes:
         found = find_entry_in_large_directory(file, wanted)
     if found is not None:
         return read_small_zip_member(file, found, MAX_METADATA, "metadata-too-large")
-    refusal = bad_request_refusal(f"Wheel {filename!r} does not contain the required METADATA file: {wanted}")
-    message = f"{wanted} is missing from the archive."
-    raise UnreadableArchive(Fault(rule="wheel-metadata-missing", message=message, refusal=refusal))
+    words = f"Wheel {filename!r} does not contain the required METADATA file: {wanted}"
+    fault = refused_upload_fault("wheel-metadata-missing", f"{wanted} is missing from the archive.", words)
+    raise UnreadableArchive(fault)
 
 
 def read_small_zip_member(file: BinaryIO, info: ZipInfo, limit: int, rule: str = "archive-text-too-large") -> bytes:
-    """Return a small member whole. Raises Unreadable if it is damaged or larger than *limit* bytes."""
+    """Return the content of a member. Raises UnreadableArchive if it is damaged or larger than *limit* bytes."""
     if info.file_size > limit:
         raise UnreadableArchive(member_too_large_fault(rule, info.filename, limit))
     return b"".join(read_zip_member(file, info))
 
 
 def inspect_zip_archive(file: BinaryIO, filename: str) -> ZipContents:
-    """Read a wheel completely, within the limits. Never raises for what is in the file; OSError from the disk only."""
+    """Read a wheel completely, within the limits. Raises nothing but OSError."""
     size = file.seek(0, io.SEEK_END)
     expected = expected_dist_info_folder(filename)
     try:
@@ -133,15 +133,13 @@ def inspect_zip_archive(file: BinaryIO, filename: str) -> ZipContents:
     folder = find_dist_info_folder(directory, filename)
     faults: list[Fault] = []
     if begins_as_tar_archive(file):  # legacy.py:318-319
-        message = "The file is both a ZIP and a tar archive."
-        faults.append(Fault(rule="zip-and-tar", message=message, refusal=invalid_file_refusal(ZIP_AND_TAR)))
+        faults.append(invalid_file_fault("zip-and-tar", "The file is both a ZIP and a tar archive.", ZIP_AND_TAR))
     faults += _zip_directory_faults(directory, size)
     if folder != expected:  # legacy.py:377-387
         message = f"Its metadata folder is {folder!r}, but its filename says {expected!r}."
-        refusal = invalid_file_refusal(f"WHEEL not found at {expected}/WHEEL")
-        faults.append(Fault(rule="wheel-info-folder", message=message, refusal=refusal))
+        faults.append(invalid_file_fault("wheel-info-folder", message, f"WHEEL not found at {expected}/WHEEL"))
     reading = _WheelReading(file, folder, InflateBudget(inflate_budget(size), digest_budget(size)))
-    reading.read_metadata_files(directory)  # first, so that no large member before them uses up the budget
+    reading.read_metadata_files(directory)  # first, before large members use up the budget
     for info in directory:
         reading.read_archive_member(info)
     if (fault := zip_framing_fault(file, directory)) is not None:
@@ -164,13 +162,11 @@ def _zip_directory_faults(directory: Sequence[ZipInfo], size: int) -> Iterator[F
     unpacked = sum(info.file_size for info in directory)
     if unpacked > BOMB_SIZE and unpacked > BOMB_RATIO * size:
         message = f"The archive unpacks to {format_size(unpacked)}, {unpacked // size} times its own size."
-        refusal = invalid_file_refusal(f"File exceeds compression ratio of {BOMB_RATIO}")
-        yield Fault(rule="zip-bomb", message=message, refusal=refusal)
+        yield invalid_file_fault("zip-bomb", message, f"File exceeds compression ratio of {BOMB_RATIO}")
     for info in directory:
         if info.compress_type not in {ZIP_STORED, ZIP_DEFLATED}:
             message = f"The member {info.filename!r} is neither stored nor deflated (method {info.compress_type})."
-            refusal = invalid_file_refusal("File does not use a supported compression type")
-            yield Fault(rule="zip-compression", message=message, refusal=refusal)
+            yield invalid_file_fault("zip-compression", message, "File does not use a supported compression type")
             return
 
 
@@ -189,7 +185,7 @@ class _WheelReading:
         self.complete = True
 
     def read_metadata_files(self, directory: Sequence[ZipInfo]) -> None:
-        """Read the metadata files; METADATA itself is not kept, because collecting has read it."""
+        """Read the metadata files; METADATA is only checked, because it was read when the file was collected."""
         for info in directory:
             if (name := self.metadata_files.get(info.filename)) is None:
                 continue
@@ -197,7 +193,7 @@ class _WheelReading:
             try:
                 self.texts[name] = read_small_zip_member(self.file, info, TEXTS[name], rule)
             except UnreadableArchive as error:
-                # The server reads these outside of its guards: damage makes it fail (seen for METADATA and RECORD).
+                # The server does not handle damage to these: it fails (observed for METADATA and RECORD).
                 unguarded = error.fault.rule == DAMAGED and name != "WHEEL"
                 fault = replace(error.fault, rule="wheel-metadata-damaged", refusal=upload_crash_refusal())
                 self.faults.append(fault if unguarded else error.fault)
@@ -221,7 +217,7 @@ class _WheelReading:
                 if kept is not None:
                     kept.append(chunk)
         except UnreadableArchive as error:
-            if info.filename not in self.metadata_files:  # what is wrong with those is known
+            if info.filename not in self.metadata_files:  # damage to those was reported before
                 self.faults.append(replace(error.fault, refusal=None) if kept is None else error.fault)
             return
         if (
@@ -234,7 +230,7 @@ class _WheelReading:
             self.faults += encrypted_code_faults(info.filename, b"".join(kept))
 
     def _start_record_digest(self, info: ZipInfo) -> "hashlib._Hash | None":
-        """Return what computes the digest of a member for which RECORD has one, None where the budget is used up."""
+        """Return a hash object if RECORD has a digest of the member, None if it has none or the budget is used up."""
         if self.record is None or not self.record.has_sha256(info.filename):
             return None
         if info.file_size > self.budget.digests:

@@ -1,4 +1,4 @@
-"""RECORD: what a wheel's own table says about its members (pure)."""
+"""RECORD: a wheel's table of its members and their digests (pure)."""
 
 import base64
 import csv
@@ -15,10 +15,10 @@ _LINE_END: Final = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 
 @frozen(kw_only=True)
 class WheelRecord:
-    """The rows of a RECORD: ``digests`` by path as listed, "" where there is none (of two rows, the first counts).
+    """The rows of a RECORD: ``digests`` by path as listed, "" for rows without one; the first row of a path counts.
 
-    ``readable``: it is a table of UTF-8; where it is not, there are no rows. ``blank_line``: it has an empty line.
-    ``complete``: all of it was read, not only ``limits.MAX_RECORD_LINES``.
+    ``readable``: it is CSV in UTF-8; if it is not, there are no rows. ``blank_line``: it has an empty line.
+    ``complete``: it has no more than ``limits.MAX_RECORD_LINES``; otherwise, the rest was not read.
     """
 
     digests: Mapping[str, str]
@@ -37,7 +37,7 @@ class WheelRecord:
 
 
 def parse_wheel_record(text: bytes, names: Iterable[str] = ()) -> WheelRecord:
-    """Read RECORD (PEP 376: CSV with path, digest and size); *names* are strings that its paths may share."""
+    """Read RECORD (PEP 376: CSV with path, digest and size); equal paths share the strings *names*."""
     shared = {name: name for name in names}
     digests: dict[str, str] = {}
     blank_line = False
@@ -54,7 +54,7 @@ def parse_wheel_record(text: bytes, names: Iterable[str] = ()) -> WheelRecord:
 
 
 def _split_record_lines(text: str) -> Iterator[str]:
-    """Yield the lines of *text* as ``str.splitlines`` does, without holding them all."""
+    """Yield the lines of *text* as ``str.splitlines`` returns them, but one at a time."""
     start = 0
     for end in _LINE_END.finditer(text):
         yield text[start : end.start()]

@@ -1,8 +1,8 @@
 """The central directory of a ZIP archive, read in bounded steps and identically on every Python.
 
 zipfile is not used for it: how it finds the end records, which extra fields it reads and what ``is_zipfile`` checks
-changes between patch releases of Python, and a verdict must not. This module follows zipfile of Python 3.13.18: PyPI's
-server runs 3.13 (warehouse/.python-version). Source of the format: APPNOTE.TXT.
+changes between patch releases of Python, but our results must not. This module follows zipfile of Python 3.13.18, as
+PyPI's server runs 3.13 (warehouse/.python-version). Source of the format: APPNOTE.TXT.
 """
 
 import io
@@ -43,7 +43,7 @@ class _DirectoryPosition:
 
 
 def is_zip_archive(file: BinaryIO) -> bool:
-    """Return whether the server takes *file* for a ZIP archive: by its end records, whatever comes before them."""
+    """Return whether *file* is a ZIP archive for the server, which only looks for its end records."""
     try:
         return _find_zip_directory_position(file) is not None
     except UnreadableArchive:
@@ -53,7 +53,7 @@ def is_zip_archive(file: BinaryIO) -> bool:
 def read_zip_directory(file: BinaryIO) -> list[ZipInfo]:
     """Return the central directory of *file*.
 
-    Raises Unreadable, with the server's answer (warehouse/forklift/legacy.py:1283-1303), and OSError from the disk.
+    Raises UnreadableArchive with the server's answer (warehouse/forklift/legacy.py:1283-1303), or the disk's OSError.
     """
     directory = _require_zip_directory_position(file)
     if directory.size > MAX_DIRECTORY:
@@ -68,7 +68,7 @@ def read_zip_directory(file: BinaryIO) -> list[ZipInfo]:
 def find_entry_in_large_directory(file: BinaryIO, name: str) -> ZipInfo | None:
     """Return the directory entry of *name* in an archive with too many members for ``read_zip_directory``.
 
-    None where there is none. Raises Unreadable where the directory cannot be found, and TooManyMembers where the entry
+    None if there is none. Raises UnreadableArchive if the directory cannot be found, and TooManyMembers if the entry
     is not among the first ``limits.MAX_CROWD``.
     """
     wanted = name.encode("utf-8")
@@ -91,7 +91,7 @@ def find_entry_in_large_directory(file: BinaryIO, name: str) -> ZipInfo | None:
 
 
 def _require_zip_directory_position(file: BinaryIO) -> _DirectoryPosition:
-    """Return the position of the central directory. Raises Unreadable."""
+    """Return the position of the central directory. Raises UnreadableArchive."""
     if (directory := _find_zip_directory_position(file)) is None:
         message = "The file is not a ZIP archive, or it is truncated."
         raise UnreadableArchive(Fault(rule="zip-unreadable", message=message, refusal=_NOT_A_ZIP))
@@ -101,7 +101,7 @@ def _require_zip_directory_position(file: BinaryIO) -> _DirectoryPosition:
 
 
 def _find_zip_directory_position(file: BinaryIO) -> _DirectoryPosition | None:
-    """Return the position of the directory by the end record, None without one (APPNOTE 4.3.16)."""
+    """Return the position of the directory according to the end record, None without one (APPNOTE 4.3.16)."""
     length = file.seek(0, io.SEEK_END)
     tail_start = max(length - _MAX_COMMENT - _END.size, 0)
     file.seek(tail_start)
@@ -109,7 +109,7 @@ def _find_zip_directory_position(file: BinaryIO) -> _DirectoryPosition | None:
     place = len(tail) - _END.size
     if place < 0:
         return None
-    if not tail.startswith(END, place) or not tail.endswith(b"\0\0"):  # it has a comment behind it
+    if not tail.startswith(END, place) or not tail.endswith(b"\0\0"):  # a comment follows
         place = tail.rfind(END)
     if not 0 <= place <= len(tail) - _END.size:
         return None
@@ -120,10 +120,10 @@ def _find_zip_directory_position(file: BinaryIO) -> _DirectoryPosition | None:
 
 
 def _find_zip64_directory_position(file: BinaryIO, end: int) -> _DirectoryPosition | None:
-    """Return what the ZIP64 records say, None without a locator before the end record at *end* (APPNOTE 4.3.14, 15).
+    """Return the position according to ZIP64 records before the end record at *end*, None without (APPNOTE 4.3.14, 15).
 
-    Raises Unreadable. As zipfile, it takes the record for right that lies where the locator points to; if there is
-    none, because there is other data before the archive, the one directly before the locator.
+    Raises UnreadableArchive. Like zipfile, it uses the record that the locator points to; if there is none, because
+    other data precedes the archive, the record directly before the locator.
     """
     place = end - _LOCATOR.size
     if place < 0:
@@ -154,7 +154,7 @@ def _find_zip64_directory_position(file: BinaryIO, end: int) -> _DirectoryPositi
 
 
 def _parse_zip_directory_entries(data: bytes, directory: _DirectoryPosition) -> Iterator[ZipInfo]:
-    """Yield the entries in *data* (APPNOTE 4.3.12). Raises Unreadable at the first one that cannot be read."""
+    """Yield the entries in *data* (APPNOTE 4.3.12). Raises UnreadableArchive at the first invalid one."""
     position = 0
     while position < len(data):
         if len(data) - position < _ENTRY.size:
@@ -182,7 +182,7 @@ def _parse_zip_directory_entries(data: bytes, directory: _DirectoryPosition) -> 
 def _zip_info_of_fields(name: str, fields: tuple[int, ...], shift: int) -> ZipInfo:
     """Return the entry with these *fields*.
 
-    The name is set again, because what the constructor makes of it depends on the system: the server's is POSIX.
+    The name is set again, because the constructor changes it on some systems; the server runs on POSIX.
     """
     info = ZipInfo(name)
     info.filename = name.partition("\0")[0]
@@ -192,7 +192,7 @@ def _zip_info_of_fields(name: str, fields: tuple[int, ...], shift: int) -> ZipIn
 
 
 def _apply_zip_extra_fields(info: ZipInfo, raw: bytes, extra: bytes) -> None:
-    """Set what the extra fields of an entry replace (APPNOTE 4.5.3, 4.6.9). Raises Unreadable."""
+    """Apply the extra fields of an entry (APPNOTE 4.5.3, 4.6.9). Raises UnreadableArchive."""
     while len(extra) >= _EXTRA.size:
         kind, length = _EXTRA.unpack_from(extra)
         content, extra = extra[_EXTRA.size : _EXTRA.size + length], extra[_EXTRA.size + length :]
@@ -215,7 +215,7 @@ def _apply_zip_extra_fields(info: ZipInfo, raw: bytes, extra: bytes) -> None:
 
 
 def _apply_unicode_path_field(info: ZipInfo, raw: bytes, content: bytes) -> None:
-    """Set the name of an Info-ZIP Unicode Path, unless it belongs to another name."""
+    """Apply an Info-ZIP Unicode Path, unless its checksum is that of another name."""
     if len(content) < _UNICODE_PATH.size:
         raise _malformed_zip_directory_error(f"the Unicode path of {info.filename!r} is truncated")
     version, checksum = _UNICODE_PATH.unpack_from(content)
@@ -230,6 +230,6 @@ def _apply_unicode_path_field(info: ZipInfo, raw: bytes, content: bytes) -> None
 
 
 def _malformed_zip_directory_error(reason: str, refusal: ServerRefusal = _CANNOT_BE_READ) -> UnreadableArchive:
-    """Return why the directory cannot be read, with the server's answer."""
+    """Return the exception for a directory that cannot be read, with the server's answer."""
     message = f"The ZIP directory is invalid: {reason}."
     return UnreadableArchive(Fault(rule="zip-malformed", message=message, refusal=refusal))

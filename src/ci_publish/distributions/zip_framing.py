@@ -1,4 +1,4 @@
-"""The framing of a ZIP archive, checked as PyPI checks it: a streaming reader and a directory reader see the same.
+"""The framing of a ZIP archive, checked as PyPI does: reading it as a stream and by its directory must be the same.
 
 A port of warehouse/utils/zipfiles.py (``validate_zipfile``), with the same messages. Source of the format: APPNOTE.TXT.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, Final
 from zipfile import ZipInfo
 
-from ci_publish.distributions.faults import Fault, invalid_file_refusal
+from ci_publish.distributions.faults import Fault, invalid_file_fault
 
 CENTRAL: Final = b"PK\x01\x02"
 LOCAL: Final = b"PK\x03\x04"
@@ -33,7 +33,7 @@ _END64_FIELDS: Final = struct.Struct("<QxxxxxxxxxxxxQQQQ")
 _LOCATOR_FIELDS: Final = struct.Struct("<xxxxQxxxx")
 _EXTRA_FIELDS: Final = struct.Struct("<HH")
 
-# The server's messages → the rules that explain them.
+# The rules that explain the server's messages.
 _RULES: Final = {
     "ZIP contains a data descriptor": "zip-data-descriptor",
     "Comment in central directory": "zip-member-comment",
@@ -57,7 +57,7 @@ _RULES: Final = {
     "Malformed zip file": "zip-records",
 }
 
-# What the more frequent ones mean, for people who do not know the format.
+# What the frequent ones mean, for people who do not know the format.
 _MEANINGS: Final = {
     "ZIP contains a data descriptor": "The sizes of a member follow its data instead of preceding it.",
     "Comment in central directory": "A member has a comment.",
@@ -76,7 +76,7 @@ _MEANINGS: Final = {
 
 
 class _BrokenFraming(Exception):
-    """The server does not accept the framing: its message, and ours where that is vague."""
+    """The server does not accept the framing; ``words`` is its message, ``meaning`` explains a vague one."""
 
     def __init__(self, words: str, meaning: str = "") -> None:
         super().__init__(words)
@@ -84,7 +84,7 @@ class _BrokenFraming(Exception):
         self.meaning = meaning
 
     def fault(self, directory: Sequence[ZipInfo]) -> Fault:
-        """Return the fault of an archive with this directory."""
+        """Return the fault of an archive with the central directory *directory*."""
         rule, message = _RULES[self.words], _MEANINGS.get(self.words, f"{self.words}.")
         if self.meaning:
             rule, message = "zip64", self.meaning
@@ -97,12 +97,12 @@ class _BrokenFraming(Exception):
                     break
                 seen.add(info.orig_filename)
         reason = f"ZIP archive not accepted: {self.words}. See https://docs.pypi.org/archives for more information"
-        return Fault(rule=rule, message=message, refusal=invalid_file_refusal(reason))
+        return invalid_file_fault(rule, message, reason)
 
 
 @dataclass(slots=True, kw_only=True)
 class _ZipRecordWalk:
-    """What a walk over the records has seen so far: ``unlisted`` local headers wait for their directory entry."""
+    """A walk over the records; ``unlisted`` are local headers without a directory entry so far."""
 
     file: BinaryIO
     length: int
@@ -145,7 +145,7 @@ class _ZipRecordWalk:
         return data
 
     def skip_bytes(self, count: int) -> None:
-        """Go over the next *count* bytes."""
+        """Skip the next *count* bytes."""
         self.position += count
         if self.position > self.length:
             raise _BrokenFraming("Malformed zip file")
@@ -228,8 +228,8 @@ def zip_framing_fault(file: BinaryIO, directory: Sequence[ZipInfo]) -> Fault | N
     """Return what is wrong with the framing of *file*, whose central directory reads as *directory*.
 
     Source: warehouse/utils/zipfiles.py:231-395 (``_validate_zipfile``); the first fault counts, as there. A member
-    whose directory entry points elsewhere than to its local header is refused, too: installers would read other
-    bytes than a streaming reader.
+    whose directory entry does not point to its local header is refused, too: installers would read different
+    bytes than a reader of the stream.
     """
     members = {info.orig_filename: info for info in directory}
     walk = _ZipRecordWalk(file=file, length=file.seek(0, io.SEEK_END), members=members)
@@ -238,7 +238,7 @@ def zip_framing_fault(file: BinaryIO, directory: Sequence[ZipInfo]) -> Fault | N
         walk.read_records()
     except _BrokenFraming as broken:
         return broken.fault(directory)
-    # The directory that zipfile finds can be another than the one that was walked over: one hidden in the comment.
+    # zipfile can find a different directory than the walk did: one that is hidden in the comment.
     places = {name.decode("utf-8"): offset for name, offset in walk.listed.items()}
     for name, info in members.items():
         if places.get(name) != info.header_offset:
@@ -248,7 +248,7 @@ def zip_framing_fault(file: BinaryIO, directory: Sequence[ZipInfo]) -> Fault | N
 
 
 def _member_sizes_with_extra_fields(extra: bytes, method: int, compressed: int, size: int) -> tuple[int, int]:
-    """Return the sizes of a member by its header and its extra fields."""
+    """Return the sizes of a member according to its header and its extra fields."""
     seen: set[int] = set()
     while extra:
         if len(extra) < _EXTRA_FIELDS.size:

@@ -18,8 +18,8 @@ _LOCAL_HEADER: Final = struct.Struct("<4s22xHH")
 def read_zip_member(file: BinaryIO, info: ZipInfo) -> Iterator[bytes]:
     """Yield the content of a member in chunks of at most ``limits.CHUNK`` bytes.
 
-    Never yields more than the size that the directory declares. Raises Unreadable if the content is encrypted, cut
-    off, longer or shorter than declared, or its CRC does not match: after the last chunk at the latest.
+    Never yields more than the size that the directory declares. Raises UnreadableArchive, at the latest after the last
+    chunk, if the content is encrypted, truncated, longer or shorter than declared, or does not match its CRC.
     """
     _seek_zip_member_data(file, info)
     unpack = _read_stored_zip_member if info.compress_type == ZIP_STORED else _inflate_zip_member
@@ -37,7 +37,7 @@ def read_zip_member(file: BinaryIO, info: ZipInfo) -> Iterator[bytes]:
 
 
 def _seek_zip_member_data(file: BinaryIO, info: ZipInfo) -> None:
-    """Move *file* to the first byte of a member's data, by its local header."""
+    """Move *file* to the first byte of a member's data, after its local header."""
     if info.flag_bits & ENCRYPTED:
         raise _damaged_zip_member_error(info, "is encrypted", crash=True)
     if info.compress_type not in {ZIP_STORED, ZIP_DEFLATED}:
@@ -67,7 +67,7 @@ def _read_stored_zip_member(file: BinaryIO, info: ZipInfo) -> Iterator[bytes]:
 
 
 def _inflate_zip_member(file: BinaryIO, info: ZipInfo) -> Iterator[bytes]:
-    """Yield the data of a deflated member: at most one byte more than declared, which shows that it is too long."""
+    """Yield the data of a deflated member: at most one byte more than declared, enough to detect that it is longer."""
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     left = info.file_size
     try:
@@ -89,6 +89,6 @@ def _inflate_zip_member(file: BinaryIO, info: ZipInfo) -> Iterator[bytes]:
 
 
 def _damaged_zip_member_error(info: ZipInfo, what: str, *, crash: bool = False) -> UnreadableArchive:
-    """Return the fault of a damaged member; *crash*: the server that reads it to scan it fails."""
+    """Return the exception for a damaged member; *crash*: the server fails when it scans the member."""
     refusal = upload_crash_refusal() if crash else invalid_file_refusal(None)
     return UnreadableArchive(Fault(rule=DAMAGED, message=f"The member {info.filename!r} {what}.", refusal=refusal))

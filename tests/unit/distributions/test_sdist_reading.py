@@ -57,3 +57,16 @@ def test_a_zip_archive_with_pkg_info_in_a_folder_is_an_old_sdist() -> None:
     assert is_pkg_info_of_zip_sdist("demo-1.0/PKG-INFO")
     assert not is_pkg_info_of_zip_sdist("PKG-INFO")
     assert not is_pkg_info_of_zip_sdist("demo-1.0/demo.egg-info/PKG-INFO")
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"not compressed", "it does not begin with a gzip header"),
+        (b"\x1f\x8b\x08\x08" + b"x" * 70_000, "a text in its gzip header is too long"),
+        (gzip.compress(b"no archive"), "its first header is cut off"),
+    ],
+)
+def test_a_file_that_is_no_sdist_has_a_reason(data: bytes, reason: str) -> None:
+    (fault,) = (each for each in inspect_sdist(io.BytesIO(data)).faults if each.rule == "sdist-unreadable")
+    assert fault.message == f"The file is not a gzip-compressed tar archive: {reason}."

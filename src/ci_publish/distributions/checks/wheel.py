@@ -7,7 +7,7 @@ from typing import Final
 from ci_publish.distributions.archive_reading import quote_first_member_names
 from ci_publish.distributions.checks.filename import parse_checked_filename
 from ci_publish.distributions.checks.rules import CheckedFile, Rule, Stage
-from ci_publish.distributions.faults import Fault, invalid_file_refusal, refused_upload_fault, upload_crash_refusal
+from ci_publish.distributions.faults import Fault, invalid_file_fault, refused_upload_fault, upload_crash_refusal
 from ci_publish.distributions.limits import MAX_RECORD_LINES
 from ci_publish.distributions.wheel_reading import ZipContents
 from ci_publish.model.distribution import Kind
@@ -21,11 +21,8 @@ _NOT_IN_RECORD: Final = ("RECORD", *_SIGNATURES)
 def _wheel_file_missing(file: CheckedFile) -> Iterable[Fault]:
     contents = _wheel_contents_with_known_folder(file)
     if contents is not None and (target := f"{contents.info_folder}/WHEEL") not in contents.names:
-        yield Fault(
-            rule="wheel-file-missing",
-            message=f"{target} is missing from the archive.",
-            refusal=invalid_file_refusal(f"WHEEL not found at {target}"),
-        )
+        reason = f"WHEEL not found at {target}"
+        yield invalid_file_fault("wheel-file-missing", f"{target} is missing from the archive.", reason)
 
 
 def _wheel_file_invalid(file: CheckedFile) -> Iterable[Fault]:

@@ -1,1 +1,1 @@
-"""A release beside the one before it: which wheels, versions, sizes and metadata are different."""
+"""Comparing a release with the previous one: wheels, versions, sizes and metadata."""

@@ -1,4 +1,4 @@
-"""The releases of a run by themselves, as values that are compared (pure)."""
+"""The releases of a run, for rules that need no previous release (pure)."""
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
@@ -16,7 +16,7 @@ def versions_by_project(collection: Collection) -> Mapping[str, AbstractSet[str]
 
 
 def local_comparisons(collection: Collection) -> tuple[Comparison, ...]:
-    """Return each release of a run beside nothing, for the rules that need no index."""
+    """Return each release of a run, compared with nothing, for the rules that need no index."""
     found: list[Comparison] = []
     for project, version in dict.fromkeys(file.release for file in collection.distributions):
         files = local_release_files(file for file in collection.distributions if file.release == (project, version))

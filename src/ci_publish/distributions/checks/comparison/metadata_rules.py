@@ -1,4 +1,4 @@
-"""Rules about the metadata of a release beside that of the release before (pure)."""
+"""Rules that compare the metadata of a release with that of the previous release (pure)."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -28,7 +28,7 @@ _LONGEST_LICENSE: Final = 200
 
 
 def _metadata_of_both_releases(comparison: Comparison) -> tuple[CoreMetadata, CoreMetadata] | None:
-    """Return the metadata of this release and of the one before, where both are known."""
+    """Return the metadata of this release and of the previous one, if both are known."""
     before = None if comparison.before is None else comparison.before.metadata
     return None if before is None or comparison.ours.metadata is None else (comparison.ours.metadata, before)
 
@@ -62,7 +62,7 @@ def _dependency_added(comparison: Comparison, _: Stated) -> Iterable[Fault]:
 
 
 def _changed_dependency_faults(rule: str, verb: str, comparison: Comparison, _: Stated) -> Iterable[Fault]:
-    """Yield a fault that lists the requirements whose change *rule* is about."""
+    """Yield a fault that lists the requirements that changed in the way that *rule* is about."""
     if (both := _requirements_of_both_releases(comparison)) is None:
         return
     ours, before = both
@@ -79,7 +79,7 @@ def _changed_dependency_faults(rule: str, verb: str, comparison: Comparison, _: 
 
 
 def _requirement_change(key: Key, ours: Requirements, before: Requirements) -> tuple[str | None, str]:
-    """Return the rule about the change of a requirement, None without one, and what it says."""
+    """Return the rule about the change of a requirement, None if it did not change, and a description."""
     if key not in ours or key not in before:
         there, verb = (ours, "added") if key in ours else (before, "removed")
         return "dependency-changed", f"{format_requirement(key, there[key])} {verb}"
@@ -115,7 +115,7 @@ def _declared_extras(metadata: CoreMetadata) -> set[str]:
 
 
 def _license_changed(comparison: Comparison, _: Stated) -> Iterable[Fault]:
-    """Compare what both say in the same way: an expression, a short text or classifiers; nothing where none is."""
+    """Compare the first of expression, short text and classifiers that both releases have."""
     if (both := _metadata_of_both_releases(comparison)) is None:
         return
     for say in (_license_expression, _license_text, _license_classifiers):
@@ -131,7 +131,7 @@ def _license_expression(metadata: CoreMetadata) -> str:
 
 
 def _license_text(metadata: CoreMetadata) -> str:
-    """Return the field License; nothing for a whole text."""
+    """Return the field License, empty if it is the text of a license."""
     text = " ".join((metadata.first("license") or "").split())
     return text if len(text) <= _LONGEST_LICENSE else ""
 

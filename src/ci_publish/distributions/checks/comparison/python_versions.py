@@ -21,16 +21,16 @@ _NEWEST: Final = 39
 _BEYOND: Final = 10**6
 _VERSIONS: Final = ((2, 7), *((3, minor) for minor in range(_NEWEST + 1)), (4, 0))
 _MICRO: Final = re.compile(r"(\d)\.(\d{1,2})\.(\d{1,2})(?!\d)")
-# More than any release of Python has: stands for the newest one.
+# Higher than that of any release of Python: represents the newest one.
 _LAST_MICRO: Final = 99
 
 
 @lru_cache(maxsize=256)
 def admitted_python_versions(requires_python: str, beside: str = "") -> frozenset[tuple[int, int, int]] | None:
-    """Return the versions of Python that a specifier admits; None for one that cannot be read.
+    """Return the versions of Python that a specifier admits; None for an invalid one.
 
-    Of each minor version the first, the last and those that the specifier names are tried, and those that *beside*
-    names, with which it is compared.
+    Tried are the first and the last release of each minor version, and the releases that the specifier or *beside*,
+    the specifier it will be compared with, names.
     """
     if max(len(requires_python), len(beside)) > MAX_SPECIFIER:
         return None
@@ -49,7 +49,7 @@ def minor_python_versions(versions: Iterable[tuple[int, int, int]]) -> frozenset
 
 
 def requires_python_admits(requires_python: str | None, major: int, minor: int) -> bool:
-    """Whether a version of Python is admitted, as far as that is known."""
+    """Whether a version of Python is admitted, or may be because the specifier is unknown or invalid."""
     versions = None if requires_python is None else admitted_python_versions(requires_python)
     return versions is None or (major, minor) in minor_python_versions(versions)
 

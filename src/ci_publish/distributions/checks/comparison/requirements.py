@@ -1,4 +1,4 @@
-"""Requirements of two releases side by side (pure).
+"""Comparing the requirements of two releases (pure).
 
 Source: PEP 508. Specifiers are compared by trying them on versions, not by their text.
 """
@@ -28,7 +28,7 @@ Requirements: TypeAlias = Mapping[Key, Requirement]
 
 
 def parse_requirements(lines: Iterable[str]) -> Requirements | None:
-    """Return the requirements by name and marker; None where they cannot be read, or not in bounded time."""
+    """Return the requirements by name and marker; None if one is invalid, or they are too many or too long."""
     found: dict[Key, Requirement] = {}
     for number, line in enumerate(lines):
         if number >= MAX_REQUIREMENTS or len(line) > MAX_REQUIREMENT or line.count("(") > MAX_GROUPS:
@@ -45,14 +45,14 @@ def parse_requirements(lines: Iterable[str]) -> Requirements | None:
 
 
 def format_requirement(key: Key, requirement: Requirement) -> str:
-    """Return a requirement for people: without its marker, which may be long, except for the extra that needs it."""
+    """Return a requirement for people: with the extra that it belongs to, or else with its marker."""
     extra = extra_of_requirement(key)
     condition = f" (extra {extra})" if extra else f" (where {key[1]})" if key[1] else ""
     return f"{format_without_marker(requirement)}{condition}"
 
 
 def extra_of_requirement(key: Key) -> str:
-    """Return the extra that needs a requirement, empty for one that every installation needs."""
+    """Return the extra that a requirement belongs to, empty if it belongs to none."""
     extra = _EXTRA.search(key[1])
     return extra[1] if extra else ""
 
@@ -65,9 +65,9 @@ def format_without_marker(requirement: Requirement) -> str:
 
 
 def is_narrower_specifier(ours: SpecifierSet, before: SpecifierSet) -> bool:
-    """Whether every version that *ours* admits is admitted by *before*, and one is not any more.
+    """Whether *ours* admits fewer versions than *before*, and no others.
 
-    Tried are the bounds of both, the versions just below and above each, and far ends.
+    Tried are the bounds of both, the versions just below and above each, and a very low and a very high version.
     """
     bounds = [specifier.version for specifier in (*ours, *before)]
     if len(bounds) > MAX_SPECIFIERS:

@@ -1,4 +1,4 @@
-"""What the user states about a release, beside what its files say (pure)."""
+"""What the user states about a release in the settings (pure)."""
 
 import re
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ _TOKEN: Final = re.compile(r"\[[!^]?.[^]]*\]|.", re.DOTALL)
 
 
 class VersionTag(StrEnum):
-    """What a tag means that is another version's; ``auto``: an error only where it names the project."""
+    """What to do about a tag of another version; ``auto``: it is an error only if the tag names the project."""
 
     AUTO = "auto"
     ERROR = "error"
@@ -45,7 +45,7 @@ class ExpectedWheel:
 class Stated:
     """What the user states: wheels that a release must have, size limits in bytes, and what its tag means.
 
-    ``tag`` is the name of the tag that the CI job runs for, empty where it runs for none.
+    ``tag`` is the name of the tag that the CI job runs for, empty if there is none.
     """
 
     expected: tuple[ExpectedWheel, ...] = ()
@@ -59,7 +59,7 @@ NOTHING_STATED: Final = Stated()
 
 
 def parse_expected_wheels(lines: Sequence[str]) -> tuple[ExpectedWheel, ...]:
-    """Return the wheels that ``expect-wheels`` stands for: braces are expanded as a shell does, before names are seen.
+    """Return the wheels that ``expect-wheels`` describes; braces are expanded as a shell does.
 
     Raises ConfigurationError for braces that do not match, and for more than ``MAX_PATTERNS`` wheels.
     """
@@ -78,7 +78,7 @@ def parse_expected_wheels(lines: Sequence[str]) -> tuple[ExpectedWheel, ...]:
 
 
 def _expand_pattern_braces(pattern: str, line: str) -> list[str]:
-    """Return what a shell makes of braces; the first group is expanded first, and groups may be nested."""
+    """Expand braces as a shell does; groups may be nested."""
     if len(pattern) > MAX_PATTERN:
         raise _expect_wheels_error(line, f"it has more than {MAX_PATTERN} characters")
     done: list[str] = []
@@ -129,10 +129,10 @@ def _expect_wheels_error(line: str, why: str) -> ConfigurationError:
 
 
 def matches_wheel_pattern(pattern: str, name: DistributionFilename) -> bool:
-    """Whether one of the tags that a wheel's name stands for matches a shell pattern.
+    """Whether one of the tags of a wheel's name matches a shell pattern.
 
-    The tags are not combined: the pattern is followed through the interpreters, ABIs and platforms in turn, in time
-    that grows with the lengths of pattern and name.
+    A compressed tag set is not expanded: the places in the pattern that can be reached are followed through the
+    interpreters, ABIs and platforms in turn, in time that grows with the lengths of pattern and name.
     """
     if not name.tags:
         return False
@@ -157,7 +157,7 @@ def matches_wheel_pattern(pattern: str, name: DistributionFilename) -> bool:
 
 
 def _places_after_asterisks(places: set[int], tokens: Sequence[str]) -> set[int]:
-    """Return *places* in a pattern with those after its asterisks, which may stand for nothing, and never meet."""
+    """Return *places* in a pattern and those after its asterisks, which may match nothing and are never adjacent."""
     return places | {place + 1 for place in places if place < len(tokens) and tokens[place] == "*"}
 
 

@@ -1,4 +1,4 @@
-"""Rules about what the user states of a release: its tag, the wheels that it must have, and size limits (pure)."""
+"""Rules about what the user states: the tag of a release, the wheels that it must have, and size limits (pure)."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -28,7 +28,7 @@ _TO_STOP = Hint("To stop such runs before anything is signed: ", option("version
 
 
 def stated_faults(releases: Mapping[str, AbstractSet[str]], stated: Stated) -> list[Fault]:
-    """Return what contradicts what is stated of a whole run; *releases* has the versions of each project."""
+    """Return what contradicts statements about the whole run; *releases* has the versions of each project."""
     faults = version_tag_faults(releases, stated)
     ours = sorted(releases)
     absent = sorted({canonicalize_name(each.project) for each in stated.expected if each.project} - set(ours))
@@ -68,7 +68,7 @@ def version_tag_faults(releases: Mapping[str, AbstractSet[str]], stated: Stated)
 
 
 def _project_and_version_of_tag(tag: str, projects: Iterable[str]) -> tuple[str, Version] | None:
-    """Return the project of this run that a tag names, and the version after it; the longest name counts.
+    """Return the project of this run that a tag names, and the version after it; the longest name wins.
 
     Folders (``packages/``) and ``release`` may come before the name, ``release`` and ``v`` before the version.
     """
@@ -84,7 +84,7 @@ def _project_and_version_of_tag(tag: str, projects: Iterable[str]) -> tuple[str,
 
 
 def _parse_tag_version_or_none(text: str) -> Version | None:
-    """Return the version that a text is, alone or after ``v``."""
+    """Return the version that *text* is, with or without ``v``."""
     try:
         return Version(text)
     except (InvalidVersion, ValueError):  # a number of more than 4,300 digits is a ValueError
@@ -92,9 +92,9 @@ def _parse_tag_version_or_none(text: str) -> Version | None:
 
 
 def tag_agrees_with_version(tagged: Version, version: Version) -> bool:
-    """Whether a tag may stand for *version*: for itself, its post, dev and local builds, and as a prefix of it.
+    """Whether a tag fits *version*: it is the same, a prefix of it, or *version* is a post, dev or local build of it.
 
-    ``v1`` and ``v1.2`` are tags that follow the newest 1.2.3. The zeros at the end of a version count for nothing.
+    Tags such as ``v1`` and ``v1.2`` are moved to the newest 1.2.3. Trailing zeros of a version are ignored.
     """
     if tagged.epoch != version.epoch or (tagged.pre, tagged.dev if tagged.dev is not None else version.dev) != (
         version.pre,
@@ -146,7 +146,7 @@ def _files_larger_than(files: Iterable[ReleaseFile], limit: int) -> Iterator[Rel
 
 
 def _size_limit_raised(comparison: Comparison, stated: Stated) -> Iterable[Fault]:
-    """Say which of PyPI's default limits are known not to apply."""
+    """Report which of PyPI's default limits are known not to apply."""
     large = comparison.largest > DEFAULT_FILE_LIMIT and any(
         _files_larger_than(comparison.new_files, DEFAULT_FILE_LIMIT)
     )
@@ -183,7 +183,7 @@ def _near_project_limit(comparison: Comparison, stated: Stated) -> Iterable[Faul
 
 
 def _project_size_with_release(comparison: Comparison) -> int:
-    """Return what the project would have with this release; 0 where what it has is not known."""
+    """Return the size of the project with this release; 0 if its size now is unknown."""
     return 0 if comparison.project_size is None else comparison.project_size + comparison.new_size
 
 

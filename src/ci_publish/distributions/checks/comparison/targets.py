@@ -49,9 +49,9 @@ _FIRST_ARM64: Final = (11, 0)
 
 @frozen
 class TargetInterpreter:
-    """An interpreter that wheels are built for. ``version`` has one number where every one of a major version is meant.
+    """An interpreter that wheels are built for. ``version`` has one number if it is any of a major version.
 
-    It is empty for an interpreter that is not known. ``flag`` is ``t`` for a free-threaded build.
+    It is empty for an unknown interpreter. ``flag`` is ``t`` for a free-threaded build.
     """
 
     family: str
@@ -78,7 +78,7 @@ ANY: Final = TargetPlatform("any platform")
 
 @frozen(kw_only=True)
 class InterpreterSupport:
-    """An interpreter that a wheel runs on, and with ``onwards`` the newer ones of its family, too.
+    """An interpreter that a wheel runs on; with ``onwards``, it also runs on newer ones of the family.
 
     ``stable`` for the stable ABI (``abi3``). Wheels for ``Python`` run on every family.
     """
@@ -102,7 +102,7 @@ class InterpreterSupport:
         return InterpreterSupport(interpreter=interpreter, onwards=family == "Python")
 
     def includes_interpreter(self, other: TargetInterpreter) -> bool:
-        """Whether *other* is supported, too."""
+        """Whether *other* is supported."""
         mine = self.interpreter
         if mine == other:
             return True
@@ -128,7 +128,7 @@ class WheelCoverage:
     stable_floors: Mapping[tuple[TargetPlatform, str], Floor]
 
     def with_pure_wheels(self, other: "WheelCoverage") -> "WheelCoverage":
-        """Return this with those targets of *other* on which pure wheels run that *other* has no equal of."""
+        """Return this with all targets of *other* whose interpreters new pure wheels run on."""
         pure = {interpreter for interpreter, place in self.targets - other.targets if place == ANY}
         return replace(self, targets=self.targets | {target for target in other.targets if target[0] in pure})
 
@@ -144,13 +144,13 @@ class WheelCoverage:
 
 
 def interpreters_of_wheel(name: DistributionFilename) -> frozenset[InterpreterSupport]:
-    """Return the interpreters that a wheel's name stands for."""
+    """Return the interpreters that a wheel's name indicates."""
     pythons, abis, _ = name.tags
     return frozenset(InterpreterSupport.of_tags(python, abi) for python in pythons for abi in abis)
 
 
 def platforms_of_wheel(name: DistributionFilename) -> dict[TargetPlatform, Floor]:
-    """Return the platforms that a wheel's name stands for, each with the lowest version of its system."""
+    """Return the platforms that a wheel's name indicates, each with the lowest version of its system."""
     found: dict[TargetPlatform, Floor] = {}
     for tag in name.platforms:
         for platform, floor in _platforms_of_tag(tag):
@@ -175,7 +175,7 @@ def _platforms_of_tag(tag: str) -> Iterator[tuple[TargetPlatform, Floor]]:
 
 
 def platform_floor_name(platform: TargetPlatform, floor: Floor) -> str:
-    """Return what people call the lowest version of a system: ``manylinux_2_28``, ``macOS 11.0``."""
+    """Return the usual name of the lowest version of a system: ``manylinux_2_28``, ``macOS 11.0``."""
     numbers = ".".join(map(str, floor))
     names = {"Linux": "manylinux_", "Linux (musl)": "musllinux_"}
     if platform.system in names:
@@ -212,8 +212,8 @@ def wheel_coverage(wheels: Iterable[Wheel], universe: AbstractSet[TargetInterpre
 def describe_targets(targets: AbstractSet[Target], before: WheelCoverage, ours: WheelCoverage) -> list[str]:
     """Return phrases that name *targets*, which only one of two releases has: the largest losses first.
 
-    A platform or an interpreter that the other release has nowhere is named once, not with each combination. Wheels
-    that run on every platform are a phrase of their own.
+    A platform or an interpreter that the other release lacks completely is named once, not in each combination. Wheels
+    that run on every platform have a phrase of their own.
     """
     pure = {each for each, place in targets if place == ANY}
     targets = {target for target in targets if target[1] != ANY}
@@ -233,7 +233,7 @@ def describe_targets(targets: AbstractSet[Target], before: WheelCoverage, ours: 
 
 
 def _describe_combinations(targets: Iterable[Target]) -> list[str]:
-    """Return phrases that name *targets*, platforms with the same interpreters in one."""
+    """Return phrases that name *targets*; platforms with the same interpreters share one."""
     by_place: dict[TargetPlatform, set[TargetInterpreter]] = defaultdict(set)
     for interpreter, place in targets:
         by_place[place].add(interpreter)
@@ -244,7 +244,7 @@ def _describe_combinations(targets: Iterable[Target]) -> list[str]:
 
 
 def _widest_interpreters(interpreters: AbstractSet[TargetInterpreter]) -> set[TargetInterpreter]:
-    """Return *interpreters* without those that wheels for another one run on: ``Python 3`` for it and CPython 3.12."""
+    """Return *interpreters* without those that another one includes: ``Python 3`` includes CPython 3.12."""
     wide = [InterpreterSupport(interpreter=each, onwards=True) for each in interpreters if each.family == "Python"]
     return {
         one
@@ -265,7 +265,7 @@ def format_interpreters(interpreters: Iterable[TargetInterpreter]) -> str:
 
 
 def counterpart_key_of_file(name: DistributionFilename) -> object:
-    """Return what is equal for a file and its counterpart in another release; None for too many tags to compare."""
+    """Return a key that a file and its counterpart in another release share; None for too many tags to compare."""
     if not name.tags:
         return Kind.SDIST
     if wheel_coverage_work([name], 1) > MAX_WORK:

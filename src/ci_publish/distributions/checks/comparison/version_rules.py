@@ -1,4 +1,4 @@
-"""Rules about the version of a release and the versions of Python that it admits, beside other releases (pure)."""
+"""Rules that compare the version of a release, and the versions of Python that it admits, with others (pure)."""
 
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
@@ -76,7 +76,7 @@ def _requires_python_widened(comparison: Comparison, _: Stated) -> Iterable[Faul
 
 
 def _python_versions_of_both(comparison: Comparison) -> tuple[frozenset[tuple[int, int, int]], ...]:
-    """Return which versions of Python this release and the one before admit; nothing where one is not known."""
+    """Return which versions of Python this release and the previous one admit; nothing if one is unknown."""
     before = comparison.before
     if before is None or before.requires_python is None or comparison.ours.requires_python is None:
         return ()

@@ -1,6 +1,6 @@
-"""Rules about the files of a release beside those of the release before: wheels, the sdist, sizes (pure)."""
+"""Rules that compare the files of a release with those of the previous release: wheels, sdists, sizes (pure)."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Final
@@ -46,7 +46,7 @@ _SIZES_SHOWN: Final = 5
 
 @frozen(kw_only=True)
 class Covered:
-    """What the wheels of both releases run on; None where their names stand for too much to be compared."""
+    """What the wheels of both releases run on."""
 
     ours: WheelCoverage
     before: WheelCoverage
@@ -81,7 +81,7 @@ def _wheel_coverage(ours: tuple[DistributionFilename, ...], before: tuple[Distri
 
 
 def _lost_targets(comparison: Comparison) -> tuple[Covered, set[Target], set[Target]] | None:
-    """Return what is covered, and what was lost: against Requires-Python, and as it says."""
+    """Return what is covered, what was lost although Requires-Python admits it, and what it excludes."""
     covered = _coverage_of_both_releases(comparison)
     if covered is None:
         return None
@@ -177,34 +177,31 @@ def _has_sdist(release: Release) -> bool:
 def _size_changed(comparison: Comparison, _: Stated) -> Iterable[Fault]:
     if comparison.before is None or _are_too_many_files_to_compare(comparison, comparison.before):
         return
-    changed = list(_changed_sizes(comparison.ours, comparison.before))
-    for verb, some in (("grew", [c for c in changed if c[0] > 1]), ("shrank", [c for c in changed if c[0] < 1])):
+    sizes = {key: file.size for key, file in _files_by_counterpart(comparison.before).items()}
+    changed: dict[str, list[tuple[float, str]]] = {"grew": [], "shrank": []}
+    for key, file in _files_by_counterpart(comparison.ours).items():
+        old, new = sizes.get(key), file.size
+        if old is not None and new is not None and abs(new - old) > max(_MANY_BYTES, _MUCH * old):
+            tags = "-".join(file.name.text.removesuffix(".whl").split("-")[-3:])
+            name = tags if file.name.tags else "the sdist"
+            factor = new / old if old else float("inf")
+            text = f"{name} from {format_size(old)} to {format_size(new)}"
+            changed["grew" if new > old else "shrank"].append((-abs(factor - 1), text))  # the largest changes first
+    for verb, some in changed.items():
         if some:
-            largest = sorted(some, key=lambda item: (-abs(item[0] - 1), item[1]))
-            listed = list_first((text for _, text in largest), _SIZES_SHOWN, ", and")
+            listed = list_first((text for _, text in sorted(some)), _SIZES_SHOWN, ", and")
             files = f"{len(some)} of {len(comparison.ours.files)} files"
             yield Fault(rule="size-changed", message=f"{files} {verb}: {listed}.")
 
 
-def _changed_sizes(ours: Release, before: Release) -> Iterator[tuple[float, str]]:
-    """Yield by how many times a file is larger than its counterpart, where that is much, and both sizes."""
-    sizes = {key: file.size for key, file in _files_by_counterpart(before).items()}
-    for key, file in _files_by_counterpart(ours).items():
-        old, new = sizes.get(key), file.size
-        if old is not None and new is not None and abs(new - old) > max(_MANY_BYTES, _MUCH * old):
-            tags = file.name.text.removesuffix(".whl").split("-")[-3:]
-            name = "-".join(tags) if file.name.tags else "the sdist"
-            yield new / old if old else float("inf"), f"{name} from {format_size(old)} to {format_size(new)}"
-
-
 def _files_by_counterpart(release: Release) -> Mapping[object, ReleaseFile]:
-    """Return the files by what they are for, whatever the lowest version of their system is."""
+    """Return the files by a key that a counterpart with another lowest version of the system has, too."""
     ordered = sorted(release.files, key=lambda file: file.name.text)
     return {key: file for file in ordered if (key := counterpart_key_of_file(file.name)) is not None}
 
 
 def _not_compared(comparison: Comparison, _: Stated) -> Iterable[Fault]:
-    """Say in one line what the index does not show."""
+    """Report in one line what the index does not show."""
     if (before := comparison.before) is None:
         return
     facts = (
