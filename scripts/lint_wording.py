@@ -33,6 +33,9 @@ PHRASES = {
     r"call(?:s|ed)? (?:it )?done before": "is not done until",
     r"look(?:s|ed)? whether": "check whether",
     r"wished for": "requested",
+    r"must be reached|is not reached": "the target is, was not met",
+    r"mends? what": "fix what",
+    r"in the order of their requirements": "in dependency order",
 }
 
 
