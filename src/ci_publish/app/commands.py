@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from ci_publish.app.action_inputs import refuse_ignored_inputs
 from ci_publish.app.command_intent import prepare_command
 from ci_publish.app.connections import LISTING_COMMANDS, RunConnections
-from ci_publish.app.file_reports import FileReports
+from ci_publish.app.file_reports import files_reported
 from ci_publish.app.front_end_wording import FrontEnd, FrontEndWording, front_end_of_process
 from ci_publish.app.options import DEFAULT, Source
 from ci_publish.app.output_files import (
@@ -149,9 +149,9 @@ def execute(
         table[effective].run(CommandJob(settings, loaded, context))
         return build_receipt([])
     reader = FrontEndWording(used, effective)
-    with FileReports(settings=settings, loaded=loaded, reader=reader, context=context) as reporting:
+    with files_reported(settings=settings, loaded=loaded, reader=reader, context=context) as reporting:
         return record_command(
-            lambda recording: table[effective].run(CommandJob(settings, loaded, recording)), reporting.context, reader
+            lambda recording: table[effective].run(CommandJob(settings, loaded, recording)), reporting, reader
         )
 
 
@@ -164,8 +164,8 @@ def _report_refused_command(
         raise error
 
     settings = without_unusable_reports(loaded.settings)
-    with FileReports(settings=settings, loaded=loaded, reader=reader, context=context) as reporting:
-        return record_command(fail, reporting.context, reader)
+    with files_reported(settings=settings, loaded=loaded, reader=reader, context=context) as reporting:
+        return record_command(fail, reporting, reader)
 
 
 def _load_command_settings(command: str, what: What, context: RuntimeContext) -> Loaded:

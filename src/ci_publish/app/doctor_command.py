@@ -12,7 +12,7 @@ from ci_publish.errors import CiPublishError, CredentialRejected, NothingToPubli
 from ci_publish.hints import Hint, option
 from ci_publish.identity.diagnosis import DiagnosisRequest
 from ci_publish.identity.doctor import Doctor
-from ci_publish.identity.doctor_findings import Readiness
+from ci_publish.identity.doctor_findings import Level, Readiness
 from ci_publish.model.attestation import AttestationPolicy, BuildProvenancePolicy
 from ci_publish.model.distribution import Collection, Distribution
 from ci_publish.model.events import IndexChosen, Outcome
@@ -30,12 +30,11 @@ if TYPE_CHECKING:
 Checks = Callable[[AbstractSet[str]], CiPublishError | None]
 """What the checks end with, given the names of the files that are published as they are."""
 
-# By identity.doctor_findings.Level.
 _STATUSES = {
-    "ok": FindingStatus.OK,
-    "warning": FindingStatus.WARN,
-    "failure": FindingStatus.FAIL,
-    "skipped": FindingStatus.SKIP,
+    Level.OK: FindingStatus.OK,
+    Level.WARNING: FindingStatus.WARN,
+    Level.FAILURE: FindingStatus.FAIL,
+    Level.SKIPPED: FindingStatus.SKIP,
 }
 
 

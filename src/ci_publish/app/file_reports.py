@@ -1,8 +1,10 @@
 """The reports that are files: ``receipt`` and ``reports_dir``, written for every front end alike."""
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from ci_publish.app.front_end_wording import FrontEndWording
 from ci_publish.app.runtime_context import RuntimeContext
@@ -20,56 +22,49 @@ if TYPE_CHECKING:
     from ci_publish.reports.ci_outputs import CiReportOptions
 
 
-class FileReports:
-    """A context in which a run's events reach the files that its settings ask for, before they reach its listener.
+@contextmanager
+def files_reported(
+    *, settings: Settings, loaded: Loaded, reader: FrontEndWording, context: RuntimeContext
+) -> Iterator[RuntimeContext]:
+    """Yield the context for a run whose events reach the files that *settings* ask for before they reach its listener.
 
-    ``context`` replaces *context* for the run: its secrets are redacted in the files. What the files themselves report
-    is worded for *reader*.
+    It replaces *context* for the run: its secrets are redacted in the files. What the files themselves report is worded
+    for *reader*.
     """
+    masker = Masker(io.StringIO(), on=False)
+    reports = Dispatcher()
 
-    def __init__(self, *, settings: Settings, loaded: Loaded, reader: FrontEndWording, context: RuntimeContext) -> None:
-        self._listener = context.emit
-        self._reader = reader
-        self._masker = Masker(io.StringIO(), on=False)
-        self._reports = Dispatcher()
-        if settings.receipt is not None:
-            from ci_publish.reports.receipt_file import ReceiptFile  # noqa: PLC0415  (only where it is asked for)
+    def emit(event: Event) -> None:
+        reports(event)  # first, so that a failure to write the files is reported before the end of the run
+        context.emit(event)
 
-            self._reports.add_report(ReceiptFile(settings.receipt, self._emit_reworded, redact=self._masker.redact))
-        if (folder := settings.reports_dir) is not None:
-            from ci_publish.reports.gitlab import GitLabFiles, GitLabReport  # noqa: PLC0415  (only where it is asked for)
+    def mask(secret: Secret) -> None:
+        masker.mask(secret, users=(TOKEN_USER, settings.user))
+        context.mask(secret)
 
-            rehearsing = reader.command == "rehearse"
-            self._reports.add_report(
-                GitLabReport(
-                    stream=io.StringIO(),
-                    emit=lambda event: self._listener(self._reader.reword_event(event)),
-                    files=GitLabFiles(folder / "publish.env", folder / "junit.xml", folder / "summary.md"),
-                    options=ci_report_options(loaded, settings, rehearsing=rehearsing, redact=self._masker.redact),
-                )
+    if settings.receipt is not None:
+        from ci_publish.reports.receipt_file import ReceiptFile  # noqa: PLC0415  (only where it is asked for)
+
+        reports.add_report(
+            ReceiptFile(settings.receipt, lambda event: emit(reader.reword_event(event)), redact=masker.redact)
+        )
+    if (folder := settings.reports_dir) is not None:
+        from ci_publish.reports.gitlab import GitLabFiles, GitLabReport  # noqa: PLC0415  (only where it is asked for)
+
+        rehearsing = reader.command == "rehearse"
+        reports.add_report(
+            GitLabReport(
+                stream=io.StringIO(),
+                emit=lambda event: context.emit(reader.reword_event(event)),
+                files=GitLabFiles(folder / "publish.env", folder / "junit.xml", folder / "summary.md"),
+                options=ci_report_options(loaded, settings, rehearsing=rehearsing, redact=masker.redact),
             )
-
-        def mask(secret: Secret) -> None:
-            self._masker.mask(secret, users=(TOKEN_USER, settings.user))
-            context.mask(secret)
-
-        context.reached(self._emit_to_files_first)
-        self.context = replace(context, emit=self._emit_to_files_first, mask=mask)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._reports.close()
-
-    def _emit_to_files_first(self, event: Event) -> None:
-        """Pass *event* to the files first, so that a failure to write them is reported before the end of the run."""
-        self._reports(event)
-        self._listener(event)
-
-    def _emit_reworded(self, event: Event) -> None:
-        """Pass on *event*, which does not come from the run, worded for the reader."""
-        self._emit_to_files_first(self._reader.reword_event(event))
+        )
+    context.reached(emit)
+    try:
+        yield replace(context, emit=emit, mask=mask)
+    finally:
+        reports.close()
 
 
 def ci_report_options(loaded: Loaded, settings: Settings, *, rehearsing: bool, redact: "Redact") -> "CiReportOptions":

@@ -23,10 +23,16 @@ def read_listed_subjects(path: Path) -> tuple[Subject, ...]:
     """Read a list of distributions with their SHA-256: JSON, or what sha256sum prints. Raises ConfigurationError."""
     try:
         return _parse_listed_subjects(read_settings_file(path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise _unusable_subjects_error(path, f"it cannot be read: {error}") from error
-    except _Unusable as error:
-        raise _unusable_subjects_error(path, str(error)) from error
+    except (OSError, UnicodeDecodeError, _Unusable) as error:
+        reason = str(error) if isinstance(error, _Unusable) else f"it cannot be read: {error}"
+        raise ConfigurationError(
+            f"The list of files in {path} (subjects) cannot be used.",
+            detail=f"{reason[0].upper()}{reason[1:]}.",
+            hints=(
+                "Give a JSON list of objects with filename and sha256, such as the action's output `files`.",
+                "Or give the output of `sha256sum dist/*`.",
+            ),
+        ) from error
 
 
 def _parse_listed_subjects(text: str) -> tuple[Subject, ...]:
@@ -60,14 +66,3 @@ def _object_of_checksum_line(line: str) -> dict[str, str]:
     if found is None:
         raise _Unusable(f"this is no line of sha256sum: {line[:100]!r}")
     return {"filename": found[2].rpartition("/")[2], "sha256": found[1]}
-
-
-def _unusable_subjects_error(path: Path, reason: str) -> ConfigurationError:
-    return ConfigurationError(
-        f"The list of files in {path} (subjects) cannot be used.",
-        detail=f"{reason[0].upper()}{reason[1:]}.",
-        hints=(
-            "Give a JSON list of objects with filename and sha256, such as the action's output `files`.",
-            "Or give the output of `sha256sum dist/*`.",
-        ),
-    )

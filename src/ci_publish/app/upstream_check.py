@@ -33,6 +33,8 @@ class UpstreamCheck:
     ) -> None:
         self._address = address
         self._name = f"upstream index {redacted_url(address.text)}"
+        comes_from = f" It comes from {address.named_by}." if address.named_by else ""
+        self._detail = f"Dependencies are installed from it, so the files could not be tried.{comes_from}"
         if isinstance(upstream, RedirectedIndex):
             upstream = ForwardedIndex(url=upstream.root, authorization=None, transport=transport())
         self._upstream = upstream
@@ -90,20 +92,16 @@ class UpstreamCheck:
         )
         return CredentialRejected(
             f"The {self._name} refuses {given}: {response_status_line(answer)}.",
-            detail=self._upstream_error_detail(),
+            detail=self._detail,
             hints=(hint,),
         )
 
     def _upstream_unavailable_error(self, summary: str) -> IndexUnavailable:
         return IndexUnavailable(
             summary,
-            detail=self._upstream_error_detail(),
+            detail=self._detail,
             hints=(
                 "Run it again once the upstream answers. Behind a proxy, set HTTPS_PROXY.",
                 Hint("Or name another index, or a folder with the dependencies: ", option("upstream", "FOLDER")),
             ),
         )
-
-    def _upstream_error_detail(self) -> str:
-        comes_from = f" It comes from {self._address.named_by}." if self._address.named_by else ""
-        return f"Dependencies are installed from it, so the files could not be tried.{comes_from}"

@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from ci_publish.app.file_reports import FileReports
+from ci_publish.app.file_reports import files_reported
 from ci_publish.app.front_end_wording import FrontEnd, FrontEndWording
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings import Settings
@@ -18,16 +18,16 @@ def reported(settings: Settings, *events: Event, secret: Secret | None = None) -
     heard: list[Event] = []
     masked: list[Secret] = []
     context = replace(RuntimeContext(environ={}, emit=heard.append), mask=masked.append)
-    with FileReports(
+    with files_reported(
         settings=settings,
         loaded=load_settings({}, {}, Path("none.toml")),
         reader=FrontEndWording(FrontEnd.COMMAND_LINE, "check"),
         context=context,
-    ) as files:
+    ) as reporting:
         if secret is not None:
-            files.context.mask(secret)
+            reporting.mask(secret)
         for event in events:
-            files.context.emit(event)
+            reporting.emit(event)
     return heard, masked
 
 
