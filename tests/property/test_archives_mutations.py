@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ci_publish.distributions.checks import pypi_upload_refusal
+from ci_publish.distributions.checks.server_response import pypi_upload_refusal
 from ci_publish.distributions.local import LocalDistributions
 from ci_publish.model.index import IndexProfile
 from tests.corpus.mutations import all_mutations

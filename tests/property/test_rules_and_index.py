@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ci_publish.distributions.checks import RULES
 from ci_publish.distributions.checks.rules import Stage
+from ci_publish.distributions.checks.table import RULES
 from ci_publish.distributions.local import LocalDistributions
 from ci_publish.model.core_metadata_form import core_metadata_form_fields
 from ci_publish.model.index import IndexProfile

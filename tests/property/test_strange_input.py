@@ -28,11 +28,12 @@ from ci_publish.attestations.sigstore_trouble import Unsound, trouble_of_sigstor
 from ci_publish.attestations.sigstore_trust import sigstore_instance_hosts
 from ci_publish.cli.main import main
 from ci_publish.cli.streams import Streams
-from ci_publish.distributions.checks import RULES, CheckedFile, form_validation
+from ci_publish.distributions.checks import form_validation
 from ci_publish.distributions.checks.comparison.stated import Stated, parse_expected_wheels
 from ci_publish.distributions.checks.comparison.stated_rules import version_tag_faults
 from ci_publish.distributions.checks.rendering import render_description
-from ci_publish.distributions.checks.table import release_faults
+from ci_publish.distributions.checks.rules import CheckedFile
+from ci_publish.distributions.checks.table import RULES, release_faults
 from ci_publish.distributions.checks.weights import parse_rule_weights
 from ci_publish.distributions.core_metadata import normalized_version, parse_core_metadata
 from ci_publish.distributions.entry_points import entry_points_refusal_reason, parse_entry_points

@@ -16,7 +16,7 @@ from ci_publish.attestations.examiner import parse_attestation, parse_provenance
 from ci_publish.attestations.in_toto_statements import WrongStatement, parse_in_toto_statement
 from ci_publish.attestations.sigstore_trouble import MAX_BODY, Trouble, trouble_of_sigstore_response
 from ci_publish.attestations.sigstore_trust import sigstore_instance_hosts
-from ci_publish.distributions.checks import RULES, CheckedFile, form_validation
+from ci_publish.distributions.checks import form_validation
 from ci_publish.distributions.checks.comparison.python_versions import MAX_SPECIFIER, admitted_python_versions
 from ci_publish.distributions.checks.comparison.stated import (
     MAX_PATTERN,
@@ -27,7 +27,8 @@ from ci_publish.distributions.checks.comparison.stated import (
 )
 from ci_publish.distributions.checks.comparison.stated_rules import MAX_TAG, version_tag_faults
 from ci_publish.distributions.checks.rendering import MAX_MARKDOWN, is_shallow_description
-from ci_publish.distributions.checks.table import release_faults
+from ci_publish.distributions.checks.rules import CheckedFile
+from ci_publish.distributions.checks.table import RULES, release_faults
 from ci_publish.distributions.core_metadata import parse_core_metadata
 from ci_publish.distributions.entry_points import entry_points_refusal_reason, parse_entry_points
 from ci_publish.distributions.limits import MAX_ATTESTATION, MAX_METADATA_HEADERS, MAX_RECORD, MAX_SMALL_TEXT

@@ -54,22 +54,16 @@ class PublisherIdentity:
 
     def accepts(self, found: "PublisherIdentity | None") -> bool:
         """Return whether *found* is this identity, in every part that this one names."""
-        return (
-            found is not None
-            and self.kind == found.kind
-            and self._is_same_name(self.name, found.name, ignore_case=self.kind is not PublisherKind.GOOGLE)
-            and self.workflow in {None, found.workflow}
-            and (
-                self.environment is None
-                or self._is_same_name(
-                    self.environment, found.environment, ignore_case=self.kind is PublisherKind.GITHUB
-                )
-            )
-        )
+        if found is None or found.kind is not self.kind or self.workflow not in {None, found.workflow}:
+            return False
+        if not self._is_same_name(self.name, found.name, ignore_case=self.kind is not PublisherKind.GOOGLE):
+            return False
+        github = self.kind is PublisherKind.GITHUB
+        return self.environment is None or self._is_same_name(self.environment, found.environment, ignore_case=github)
 
     @staticmethod
     def _is_same_name(ours: str, theirs: str | None, *, ignore_case: bool) -> bool:
-        """Compare; outside of ASCII the case of letters counts, since lower case is not the same to everybody there."""
+        """Compare; outside ASCII, the case of letters counts, because lower case is not the same everywhere there."""
         if theirs is None:
             return False
         return ours == theirs or (ignore_case and theirs.isascii() and ours.lower() == theirs.lower())

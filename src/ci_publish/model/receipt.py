@@ -6,7 +6,6 @@ received.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
 from enum import StrEnum
 
 from ci_publish.about import NAME, __version__
@@ -181,7 +180,7 @@ class Receipt:
     """
 
     schema_version: int = SCHEMA_VERSION
-    tool: Tool = field(default_factory=Tool)
+    tool: Tool = Tool()
     command: str
     outcome: Outcome
     exit_code: int | None

@@ -152,17 +152,16 @@ def _unsatisfied_requirements(
     required: "Mapping[str, Mapping[str, list[Requirement]]]", files: Mapping[str, list[Distribution]]
 ) -> Iterator[Unsatisfied]:
     """Yield the siblings that a project requires in other versions than the run has, whatever the environment."""
-    for project, sibling, some in (
-        (project, *each) for project, by_name in required.items() for each in by_name.items()
-    ):
-        versions = tuple(dict.fromkeys(file.version for file in files[sibling]))
-        missed = [each for each in some if not any(each.specifier.contains(it, prereleases=True) for it in versions)]
-        if wrong := missed if len(missed) == len(some) else [each for each in missed if each.marker is None]:
-            yield Unsatisfied(project=project, requirement=str(wrong[0]), sibling=sibling, versions=versions)
+    for project, siblings in required.items():
+        for sibling, some in siblings.items():
+            versions = tuple(dict.fromkeys(file.version for file in files[sibling]))
+            missed = [each for each in some if not any(each.specifier.filter(versions, prereleases=True))]
+            if wrong := missed if len(missed) == len(some) else [each for each in missed if each.marker is None]:
+                yield Unsatisfied(project=project, requirement=str(wrong[0]), sibling=sibling, versions=versions)
 
 
 def _unknown_requirements(files: Mapping[str, list[Distribution]]) -> Iterator[Unknown]:
-    """Yield the sdists of which only a build would tell what they require."""
+    """Yield the sdists whose requirements only a build would show."""
     for file in (each for some in files.values() for each in some if each.kind is Kind.SDIST):
         if any(value.strip().casefold() == "requires-dist" for value in file.metadata.all("dynamic")):
             yield Unknown(file.filename)

@@ -10,8 +10,8 @@ from typing import TypeAlias
 
 from werkzeug.datastructures import MultiDict
 
-from ci_publish.distributions.checks import pypi_upload_refusal
 from ci_publish.distributions.checks.form_validation import validate_upload_form as validate_metadata
+from ci_publish.distributions.checks.server_response import pypi_upload_refusal
 from ci_publish.distributions.checks.table import first_server_refusal
 from ci_publish.distributions.faults import ServerRefusal
 from ci_publish.rehearsal.index_records import Fields

@@ -1,5 +1,5 @@
-from ci_publish.distributions.checks import RULES
 from ci_publish.distributions.checks.rules import Stage
+from ci_publish.distributions.checks.table import RULES
 from ci_publish.model.problem import (
     UNDECIDED_RULES,
     Problem,

@@ -60,7 +60,6 @@ FAMILIES: Final[Mapping[Family, tuple[Rule, ...]]] = {
     Family.WHEEL: wheel.RULES,
     Family.INSTALLATION: installing.RULES,
 }
-_OF_FILES: Final = tuple(family for family in FAMILIES if family not in {Family.SET, Family.STATED, Family.DIFFERENCES})
 RULES: Final[Mapping[str, Rule]] = {rule.id: rule for rules in FAMILIES.values() for rule in rules}
 
 
@@ -76,13 +75,10 @@ def problem_of_rule_fault(fault: Fault, filename: str | None, severity: Severity
 
 
 def file_faults(file: CheckedFile, *, metadata: bool = True) -> list[Fault]:
-    """Apply every rule about single files; without *metadata*, all families but that one."""
-    faults: list[Fault] = []
-    for family in _OF_FILES:
-        if metadata or family is not Family.METADATA:
-            for rule in FAMILIES[family]:
-                faults += _limit_faults_of_rule(rule.faults_of_file(file))
-    return faults
+    """Apply every rule to a single file; without *metadata*, all families but that one."""
+    families = [rules for family, rules in FAMILIES.items() if metadata or family is not Family.METADATA]
+    faults = [_limit_faults_of_rule(rule.faults_of_file(file)) for rules in families for rule in rules]
+    return [fault for some in faults for fault in some]
 
 
 def set_faults(collection: Collection) -> list[Fault]:

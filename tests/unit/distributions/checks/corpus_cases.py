@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ci_publish.distributions.checks import pypi_upload_refusal
+from ci_publish.distributions.checks.server_response import pypi_upload_refusal
 from ci_publish.distributions.checks.table import FAMILIES, Family
 from ci_publish.distributions.core_metadata import parse_core_metadata
 from ci_publish.distributions.local import LocalDistributions

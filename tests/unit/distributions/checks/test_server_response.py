@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ci_publish.distributions.checks import pypi_upload_refusal
+from ci_publish.distributions.checks.server_response import pypi_upload_refusal
 from tests.corpus.build import Wheel
 
 
