@@ -4,7 +4,7 @@ from ci_publish.cli import signals
 
 
 def entry() -> None:
-    """Run the command line of this process and exit. Signals are minded before anything else is imported."""
+    """Run the command line of this process and exit. Signals are handled before anything else is imported."""
     signals.end_process_on_signal()
     from ci_publish.cli import main  # noqa: PLC0415  (see above)
 

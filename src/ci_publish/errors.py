@@ -42,7 +42,7 @@ class CiPublishError(Exception):
     exit_code: ClassVar[int]
     retryable: ClassVar[bool] = False
     receipt: Any = None
-    """The ``Receipt`` of what happened until then; set by ``ci_publish.publish`` and its kin."""
+    """The ``Receipt`` of what happened until then; set by ``ci_publish.publish`` and the other commands."""
 
     def __init_subclass__(cls, *, slug: str, exit_code: int | None = None, retryable: bool | None = None) -> None:
         """Take the slug, and what differs from the class above."""

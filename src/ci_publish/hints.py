@@ -31,7 +31,7 @@ def option(name: str, value: str | None = None) -> OptionNamed:
 
 
 class Reader(Protocol):
-    """Whom a hint is for."""
+    """The reader of a hint: a front end and a command."""
 
     @property
     def command(self) -> str:
@@ -44,9 +44,9 @@ class Reader(Protocol):
 class Hint(str):
     """A sentence or line of configuration that says what to do.
 
-    As a text, it names options neutrally (``keep-going: true``). A part that is a ``Hint`` itself is left out where
-    the reader has none of its options; any other hint is then left out as a whole. *not_for*: the commands for which
-    it is no hint.
+    As a text, it names options neutrally (``keep-going: true``). A part that is a ``Hint`` itself is omitted if the
+    reader does not have one of its options; any other hint is then omitted as a whole. *not_for*: the commands that the
+    hint does not apply to.
     """
 
     __slots__ = ("not_for", "parts")
@@ -61,7 +61,7 @@ class Hint(str):
         return hint
 
     def spoken_to(self, reader: Reader) -> str | None:
-        """Return the hint for *reader*; None where it is none for them."""
+        """Return the hint as *reader* writes options; None if it does not apply to them."""
         if reader.command in self.not_for:
             return None
         said = []
@@ -77,7 +77,7 @@ class Hint(str):
 
 
 def spoken_to(reader: Reader, hints: Iterable[str]) -> tuple[str, ...]:
-    """Return *hints* as *reader* understands them, without those that are none for them and without repetitions."""
+    """Return the *hints* that apply to *reader*, each once, with options as *reader* writes them."""
     said = (hint.spoken_to(reader) if isinstance(hint, Hint) else hint for hint in hints)
     return tuple(dict.fromkeys(text for text in said if text))
 

@@ -1,8 +1,8 @@
-"""Starts this process again with an environment that shows nothing, before it starts other people's code.
+"""Restarts this process with an environment without secrets, before it starts other people's code.
 
 ``/proc/PID/environ`` is what a process was started with, whatever it removes later, and processes of one user can read
-each other's. So the process is replaced by one whose environment has PATH, locale, proxies and certificates; what the
-run needs to know besides (which CI this is, where its outputs go) is read from memory that nobody else has a name for.
+each other's. So the process is replaced by one whose environment has PATH, locale, proxies and certificates; what else
+the run needs to know (which CI this is, where its outputs go) is read from memory that has no name.
 """
 
 import io

@@ -1,4 +1,4 @@
-"""The front door: arguments → settings → command → exit code. No failure gets past it as a traceback."""
+"""The entry point of the command line: arguments → settings → command → exit code. No failure ends in a traceback."""
 
 import atexit
 import contextlib
@@ -88,8 +88,8 @@ def main(
 ) -> int:
     """Run one command and return its exit code; every failure is reported, none is raised.
 
-    *environ* is the process's own environment: what one variable says of certificate authorities is said in all that
-    the HTTP libraries read, and a password is taken out, since children (a CI's own tools) would inherit it.
+    *environ* is the process's own environment: certificate authorities that one variable names are set in all variables
+    that the HTTP libraries read, and a password is removed, since child processes (a CI's own tools) would inherit it.
     *start_again* replaces this process where the command will start other people's code.
     """
     given = dict(environ)

@@ -36,7 +36,7 @@ class ClosingGuard(Guard, Protocol):
 class Watcher:
     """Watches one run from entering the context to leaving it; to be entered in the main thread.
 
-    Tells *interruption* of each signal. Lets a local step of the main thread end at the deadline. Where the run has not
+    Reports each signal to *interruption*. Ends a local step of the main thread at the deadline. If the run has not
     ended some seconds after it was asked to, burns its upload tokens, and calls *leave* with the run's error. *guard*
     starts the process that does so from outside, given the socket.
     """

@@ -1,4 +1,4 @@
-"""Files that reports write: whole or not at all, and never a reason for a run to fail."""
+"""Writing the files of reports: each is written completely or not at all."""
 
 import contextlib
 import os

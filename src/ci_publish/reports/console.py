@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TextIO
 
 from ci_publish.model.events import Event, RunFinished
+from ci_publish.model.frozen import frozen
 from ci_publish.model.receipt import Redact
 from ci_publish.reports.ci_detection import is_github_job, is_gitlab_job
 from ci_publish.reports.console_lines import Line, step_line
@@ -22,7 +23,7 @@ _COLOURS = {Tone.QUIET: "2", Tone.STRONG: "1", Tone.GOOD: "32", Tone.WARN: "33",
 class PlainConsole:
     """Writes a run as lines, each flushed: for CI logs, pipes and files. Thread-safe.
 
-    Waits that take long are said while they last. *colour*: lines have the colours of their tone.
+    Long waits are reported while they last. *colour*: lines have the colours of their tone.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class PlainConsole:
             self._ticker.start()
 
     def report_waiting(self) -> None:
-        """Say what the run waits for, where that is due."""
+        """Write what the run waits for, if that is due."""
         with self._lock:
             if waiting := self._waiting_messages.due_waiting_message():
                 self._write_console_lines(step_line("wait", waiting, Tone.QUIET))
@@ -67,6 +68,17 @@ class PlainConsole:
             self._lines.write_lines(line.text, style=_COLOURS.get(line.tone, "") if self._colour else "")
 
 
+@frozen
+class Clocks:
+    """``clock`` gives seconds that never run backwards, ``now`` seconds since the epoch."""
+
+    clock: Callable[[], float] = time.monotonic
+    now: Callable[[], float] = time.time
+
+
+_CLOCKS = Clocks()
+
+
 def open_console(  # noqa: PLR0913  (each of them is one option of the command line)
     stream: TextIO,
     environ: Mapping[str, str],
@@ -74,8 +86,7 @@ def open_console(  # noqa: PLR0913  (each of them is one option of the command l
     redact: Redact = str,
     verbose: bool = False,
     print_hash: bool = False,
-    clock: Callable[[], float] = time.monotonic,
-    now: Callable[[], float] = time.time,
+    clocks: Clocks = _CLOCKS,
 ) -> Report:
     """Return the console for *stream*: with rich on a terminal, lines elsewhere and in every CI.
 
@@ -84,8 +95,10 @@ def open_console(  # noqa: PLR0913  (each of them is one option of the command l
     """
     dumb = environ.get("TERM", "") in {"dumb", "unknown"}
     draws = stream.isatty() and not dumb and not _is_switched_on("CI", environ)
-    renderer = ConsoleRenderer(clock=clock, redact=redact, verbose=verbose, print_hash=print_hash, announces=not draws)
-    waiting_messages = WaitingMessages(clock, now)
+    renderer = ConsoleRenderer(
+        clock=clocks.clock, redact=redact, verbose=verbose, print_hash=print_hash, announces=not draws
+    )
+    waiting_messages = WaitingMessages(clocks.clock, clocks.now)
     if not draws:
         return PlainConsole(
             stream=stream,

@@ -1,7 +1,7 @@
-"""A run for people, as lines with a tone: what every console shows, whatever it can draw (pure).
+"""Renders events as lines with a tone, for every kind of console (pure).
 
-Each line begins with the step that it belongs to. Text from outside is neutralised in every line; ``writer.LineWriter``
-guards lines that were put together from parts once more.
+Each line begins with the step that it belongs to. Text from outside is neutralised in every line;
+``line_writer.LineWriter`` checks finished lines once more, because they are made of several parts.
 """
 
 from collections.abc import Callable, Iterable
@@ -73,7 +73,7 @@ class ConsoleRenderer:
         self._redact = redact
         self._verbose = verbose
         self._announces = announces
-        self._history = EventHistory()
+        self.history = EventHistory()
         self._indexes: set[str] = set()
         self._at_step = ""
         self._collected = 0
@@ -82,7 +82,7 @@ class ConsoleRenderer:
 
     def render_event(self, event: Event) -> tuple[Line, ...]:
         """Return the lines for *event*, none for most."""
-        self._history.remember_event(event)
+        self.history.remember_event(event)
         return tuple(self._render_by_type(event))
 
     @singledispatchmethod
@@ -111,11 +111,11 @@ class ConsoleRenderer:
 
     @_render_by_type.register
     def _render_run_finished(self, event: RunFinished) -> Iterable[Line]:
-        receipt = self._history.build_receipt()
+        receipt = self.history.build_receipt()
         yield from self._files.take_postponed_lines()
         yield from self._repetition.take_omitted_line_counts()
         yield Line("")
-        yield from file_failure_lines(file_failures_not_in_run_error(self._history.events), self._redact)
+        yield from file_failure_lines(file_failures_not_in_run_error(self.history.events), self._redact)
         if event.error is not None:
             yield from failure_lines(event.error, self._redact)
             yield Line(f"exit code {event.exit_code} · {event.error.slug}", Tone.STRONG)
@@ -123,17 +123,17 @@ class ConsoleRenderer:
                 Line(self._neutral_console_text(text)) for text in wording.public_state_and_rerun_lines(receipt)
             )
             return
-        findings = [event for event in self._history.events if isinstance(event, Finding)]
+        findings = [event for event in self.history.events if isinstance(event, Finding)]
         if verdicts := [finding.message for finding in findings if finding.name == "verdict"]:
             yield Line(self._neutral_console_text(verdicts[-1]), Tone.WARN)
             return
         headline = Line(
-            f"{self._neutral_console_text(release_changes.changes_or_run_headline(receipt, self._history.events))}.",
+            f"{self._neutral_console_text(release_changes.changes_or_run_headline(receipt, self.history.events))}.",
             Tone.GOOD,
         )
         pages = [
             Line(f"  {self._neutral_console_text(page)}")
-            for page in wording.release_page_addresses(receipt, self._history.events)
+            for page in wording.release_page_addresses(receipt, self.history.events)
         ]
         # Who signed is the last thing to read.
         yield from (*pages, headline) if receipt.outcome is Outcome.VERIFIED else (headline, *pages)

@@ -1,4 +1,4 @@
-"""What happens to files, as lines; where many have the same to say, one line for all (pure).
+"""Lines about what happens to files; many files with the same result share one line (pure).
 
 A file is announced before it is sent, and has one line when its listing and its provenance are known.
 """

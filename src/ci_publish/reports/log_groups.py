@@ -1,4 +1,4 @@
-"""The parts of a CI's log that can be folded: one for each step that says anything."""
+"""The groups of a CI's log that can be folded: one for each step that writes anything."""
 
 from abc import abstractmethod
 from typing import TextIO

@@ -57,7 +57,7 @@ def neutral_block(text: str, limit: int = BLOCK_LIMIT) -> str:
     whole = "\n".join(defuse_workflow_commands(line.rstrip()) for line in _visible_lines(text)).strip("\n")
     if len(whole) <= limit:
         return whole
-    # a part of a harmless text from its beginning is harmless: what makes a command stands before what it needs
+    # The beginning of a harmless text is harmless, too: cutting off its end cannot make a command.
     kept = whole[: max(limit - _CUT_NOTE, 0)].rstrip()
     return f"{kept}\n[cut: {len(whole) - len(kept)} more characters]".lstrip("\n")
 

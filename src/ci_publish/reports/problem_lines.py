@@ -1,4 +1,4 @@
-"""What the checks found, as lines: what is equal in many files is said once (pure)."""
+"""What the checks found, as lines; a problem that several files have is shown once (pure)."""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby

@@ -1,4 +1,4 @@
-"""What is different from the release before, in words that all reports share (pure)."""
+"""What is different from the previous release, in wording that all reports share (pure)."""
 
 from collections.abc import Iterator, Sequence
 

@@ -1,4 +1,4 @@
-"""What many files have in common is said a few times, and counted from then on (pure)."""
+"""Limits repeated lines: the first few of a kind are shown, the others are counted (pure)."""
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator

@@ -37,7 +37,6 @@ from ci_publish.model.receipt import Receipt, Redact
 from ci_publish.reports import wording
 from ci_publish.reports.console_lines import INDENT, Line
 from ci_publish.reports.console_renderer import ConsoleRenderer
-from ci_publish.reports.event_history import EventHistory
 from ci_publish.reports.neutral import neutral_line
 from ci_publish.reports.ticker import ConsoleTicker
 from ci_publish.reports.tones import Tone
@@ -86,7 +85,6 @@ class Terminal:
         self._renderer = renderer
         self._waiting_messages = waiting_messages
         self._redact = redact
-        self._history = EventHistory()
         self._progress: Progress | None = None
         self._bars: dict[tuple[str, str], TaskID] = {}
         self._planned: dict[tuple[str, str], int] = {}
@@ -100,7 +98,6 @@ class Terminal:
     def __call__(self, event: Event) -> None:
         """Take one event."""
         with self._lock:
-            self._history.remember_event(event)
             lines = self._renderer.render_event(event)
             if lines or isinstance(event, UploadStarted | RunFinished):
                 self._remove_waiting_status()
@@ -124,7 +121,7 @@ class Terminal:
                 self._status.update(text)
 
     def close(self) -> None:
-        """Remove what moves, and end the thread."""
+        """Remove bars and status line, and end the thread."""
         self._ticker.stop()
         with self._lock:
             self._remove_waiting_status()
@@ -162,7 +159,7 @@ class Terminal:
                 self._remove_progress_bars()
             case RunFinished():
                 self.close()
-                self._print_files_table(self._history.build_receipt())
+                self._print_files_table(self._renderer.history.build_receipt())
             case _:
                 pass
 
@@ -179,22 +176,6 @@ class Terminal:
             self._console.print(Text(piece, style=_STYLES[line.tone]), soft_wrap=True)
 
     def _start_upload_bar(self, event: UploadStarted) -> None:
-        progress = self._started_progress_bars()
-        key = (event.index, event.filename)
-        if key in self._bars:
-            progress.reset(self._bars[key], total=event.size)
-        else:
-            name = neutral_line(self._redact(event.filename), _NAME_WIDTH)
-            self._bars[key] = progress.add_task(name, total=event.size)
-
-    def _move_total_bar(self, progress: Progress, key: tuple[str, str], part: float) -> None:
-        """Move the bar of all files; bodies are a little larger than their files, so that it counts parts of files."""
-        self._sent += self._planned.get(key, 0) * (part - self._parts.get(key, 0.0))
-        self._parts[key] = part
-        if self._total is not None:
-            progress.update(self._total, completed=self._sent)
-
-    def _started_progress_bars(self) -> Progress:
         if self._progress is None:
             # What fits beside a name, so that a bar is one line on any terminal.
             wide = (TransferSpeedColumn(), TimeRemainingColumn()) if self._console.width >= _WIDE else ()
@@ -211,7 +192,19 @@ class Terminal:
             if len(self._planned) > 1:
                 name = f"all {wording.pluralise(len(self._planned), 'file')}"
                 self._total = self._progress.add_task(name, total=sum(self._planned.values()))
-        return self._progress
+        key = (event.index, event.filename)
+        if key in self._bars:
+            self._progress.reset(self._bars[key], total=event.size)
+        else:
+            name = neutral_line(self._redact(event.filename), _NAME_WIDTH)
+            self._bars[key] = self._progress.add_task(name, total=event.size)
+
+    def _move_total_bar(self, progress: Progress, key: tuple[str, str], part: float) -> None:
+        """Move the bar of all files; bodies are a little larger than their files, so that it counts parts of files."""
+        self._sent += self._planned.get(key, 0) * (part - self._parts.get(key, 0.0))
+        self._parts[key] = part
+        if self._total is not None:
+            progress.update(self._total, completed=self._sent)
 
     def _print_files_table(self, receipt: Receipt) -> None:
         if not receipt.indexes or not receipt.files or receipt.outcome is Outcome.PLANNED:

@@ -1,4 +1,4 @@
-"""A thread that ticks: reports are called for events only, and waits have none."""
+"""A timer thread: reports are called for events only, and no event is emitted during a wait."""
 
 import threading
 from collections.abc import Callable

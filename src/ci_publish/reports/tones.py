@@ -1,4 +1,4 @@
-"""The styles of the lines of a console, and what has which (pure)."""
+"""The styles of console lines, and the style of each severity and status (pure)."""
 
 from enum import StrEnum
 

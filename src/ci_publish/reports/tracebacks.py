@@ -1,4 +1,4 @@
-"""Where a failed run failed, with the whole chain of causes: for whoever sets ``CI_PUBLISH_DEBUG``."""
+"""The traceback of a failed run with the whole chain of causes, if ``CI_PUBLISH_DEBUG`` is set."""
 
 import re
 import traceback

@@ -1,4 +1,4 @@
-"""What a run waits for when it has said nothing for a while: at most ten seconds, then every thirty (pure)."""
+"""Says what a run waits for: after ten seconds without output, and then every thirty (pure)."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

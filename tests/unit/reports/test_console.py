@@ -6,7 +6,7 @@ import pytest
 
 from ci_publish.model.events import Noted, Step, StepStarted
 from ci_publish.model.identity import Secret
-from ci_publish.reports.console import PlainConsole, open_console
+from ci_publish.reports.console import Clocks, PlainConsole, open_console
 from ci_publish.reports.masking import Masker
 from tests.unit.reports.recorded_runs import (
     a_conflict,
@@ -54,7 +54,7 @@ def test_secrets_are_taken_out_even_where_they_are_cut_or_split() -> None:
 
 def test_a_log_says_what_it_waits_for() -> None:
     stream, seconds = io.StringIO(), [0.0]
-    report = open_console(stream, {}, clock=lambda: seconds[0], now=lambda: 1_800_000_000.0 + seconds[0])
+    report = open_console(stream, {}, clocks=Clocks(lambda: seconds[0], lambda: 1_800_000_000.0 + seconds[0]))
     assert isinstance(report, PlainConsole)
     report(StepStarted(Step.CONFIRM, "pypi"))
     report.report_waiting()

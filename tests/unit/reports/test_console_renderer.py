@@ -20,7 +20,7 @@ from ci_publish.model.events import (
 )
 from ci_publish.model.finding import Finding, FindingStatus
 from ci_publish.model.index import Upload
-from ci_publish.reports.console import open_console
+from ci_publish.reports.console import Clocks, open_console
 from ci_publish.reports.console_lines import Line
 from ci_publish.reports.console_renderer import ConsoleRenderer
 from tests.unit.reports.recorded_runs import (
@@ -47,7 +47,7 @@ BUILT = (
 def told(events: list[Event], *, verbose: bool = False, print_hash: bool = False) -> str:
     """Return what a plain console writes about *events*, which are a quarter of a second apart."""
     stream, seconds = io.StringIO(), [0.0]
-    report = open_console(stream, {}, clock=lambda: seconds[0], verbose=verbose, print_hash=print_hash)
+    report = open_console(stream, {}, clocks=Clocks(lambda: seconds[0]), verbose=verbose, print_hash=print_hash)
     for event in events:
         seconds[0] += 0.25
         report(event)

@@ -21,7 +21,7 @@ from ci_publish.model.events import (
 )
 from ci_publish.model.identity import Secret
 from ci_publish.model.index import Upload
-from ci_publish.reports.console import open_console
+from ci_publish.reports.console import Clocks, open_console
 from ci_publish.reports.masking import Masker
 from ci_publish.reports.terminal import Terminal
 from tests.unit.reports.recorded_runs import (
@@ -122,7 +122,7 @@ def test_secrets_are_taken_out_on_a_terminal_too() -> None:
 
 def test_a_wait_that_lasts_is_a_live_line() -> None:
     stream, seconds = FakeTerminal(), [0.0]
-    report = open_console(stream, {"TERM": "xterm"}, clock=lambda: seconds[0], now=lambda: 1_800_000_000.0)
+    report = open_console(stream, {"TERM": "xterm"}, clocks=Clocks(lambda: seconds[0], lambda: 1_800_000_000.0))
     assert isinstance(report, Terminal)
     report(StepStarted(Step.CONFIRM, "pypi"))
     report.draw_waiting_status()
