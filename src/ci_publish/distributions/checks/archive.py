@@ -36,10 +36,10 @@ RULES: Final = (
         stage=Stage.ARCHIVE,
         cause="Python's `zipfile`, which the server and pip use, must be able to read the directory of a ZIP archive.",
         source=(
-            'APPNOTE.TXT; warehouse/forklift/legacy.py:1283-1303; a "version needed" above 6.3, multi-disk '
-            "archives and names that cannot be decoded make the server fail."
+            'APPNOTE.TXT; warehouse/forklift/legacy.py:1283-1303. Multi-disk archives, a "version needed" above 6.3 '
+            "and undecodable names cause a server error."
         ),
-        example="a truncated directory entry, or a version needed of 9.9",
+        example='a truncated directory entry, or a "version needed" of 9.9',
         fix="Build again. If that does not help, write the wheel with Python's zipfile.",
     ),
     Rule(
@@ -85,7 +85,7 @@ RULES: Final = (
         stage=Stage.FRAMING,
         cause="A ZIP archive must not contain data before, between or after its records.",
         source="warehouse/utils/zipfiles.py:376-392.",
-        example="a wheel with a signature appended, or a self-extractor before it",
+        example="a wheel with an appended signature, or a self-extracting wheel",
         fix="Build again. Do not add data before or after the archive.",
     ),
     Rule(
@@ -95,7 +95,7 @@ RULES: Final = (
         stage=Stage.FRAMING,
         cause="Each member of a ZIP archive must have a different name.",
         source="warehouse/utils/zipfiles.py:312-327.",
-        example="a wheel with two `demo/__init__.py`",
+        example="a wheel with two members named `demo/__init__.py`",
         fix="Find out which build step adds the file twice.",
     ),
     Rule(
@@ -123,7 +123,7 @@ RULES: Final = (
         stage=Stage.FRAMING,
         cause="The end record of a ZIP archive must match the directory.",
         source="warehouse/utils/zipfiles.py:329-354.",
-        example="an end record that counts one member too few",
+        example="an end record with a wrong number of members",
         fix="Build again. The archive was modified or damaged.",
     ),
     Rule(
@@ -154,7 +154,7 @@ RULES: Final = (
         stage=Stage.FRAMING,
         cause="The names of members must be printable UTF-8.",
         source="warehouse/utils/zipfiles.py:74-75, 120-137 and 146-156.",
-        example="a member name with a newline, or in code page 437",
+        example="a member name that contains a newline or is encoded in code page 437",
         fix="Rename the file.",
     ),
     Rule(
@@ -164,7 +164,7 @@ RULES: Final = (
         stage=Stage.SCAN,
         cause="PyPI does not accept code that was encrypted with PyArmor or SourceDefender.",
         source="warehouse/utils/scanner_rules/*.yar; https://pypi.org/policy/acceptable-use-policy/.",
-        example="a wheel made after `pyarmor gen`",
+        example="a wheel that was built after `pyarmor gen`",
         fix="Publish readable code, or publish to another index.",
     ),
     Rule(
@@ -175,8 +175,11 @@ RULES: Final = (
             "Every member must be readable and match its size and checksum (CRC). Otherwise, pip cannot install the "
             "file."
         ),
-        source="APPNOTE.TXT 4.4.7; our own rule, PyPI stores damaged data members and fails on damaged code.",
-        example="one flipped bit",
+        source=(
+            "APPNOTE.TXT 4.4.7 and ci-publish's own rule. PyPI accepts damaged data files, but returns an error for "
+            "damaged code."
+        ),
+        example="a wheel in which one bit has changed",
         fix="Build or download the file again, because it is damaged.",
     ),
     Rule(
@@ -184,8 +187,8 @@ RULES: Final = (
         pypi=Severity.ERROR,
         ground=Ground.MACHINE,
         cause="No member may be extracted to a location outside the target folder.",
-        source="PEP 721; our own rule, PyPI stores such files.",
-        example="`../../etc/passwd`, `/etc/passwd`, `C:\\\\x`",
+        source="PEP 721 and ci-publish's own rule. PyPI accepts such files.",
+        example="`../../etc/passwd`, `/etc/passwd`, `C:\\x`",
         fix="Find out which build step adds the path.",
     ),
     Rule(
@@ -196,7 +199,7 @@ RULES: Final = (
             "Metadata files in an archive must not be too large: at most 10 MiB for RECORD, and 512 KiB for other "
             "files."
         ),
-        source="our own limit.",
+        source="ci-publish's own limit.",
         example="an entry_points.txt of 1 MB",
         fix="Find out why the file is so large.",
     ),
@@ -207,7 +210,7 @@ RULES: Final = (
         cause=(
             "Only the metadata is checked in wheels with more than 30,000 members and in sdists with more than 50,000."
         ),
-        source="our own limit: reading them takes too much memory.",
+        source="ci-publish's own limit. Reading more members would take too much memory.",
         example="a wheel with 100,000 icons",
         fix=(
             "No action needed. The index checks the rest. One archive in the package would install faster than many "

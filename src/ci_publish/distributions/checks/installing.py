@@ -9,8 +9,8 @@ from ci_publish.distributions.checks.rules import Ground, Rule
 from ci_publish.hints import Hint, option
 from ci_publish.model.problem import Severity
 
-_INSTALLED: Final = "`rehearse --install`: what pip or uv says, and what the interpreter says afterwards."
-_LATE: Final = Hint(" Where it needs more time: ", option("install_timeout", "SECONDS"), ".")
+_INSTALLED: Final = "`rehearse --install`, from the output of the installer and of the interpreter."
+_LATE: Final = Hint(" If it needs more time: ", option("install_timeout", "SECONDS"), ".")
 
 RULES: Final = (
     Rule(
@@ -48,7 +48,9 @@ RULES: Final = (
             "The sdist must build with only its `build-system.requires`, and without reading files outside the sdist."
         ),
         source="PEP 517, PEP 518; " + _INSTALLED,
-        example="`setup.py` reads `../VERSION`; a C header is missing from the sdist; a build requirement is missing",
+        example=(
+            "`setup.py` reads `../VERSION`, a C header is missing from the sdist, or a build requirement is missing"
+        ),
         fix=(
             "Add the missing files to the sdist and the missing requirements to build-system.requires. Then try a "
             "build from an extracted sdist."
@@ -60,7 +62,9 @@ RULES: Final = (
         ground=Ground.INTENT,
         cause="The installed version must be the version in the filename.",
         source="PEP 517, PEP 625; " + _INSTALLED,
-        example="`demo-1.2.tar.gz` that builds as 0.0.0, because setuptools-scm finds no tag in an unpacked sdist",
+        example=(
+            "`demo-1.2.tar.gz` that builds as version 0.0.0, because setuptools-scm finds no tag in an extracted sdist"
+        ),
         fix="Store the version in the sdist, either in a generated version file or as a static `version`.",
     ),
     Rule(
@@ -72,7 +76,7 @@ RULES: Final = (
         example="`import demo` fails: No module named 'requests' (not in Requires-Dist)",
         fix=Hint(
             "Add what is missing to the file or to Requires-Dist.",
-            Hint(" If importing cannot work here: ", option("no_import", "true"), "."),
+            Hint(" If the import cannot work in this environment: ", option("no_import", "true"), "."),
         ),
     ),
     Rule(
@@ -81,7 +85,7 @@ RULES: Final = (
         adjustable=True,
         cause="A module can be imported only with an extra, which may be intended.",
         source=_INSTALLED,
-        example="`import demo.plots` needs `matplotlib`, which is in the extra `plots`",
+        example="`import demo.plots` requires `matplotlib`, which belongs to the extra `plots`",
         fix="If the module should also work without the extra, import the dependency where it is used.",
     ),
     Rule(
@@ -102,7 +106,9 @@ RULES: Final = (
             "interpreter, platform or library version, or uses newer syntax."
         ),
         source="PEP 425, PEP 600; " + _INSTALLED,
-        example="a `py3-none-any` wheel with a library for CPython 3.12 on macOS; `match` statements on Python 3.9",
+        example=(
+            "a `py3-none-any` wheel with a library for CPython 3.12 on macOS, or with `match` statements for Python 3.9"
+        ),
         fix=(
             "Correct the tags where the wheel is built (auditwheel and delocate check them), or correct "
             "Requires-Python."
@@ -138,7 +144,7 @@ RULES: Final = (
         ground=Ground.INTENT,
         cause="The file cannot be installed, even without its dependencies.",
         source=_INSTALLED,
-        example="an archive that the installer cannot unpack; an environment that cannot be created",
+        example="an archive that the installer cannot extract, or an environment that cannot be created",
         fix=Hint("See the installer's last lines.", _LATE),
     ),
     Rule(
@@ -147,9 +153,11 @@ RULES: Final = (
         adjustable=True,
         cause="None of the selected interpreters supports the file, so its installation was not tested.",
         source=_INSTALLED,
-        example="a wheel for macOS, tried on Linux; `require-tried` makes this an error",
+        example="a wheel for macOS on Linux; with `require-tried`, this is an error",
         fix=Hint(
-            "Name an interpreter that fits", Hint(" (", option("python"), ")"), ", or try the file on its own platform."
+            "Select an interpreter that supports the file",
+            Hint(" (", option("python"), ")"),
+            ", or test it on its own platform.",
         ),
     ),
 )

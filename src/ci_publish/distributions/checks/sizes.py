@@ -33,8 +33,8 @@ RULES: Final = (
         stage=Stage.FILENAME,
         cause="PyPI accepts files of up to 100 MiB, unless the project has a higher limit.",
         source=(
-            "warehouse/constants.py:5; warehouse/forklift/legacy.py:1144-1162. It differs by project, so it "
-            "is a warning."
+            "warehouse/constants.py:5; warehouse/forklift/legacy.py:1144-1162. The limit differs by project, so this "
+            "is only a warning."
         ),
         example="a wheel of 250 MB",
         fix=(

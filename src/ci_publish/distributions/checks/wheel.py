@@ -151,7 +151,7 @@ RULES: Final = (
             "Otherwise, PyPI does not find it."
         ),
         source="PEP 427; warehouse/forklift/legacy.py:377-387.",
-        example="`demo_pkg-1.0-py3-none-any.whl` with `Demo.Pkg-1.0.dist-info` inside",
+        example="`demo_pkg-1.0-py3-none-any.whl` that contains `Demo.Pkg-1.0.dist-info`",
         fix="Build the wheel again with a current backend. Do not rename it.",
     ),
     Rule(
@@ -160,7 +160,7 @@ RULES: Final = (
         stage=Stage.WHEEL_FILE,
         cause="A wheel must contain the file WHEEL in `{name}-{version}.dist-info`, spelled as in the filename.",
         source="PEP 427; warehouse/forklift/legacy.py:377-387.",
-        example="a wheel without WHEEL, or renamed to another project",
+        example="a wheel without WHEEL, or a wheel that was renamed to another project",
         fix="Build the wheel again. Do not rename it.",
         check=_wheel_file_missing,
     ),
@@ -169,8 +169,8 @@ RULES: Final = (
         pypi=Severity.WARNING,
         adjustable=True,
         cause="WHEEL must state the version of the wheel format. Otherwise, pip does not install the wheel.",
-        source="PEP 427; PyPI does not check this.",
-        example="an empty WHEEL",
+        source="PEP 427. PyPI does not check this.",
+        example="an empty WHEEL file",
         fix="Build the wheel again with a current backend.",
         check=_wheel_file_invalid,
     ),
@@ -193,7 +193,7 @@ RULES: Final = (
             "response."
         ),
         source="APPNOTE.TXT 4.4.7; warehouse/forklift/legacy.py:1541-1602 (seen on a running server).",
-        example="a METADATA whose CRC does not match",
+        example="a METADATA file with a wrong CRC",
         fix="Build or download the file again, because it is damaged.",
     ),
     Rule(
@@ -244,7 +244,7 @@ RULES: Final = (
         pypi=Severity.WARNING,
         adjustable=True,
         cause="RECORD must contain the correct digest of every member except RECORD.",
-        source="PEP 427, PEP 376; PyPI does not check this, installers do.",
+        source="PEP 427, PEP 376. PyPI does not check this, but installers do.",
         example="a file changed in a wheel after it was built",
         fix=(
             "Build the wheel again, or run `python -m wheel pack`, which rewrites RECORD. Installers may refuse the "
@@ -271,8 +271,8 @@ RULES: Final = (
             "entry_points.txt must be UTF-8 in INI format with `=`. The names of scripts may contain only letters, "
             "digits and `._-`."
         ),
-        source="the entry points specification; warehouse/utils/wheel.py:243-300.",
-        example="`[console_scripts]` with a name that contains a slash",
+        source="Entry points specification; warehouse/utils/wheel.py:243-300.",
+        example="a name with a slash in `[console_scripts]`",
         fix="Correct `[project.scripts]`, `[project.gui-scripts]` or `[project.entry-points]` in pyproject.toml.",
         check=_entry_points_unreadable,
     ),
@@ -281,7 +281,7 @@ RULES: Final = (
         pypi=Severity.WARNING,
         adjustable=True,
         cause="The values of entry points must be object references.",
-        source="the entry points specification; PyPI does not check this.",
+        source="Entry points specification. PyPI does not check this.",
         example="`demo = demo/cli.py`",
         fix="Write entry points as `module.path:object`.",
         check=_entry_points_value,

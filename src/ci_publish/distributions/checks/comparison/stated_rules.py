@@ -206,14 +206,14 @@ RULES: Final = (
             " 1.2.3) and post, dev or local builds of the tagged version also match."
         ),
         example="the tag `demo-1.3.0`, `demo==1.3.0` or `packages/demo/v1.3.0`, but files of demo 1.2.0",
-        fix=Hint("Correct the version or the tag; if they may differ: ", option("version_tag", "warn"), "."),
+        fix=Hint("Correct the version or the tag. If they may differ: ", option("version_tag", "warn"), "."),
     ),
     Rule(
         id="version-tag-warning",
         pypi=Severity.WARNING,
         ground=Ground.INTENT,
         cause="If the job's tag is only a version, it must match the version of the files.",
-        source="as `version-tag`. Such a tag may belong to another component of the repository, or be a date.",
+        source="See `version-tag`. Such a tag may be a date, or belong to another component of the repository.",
         example="the tag `v1.3.0`, but files of demo 1.2.0",
         fix=Hint("To stop such runs before anything is signed: ", option("version_tag", "error"), "."),
     ),
@@ -223,7 +223,7 @@ RULES: Final = (
         ground=Ground.INTENT,
         compare=_expected_wheel_missing,
         cause="Each pattern in `expect-wheels` must match a file of the release, either in the run or on the index.",
-        source="our own rule. PyPI closes a release for new files 14 days after its first.",
+        source="ci-publish's own rule. PyPI accepts new files for a release only for 14 days.",
         example='`expect-wheels = ["cp3{12,13}-*-win_amd64"]`, but no wheel for CPython 3.13',
         fix=Hint("Build the missing wheels", Hint(", or correct ", option("expect_wheels")), "."),
     ),
@@ -232,8 +232,8 @@ RULES: Final = (
         pypi=Severity.NOTE,
         adjustable=True,
         cause="`expect-wheels` names a project that is not part of the run.",
-        source="our own rule. A repository may publish each of its projects in a job of its own.",
-        example='`expect-wheels = ["dmeo:cp312-*"]`, but a run of demo',
+        source="ci-publish's own rule. A repository may publish each project in a separate job.",
+        example='`expect-wheels = ["dmeo:cp312-*"]` in a run of demo',
         fix=Hint("If the name is misspelled, correct ", option("expect_wheels"), "."),
     ),
     Rule(
@@ -242,7 +242,7 @@ RULES: Final = (
         ground=Ground.INTENT,
         compare=_over_stated_file_limit,
         cause="Files must not be larger than `file-size-limit`, if it is set.",
-        source="our own rule; what the index has granted to the project.",
+        source="ci-publish's own rule, for the limit that the index has granted to the project.",
         example="`file-size-limit: 200 MiB`, but a wheel of 250 MB",
         fix=f"Make the file smaller, or request a higher limit ({_LIMITS}) and set it here.",
     ),
@@ -254,7 +254,7 @@ RULES: Final = (
         cause=(
             "The total size of the project, including this release, must not exceed `project-size-limit`, if it is set."
         ),
-        source="our own rule; what the index has granted to the project.",
+        source="ci-publish's own rule, for the limit that the index has granted to the project.",
         example="`project-size-limit: 20 GiB`, with 21.2 GB used, and a release of 400 MB",
         fix=f"Delete old releases on the index, or request a higher limit ({_LIMITS}) and set it here.",
     ),
@@ -268,8 +268,8 @@ RULES: Final = (
             "The total size of the project, including this release, must not exceed 10 GiB, which is PyPI's default "
             "limit."
         ),
-        source="warehouse/constants.py, MAX_PROJECT_SIZE. It differs by project, so it is a warning.",
-        example="10.72 GB of 10 GiB used, and a release of 400 MB: PyPI refuses the files that do not fit",
+        source="warehouse/constants.py, MAX_PROJECT_SIZE. The limit differs by project, so this is only a warning.",
+        example="10.72 GB of 10 GiB used, and a release of 400 MB; PyPI rejects the files that do not fit",
         fix=Hint(
             f"Delete old releases on PyPI, or request a higher limit ({_LIMITS})",
             Hint(" and state it: ", option("project_size_limit", "SIZE")),
@@ -283,8 +283,8 @@ RULES: Final = (
         adjustable=True,
         compare=_near_project_limit,
         cause="After this release, less than a fifth of the project's size limit is left.",
-        source="our own rule.",
-        example="9.8 GB of 10 GiB used, and a release of 400 MB: only one more release of this size will fit",
+        source="ci-publish's own rule.",
+        example="9.8 GB of 10 GiB used, and a release of 400 MB; only one more release of this size fits",
         fix=f"Delete old releases on the index, or request a higher limit in time ({_LIMITS}).",
     ),
     Rule(
@@ -294,8 +294,8 @@ RULES: Final = (
         adjustable=True,
         compare=_size_limit_raised,
         cause="Published files show that the project has higher limits than PyPI's defaults.",
-        source="our own rule.",
-        example="a wheel of 250 MB, when the index already has one of 240 MB",
+        source="ci-publish's own rule.",
+        example="a wheel of 250 MB, and a published wheel of 240 MB",
         fix=Hint(
             "To check against the real limit, set ",
             option("file_size_limit"),

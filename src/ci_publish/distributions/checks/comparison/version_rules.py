@@ -105,7 +105,7 @@ RULES: Final = (
             "The version is lower than the newest one, and does not continue a release line (major and minor version) "
             "with existing releases."
         ),
-        source="our own rule; installers take the highest version, so nobody gets this one.",
+        source="ci-publish's own rule. Installers choose the highest version, so users would not get this release.",
         example="1.0, when the newest release is 2.3",
         fix="Correct the version, unless you want to start an older release line.",
     ),
@@ -115,7 +115,7 @@ RULES: Final = (
         adjustable=True,
         compare=_version_skipped,
         cause="The version skips more than one major version.",
-        source="our own rule; a version cannot be taken back.",
+        source="ci-publish's own rule. A published version cannot be withdrawn.",
         example="21.0, when the newest release is 2.0",
         fix="Correct the version, unless this is intended.",
     ),
@@ -125,7 +125,7 @@ RULES: Final = (
         adjustable=True,
         compare=_version_back_port,
         cause="The version is lower than the newest one, but continues an existing release line.",
-        source="our own rule.",
+        source="ci-publish's own rule.",
         example="1.4.3 after 1.4.2, when the newest release is 2.0",
         fix="No action needed.",
     ),
@@ -135,7 +135,9 @@ RULES: Final = (
         adjustable=True,
         compare=_requires_python_narrowed,
         cause="The release no longer supports some Python versions that the previous release supports.",
-        source="core metadata, Requires-Python; installers on other versions take the older release.",
+        source=(
+            "Core metadata specification, Requires-Python. On other Python versions, installers use the older release."
+        ),
         example=">=3.9 before, >=3.10 now",
         fix="No action needed if this is intended.",
     ),
@@ -145,7 +147,7 @@ RULES: Final = (
         adjustable=True,
         compare=_requires_python_widened,
         cause="The release supports Python versions that the previous release does not support.",
-        source="core metadata, Requires-Python.",
+        source="Core metadata specification, Requires-Python.",
         example=">=3.10 before, >=3.9 now",
         fix="No action needed if the release is tested with them.",
     ),

@@ -227,8 +227,8 @@ RULES: Final = (
             "`Requires-Python` now excludes, or that a new pure wheel replaces, do not count."
         ),
         source=(
-            "our own rule. Installers fall back to the sdist or to the older release; PyPI closes a release for new"
-            " files 14 days after its first."
+            "ci-publish's own rule. Installers would use the sdist or the older release. PyPI accepts new files for a "
+            "release only for 14 days."
         ),
         example="1.0 had a wheel for CPython 3.13 on macOS arm64, but 1.1 has none",
         fix=Hint("Build the missing wheels before publishing.", note_hint("wheel-lost", "If this is intended")),
@@ -239,7 +239,7 @@ RULES: Final = (
         adjustable=True,
         compare=_sdist_lost,
         cause="The previous release has an sdist, but this release does not.",
-        source="our own rule; distributions of Linux and platforms without wheels build from it.",
+        source="ci-publish's own rule. Linux distributions, and platforms without wheels, build from the sdist.",
         example="`dist` contains only wheels, but 1.0 has `demo-1.0.tar.gz`",
         fix="Also build an sdist with `python -m build --sdist`.",
     ),
@@ -250,7 +250,7 @@ RULES: Final = (
         compare=partial(_platform_floor_moved, verb="raised"),
         cause="The wheels no longer run on some older systems that the wheels of the previous release support.",
         source="PEP 600 (manylinux), PEP 656 (musllinux); packaging.tags (macOS).",
-        example="manylinux_2_17 before, manylinux_2_28 now: systems with glibc 2.17 to 2.27 build from source",
+        example="manylinux_2_17 before, manylinux_2_28 now; systems with glibc 2.17 to 2.27 must build from source",
         fix=Hint(
             "Build with the older image or MACOSX_DEPLOYMENT_TARGET.",
             note_hint("platform-floor-raised", "If this is intended"),
@@ -262,7 +262,7 @@ RULES: Final = (
         adjustable=True,
         compare=_size_changed,
         cause="The size of a file differs from the previous release by more than 50 % and more than 1 MiB.",
-        source="our own rule; stripped symbols and bundled libraries are the usual reasons.",
+        source="ci-publish's own rule. Stripped symbols and bundled libraries are common causes.",
         example="a wheel of 31 MB, where the previous release has one of 10 MB",
         fix="Compare the contents of both files, for example with `python -m zipfile --list FILE`.",
     ),
@@ -282,8 +282,8 @@ RULES: Final = (
         adjustable=True,
         compare=_wheel_lost_as_required,
         cause="Wheels are missing because `Requires-Python` now excludes their Python version.",
-        source="our own rule.",
-        example="no more wheels for CPython 3.8, with Requires-Python >=3.9",
+        source="ci-publish's own rule.",
+        example="no wheels for CPython 3.8, because Requires-Python is now >=3.9",
         fix="No action needed.",
     ),
     Rule(
@@ -292,7 +292,7 @@ RULES: Final = (
         adjustable=True,
         compare=_wheel_gained,
         cause="The release has wheels for platforms or Python versions for which the previous release has none.",
-        source="our own rule.",
+        source="ci-publish's own rule.",
         example="the first wheels for CPython 3.14",
         fix="No action needed.",
     ),
@@ -302,7 +302,7 @@ RULES: Final = (
         adjustable=True,
         compare=_sdist_gained,
         cause="The release has an sdist, but the previous release does not.",
-        source="our own rule.",
+        source="ci-publish's own rule.",
         example="the first release with `demo-1.1.tar.gz`",
         fix="No action needed.",
     ),
@@ -322,8 +322,8 @@ RULES: Final = (
         adjustable=True,
         compare=_not_compared,
         cause="Some data was not compared, because the index does not provide it. This never stops a run.",
-        source="PEP 700 (sizes), PEP 658 (core metadata); indexes that have neither.",
-        example="a private index without sizes",
+        source="PEP 700 (sizes), PEP 658 (core metadata). Not all indexes provide them.",
+        example="a private index that lists no file sizes",
         fix="No action needed.",
     ),
 )
