@@ -192,7 +192,7 @@ def test_advice_of_rules_leaves_the_spelling_of_options_to_the_reader(rule: Rule
             "rehearse",
             " If the import cannot work in this environment: Settings(no_import=True).",
         ),
-        ("install-not-tried", FrontEnd.COMMAND_LINE, "rehearse", "fits (--python), or"),
+        ("install-not-tried", FrontEnd.COMMAND_LINE, "rehearse", "supports the file (--python), or"),
         ("expected-wheel-missing", FrontEnd.COMMAND_LINE, "publish", "wheels, or correct --expect-wheels."),
         ("project-size", FrontEnd.ACTION, "plan", " and state it: project-size-limit: SIZE."),
         ("distributions-in-subfolders", FrontEnd.COMMAND_LINE, "check", "To leave them out: --ignore-subfolders."),
