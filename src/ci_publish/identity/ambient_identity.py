@@ -1,15 +1,15 @@
 """The CI job's OIDC identity token.
 
-The environment is looked at first (``missing``), so that what is missing there is said before anybody is asked about an
-identity; the look at what the index has comes earlier, since a run may need no identity. Tokens are fetched through
-``id``, in a thread with a deadline of ours: ``id`` waits up to two minutes for a service that hangs, and does not try
-again after a 5xx. GitLab's tokens are variables of the job and read here: ``id`` refuses one whose ``aud`` is a list,
-and on a runner in Google Cloud it would take the machine's identity for the job's.
+``missing_identity_error`` checks the environment first, so that a missing permission or variable is reported before any
+request for a token. The index's listing is fetched even earlier, because a run may need no identity. ``id`` fetches the
+tokens, in a thread with a deadline of our own: ``id`` waits up to two minutes for a service that hangs, and does not
+retry after a 5xx. GitLab's tokens are variables of the job and are read here: ``id`` refuses a token whose ``aud`` is a
+list, and on a runner in Google Cloud it would use the machine's identity instead of the job's.
 
-``id`` knows no proxies. Where one is set, GitHub's token is fetched through our own transport, which does.
+``id`` does not support proxies. If a proxy is set, our own transport fetches GitHub's token.
 
-``id`` reads the process's own environment; the ``CiEnvironment`` must be the same one, except
-for tests of what happens before.
+``id`` reads the environment of the process. ``CiEnvironment`` must have the same variables, except in tests that end
+before a token is fetched.
 """
 
 import re
@@ -56,9 +56,9 @@ def fetch_token_with_id(audience: str) -> str | None:
 
 @frozen(kw_only=True)
 class Fetching:
-    """How tokens are fetched: with ``detect``, or over ``transport`` for GitHub where a proxy is set.
+    """How tokens are fetched: with ``detect``, or over ``transport`` for GitHub if a proxy is set.
 
-    ``clock`` is monotonic, in seconds, ``random`` a source of numbers in [0, 1), and ``budget`` the seconds in all.
+    ``clock`` is monotonic, in seconds; ``random`` returns a number in [0, 1); ``budget`` is the total time in seconds.
     """
 
     detect: Detect = fetch_token_with_id
@@ -97,20 +97,20 @@ class AmbientIdentity:
 
     @property
     def provider(self) -> Provider | None:
-        """Which CI this is."""
+        """The CI that this job runs in; None if it is not a known one."""
         return self._job.provider
 
     @property
     def repeatable(self) -> bool:
-        """Whether each request brings a fresh token: everywhere but on GitLab."""
+        """Whether each request returns a new token: everywhere except on GitLab."""
         return self._job.provider is not Provider.GITLAB
 
     def missing_identity_error(self, audience: str | None) -> IdentityUnavailable | None:
-        """Return what stands in the way of a token; see ``CiEnvironment.missing_identity_error``."""
+        """Return why no token can be fetched; see ``CiEnvironment.missing_identity_error``."""
         return self._job.missing_identity_error(audience)
 
     def token(self, audience: str) -> IdentityToken:
-        """Fetch a token for *audience*, masked. Raises IdentityUnavailable or one of its kinds."""
+        """Fetch a token for *audience* and mask it. Raises IdentityUnavailable or a subclass."""
         provider = self._job.provider
         if provider is None:
             raise no_ci_identity_error()
@@ -137,7 +137,7 @@ class AmbientIdentity:
         return identity_provider_failed_error(self._job.provider, reason)
 
     def _fetch_token_with_retries(self, audience: str) -> str:
-        """Ask the CI, again after failures that may pass, for at most the budget in all."""
+        """Request a token from the CI; retry after transient failures, within the total budget."""
         if request_token := self._job.variables.get(GITHUB_REQUEST[0]):
             self._mask(Secret(request_token))
         ends = self._fetching.clock() + min(self._fetching.budget, self._waiting.left())
@@ -158,16 +158,16 @@ class AmbientIdentity:
                 attempt += 1
 
     def _fetch_token_in_thread(self, audience: str, seconds: float) -> str:
-        """Fetch a token with ``id``, in a thread of its own, for at most *seconds*; a slower thread is left behind.
+        """Fetch a token with ``id`` in a separate thread; after *seconds*, abandon the thread.
 
-        A run that is being stopped waits no longer: an identity token that nobody exchanged is worth nothing to lose.
+        A run that is being stopped does not wait: an identity token that was never exchanged can be lost.
         """
         outcome: list[str | Exception | None] = []
 
         def fetch() -> None:
             try:
                 outcome.append(self._fetching.detect(audience))
-            except Exception as error:  # noqa: BLE001  (handed over to the waiting thread, and mapped there)
+            except Exception as error:  # noqa: BLE001  (passed to the waiting thread and mapped there)
                 outcome.append(error)
 
         thread = threading.Thread(target=fetch, name="oidc-identity", daemon=True)
@@ -186,9 +186,9 @@ class AmbientIdentity:
         return fetched
 
     def _map_id_library_error(self, error: Exception) -> Exception:
-        """Map what ``id`` raises; its texts may hold an answer's body, which is not repeated beyond its beginning.
+        """Map an exception of ``id``. Its text may include a response body, so only the beginning is repeated.
 
-        Another attempt may bring a token after a failed connection, 408, 429 or any 5xx.
+        Failed connections and the statuses 408, 429 and 5xx are transient.
         """
         text = " ".join(str(error).split())[:300] or type(error).__name__
         if type(error).__name__ == "GitHubOidcPermissionCredentialError":
@@ -223,7 +223,7 @@ class AmbientIdentity:
 
 
 class _TransientTokenFailure(Exception):
-    """A failure that another attempt may cure; never leaves this module."""
+    """A failure after which a retry may succeed; never leaves this module."""
 
     def __init__(self, error: IdentityUnavailable) -> None:
         super().__init__(error.summary)

@@ -1,11 +1,11 @@
-"""Whose audiences are whose (pure).
+"""Which audience an index may request (pure).
 
-An OIDC identity token is meant for one party: its audience. An index that could choose any audience could ask for a
-token that is meant for PyPI, for Sigstore or for a cloud, and use it there in our name. No standard forbids it (PEP 807
-has no rule), so this is ours:
+An OIDC identity token is intended for one party: its audience. An index that could choose any audience could request a
+token for PyPI, Sigstore or a cloud, and use it there on the user's behalf. No standard forbids that (PEP 807 has no
+rule), so these are our own rules:
 
-* PyPI's and TestPyPI's audiences belong to their hosts, and these hosts get no other. They, and Sigstore's, are given
-  to no other index, whoever asks for it.
+* PyPI's and TestPyPI's audiences belong to their hosts, and these hosts get no other audience. No other index gets
+  these audiences or Sigstore's, even if the user names them.
 * An audience that names a host, alone or as an https URL, belongs to that host, its subdomains and its parents.
 * Any other audience is given only to the index that the user named it for.
 """
@@ -44,9 +44,9 @@ class Audience:
 
 @frozen
 class AudienceForeign:
-    """The index must not get a token for this audience; ``reason`` is a sentence.
+    """The index must not get a token for this audience, for ``reason``.
 
-    ``nameable``: it would get one if the user named that audience for it.
+    ``nameable``: it would get one if the user named this audience for it.
     """
 
     asked: str
@@ -59,7 +59,7 @@ def validate_audience(
 ) -> Audience | AudienceForeign:
     """Validate the audience that the index at *host* asks for.
 
-    *pinned* is the only one that it may have, if known; *named* is the one that the user named for this index.
+    *pinned* is the only audience that it may have, if that is known; *named* is the one that the user named for it.
     """
     if not isinstance(asked, str):
         return AudienceForeign(str(asked)[:_MAX_LENGTH], "it is not a text")
@@ -68,12 +68,12 @@ def validate_audience(
     if reason := _reserved_audience_objection(asked, host, pinned):
         return AudienceForeign(asked[:_MAX_LENGTH], reason)
     folded = unicodedata.normalize("NFKC", asked).casefold()
-    if asked in {pinned, named} or folded == REHEARSAL_AUDIENCE:  # on loopback, or it was refused before
+    if asked in {pinned, named} or folded == REHEARSAL_AUDIENCE:  # on loopback; elsewhere it is reserved
         return Audience(asked)
     other = _host_of_audience(folded)
     if other is None or not (_NAMES_HOST.search(folded) or other == host):
         return AudienceForeign(asked, f"it does not name the index's host, {host}", nameable=True)
-    # A top-level name alone is above nobody.
+    # A top-level domain is not the parent of a host.
     related = host.endswith(f".{other}") or other.endswith(f".{host}")
     if other == host or (related and "." in min(other, host, key=len) and not is_loopback_host(host)):
         return Audience(asked)
@@ -81,18 +81,18 @@ def validate_audience(
 
 
 def is_foreign_audience(audience: str, host: str, named: str | None = None) -> bool:
-    """Return whether a token that is (also) for *audience* may not be shown to the index at *host*."""
+    """Return whether a token whose audiences include *audience* must not be sent to the index at *host*."""
     return isinstance(validate_audience(audience, host, named=named), AudienceForeign)
 
 
 def named_audience_objection(named: str, host: str) -> str:
-    """Return why the user cannot name *named* as the audience of the index at *host*; empty where that is possible."""
+    """Return why the user cannot name *named* as the audience of the index at *host*; empty if they can."""
     host = host.casefold().rstrip(".")
     return _reserved_audience_objection(named, host, PINNED_AUDIENCES.get(host))
 
 
 def _reserved_audience_objection(asked: str, host: str, pinned: str | None) -> str:
-    """Object to an audience that the index at *host* does not get, whoever asks for it."""
+    """Return why the index at *host* never gets this audience; empty if it may get it."""
     if pinned is not None:
         return "" if asked == pinned else f"the audience of {host} is {pinned!r} and no other"
     if not _PLAIN.fullmatch(asked) or len(asked) > _MAX_LENGTH:

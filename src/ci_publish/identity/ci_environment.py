@@ -1,4 +1,4 @@
-"""The environment of a CI job: which CI it is, and what it lacks for an identity token. Nothing is asked or sent."""
+"""The environment of a CI job: which CI it is, and why it has no identity token. No requests are sent."""
 
 import json
 import re
@@ -15,7 +15,7 @@ _GOOGLE_PRODUCTS = frozenset({"Google", "Google Compute Engine"})
 GITHUB_REQUEST = ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL")
 
 _ENVIRONMENTS = (
-    # Variables of the job go before what the machine is: a GitLab or Buildkite runner may be a Google machine.
+    # The job's variables take precedence over the machine: a GitLab or Buildkite runner may be a Google machine.
     ("GITHUB_ACTIONS", Provider.GITHUB),
     ("BUILDKITE", Provider.BUILDKITE),
     ("GITLAB_CI", Provider.GITLAB),
@@ -23,17 +23,17 @@ _ENVIRONMENTS = (
     ("GOOGLE_SERVICE_ACCOUNT_NAME", Provider.GOOGLE),
 )
 
-# Runners that set GITHUB_ACTIONS, too. Their identity, where they have one, has an issuer of its own.
+# Runners that also set GITHUB_ACTIONS. If they issue identity tokens, they are their own issuer.
 _RUNNERS = (("FORGEJO_ACTIONS", "Forgejo Actions"), ("GITEA_ACTIONS", "Gitea Actions"), ("ACT", "act"))
 
 
 def github_compatible_runner(environ: Mapping[str, str]) -> str | None:
-    """Return the name of a runner that passes for GitHub's; None on GitHub and everywhere else."""
+    """Return the name of a runner that sets GitHub's variables without being GitHub's; None for every other one."""
     return next((name for variable, name in _RUNNERS if environ.get(variable) not in {None, "", "false"}), None)
 
 
 def read_machine_product() -> str:
-    """Return what the machine's firmware says it is; empty where it does not say."""
+    """Return the product name in the machine's firmware; empty if there is none."""
     try:
         return _DMI_PRODUCT.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
@@ -41,7 +41,7 @@ def read_machine_product() -> str:
 
 
 def read_github_event(path: str) -> bytes:
-    """Return the payload of the event that started a GitHub workflow; empty where it cannot be read."""
+    """Return the payload of the event that started a GitHub workflow; empty if it cannot be read."""
     try:
         with Path(path).open("rb") as file:
             return file.read(_LARGEST_EVENT)
@@ -76,13 +76,13 @@ class CiEnvironment:
     ) -> None:
         self.variables = variables
         self._read_event = read_event
-        # Any text counts, as for ``id``: gitlab-ci-local says ``GITLAB_CI=false``.
+        # Any value counts, as in ``id``: gitlab-ci-local says ``GITLAB_CI=false``.
         self.provider = next((provider for name, provider in _ENVIRONMENTS if variables.get(name)), None)
         if self.provider is None and machine() in _GOOGLE_PRODUCTS:
             self.provider = Provider.GOOGLE
 
     def can_request_identity_token(self) -> bool:
-        """Return whether the environment holds what a request for an identity token needs."""
+        """Return whether the environment has the variables that a request for an identity token needs."""
         match self.provider:
             case None:
                 return False
@@ -94,9 +94,9 @@ class CiEnvironment:
                 return True
 
     def missing_identity_error(self, audience: str | None) -> IdentityUnavailable | None:
-        """Return what stands in the way of a token, as far as the environment tells.
+        """Return why no token can be fetched, as far as the environment shows; None if nothing is missing.
 
-        With None, the audience is not known yet: what only it decides (GitLab's variable) is left open.
+        If *audience* is None, it is not known yet, and GitLab's variable for it is not checked.
         """
         match self.provider:
             case None:

@@ -1,7 +1,7 @@
-"""Which repository and workflow a CI job belongs to by its variables.
+"""The repository and workflow that a CI job's variables name.
 
-Nothing is proved by this: the identity token is. It serves to find a mismatch before a token is requested, and to
-expect a job's own repository where the user names nobody. Sources: GitHub's "Variables reference", GitLab's
+The variables prove nothing; only the identity token does. They are used to detect a mismatch before a token is
+requested, and as the expected publisher if the user names none. Sources: GitHub's "Variables reference", GitLab's
 "Predefined CI/CD variables".
 """
 
@@ -19,7 +19,7 @@ from ci_publish.model.publisher_identity import (
 
 
 def identity_of_ci_job(environ: Mapping[str, str]) -> JobIdentity | None:
-    """Return who this job is; None outside of github.com's and gitlab.com's CI, and where it does not say."""
+    """Return the identity that the variables state; None outside the CI of github.com and gitlab.com."""
     if environ.get("GITHUB_ACTIONS") == "true" and github_compatible_runner(environ) is None:
         kind, name, commit = PublisherKind.GITHUB, environ.get("GITHUB_REPOSITORY", ""), environ.get("GITHUB_SHA")
         is_public = environ.get("GITHUB_SERVER_URL", "https://github.com") == "https://github.com"

@@ -11,7 +11,7 @@ GOOGLE_ISSUER = "https://accounts.google.com"
 GITLAB_ISSUER = "https://gitlab.com"
 CIRCLECI_ISSUER = "https://oidc.circleci.com"
 
-# The claims that may stand in a public log (and only these): what indexes compare, and nothing about the people.
+# The only claims that may appear in a public log: what indexes compare, and nothing about persons.
 SHOWN_CLAIMS = (
     "iss", "aud", "sub", "event_name", "repository", "repository_owner", "repository_owner_id", "workflow_ref",
     "job_workflow_ref", "ref", "environment", "namespace_path", "project_path", "ci_config_ref_uri", "ref_path",
@@ -43,7 +43,7 @@ class ElsewhereReusable:
 
 @frozen
 class SameReusable:
-    """The job lies in a reusable workflow of the same repository: PyPI refuses its attestations (warehouse#11096)."""
+    """The job is in a reusable workflow of the same repository: PyPI refuses its attestations (warehouse#11096)."""
 
     caller: str
     called: str
@@ -52,9 +52,9 @@ class SameReusable:
 def classify_reusable_workflow(
     claims: Claims, *, may_publish: bool = CALLED_WORKFLOWS_PUBLISH
 ) -> ElsewhereReusable | SameReusable | None:
-    """Tell from ``workflow_ref`` (the caller) and ``job_workflow_ref`` whether PyPI minds where the job is defined.
+    """Classify a job in a reusable workflow by ``workflow_ref`` (the caller) and ``job_workflow_ref``.
 
-    None for a job in the workflow that was started, and for every job where reusable workflows *may publish*.
+    None for a job in the workflow that was started, and for every job if reusable workflows *may publish*.
     """
     caller, called = (text_claim(claims, name).partition("@")[0] for name in ("workflow_ref", "job_workflow_ref"))
     if may_publish or not caller or not called or caller.casefold() == called.casefold():
@@ -65,24 +65,24 @@ def classify_reusable_workflow(
 
 
 def workflow_file_name(reference: str) -> str:
-    """Return the last part of a path: the file."""
+    """Return the last part of a path, the file's name."""
     return reference.rpartition("/")[2]
 
 
 def claims_table(claims: Claims) -> str:
-    """Return the claims that matter and may be shown, one a line."""
+    """Return the claims that may be shown, one per line."""
     shown = [(name, claims[name]) for name in SHOWN_CLAIMS if claims.get(name) not in (None, "")]
     width = max((len(name) for name, _ in shown), default=0)
     return "\n".join(f"  {name:<{width}}  {printable_claim(value)}" for name, value in shown)
 
 
 def printable_claim(value: object) -> str:
-    """Return a claim as it may be printed, cut where it is long."""
+    """Return a claim for printing, truncated if it is long."""
     text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
 
 
 def text_claim(claims: Claims, name: str) -> str:
-    """Return a claim that is a text; empty where it is absent or anything else."""
+    """Return a claim that is a string; empty if it is absent or not a string."""
     value = claims.get(name)
     return value if isinstance(value, str) else ""

@@ -1,4 +1,4 @@
-"""What this package works with: given by the composition root, replaced by tests."""
+"""The collaborators of this package: passed in by the composition root, replaced in tests."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -12,7 +12,7 @@ from ci_publish.model.waiting import Waiting
 
 
 def keep_no_burn_request(_request: HttpRequest) -> Callable[[], None]:
-    """Keep no request, for a process that is not watched."""
+    """Store no request: there is no watcher process."""
     return lambda: None
 
 
@@ -20,14 +20,15 @@ def keep_no_burn_request(_request: HttpRequest) -> Callable[[], None]:
 class IdentityContext:
     """The collaborators of every credential.
 
-    ``transport`` must still send while a run is being stopped, for burning. ``mask`` is called with each secret before
-    anything else. ``clock`` gives seconds since the epoch, ``random`` a number in [0, 1). ``shielded`` makes a context
-    in which signals wait: open from before a mint request until its token is remembered. ``keyring`` gives a secret for
-    an address and a user; it is passed only for people at a terminal. ``timeout`` (seconds, None: the defaults)
-    takes the place of the deadlines of questions and mints, shorter or longer, and may shorten a burn's; the transport
-    ends a request after the smaller of its own timeouts and the deadline. ``runner`` names a runner that sets GitHub's
-    variables without being GitHub's. ``guard`` keeps the request that burns an upload token, for a process that sends
-    it where this one cannot, until what it returns is called.
+    ``transport`` must still send requests while a run is being stopped, to burn tokens. ``mask`` is called with each
+    secret before anything else is done with it. ``clock`` returns seconds since the epoch, ``random`` a number in
+    [0, 1). ``shielded`` returns a context in which signals are deferred: from before a mint request until its token is
+    stored. ``keyring`` returns a secret for an address and a user; it is passed only at a terminal. ``timeout``
+    (seconds; None: the defaults) replaces the deadlines of requests for addresses, audiences and tokens, and can
+    shorten that of burning; the transport ends a request after its own timeouts or the deadline, whichever is less.
+    ``runner`` names a runner that sets GitHub's variables without being GitHub's. ``guard`` stores the request that
+    burns an upload token, so that another process can send it if this one cannot, until the returned function is
+    called.
     """
 
     source: IdentitySource

@@ -1,7 +1,7 @@
-"""Which credential a run shows to an index.
+"""Which credential a run uses for an index.
 
-A secret that was given is used; else Trusted Publishing, where there is a CI; else nothing, where the user said so.
-``.netrc`` is never read; a keyring only for people at a terminal, or where somebody asks for it.
+A secret that the user gave is used; otherwise Trusted Publishing, in a CI; otherwise none, if the user asked for that.
+``.netrc`` is never read, and a keyring only at a terminal or if the user asks for it.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from ci_publish.errors import ConfigurationError, IdentityUnavailable
 from ci_publish.hints import SET_API_TOKEN, Hint, option
 from ci_publish.http.urls import url_origin
-from ci_publish.identity.context import IdentityContext as IdentityContext  # noqa: PLC0414  (given out here, too: whoever chooses needs both)
+from ci_publish.identity.context import IdentityContext as IdentityContext  # noqa: PLC0414  (re-exported: callers of this module need both)
 from ci_publish.identity.macaroons import has_pypi_token_prefix
 from ci_publish.identity.static_credentials import (
     TOKEN_USER,
@@ -40,9 +40,9 @@ class TrustedPublishing(StrEnum):
 
 @frozen(kw_only=True)
 class CredentialOptions:
-    """What the user gave: ``secret`` None where nothing was, empty where an option was set to nothing.
+    """What the user gave: ``secret`` is None if no option was set, and empty if an option was set to nothing.
 
-    ``name`` is what the user calls the secret's option, for messages. ``anonymous``: upload without a credential.
+    ``name`` is the secret's option in the user's front end, for messages. ``anonymous``: upload without a credential.
     ``several``: the run publishes to more than one index; see ``credential_options_for_index``. ``keyring``: the secret
     must come from the keyring, and ``secret`` is what it holds.
     """
@@ -68,10 +68,10 @@ def choose_credential(
     *,
     purpose: Purpose | None = None,
 ) -> Credential:
-    """Return the credential for one index; nothing is asked or sent yet. *purpose*: where it is known already.
+    """Return the credential for one index; no request is sent yet. *purpose* may be passed if it is known already.
 
-    ``authenticate`` and ``authorization`` raise what is missing or will be refused, so that a run that has nothing to
-    upload needs no credential. Raises ConfigurationError for options that contradict each other.
+    Only ``authenticate`` and ``authorization`` raise an error for a credential that is missing or will be refused, so a
+    run without uploads needs none. Raises ConfigurationError for options that contradict each other.
     """
     if error := _contradictory_credential_error(options):
         raise error
@@ -102,10 +102,11 @@ def choose_credential(
 
 
 def credential_options_for_index(endpoints: Endpoints, options: CredentialOptions) -> CredentialOptions:
-    """Return what of *options* is for this index, where a run publishes to several.
+    """Return the *options* that apply to this index if a run publishes to several.
 
-    PyPI takes neither passwords nor anonymous uploads, so these are for the other indexes, and PyPI's API tokens
-    (``pypi-…``) are shown to no index that is not like it. What is left without a secret uses Trusted Publishing.
+    PyPI accepts neither passwords nor anonymous uploads, so these are for the other indexes. PyPI's API tokens
+    (``pypi-…``) are sent only to indexes with PyPI's profile. An index for which no secret remains uses Trusted
+    Publishing.
     """
     if not options.several:
         return options
@@ -119,16 +120,16 @@ def credential_options_for_index(endpoints: Endpoints, options: CredentialOption
 
 
 def shared_secret_error(destinations: Sequence[Endpoints], options: CredentialOptions) -> ConfigurationError | None:
-    """Return the error for a secret that several servers of one run would be shown; None where at most one is.
+    """Return the error for a secret that a run would send to several servers; None if at most one would get it.
 
-    Each server learns what it is shown, and an account's token or password on one is none of another's business.
+    A server can read the secrets that it receives, and must not learn the token or password of another server.
     """
     takers: dict[tuple[str, str, int | None], str] = {}
     for endpoints in destinations:
         secret = credential_options_for_index(endpoints, options).secret
         if secret is not None and not secret.is_blank:
             takers.setdefault(url_origin(endpoints.upload), endpoints.name)
-    if len(takers) < 2:  # noqa: PLR2004  (one is nobody else)
+    if len(takers) < 2:  # noqa: PLR2004  (one server is not several)
         return None
     return ConfigurationError(
         f"{options.name} would be shown to several indexes: {', '.join(takers.values())}.",
@@ -174,7 +175,7 @@ def _static_credential(
 def _no_credential_error(
     endpoints: Endpoints, options: CredentialOptions, withheld: CredentialOptions
 ) -> IdentityUnavailable:
-    """Return why there is none, where *options* are what *withheld*, the user's own, leave for this index."""
+    """Return why there is no credential: *options* are those of *withheld*, the user's, that apply to this index."""
     if options.keyring:
         user = options.user or TOKEN_USER
         return IdentityUnavailable(

@@ -1,4 +1,4 @@
-"""What a diagnosis is about, and what it found (pure)."""
+"""What ``doctor`` examines at one index, and the result (pure)."""
 
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
@@ -18,10 +18,11 @@ _LISTING, _IDENTITY = _PLACES[10], 6
 
 @frozen(kw_only=True)
 class Diagnosis:
-    """What was found, in the order in which it was looked at.
+    """The findings, in the order of the checks.
 
-    ``missing`` is what the credential lacks, as far as the environment tells: it wins over an index out of reach.
-    ``verdict`` counts where there is no ``error``. ``new`` are the projects that the index does not have.
+    ``missing`` is why there is no credential, as far as the environment shows; it takes precedence over an index that
+    cannot be reached. ``verdict`` applies if there is no ``error``. ``new`` are the projects that the index does not
+    have.
     """
 
     findings: tuple[Finding, ...]
@@ -31,7 +32,7 @@ class Diagnosis:
 
     @property
     def error(self) -> CiPublishError | None:
-        """The error that publishing would end with: its steps' order decides."""
+        """The error that publishing would end with: the one of its earliest step."""
         errors: list[tuple[int, CiPublishError]] = []
         for found in self.findings:
             if found.error is not None:
@@ -44,17 +45,17 @@ class Diagnosis:
 
 @frozen(kw_only=True)
 class DiagnosisRequest:
-    """What a diagnosis is about.
+    """What ``doctor`` examines at one index, and how.
 
-    ``attesting`` tells whether attestations must be made with a credential of a kind, and raises ConfigurationError
-    where they cannot be. ``plan`` tells what would become of a project's files, by what the index lists of it.
-    ``checks`` gives the error of failed checks, if any; it takes the names of files that are published as they are.
-    ``inspect`` raises what attestations would end a run with, those beside the files and those that published files
-    lack, by the kind of the credential and what would become of each project's files.
-    ``mint``: exchange the identity for a real upload token, which is burnt at once; where the CI has only one identity
-    token (GitLab), only with ``spend_token`` as well, and where a project does not exist, which the exchange could
-    create, only with ``create_project``. ``conflict`` gives the error that names taken by other content end a run with.
-    ``provenance`` fetches what the index serves for a file of a release.
+    ``attesting`` returns whether attestations are required with this kind of credential, and raises ConfigurationError
+    if they are impossible. ``plan`` plans a project's files by the index's listing. ``checks`` returns the error of
+    failed checks, if any; it takes the names of files that are published with the same content. ``inspect`` takes the
+    kind of credential and the plans; it raises the error of invalid attestation files, and of published files that
+    lack required attestations.
+    ``mint``: exchange the identity for a real upload token, which is burnt immediately. If the CI has only one identity
+    token (GitLab), this also requires ``spend_token``; if a project does not exist, so that the exchange could create
+    it, ``create_project``. ``conflict`` returns the error for names that are taken by other content. ``provenance``
+    fetches the provenance that the index serves for a file of a release.
     """
 
     distributions: Sequence[Distribution]

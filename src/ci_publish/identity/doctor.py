@@ -1,4 +1,4 @@
-"""``ci-publish doctor``: everything that publishing needs of identity and index, tried without publishing."""
+"""``ci-publish doctor``: tests everything that publishing needs of the identity and the index, without publishing."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -80,7 +80,7 @@ class Doctor:
         self._credential_state = CredentialState(kind=CredentialKind.NONE)
 
     def run_diagnosis(self) -> Diagnosis:
-        """Look at everything; a failure in one place does not keep the others from being looked at. Never raises."""
+        """Run every check, also after one has failed. Never raises."""
         findings = [ci_environment_finding(self._tools.source.provider, self._tools.runner), *self._index_findings()]
         projects = [self._project_finding(project) for project in self._request.projects]
         findings += self._credential_findings()
@@ -93,7 +93,7 @@ class Doctor:
         return Diagnosis(findings=tuple(findings), missing=self._missing, verdict=self._readiness_verdict(), new=new)
 
     def _readiness_verdict(self) -> Verdict:
-        """Return what is known, by what proves that the credential covers the projects."""
+        """Return whether the credential is known to cover the projects."""
         files, projects = self._request.distributions, self._request.projects
         if files and all(file.filename in self._published for file in files):
             return Verdict(Readiness.READY, "Ready to publish: every file is published already.")
@@ -113,7 +113,7 @@ class Doctor:
         return Verdict(Readiness.UNTRIED, message)
 
     def _index_findings(self) -> tuple[Finding, ...]:
-        """Reach the index, whatever it answers, and compare clocks."""
+        """Check that the index responds, with any status, and compare the clocks."""
         address = self._endpoints.audience or self._endpoints.simple or self._endpoints.upload
         before = self._tools.clock()
         answer = self._tools.transport.send(
@@ -136,7 +136,7 @@ class Doctor:
             return [failure_finding("credential", error)]
         self._missing = credential.missing_credential_error(self._credential_purpose)
         findings = self._authentication_findings(credential)
-        # Attestations: whether they can be made where they must, with this credential, and an identity for them.
+        # Whether required attestations can be made: with this credential, and with an identity for Sigstore.
         kind = credential.state.kind
         try:
             needed = self._request.attesting(kind)
@@ -167,7 +167,7 @@ class Doctor:
         return [Finding(name="credential", level=Level.SKIPPED, message=message)]
 
     def _uncovered_project_error(self) -> CiPublishError | None:
-        """Return the error for a project of the run that the credential says it is not for."""
+        """Return the error for projects that the credential does not cover, as far as it states that."""
         state, projects = self._credential_state, self._request.projects
         if state.scope is None:
             return None
@@ -197,7 +197,7 @@ class Doctor:
         workflow = reusable_workflow_findings(identity.claims, self._endpoints)
         attesting = self._credential_purpose.attesting
         if refusal := local_identity_refusal(identity.claims, self._endpoints, attesting=attesting):
-            return [*findings, *workflow, failure_finding("exchange", refusal)]  # without a form: none would match
+            return [*findings, *workflow, failure_finding("exchange", refusal)]  # no form, because none would match
         publisher = publisher_form_finding(identity.claims, self._endpoints, self._request.projects)
         self._credential_state = credential.state
         exchange = self._token_exchange_finding(credential)
@@ -235,7 +235,7 @@ class Doctor:
         return Finding(name="exchange", level=level, message=f"{message}, {end}")
 
     def _find_created_projects(self, absent: Sequence[str]) -> None:
-        """Note which projects the exchange created; a cached 404 may be old, so the last answer of a few counts."""
+        """Record which projects the exchange created; a 404 may be cached, so each is requested several times."""
         index = self._endpoints.name
         for name in absent:
             self._states[name] = self._fetch_listing(name, fresh=True)
@@ -243,7 +243,7 @@ class Doctor:
                 if isinstance(self._states[name], ProjectListing):
                     break
                 if not is_absent_project_refused(self._endpoints, self._credential_state):
-                    break  # the answer decides nothing
+                    break  # whether it exists makes no difference
                 reason = "the index does not have it yet"
                 what = f"{name} on {index}"
                 self._tools.emit(Retrying(what=what, attempt=attempt, reason=reason, wait=pause, index=index))
@@ -265,7 +265,7 @@ class Doctor:
         self._published |= {file.distribution.filename for file in plan.files if isinstance(file, AlreadyPublished)}
         if plan.conflicts:
             return failure_finding(f"project {project}", self._request.conflict(plan.conflicts))
-        options = self._credential_options  # of the kind of the credential, as far as they say it
+        options = self._credential_options
         no_secret = options.secret is None and not options.anonymous
         trusted = no_secret and self._endpoints.profile is IndexProfile.PYPI
         return project_finding(project, state, self._endpoints, plan, self._tools.clock(), trusted=trusted)

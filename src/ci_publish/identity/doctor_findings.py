@@ -1,4 +1,4 @@
-"""What a diagnosis can find, computed from values (pure)."""
+"""The findings of ``doctor`` that are computed from values (pure)."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -32,7 +32,7 @@ TOLERATED_SKEW = 30.0
 
 
 class Level(StrEnum):
-    """How a finding weighs: a failure is what publishing would end with, a warning may become one."""
+    """The severity of a finding: publishing would end with a failure, and may end with a warning's cause."""
 
     OK = "ok"
     WARNING = "warning"
@@ -42,7 +42,7 @@ class Level(StrEnum):
 
 @frozen(kw_only=True)
 class Finding:
-    """One thing that was looked at. ``detail`` may have several lines; ``error`` is there for failures only."""
+    """The result of one check. ``detail`` may have several lines; only failures have an ``error``."""
 
     name: str
     level: Level
@@ -53,7 +53,7 @@ class Finding:
 
 
 class Readiness(StrEnum):
-    """What is known in the end about a publish from here."""
+    """What is known about publishing from this job."""
 
     READY = "ready"
     WORKS = "works"
@@ -62,14 +62,14 @@ class Readiness(StrEnum):
 
 @frozen
 class Verdict:
-    """The last line of a diagnosis without failures; what is not ``READY`` is not known to be."""
+    """The last line of a diagnosis without failures."""
 
     readiness: Readiness
     message: str
 
 
 def failure_finding(name: str, error: CiPublishError) -> Finding:
-    """Return the finding for a failure, in the error's own words."""
+    """Return the finding for an error, with its text."""
     return Finding(
         name=name, level=Level.FAILURE, message=error.summary, detail=error.detail, hints=error.hints, error=error
     )
@@ -104,7 +104,7 @@ def clock_finding(date: float | None, before: float, after: float) -> Finding:
         return Finding(
             name="clock", level=Level.SKIPPED, message="The index tells no date, so the clock was not compared."
         )
-    # The header has whole seconds, and the answer was made some time between both readings.
+    # The header has whole seconds, and the response was made at some time between the two readings.
     skew = max(before - (date + 1.0), date - after, 0.0)
     if skew <= TOLERATED_SKEW:
         return Finding(name="clock", level=Level.OK, message="This machine's clock agrees with the index's.")
@@ -127,7 +127,7 @@ def claims_finding(claims: Claims) -> Finding:
 def publisher_form_finding(claims: Claims, endpoints: Endpoints, projects: Sequence[str]) -> Finding:
     """Show the Trusted Publisher that would match the claims.
 
-    It is a question, not an answer: whether the index has such a publisher is not known from here.
+    Whether the index has such a publisher cannot be known from here.
     """
     form = publisher_form_for(claims)
     if form is None:
@@ -143,7 +143,7 @@ def publisher_form_finding(claims: Claims, endpoints: Endpoints, projects: Seque
 
 
 def reusable_workflow_findings(claims: Claims, endpoints: Endpoints) -> tuple[Finding, ...]:
-    """Warn of a reusable workflow where the index refuses its identity or its attestations."""
+    """Warn about a reusable workflow if the index refuses its identity or its attestations."""
     reusable = classify_reusable_workflow(claims)
     if reusable is None or endpoints.profile is not IndexProfile.PYPI:
         return ()
@@ -157,13 +157,13 @@ def reusable_workflow_findings(claims: Claims, endpoints: Endpoints) -> tuple[Fi
     return (Finding(name="workflow", level=Level.WARNING, message=message, detail=detail, hints=(hint,)),)
 
 
-def project_finding(  # noqa: PLR0913  (everything that is known of a project)
+def project_finding(  # noqa: PLR0913  (everything that is known about a project)
     project: str, state: IndexState, endpoints: Endpoints, plan: Plan, now: float, *, trusted: bool
 ) -> Finding:
-    """Return what the index says about *project*: its status, what *plan* does to its files, the age of the releases.
+    """Return the finding about *project*: its status, the result of *plan* for its files, the age of its releases.
 
-    *plan*, which has no conflicts, is looked at for a listing only. *trusted*: the credential is a Trusted Publisher,
-    which creates a project only where a pending one is registered.
+    *plan* has no conflicts, and is used only if *state* is a listing. *trusted*: the credential is a Trusted Publisher,
+    which creates a project only if a pending publisher is registered.
     """
     name = f"project {project}"
     match state:
@@ -172,7 +172,7 @@ def project_finding(  # noqa: PLR0913  (everything that is known of a project)
         case NoSuchProject() if endpoints.profile is IndexProfile.PYPI and is_reserved_project_name(project):
             return failure_finding(name, reserved_name_refusal(project, endpoints))
         case NoSuchProject():
-            # Indexes other than PyPI create projects as they like.
+            # Other indexes have rules of their own for creating projects.
             hint = ""
             if trusted:
                 hint = (

@@ -10,10 +10,10 @@ _BUILT_IN = {"upload.pypi.org": "pypi.org", "pypi.org": "pypi.org", "test.pypi.o
 
 
 def exchange_address_objection(address: object, endpoints: Endpoints) -> str:
-    """Return why nothing may be sent to *address* for this index, or an empty text.
+    """Return why nothing may be sent to *address* for this index; empty if it is allowed.
 
-    It must be https (http on loopback only), without user or fragment, and on the upload host or where the built-in
-    index has its exchange.
+    It must be https (http only on loopback), without user and fragment, and on the upload host or the host of a
+    built-in index's exchange.
     """
     parts = split_exchange_address(address)
     if parts is None:
@@ -31,7 +31,7 @@ def exchange_address_objection(address: object, endpoints: Endpoints) -> str:
 
 
 def split_exchange_address(address: object) -> SplitResult | None:
-    """Split a URL that every client would read alike; None for anything odd."""
+    """Split a URL; None for one that clients may interpret in different ways."""
     if not isinstance(address, str) or not address.isascii() or not address.isprintable() or set(address) & set(" \\"):
         return None
     try:
@@ -43,7 +43,7 @@ def split_exchange_address(address: object) -> SplitResult | None:
 
 
 def discovered_exchange_address_objection(address: object, endpoints: Endpoints) -> str:
-    """Return why an endpoint from a discovery document is not on the upload host itself, or an empty text."""
+    """Return why an endpoint from a discovery document is not allowed: it must be on the upload host itself."""
     if reason := exchange_address_objection(address, endpoints):
         return reason
     return (

@@ -25,7 +25,7 @@ _PERMISSION_LINES = "permissions:\n  id-token: write  # for the publishing job"
 
 
 def identity_provider_failed_error(provider: Provider | None, reason: str) -> IdentityProviderFailed:
-    """The CI gave no usable token, for *reason*."""
+    """The CI issued no usable token, for *reason*."""
     return IdentityProviderFailed(
         f"{_NAMES[provider]} did not issue an OIDC identity token: {reason}",
         detail="The job may request one, so this is usually an outage of the CI's own identity service.",
@@ -34,7 +34,7 @@ def identity_provider_failed_error(provider: Provider | None, reason: str) -> Id
 
 
 def no_ci_identity_error() -> IdentityUnavailable:
-    """No CI that gives tokens is known here."""
+    """This is not a CI that issues tokens."""
     return IdentityUnavailable(
         "Not running in a CI that issues OIDC identity tokens.",
         detail="GitHub Actions, GitLab CI, Google Cloud, Buildkite and CircleCI are supported; this environment is"
@@ -47,7 +47,7 @@ def no_ci_identity_error() -> IdentityUnavailable:
 
 
 def runner_without_identity_error(name: str) -> IdentityUnavailable:
-    """A runner, *name*, sets GitHub's variables and gives no token."""
+    """The runner *name* sets GitHub's variables, but issues no token."""
     return IdentityUnavailable(
         f"{name} gives this job no OIDC identity token.",
         detail="It sets the variables of GitHub Actions, but not those with which a job requests an identity token.",
@@ -56,7 +56,7 @@ def runner_without_identity_error(name: str) -> IdentityUnavailable:
 
 
 def pull_request_target_error() -> PullRequestTarget:
-    """A workflow of this event publishes nothing."""
+    """A workflow that ``pull_request_target`` started must not publish."""
     return PullRequestTarget(
         "This workflow was started by `pull_request_target`, which may not publish.",
         detail="It runs with your permissions on code that others propose; PyPI has refused its identity since"
@@ -88,7 +88,7 @@ def no_id_token_permission_error(variable: str) -> NoIdTokenPermission:
 
 
 def gitlab_id_token_missing_error(name: str, audience: str) -> GitLabIdTokenMissing:
-    """GitLab set no variable *name* with a token."""
+    """GitLab's variable *name*, for the token, is not set."""
     return GitLabIdTokenMissing(
         f"This GitLab job has no OIDC identity token for {audience}: the variable {name} is not set.",
         detail="GitLab gives a job only the tokens that its `id_tokens:` declares.",
@@ -97,7 +97,7 @@ def gitlab_id_token_missing_error(name: str, audience: str) -> GitLabIdTokenMiss
 
 
 def wrong_gitlab_audience_error(name: str, audience: str, said: str) -> GitLabIdTokenAudience:
-    """GitLab's variable *name* holds a token that is *said* to be for somebody else."""
+    """The token in GitLab's variable *name* has another audience, *said*."""
     return GitLabIdTokenAudience(
         f"The token in {name} is for {said}, not for {audience}.",
         detail="Its `aud` in `id_tokens:` does not match the variable's name.",

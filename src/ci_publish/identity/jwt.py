@@ -1,4 +1,4 @@
-"""Reading identity tokens without verifying them: that is the index's part, with the issuer's keys (pure)."""
+"""Reads identity tokens without verifying them: the index does that, with the issuer's keys (pure)."""
 
 import base64
 import binascii
@@ -13,7 +13,7 @@ _PARTS = 3
 
 
 def decode_jwt_claims(token: str) -> Claims | None:
-    """Return the claims of a JSON Web Token (RFC 7519), None where it is none."""
+    """Return the claims of a JSON Web Token (RFC 7519); None if *token* is not one."""
     parts = token.split(".")
     if len(parts) != _PARTS or len(token) > _LONGEST:
         return None
@@ -32,7 +32,7 @@ def decode_token_base64url(text: str) -> bytes:
 
 
 def audiences_of_claims(claims: Claims) -> tuple[str, ...]:
-    """Return every audience that the token is for: ``aud`` is a text or a list of texts (RFC 7519 §4.1.3)."""
+    """Return every audience that the token is for: ``aud`` is a string or a list of strings (RFC 7519 §4.1.3)."""
     value: Any = claims.get("aud")
     if isinstance(value, str):
         return (value,)

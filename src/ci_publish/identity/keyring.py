@@ -1,4 +1,4 @@
-"""A secret from the keyring (the extra ``keyring``): for people at a terminal, and in CI where somebody asks for it."""
+"""Secrets from the keyring (the extra ``keyring``): at a terminal, and in CI if the user asks for it."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ from ci_publish.model.identity import Secret
 
 @frozen
 class KeyringEntry:
-    """What a keyring holds for an address. ``user`` may be the back end's own, such as ``oauth2accesstoken``."""
+    """A keyring's entry for an address. ``user`` may be defined by the back end, such as ``oauth2accesstoken``."""
 
     user: str
     secret: Secret
@@ -30,7 +30,7 @@ def keyring_at_terminal(
     at_terminal: Callable[[], bool] = lambda: sys.stdin is not None and sys.stdin.isatty(),
     lookup: Callable[[], Lookup | None] | None = None,
 ) -> Keyring | None:
-    """Return a function that looks a secret up by address and user; None in CI, without a terminal or the extra.
+    """Return a function that looks up a secret by address and user; None in CI, without a terminal or the extra.
 
     A keyring that fails (locked, no back end) counts as one without the secret.
     """
@@ -41,7 +41,7 @@ def keyring_at_terminal(
 
 
 def requested_keyring(lookup: Callable[[], Lookup | None] | None = None) -> Keyring:
-    """Return the keyring that somebody asked for. Raises ConfigurationError where it is not installed."""
+    """Return the keyring that the user asked for. Raises ConfigurationError if it is not installed."""
     found = (lookup or import_keyring)()
     if found is None:
         from ci_publish.installation import Installation  # noqa: PLC0415  (late: hardly ever needed)
@@ -59,7 +59,7 @@ def requested_keyring(lookup: Callable[[], Lookup | None] | None = None) -> Keyr
 
 
 def import_keyring() -> Lookup | None:
-    """Return a lookup in ``keyring``, or None where the extra is not installed."""
+    """Return a lookup in ``keyring``; None if the extra is not installed."""
     try:
         import keyring  # noqa: PLC0415  (an extra, and slow to import)
     except ImportError:
@@ -76,11 +76,11 @@ def import_keyring() -> Lookup | None:
 
 
 def _look_up_keyring_secret(lookup: Lookup, address: str, user: str) -> KeyringEntry | None:
-    """Look up *user*'s secret; where that is nobody in particular, then the user that the back end knows."""
+    """Look up *user*'s secret; for ``__token__``, then also that of the back end's own user."""
     for name in (user, None) if user == TOKEN_USER else (user,):
         try:
             found = lookup(address, name)
-        except Exception:  # noqa: BLE001, S112  (back ends raise what they like; others may have the secret)
+        except Exception:  # noqa: BLE001, S112  (back ends raise any exception; the next lookup may succeed)
             continue
         if found is not None and found[1]:
             return KeyringEntry(found[0], Secret(found[1]))

@@ -1,4 +1,4 @@
-"""What a job's claims tell of a refusal to come, so that nothing is exchanged or signed for it (pure).
+"""Refusals that a job's claims make certain, so that nothing is exchanged or signed (pure).
 
 Sources: warehouse/oidc/models/ and warehouse/oidc/utils.py for the issuers and claims that PyPI compares.
 """
@@ -37,7 +37,7 @@ _ISSUERS = frozenset({GITHUB_ISSUER, GITLAB_ISSUER, GOOGLE_ISSUER, ACTIVESTATE_I
 
 
 def local_identity_refusal(claims: Claims, endpoints: Endpoints, *, attesting: bool) -> CredentialRejected | None:
-    """Return why an index with PyPI's rules will refuse what this job wants, as far as its claims tell; else None."""
+    """Return why an index with PyPI's rules will refuse this job, as far as its claims show; None if nothing does."""
     if endpoints.profile is not IndexProfile.PYPI:
         return None
     if isinstance(claims.get("aud"), list):
@@ -67,7 +67,7 @@ def local_identity_refusal(claims: Claims, endpoints: Endpoints, *, attesting: b
 def _workflow_elsewhere_local_refusal(
     claims: Claims, endpoints: Endpoints, *, attesting: bool
 ) -> CredentialRejected | None:
-    """Return why a job that is defined elsewhere is refused; None for one that is defined where it runs."""
+    """Return why a job that is defined in another file or project is refused; None if it is not refused."""
     if elsewhere := gitlab_configuration_project(claims):
         return PipelineElsewhere(
             f"{endpoints.name} refuses this job's identity: its CI configuration is in another project, {elsewhere}.",
@@ -90,8 +90,8 @@ def is_possibly_known_issuer(claims: Claims) -> bool:
     """Return whether PyPI may have a Trusted Publisher for these claims' issuer.
 
     PyPI knows the issuers of GitHub.com, GitLab.com, Google and ActiveState, and GitLab instances that it has
-    registered for organizations, which no list tells. CircleCI's is left to the index. Not known are GitHub Enterprise
-    Server, an enterprise's own issuer at GitHub.com, Gitea, Forgejo and Buildkite.
+    registered for organizations, of which there is no list. The index decides about CircleCI's. It does not know GitHub
+    Enterprise Server, an enterprise's own issuer at GitHub.com, Gitea, Forgejo and Buildkite.
     """
     issuer = text_claim(claims, "iss")
     of_gitlab = "ci_config_ref_uri" in claims or "project_path" in claims
@@ -99,7 +99,7 @@ def is_possibly_known_issuer(claims: Claims) -> bool:
 
 
 def gitlab_configuration_project(claims: Claims) -> str | None:
-    """Return the project (its path) that holds the CI configuration of a GitLab job, where it is not the job's own."""
+    """Return the path of the project with a GitLab job's CI configuration; None if it is the job's own project."""
     found = re.fullmatch(r"[^/]+/(.+?)//[^@]+@.+", text_claim(claims, "ci_config_ref_uri"))
     own = text_claim(claims, "project_path")
     return found[1] if found and own and found[1].casefold() != own.casefold() else None

@@ -1,9 +1,9 @@
-"""What tokens of PyPI state, read without verifying it: the key is the index's (pure).
+"""What PyPI's tokens state, without verification: only the index has the key (pure).
 
 Sources: the macaroon serialisation of libmacaroons, version 2, which pymacaroons writes; the caveats' JSON arrays in
 warehouse/macaroons/caveats/ (``[0, expires, not before]``, ``[1, [names]]``, ``[2, [project ids]]``, ``[3, user]``,
-``[4, publisher, claims]``), and the objects that older tokens have in their place (``_legacy.py`` there). A caveat of
-another kind says nothing here: the index judges it.
+``[4, publisher, claims]``), and the objects that older tokens have in their place (``_legacy.py`` there). Caveats of
+other kinds are ignored here; the index checks them.
 """
 
 import binascii
@@ -19,27 +19,27 @@ from ci_publish.model.token_scope import TokenScope
 PREFIX = "pypi-"
 _LONGEST = 65_536
 _VERSION, _END, _LOCATION, _IDENTIFIER, _SIGNATURE = 2, 0, 1, 2, 6
-# The version and the kind of the first field: what every token of PyPI begins with (``pypi-AgE``).
+# The version and the kind of the first field: every token of PyPI begins with them (``pypi-AgE``).
 _HEAD = bytes([_VERSION, _LOCATION])
-# The hosts besides itself that the host in a token stands for: PyPI's upload API has one of its own.
+# Other hosts that the host in a token includes: PyPI's upload API has its own host.
 _COVERS = {"pypi.org": "upload.pypi.org"}
 
 
 @frozen
 class TruncatedToken:
-    """The token begins like PyPI's and ends before its signature: a part of it is missing."""
+    """The token begins like PyPI's, but its end, with the signature, is missing."""
 
 
 @frozen
 class ReadToken:
-    """A token that could be read: the index that it names, and what it is for."""
+    """The index that a token names, and what the token is for."""
 
     location: str
     scope: TokenScope
 
 
 def read_pypi_token(text: str) -> ReadToken | TruncatedToken | None:
-    """Return what a token states; None where it is not a macaroon with PyPI's prefix, and so states nothing."""
+    """Return what a token states; None if it is not a macaroon with PyPI's prefix."""
     raw = _decode_macaroon(text)
     if raw is None or not raw.startswith(_HEAD):
         return None
@@ -55,9 +55,9 @@ def read_pypi_token(text: str) -> ReadToken | TruncatedToken | None:
 
 
 def macaroon_location(text: str) -> str | None:
-    """Return the host that a token names as its index, without port, in lower case; None where it names none.
+    """Return the host of the index that a token names, without port, in lower case; None if it names none.
 
-    A token whose end is missing names it, too: it comes first.
+    It comes first, so a truncated token also has it.
     """
     raw = _decode_macaroon(text)
     if raw is None or not raw.startswith(_HEAD):
@@ -75,9 +75,9 @@ def has_pypi_token_prefix(text: str) -> bool:
 
 
 def is_token_issued_for(token: str, host: str) -> bool | None:
-    """Return whether *token* was issued by the index whose upload host is *host*; None where it does not say.
+    """Return whether *token* was issued by the index whose upload host is *host*; None if it does not say.
 
-    All names of this machine are one.
+    All names of this machine count as the same host.
     """
     issuer = macaroon_location(token)
     if issuer is None:
@@ -89,7 +89,7 @@ def _decode_macaroon(text: str) -> bytes | None:
     if not text.startswith(PREFIX) or len(text) > _LONGEST:
         return None
     encoded = text.removeprefix(PREFIX).rstrip("=")
-    # One character over a multiple of four is the rest of a cut-off token; its bits are not a whole byte.
+    # One character after a multiple of four comes from a truncated token; its bits are not a whole byte.
     whole = encoded if len(encoded) % 4 != 1 else encoded[:-1]
     try:
         return decode_token_base64url(whole)
@@ -98,7 +98,7 @@ def _decode_macaroon(text: str) -> bytes | None:
 
 
 def _macaroon_fields(raw: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield each field's kind and content. Raises IndexError where the bytes end too early."""
+    """Yield each field's kind and content. Raises IndexError if the bytes end too early."""
     position = 1
     while position < len(raw):
         kind, position = raw[position], position + 1

@@ -1,4 +1,4 @@
-"""Why an index refused an identity, in plain words, with what would match (pure).
+"""The errors for an identity that an index refused, with the publisher that would match (pure).
 
 Sources: warehouse/oidc/views.py and docs.pypi.org/trusted-publishers/troubleshooting/.
 """
@@ -48,7 +48,7 @@ def pull_request_target_mint_error(endpoints: Endpoints) -> CredentialRejected:
 
 
 def claims_named_in_mint_refusal(description: str) -> frozenset[str]:
-    """Return the claims that a refusal's description names as not matching (texts: warehouse/oidc/models/_core.py)."""
+    """Return the claims that do not match, by a refusal's description (texts: warehouse/oidc/models/_core.py)."""
     named = re.findall(r"(?:Check failed for (?:required|optional) claim|Missing claim) '([^']+)'", description)
     named += re.findall(r"The (job_workflow_ref|workflow_ref|ci_config_ref_uri) claim", description)
     return frozenset(named)
@@ -57,7 +57,7 @@ def claims_named_in_mint_refusal(description: str) -> frozenset[str]:
 def explain_mint_refusal(
     refusal: MintRefused, claims: Claims, endpoints: Endpoints, projects: Sequence[str] = ()
 ) -> CredentialRejected:
-    """Return the error for an identity that the index refused, in plain words, with what would match."""
+    """Return the error for an identity that the index refused, with the publisher that would match."""
     if refusal.code == "invalid-publisher":
         return _no_matching_publisher_error(refusal, claims, endpoints, projects)
     if refusal.code == "not-enabled":
@@ -146,7 +146,7 @@ def reusable_workflow_error(reusable: ElsewhereReusable | SameReusable, endpoint
 
 
 def trusted_publishing_disabled_error(endpoints: Endpoints, description: str) -> CredentialRejected:
-    """Return the error for an index whose operators have switched Trusted Publishing off."""
+    """Return the error for an index whose operators have disabled Trusted Publishing."""
     return TrustedPublishingNotEnabled(
         f"{endpoints.name} has disabled Trusted Publishing for now: {description}",
         detail="Its operators do this in an emergency; nothing is wrong with your project.",

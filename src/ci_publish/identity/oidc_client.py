@@ -1,4 +1,4 @@
-"""Carries the token exchange out, one request at a time, with retries where these are harmless."""
+"""Performs the token exchange, one request at a time, and retries where that is safe."""
 
 from typing import assert_never
 
@@ -30,12 +30,12 @@ _BURN_ATTEMPTS = 3
 
 
 def index_question_deadline(tools: IdentityContext) -> float:
-    """Return the seconds that a question to the index may take; the transport's own timeouts may end it earlier."""
+    """Return the seconds that a GET request may take; the transport's own timeouts may end it earlier."""
     return tools.timeout or QUESTION_DEADLINE
 
 
 class OidcClient:
-    """The token exchange with one index. Thread-safe; the addresses and the audience are asked for once."""
+    """The token exchange with one index. Thread-safe; the addresses and the audience are requested once."""
 
     def __init__(self, endpoints: Endpoints, tools: IdentityContext) -> None:
         self._endpoints = endpoints
@@ -67,7 +67,7 @@ class OidcClient:
                 assert_never(answer)
 
     def mint_upload_token(self, identity: Secret) -> oidc_protocol.MintAnswer:
-        """Send *identity* once; never repeated here, since each attempt needs a token of its own."""
+        """Send *identity* once; there is no retry here, because each attempt needs a new identity token."""
         request = oidc_protocol.mint_request(self._exchange_endpoints(), identity)
         if not isinstance(request, HttpRequest):
             return request
@@ -80,11 +80,11 @@ class OidcClient:
     def burn_token_request(
         self, token: Secret
     ) -> HttpRequest | oidc_protocol.NotSupported | oidc_protocol.PointsElsewhere:
-        """Return what burns *token*, or why nothing does."""
+        """Return the request that burns *token*, or why there is none."""
         return oidc_protocol.burn_request(self._resolved or self._endpoints, token)
 
     def burn_upload_token(self, token: Secret) -> oidc_protocol.BurnAnswer:
-        """Burn *token*; tried again a few times, unless the run is being stopped."""
+        """Burn *token*, with a few retries unless the run is being stopped."""
         request = self.burn_token_request(token)
         if not isinstance(request, HttpRequest):
             return oidc_protocol.BurnNotOffered()
@@ -107,7 +107,7 @@ class OidcClient:
     def exchange_unavailable_error(
         self, what: str, unclear: oidc_protocol.Unclear
     ) -> IndexUnavailable | UntrustedCertificate:
-        """Return the error for an exchange that brought no usable answer."""
+        """Return the error for an exchange without a usable response."""
         summary = f"{self._endpoints.name} did not answer {what}: {unclear.reason}"
         if unclear.untrusted:
             return UntrustedCertificate(summary)
@@ -116,7 +116,7 @@ class OidcClient:
     def unsupported_exchange_error(
         self, answer: AudienceForeign | oidc_protocol.NotSupported | oidc_protocol.PointsElsewhere
     ) -> AudienceRefused | ExchangeElsewhere | TrustedPublishingNotSupported:
-        """Return the error for an index that has no exchange, has it elsewhere, or asks for another's audience."""
+        """Return the error for an index without an exchange, with one elsewhere, or with another's audience."""
         check_url = "Check the index's URL; if it is right, "
         if isinstance(answer, AudienceForeign):
             own = f"{check_url}ask its operators to use the index's own host as the audience."
@@ -147,7 +147,7 @@ class OidcClient:
         )
 
     def wait_before_exchange_retry(self, what: str, attempt: int, unclear: oidc_protocol.Unclear) -> bool:
-        """Wait before another attempt and say so; return False where there should be none."""
+        """Report and wait before another attempt; return False if there should be none."""
         if not unclear.again or attempt >= MAX_ATTEMPTS or self._tools.waiting.stopped:
             return False
         wait = OIDC.seconds_to_wait_as_asked(attempt, self._tools.random(), unclear.wait)
@@ -159,7 +159,7 @@ class OidcClient:
         return not self._tools.waiting.wait(wait)
 
     def _exchange_endpoints(self) -> Endpoints:
-        """Follow PEP 807 where the index may have it; without a document, the usual addresses hold."""
+        """Use the discovery document (PEP 807) if the index has one, and otherwise the usual addresses."""
         if self._resolved is None:
             found: Endpoints | oidc_protocol.PointsElsewhere = self._endpoints
             if (request := oidc_protocol.discovery_request(self._endpoints)) is not None:

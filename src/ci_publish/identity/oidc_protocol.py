@@ -1,8 +1,8 @@
-"""The token exchange on the wire: discovery, audience, mint and burn, as requests and answers (pure).
+"""The requests and responses of the token exchange: discovery, audience, mint and burn (pure).
 
 Sources: https://docs.pypi.org/trusted-publishers/internals/, warehouse/oidc/views.py, PEP 807 (draft) for indexes
-other than PyPI, warehouse PR 20197 for burning. Whatever an index answers, an identity token is only ever built into a
-request to the upload host itself (or to where a built-in index has its exchange), over https or loopback.
+other than PyPI, warehouse PR 20197 for burning. Whatever an index responds, an identity token is only ever sent to the
+upload host itself (or to the exchange of a built-in index), over https or loopback.
 """
 
 import math
@@ -34,7 +34,7 @@ from ci_publish.model.token_scope import TokenScope
 DISCOVERY_TYPE = "application/vnd.pypi.pytp.v1+json"
 JSON_TYPE = "application/json"
 
-# PEP 807: 900 s where the index does not say, 21,600 s at most; PyPI's own tokens live 900 s.
+# PEP 807: 900 s if the index does not say, 21,600 s at most; PyPI's own tokens live 900 s.
 ASSUMED_LIFETIME = 900.0
 LONGEST_LIFETIME = 21_600.0
 
@@ -45,7 +45,7 @@ _RETRYABLE = TRANSIENT_STATUSES | {HTTPStatus.MISDIRECTED_REQUEST}
 
 @frozen
 class PointsElsewhere:
-    """The index points to another host, or to an address that nothing may be sent to. Nothing was."""
+    """The index names another host, or an address to which nothing may be sent. Nothing was sent."""
 
     reason: str
 
@@ -59,16 +59,16 @@ class NotSupported:
 
 @frozen
 class NotEnabled:
-    """The index has Trusted Publishing, and its operators have switched it off."""
+    """The index has Trusted Publishing, but its operators have disabled it."""
 
     message: str
 
 
 @frozen(kw_only=True)
 class Unclear:
-    """No usable answer. ``again``: another attempt may bring one, after ``wait`` seconds if the index said so.
+    """No usable response. ``again``: a retry may get one, after ``wait`` seconds if the index said so.
 
-    ``sent``: the index may have received and used the request.
+    ``sent``: the index may have received and processed the request.
     """
 
     reason: str
@@ -80,7 +80,7 @@ class Unclear:
 
 @frozen(kw_only=True)
 class Minted:
-    """The index gave an upload token that lives for *lifetime* seconds; ``scope`` is what it states about itself."""
+    """The index issued an upload token that is valid for ``lifetime`` seconds; ``scope`` is what the token states."""
 
     token: Secret
     lifetime: float
@@ -89,7 +89,7 @@ class Minted:
 
 @frozen
 class MintRefused:
-    """The index refuses the identity: ``code`` as in warehouse/oidc/views.py, or empty for another index's words."""
+    """The index refuses the identity. ``code`` is one of warehouse/oidc/views.py, or empty for other indexes."""
 
     code: str
     description: str
@@ -98,12 +98,12 @@ class MintRefused:
 
 @frozen
 class Burnt:
-    """The upload token is worth nothing any more."""
+    """The upload token is no longer valid."""
 
 
 @frozen
 class BurnNotOffered:
-    """The index is older than token burning; the token expires by itself."""
+    """The index does not support burning tokens; the token expires by itself."""
 
 
 AudienceAnswer = Audience | AudienceForeign | NotSupported | NotEnabled | PointsElsewhere | Unclear
@@ -112,18 +112,17 @@ BurnAnswer = Burnt | BurnNotOffered | Unclear
 
 
 def discovery_request(endpoints: Endpoints) -> HttpRequest | None:
-    """Ask for the discovery document of PEP 807, where the index may have one."""
+    """Return the request for the discovery document of PEP 807; None if the index cannot have one."""
     if endpoints.discovery is None or exchange_address_objection(endpoints.discovery, endpoints):
         return None
     return HttpRequest(method="GET", url=endpoints.discovery, headers={"Accept": DISCOVERY_TYPE})
 
 
 def parse_discovery_response(answer: HttpAnswer | NoAnswer, endpoints: Endpoints) -> Endpoints | PointsElsewhere:
-    """Parse the response to ``discovery_request``: where the token exchange is.
+    """Parse the response to ``discovery_request``, and return *endpoints* with the addresses of the token exchange.
 
-    Where the index has no such document, the usual addresses hold; that is so for anything but a JSON object with both
-    endpoints (many servers answer unknown paths with a page or a redirect). A document that names another host is
-    refused.
+    Without a document, they are the usual addresses. Any response but a JSON object with both endpoints counts as none
+    (many servers respond to unknown paths with a page or a redirect). A document that names another host is refused.
     """
     document = {} if isinstance(answer, NoAnswer) or answer.status != HTTPStatus.OK else _exchange_response_json(answer)
     if not {"audience-endpoint", "token-mint-endpoint"} <= document.keys():
@@ -136,7 +135,7 @@ def parse_discovery_response(answer: HttpAnswer | NoAnswer, endpoints: Endpoints
 
 
 def audience_request(endpoints: Endpoints) -> HttpRequest | NotSupported | PointsElsewhere:
-    """Ask which audience the identity token must have."""
+    """Return the request for the audience that the identity token must have."""
     return _token_exchange_request(endpoints.audience, endpoints)
 
 
@@ -157,12 +156,12 @@ def parse_audience_response(answer: HttpAnswer | NoAnswer, endpoints: Endpoints)
 
 
 def mint_request(endpoints: Endpoints, identity: Secret) -> HttpRequest | NotSupported | PointsElsewhere:
-    """Exchange *identity*, once, for an upload token."""
+    """Return the request that exchanges *identity*, once, for an upload token."""
     return _token_exchange_request(endpoints.mint, endpoints, identity)
 
 
 def parse_mint_response(answer: HttpAnswer | NoAnswer, now: float) -> MintAnswer:
-    """Parse the response to ``mint_request``; *now* (seconds since the epoch) stands in for a missing Date."""
+    """Parse the response to ``mint_request``; *now* (seconds since the epoch) is used if it has no Date."""
     if isinstance(answer, NoAnswer) or _is_exchange_retryable(answer.status):
         return _unclear_exchange(answer)
     if 300 <= answer.status < 400:  # noqa: PLR2004  (the class of redirects)
@@ -180,7 +179,7 @@ def parse_mint_response(answer: HttpAnswer | NoAnswer, now: float) -> MintAnswer
 
 
 def burn_request(endpoints: Endpoints, token: Secret) -> HttpRequest | NotSupported | PointsElsewhere:
-    """Make an upload token worthless."""
+    """Return the request that invalidates an upload token."""
     return _token_exchange_request(endpoints.burn, endpoints, token)
 
 
@@ -196,7 +195,7 @@ def parse_burn_response(answer: HttpAnswer | NoAnswer) -> BurnAnswer:
 
 
 def exchange_response_date(answer: HttpAnswer) -> float | None:
-    """Return the index's own time (seconds since the epoch) from the Date header; None without a sensible one."""
+    """Return the index's time (seconds since the epoch) from the Date header; None without a valid one."""
     return parse_http_date(answer.headers.get("date", ""))
 
 
@@ -214,7 +213,7 @@ def _token_exchange_request(
 
 
 def _exchange_response_json(answer: HttpAnswer) -> Mapping[str, Any]:
-    """Return the answer's JSON object; an empty one where the body is anything else."""
+    """Return the response's JSON object; empty if the body is anything else."""
     return {} if answer.truncated else json_object_fields(answer.body)
 
 
@@ -262,7 +261,7 @@ def _parse_minted_token(answer: HttpAnswer, now: float) -> Minted | Unclear:
 
 
 def _upload_token_lifetime(expires: object, now: float) -> float:
-    """Return how long the token lives, by the index's own clock, so that this machine's may be wrong."""
+    """Return how long the token is valid, by the index's clock, because this machine's may be wrong."""
     if not isinstance(expires, int | float) or isinstance(expires, bool) or not math.isfinite(expires):
         return ASSUMED_LIFETIME
     left = expires - now

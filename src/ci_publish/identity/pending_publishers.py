@@ -1,4 +1,4 @@
-"""The forms for pending publishers of projects that do not exist yet, by the variables of a CI job (pure)."""
+"""Links to the forms for pending publishers of projects that do not exist yet, filled in for a CI job (pure)."""
 
 from ci_publish.identity.publisher_forms import PublisherForm, account_publishing_link
 from ci_publish.model.index import Endpoints
@@ -6,9 +6,9 @@ from ci_publish.model.publisher_identity import JobIdentity, PublisherKind
 
 
 def pending_publisher_link(job: JobIdentity | None, endpoints: Endpoints, project: str) -> str | None:
-    """Return the link to the form for *project* with this job filled in; None where the index or the job has none.
+    """Return the link to the form for *project*, filled in for this job; None if the index or the job has no form.
 
-    A pending publisher can be had for one project with one identity, so the form names an environment of the project.
+    Only one project can have a pending publisher with the same identity, so the form names an environment per project.
     """
     if job is None or job.publisher.workflow is None:
         return None

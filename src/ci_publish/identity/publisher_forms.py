@@ -1,4 +1,4 @@
-"""Claims → the Trusted Publisher that would match them (pure).
+"""The Trusted Publisher that would match a job's claims (pure).
 
 Sources: warehouse/oidc/models/{github,gitlab,google,circleci}.py for what is compared and how,
 warehouse/manage/views/oidc_publishers.py for the prefilled links.
@@ -86,12 +86,12 @@ class PublisherForm:
 
 
 def publisher_form_for(claims: Claims) -> PublisherForm | None:
-    """Return the form that would match *claims*; None for a CI that PyPI has no form for."""
+    """Return the form that would match *claims*; None for a CI for which PyPI has no form."""
     issuer, environment = text_claim(claims, "iss"), text_claim(claims, "environment")
     if issuer == GITHUB_ISSUER or "job_workflow_ref" in claims:
         owner, _, name = text_claim(claims, "repository").partition("/")
-        # PyPI compares the called file; a reusable workflow of another repository matches nothing, so there the
-        # caller's file is what a publisher should name once the job has moved there.
+        # PyPI compares the called file; a reusable workflow of another repository matches nothing, so a publisher
+        # should name the caller's file, to which the job must be moved.
         elsewhere = isinstance(classify_reusable_workflow(claims), ElsewhereReusable)
         file = github_workflow_file(text_claim(claims, "workflow_ref" if elsewhere else COMPARED_CLAIM))
         values = {"owner": owner, "repository": name, "workflow_filename": file, "environment": environment}
@@ -108,7 +108,7 @@ def publisher_form_for(claims: Claims) -> PublisherForm | None:
 
 
 def publisher_form_table(form: PublisherForm, differing: frozenset[str] = frozenset()) -> str:
-    """Return the form's fields, one a line; the ones that *differ* on the index are marked."""
+    """Return the form's fields, one per line; those whose claim is in *differing* are marked."""
     width = max(len(field.label) for field in form.fields) + 1
     lines = []
     for field in form.fields:
@@ -131,7 +131,7 @@ def account_publishing_link(form: PublisherForm, endpoints: Endpoints, project: 
 
 
 def _form_link(form: PublisherForm, endpoints: Endpoints, page: str, project: str = "") -> str | None:
-    """Return None for an index without such pages: PyPI and TestPyPI have them, a rehearsal has not."""
+    """Return the link to a page with a form; None except for PyPI and TestPyPI: a rehearsal has no such pages."""
     is_rehearsal = endpoints.pinned_audience == REHEARSAL_AUDIENCE
     if endpoints.web is None or endpoints.profile is not IndexProfile.PYPI or is_rehearsal:
         return None

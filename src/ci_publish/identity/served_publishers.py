@@ -1,7 +1,8 @@
 """Whether the provenance that an index serves names the publisher of this job (pure).
 
-It does not prove that the publisher is still registered, and it is what comes nearest: the index accepted an upload of
-this very publisher for this very project. Source: PEP 740, "publisher" objects, as pypi_attestations writes them.
+That does not prove that the publisher is still registered, but it is the best evidence that there is: the index
+accepted an upload of this publisher for this project. Source: PEP 740, "publisher" objects, as pypi_attestations writes
+them.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,7 +14,7 @@ from ci_publish.model.filename import version_in_filename
 from ci_publish.model.identity import Claims
 from ci_publish.model.index import IndexState, ProjectListing
 
-# What a publisher object calls the fields of each kind's form.
+# The names of the form's fields in a publisher object of each kind.
 _FIELDS = {
     "GitHub": {"workflow": "workflow_filename"},
     "GitLab": {"workflow_filepath": "workflow_filepath"},
@@ -26,7 +27,7 @@ def projects_with_job_publisher(
 ) -> set[str]:
     """Return the projects whose newest provenance names the publisher that matches *claims*.
 
-    *provenance* fetches what the index serves for a project's release and file; where it fails, nothing is known.
+    *provenance* fetches what the index serves for a project's release and file; if it fails, nothing is known.
     """
     found = set()
     for project, state in states.items():

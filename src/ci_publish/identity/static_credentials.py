@@ -60,10 +60,10 @@ class StaticCredential:
         """Return None: it was given."""
 
     def authenticate(self, purpose: Purpose | None = None, *, mint: bool = True) -> None:  # noqa: ARG002  (nothing is minted)
-        """Raise what this index will refuse without being asked; note what looks odd, once.
+        """Raise an error for a credential that this index will certainly refuse; emit notes about it, once.
 
-        That is PasswordRefused, EmptySecret, or ApiTokenUnusable for a token that is over, incomplete or another
-        index's.
+        The error is PasswordRefused, EmptySecret, NotAnApiToken, or ApiTokenUnusable for a token that has expired, is
+        incomplete, or was issued by another index.
         """
         user, secret = self._authorization.user, self._authorization.secret
         if error := static_credential_objection(self._endpoints, user, secret, self._name):
@@ -88,7 +88,7 @@ class StaticCredential:
 
 
 def static_credential_objection(endpoints: Endpoints, user: str, secret: Secret, name: str) -> CiPublishError | None:
-    """Return why *user* and *secret* can never work on this index, whatever the time; None where they may."""
+    """Return why *user* and *secret* can never work on this index, at any time; None if they may."""
     if secret.is_blank:
         return empty_secret_error(name)
     if endpoints.profile is IndexProfile.PYPI and user != TOKEN_USER:
@@ -130,7 +130,7 @@ def _not_an_api_token_error(endpoints: Endpoints, secret: Secret, name: str) -> 
 
 
 def expired_api_token_error(secret: Secret, name: str, now: float) -> ApiTokenUnusable | None:
-    """Return the error for an API token that states that it is over; *now* is since the epoch."""
+    """Return the error for an API token that has expired, as it states; *now* is in seconds since the epoch."""
     token = secret.read(read_pypi_token)
     expires = token.scope.expires if isinstance(token, ReadToken) else None
     if expires is None or now < expires:
@@ -153,7 +153,7 @@ _PYPI_AND_TESTPYPI = {"pypi.org", "test.pypi.org"}
 
 
 def _foreign_api_token_error(endpoints: Endpoints, secret: Secret, name: str) -> ApiTokenUnusable | None:
-    """Return the error for a token that names another index as its own: only that one may see it."""
+    """Return the error for a token that another index issued: it must not be sent to this one."""
     host = url_host(endpoints.upload)
     whole = isinstance(secret.read(read_pypi_token), ReadToken)
     if (
@@ -192,7 +192,7 @@ def empty_secret_error(name: str) -> EmptySecret:
 
 
 def api_token_notes(endpoints: Endpoints, secret: Secret, name: str) -> tuple[Noted, ...]:
-    """Return what people should know about an API token for this index."""
+    """Return the notes about an API token for this index."""
     if endpoints.profile is not IndexProfile.PYPI:
         return ()
     notes = []
@@ -233,7 +233,7 @@ class AnonymousCredential:
 
 @frozen
 class MissingCredential:
-    """No credential can be had; said when one is needed, so that runs with nothing to upload do not fail for it."""
+    """There is no credential. The error is raised only when one is needed, so runs without uploads do not fail."""
 
     error: CiPublishError
 

@@ -1,11 +1,11 @@
-"""The credential of Trusted Publishing: an OIDC identity, exchanged for upload tokens that live for minutes.
+"""The credential of Trusted Publishing: an OIDC identity, exchanged for upload tokens that are valid for minutes.
 
 Laws:
 
-* An identity token is sent once. Every attempt to mint takes a fresh one; where there is only one (GitLab), there is
-  only one attempt.
-* Every upload token is masked before anything else happens to it, is remembered, and is burnt in the end.
-* Whoever asks for a mint while another thread is minting waits for that one's token.
+* An identity token is sent once. Every attempt to mint uses a new one; if there is only one (GitLab), there is only one
+  attempt.
+* Every upload token is masked before anything else is done with it, is stored, and is burnt in the end.
+* A thread that needs a token while another thread is minting waits for that token.
 """
 
 import threading
@@ -41,7 +41,7 @@ from ci_publish.model.token_scope import TokenScope
 MARGIN_SHARE = 0.2
 LONGEST_MARGIN = 120.0
 
-# Refusals that a fresh identity token may cure (pypi-server.md §1): each gets one more attempt.
+# Refusals after which a new identity token may be accepted (warehouse/oidc/views.py): each gets one more attempt.
 _WORTH_ANOTHER = frozenset({"invalid-token", "invalid-reuse-token", "invalid-pending-publisher"})
 _BURN_PATIENCE = 3.0
 _RUN_AGAIN = "Run the job again:"
@@ -52,7 +52,7 @@ SIGSTORE_AUDIENCE = "sigstore"
 
 @frozen(kw_only=True)
 class _Held:
-    """An upload token, and until when (by this machine's clock) it is used and valid."""
+    """An upload token, and until when it is used and valid, by this machine's clock."""
 
     authorization: BasicAuthorization
     scope: TokenScope
@@ -63,7 +63,7 @@ class _Held:
 
 
 class TrustedPublishingCredential:
-    """Implements ``publishing.ports.Credential``; thread-safe. *purpose* counts until ``authenticate`` is given one."""
+    """Implements ``publishing.ports.Credential``; thread-safe. *purpose* applies until ``authenticate`` gets one."""
 
     def __init__(self, endpoints: Endpoints, tools: IdentityContext, purpose: Purpose | None = None) -> None:
         self._endpoints = endpoints
@@ -83,7 +83,7 @@ class TrustedPublishingCredential:
 
     @property
     def state(self) -> CredentialState:
-        """Kind, CI, when the current upload token ends (this machine's clock), and whether all are burnt."""
+        """The kind, the CI, when the current upload token expires (this machine's clock), and whether all are burnt."""
         held, provider = self._held, self._tools.source.provider
         return CredentialState(
             kind=CredentialKind.TRUSTED_PUBLISHING,
@@ -94,15 +94,15 @@ class TrustedPublishingCredential:
         )
 
     def missing_credential_error(self, purpose: Purpose | None = None) -> CiPublishError | None:
-        """Return what the job lacks for an identity for this index, or for Sigstore when attestations must be made."""
+        """Return why the job has no identity for this index, or for Sigstore if attestations are required."""
         missing = self._tools.source.missing_identity_error(self._endpoints.pinned_audience)
         attesting = (purpose or self._purpose).attesting
         return missing or (self._tools.source.missing_identity_error(SIGSTORE_AUDIENCE) if attesting else None)
 
     def authenticate(self, purpose: Purpose | None = None, *, mint: bool = True) -> Claims | None:
-        """Mint, where another OIDC token can be had; else validate the only one's claims, and keep it.
+        """Mint if the CI can issue another OIDC token; otherwise validate the claims of the only one, and keep it.
 
-        Without *mint* the claims are validated, and the index is asked for nothing but its audience.
+        Without *mint*, only validate the claims; the index is asked for nothing but its audience.
         """
         with self._minting:
             self._purpose = purpose or self._purpose
@@ -124,9 +124,9 @@ class TrustedPublishingCredential:
             return self._claims
 
     def authorization(self) -> Authorization:
-        """Return an authorization for now: the held token while it lasts, else a new one.
+        """Return an authorization that is valid now: the current token, or a new one shortly before that expires.
 
-        While the held token is still valid, an outage is no reason to stop.
+        If a new one cannot be obtained because of an outage, the current one is used until it expires.
         """
         with self._minting:
             held = self._held
@@ -151,7 +151,7 @@ class TrustedPublishingCredential:
             return held.authorization
 
     def renew(self, refused: Authorization | None) -> Authorization | None:
-        """Return a token other than *refused*; None where none can be had, or a brand-new one was refused as well."""
+        """Return a token other than *refused*; None if none is available, or if a newly minted one was also refused."""
         with self._minting:
             held = self._held
             if held is not None and held.authorization != refused:
@@ -163,7 +163,7 @@ class TrustedPublishingCredential:
             return self._mint_upload_token(after_refusal=True).authorization
 
     def burn(self) -> None:
-        """Burn every upload token of this run; one whose answer comes in later is burnt as it comes."""
+        """Burn every upload token of this run; one that arrives later is burnt when it arrives."""
         with self._books:
             self._ended = True
         patience = min(_BURN_PATIENCE, max(0.0, self._tools.waiting.left()))
@@ -178,7 +178,7 @@ class TrustedPublishingCredential:
         return self._tools.source.repeatable or not self._only_identity_used
 
     def _mint_upload_token(self, *, after_refusal: bool = False) -> _Held:
-        """Get an upload token; a final refusal is remembered, and not asked for again."""
+        """Mint an upload token; a final refusal is stored, and raised again without another request."""
         if self._final is not None:
             raise self._final
         try:
@@ -189,7 +189,7 @@ class TrustedPublishingCredential:
             raise
 
     def _exchange_until_minted(self, *, after_refusal: bool) -> _Held:
-        """Exchange identity tokens, a fresh one for each attempt."""
+        """Exchange identity tokens, a new one for each attempt."""
         cured: set[str] = set()
         attempt = 1
         while True:
@@ -222,7 +222,7 @@ class TrustedPublishingCredential:
         | oidc_protocol.PointsElsewhere
         | oidc_protocol.Unclear
     ):
-        """Send one identity token; nothing may come between the request and remembering its token."""
+        """Send one identity token; no signal may interrupt before the upload token is stored."""
         with self._tools.shielded():
             answer = self._exchanger.mint_upload_token(identity.secret)
             if not isinstance(answer, oidc_protocol.Minted):
@@ -248,7 +248,7 @@ class TrustedPublishingCredential:
             return held
 
     def _wait_or_raise_after_unclear_exchange(self, unclear: oidc_protocol.Unclear, attempt: int) -> None:
-        """Wait for another attempt, or raise why there is none."""
+        """Wait for another attempt, or raise an error if there is none."""
         what, repeatable = "the token exchange", self._tools.source.repeatable
         if not repeatable and (unclear.sent or unclear.again):
             raise MintAnswerLost(
@@ -265,7 +265,7 @@ class TrustedPublishingCredential:
             raise self._exchanger.exchange_unavailable_error(what, unclear)
 
     def _fetch_identity_token(self) -> IdentityToken:
-        """Fetch an identity token and validate its claims before it is sent anywhere; a job without one asks nobody."""
+        """Fetch an identity token and validate its claims; without one, raise before any request to the index."""
         if missing := self._tools.source.missing_identity_error(self._endpoints.pinned_audience):
             raise missing
         identity = self._tools.source.token(self._exchanger.required_audience())
@@ -283,7 +283,7 @@ class TrustedPublishingCredential:
         return identity
 
     def _burn_upload_tokens(self) -> None:
-        """Burn all tokens, and note whether they are worthless now. A failure is a warning, whatever it is."""
+        """Burn all tokens, and record whether that succeeded. Any failure is only a warning."""
         with self._books:
             tokens, self._unburnt = self._unburnt, []
         if not tokens:
@@ -294,7 +294,7 @@ class TrustedPublishingCredential:
                 continue
             try:
                 answer = self._exchanger.burn_upload_token(held.authorization.secret)
-            except Exception as error:  # noqa: BLE001  (on the way out, nothing may hide why the run ends)
+            except Exception as error:  # noqa: BLE001  (nothing may hide the error that ends the run)
                 answer = oidc_protocol.Unclear(reason=type(error).__name__, again=False)
             if held.release is not None:
                 held.release()
