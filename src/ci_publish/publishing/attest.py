@@ -1,4 +1,4 @@
-"""Attestations of a run's files: adopted where they exist already, signed where they do not."""
+"""Attestations of a run's files: existing ones are adopted, missing ones are made."""
 
 from collections.abc import Container, Mapping, Sequence
 from itertools import chain
@@ -35,11 +35,11 @@ class Attested:
 
 
 class AttestationReceiver(Protocol):
-    """An index's part of a run: which files it is sent, and whether with attestations."""
+    """One index's part of a run: the files that it is sent, and whether with attestations."""
 
     @property
     def policy(self) -> AttestationPolicy:
-        """Whether this index takes attestations, and needs them."""
+        """Whether this index accepts attestations, and whether they are required."""
 
     @property
     def uploads(self) -> tuple[Distribution, ...]:
@@ -78,7 +78,7 @@ def attest(run: Run) -> Outcome:
 
 
 def _make_build_provenance(run: Run, files: Sequence[Signable], folder: Path) -> None:
-    """Make build provenance of every file, whatever lies beside it: this job answers for its own build."""
+    """Make build provenance for every file, even if some exists already: this job vouches for its own build."""
     predicate_types = (PUBLISH_V1, SLSA_PROVENANCE_V1) if run.options.with_publish else (SLSA_PROVENANCE_V1,)
     run.require_unwritten(folder, [file.filename for file in files], predicate_types)
     result = run.signer().sign(files, predicate_types)
@@ -94,8 +94,9 @@ def resolve_attestation_policy(
 ) -> AttestationPolicy:
     """Resolve ``auto`` for one index: required with Trusted Publishing under PyPI's rules, off elsewhere.
 
-    PyPI takes attestations only with Trusted Publishing (warehouse/attestations/services.py): with an API token there,
-    raises ConfigurationError where they are required, and returns OFF where they are only made if possible.
+    PyPI accepts attestations only with Trusted Publishing (warehouse/attestations/services.py). With an API token
+    there, this raises ConfigurationError if attestations are required, and returns OFF if they are only made if
+    possible.
     """
     trusted = kind is CredentialKind.TRUSTED_PUBLISHING
     pypi = endpoints.profile is IndexProfile.PYPI
@@ -118,12 +119,12 @@ def wants_attestations(receiver: AttestationReceiver) -> bool:
 def verify_found_attestations(
     run: Run, collection: Collection, receivers: Sequence[AttestationReceiver], *, warn: bool = False
 ) -> None:
-    """Verify the attestation files beside the files that are uploaded with attestations, before any token exchange.
+    """Verify the attestation files of the files that are uploaded with attestations, before any token exchange.
 
-    With *warn*, say which of them are not uploaded; a run that goes on says so when it adopts them.
+    With *warn*, report which of them are not uploaded; a run that continues reports that when it adopts them.
 
-    Raises BuildProvenanceMissing where build provenance is required and a file that is uploaded has none beside it, and
-    ConfigurationError where an index that it is required for is sent no attestations.
+    Raises BuildProvenanceMissing if build provenance is required and a file that is uploaded has none beside it, and
+    ConfigurationError if it is required for an index that is sent no attestations.
     """
     required = run.options.build_provenance is BuildProvenancePolicy.REQUIRED
     if required and any(each.uploads and not wants_attestations(each) for each in receivers):
@@ -139,7 +140,7 @@ def verify_found_attestations(
 
 
 def _attestation_files_of(run: Run, collection: Collection, names: Container[str]) -> list[FoundAttestation]:
-    """Return the attestation files of the distributions *names* that the run looks at."""
+    """Return the attestation files of the distributions *names* that the run uses."""
     concerned = [found for found in collection.attestations if found.distribution in names]
     return required_build_provenance.relevant_attestation_files(run.options, concerned)
 
@@ -147,9 +148,9 @@ def _attestation_files_of(run: Run, collection: Collection, names: Container[str
 def attest_uploads(
     run: Run, collection: Collection, receivers: Sequence[AttestationReceiver], claims: Claims | None
 ) -> Attested:
-    """Attest what is uploaded with attestations, once for all indexes, by the strictest policy among them.
+    """Attest the files that are uploaded with attestations, once for all indexes, by the strictest policy among them.
 
-    *claims*: what the identity says that the run has shown to an index already.
+    *claims* are those of the identity that the run has already sent to an index.
     """
     files = list(_attested_uploads(receivers).values())
     if not files:
@@ -174,7 +175,7 @@ def _adopt_or_sign_attestations(
     policy: AttestationPolicy,
     claims: Claims | None,
 ) -> Attested:
-    """Raises SigningFailed or IdentityUnavailable where *policy* requires what cannot be made."""
+    """Raises SigningFailed or IdentityUnavailable if a required attestation cannot be made."""
     names = {file.filename for file in files}
     adopted = run.signer().adopt(_attestation_files_of(run, collection, names), files, claims)
     for attestation in chain.from_iterable(adopted.values()):
@@ -189,7 +190,7 @@ def _adopt_or_sign_attestations(
 
 
 def _sign_uploads(run: Run, files: Sequence[Distribution], policy: AttestationPolicy) -> SigningResult:
-    """Sign; where attestations are not required, what cannot be signed is a warning for each file."""
+    """Sign the files; if attestations are not required, warn about each file that cannot be signed."""
     folder, required = run.options.attestations_dir, policy is AttestationPolicy.REQUIRED
     if files and folder is not None:
         run.require_unwritten(folder, [file.filename for file in files], (PUBLISH_V1,))

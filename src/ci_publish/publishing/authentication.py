@@ -1,4 +1,4 @@
-"""The credential stage: whether one index takes this run's credential, and for which projects."""
+"""The credential stage: whether an index accepts this run's credential, and for which projects."""
 
 from dataclasses import replace
 
@@ -23,7 +23,7 @@ from ci_publish.publishing.index_plan import IndexPlan
 class Covered:
     """A plan without the files that the credential does not cover; these are ``left_out``, each with its error.
 
-    ``claims`` are those of the identity that was shown, where there was one.
+    ``claims`` are those of the identity that was sent, if any.
     """
 
     planned: IndexPlan
@@ -32,10 +32,10 @@ class Covered:
 
 
 class Authentication:
-    """Shows the credential of a run to one index, and compares what it covers with the plan.
+    """Authenticates at one index, and compares the projects that the credential covers with the plan.
 
-    Every method raises IdentityUnavailable, CredentialRejected or IndexUnavailable; and ProjectNotCovered, unless the
-    user wants to go on and other projects are covered.
+    Every method raises IdentityUnavailable, CredentialRejected or IndexUnavailable. It raises ProjectNotCovered unless
+    the user wants to continue and other projects are covered.
     """
 
     def __init__(self, run: Run, destination: Destination, purpose: Purpose) -> None:
@@ -46,7 +46,7 @@ class Authentication:
         self._coverage = CredentialCoverage(run, destination)
 
     def authenticate(self, planned: IndexPlan) -> Covered:
-        """Learn whether the index takes the run's identity, before anything is signed."""
+        """Check whether the index accepts the run's identity, before anything is signed."""
         with self._run.step(Step.AUTHENTICATE, self._endpoints.name):
             claims = self._credential.authenticate(self._purpose)
             return replace(self._restrict_to_covered_or_raise(planned, already_signed=False), claims=claims)
@@ -58,9 +58,10 @@ class Authentication:
             return self._restrict_to_covered_or_raise(planned, already_signed=already_signed)
 
     def try_authentication(self, planned: IndexPlan) -> Covered:
-        """Do what ``authenticate`` does for a plan, and report what is known afterwards.
+        """Authenticate for a plan, and report what is then known.
 
-        A token exchange may create a project; where one is absent, it is left out unless the user asked for it.
+        A token exchange may create a project. If a project does not exist, there is no exchange unless the user asked
+        for it.
         """
         projects = tuple(dict.fromkeys(file.project for file in planned.uploads))
         absent = [project for project in projects if isinstance(planned.states[project], NoSuchProject)]
@@ -76,9 +77,9 @@ class Authentication:
         return covered
 
     def _restrict_to_covered_or_raise(self, planned: IndexPlan, *, already_signed: bool) -> Covered:
-        """Raise ProjectNotCovered; with ``--keep-going``, leave out what the credential does not cover.
+        """Raise ProjectNotCovered; with ``--keep-going``, leave out the projects that the credential does not cover.
 
-        A project that requires one that is left out is left out as well.
+        Projects that require one that is left out are left out, too.
         """
         uploads = planned.uploads
         refusals = self._coverage.find_uncovered_projects_once(uploads, planned.states, already_signed=already_signed)

@@ -1,4 +1,4 @@
-"""Which release a release is compared with, from a listing alone (pure)."""
+"""Selects the release that a release is compared with, from a listing alone (pure)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -13,7 +13,7 @@ from ci_publish.model.release import Comparison, Release, ReleaseFile, local_rel
 
 @frozen(kw_only=True)
 class ListedFile:
-    """A file of a listing whose name can be read."""
+    """A listed file whose name can be parsed."""
 
     name: DistributionFilename
     published: PublishedFile
@@ -39,15 +39,15 @@ def listed_releases(listing: ProjectListing) -> Releases:
 
 
 def baseline_version(ours: Version, listed: Releases) -> Version | None:
-    """Return the highest release below *ours* that is not yanked: for a final one, among finals.
+    """Return the highest release below *ours* that is not yanked; for a final release, only finals count.
 
-    That is also what a back-port follows: between it and an earlier release of its line there is no other.
+    For a back-port, this is also the previous release of its line: no other one is between them.
     """
     return max((version for version in _comparable_versions(ours, listed) if version < ours), default=None)
 
 
 def newest_other_version(ours: Version, listed: Releases) -> Version | None:
-    """Return the highest other release that is not yanked: for a final one, among finals."""
+    """Return the highest other release that is not yanked; for a final release, only finals count."""
     return max((version for version in _comparable_versions(ours, listed) if version != ours), default=None)
 
 
@@ -67,7 +67,7 @@ def why_no_baseline(ours: Version, listed: Releases) -> str:
 
 
 def listed_release(project: str, version: Version, files: Sequence[ListedFile]) -> Release:
-    """Return a listed release; yanked files count only where there are no others."""
+    """Return a listed release; yanked files count only if there are no others."""
     kept = [file for file in files if not file.is_yanked] or list(files)
     admitted = [text for file in kept if (text := file.published.requires_python) is not None]
     return Release(
@@ -79,7 +79,7 @@ def listed_release(project: str, version: Version, files: Sequence[ListedFile]) 
 
 
 def local_release(distributions: Sequence[Distribution], listed: Releases) -> Release:
-    """Return the release that these files belong to, with those of its files that only the index has."""
+    """Return the release of these files, with those of its files that only the index has."""
     first = min(distributions, key=lambda file: file.filename)
     here = local_release_files(distributions)
     known = {file.name.identity for file in here}
@@ -96,7 +96,7 @@ def local_release(distributions: Sequence[Distribution], listed: Releases) -> Re
 def comparison_with_listing(
     ours: Release, new: Sequence[Distribution], listing: ProjectListing, listed: Releases
 ) -> Comparison:
-    """Return *ours*, of which *new* are to be sent, beside what the index has; the release before is not chosen yet."""
+    """Return *ours*, of which *new* will be uploaded, beside the listing; the baseline is not chosen yet."""
     version = Version(ours.version)
     highest = newest_other_version(version, listed)
     sizes = [file.size for file in listing.files.values() if not file.inherited]
@@ -117,9 +117,9 @@ def _release_line(version: Version) -> tuple[int, int, int]:
 def comparable_file_pair(
     distributions: Sequence[Distribution], files: Sequence[ListedFile]
 ) -> tuple[Distribution, ListedFile] | None:
-    """Return a file here and one of another release whose metadata can be compared: the same kind of wheel if any.
+    """Return a local file and one of another release whose metadata can be compared, with the same tags if possible.
 
-    None where the index serves the core metadata of no file of that release.
+    None if the index serves the core metadata of no file of that release.
     """
     served = [file for file in files if file.published.core_metadata is not False]
     here = sorted(distributions, key=lambda file: (file.filename.endswith(".whl") is False, file.filename))

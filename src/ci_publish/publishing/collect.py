@@ -1,4 +1,4 @@
-"""The steps that every command begins with, and that need no network: collect the distributions and check them."""
+"""The first steps of every command, without network: collect the distributions and check them."""
 
 from collections.abc import Sequence
 
@@ -28,7 +28,7 @@ def collect_readable_distributions(run: Run) -> Collection:
 
 
 def collect_and_check(run: Run, *, compared: bool = False) -> tuple[Collection, tuple[Problem, ...]]:
-    """Collect and check. Problems are emitted at once unless one is an error: then the caller decides what it means.
+    """Collect and check. Problems are emitted immediately unless one is an error: then the caller decides.
 
     *compared*: the releases are compared with those of the index later.
     """

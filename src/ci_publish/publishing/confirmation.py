@@ -1,4 +1,4 @@
-"""What the index shows of the files of a run: its listing with our digests, and provenance that verifies."""
+"""Whether the index shows a run's files: listed with our digests, and with provenance that verifies."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -39,7 +39,7 @@ NOTHING: Mapping[str, str] = {}
 
 @frozen
 class Confirmed:
-    """What the listing showed: the files with our digests, and those of which it says nothing, with the reason.
+    """The files that are listed with our digests, and those that the listing does not confirm, with the reason.
 
     ``by_md5``: the names of the files that are listed with our MD5 and no SHA-256.
     """
@@ -50,7 +50,7 @@ class Confirmed:
 
 
 class Confirmation:
-    """Asks one index again and again, with growing pauses, within ``--verify-timeout``."""
+    """Polls one index, with growing pauses, within ``--verify-timeout``."""
 
     def __init__(self, run: Run, index: Index) -> None:
         self._run = run
@@ -61,16 +61,16 @@ class Confirmation:
         self._by_md5: list[str] = []
 
     def report_listing_not_asked(self, files: Sequence[Distribution]) -> None:
-        """Report that nothing is known of *files*, because the user does not want to wait."""
+        """Report that the listing of *files* was not read, because the user does not want to wait."""
         for file in files:
             self._run.emit(FileListed(index=self._name, filename=file.filename, listed=None, asked=False))
 
     def fetch_listings_once(self, files: Sequence[Distribution]) -> Answers:
-        """Return what the index has of *files* now, after one attempt; never raises."""
+        """Return the current listings of *files*, after one attempt; never raises."""
         return tuple(self._fetch_listings(files, patience=0.0))
 
     def report_listings(self, answers: Answers) -> None:
-        """Report *answers*, for a run that is about to end with an error."""
+        """Report *answers* of a run that is about to end with an error."""
         for file, state in answers:
             self._report_listed_file(file, state)
 
@@ -86,9 +86,9 @@ class Confirmation:
     def wait_until_listed(self, files: Sequence[Distribution], doubtful: Mapping[str, str] = NOTHING) -> Confirmed:
         """Wait until the index lists *files* with our digests; see ``Confirmed``.
 
-        *doubtful* are the files, with the reason, whose upload was answered in a way that says nothing about the file.
-        Raises Unverified for another digest, for a file that a readable listing does not show in time, and for a
-        listing that failed until the end; IndexUnavailable for a doubtful file that is not listed.
+        *doubtful* are the files, with the reason, whose upload got a response that does not say whether the file was
+        stored. Raises Unverified for a different digest, for a file that a readable listing does not show in time, and
+        for a listing that failed until the end; IndexUnavailable for a doubtful file that is not listed.
         """
         self._emit_wait_started(f"list {count_files(len(files))}")
         pending = list(files)
@@ -112,9 +112,10 @@ class Confirmation:
         return Confirmed(tuple(listed), unreadable, tuple(self._by_md5))
 
     def wait_for_provenance(self, files: Sequence[Distribution], claims: Claims | None) -> dict[str, ProvenanceOutcome]:
-        """Judge the provenance of each file, by the *claims* of this run's identity too; none in time is a warning.
+        """Verify the provenance of each file, also against the *claims* of this run's identity.
 
-        Raises Unverified for one that is wrong, and for none in time where attestations are required.
+        Provenance that is not served in time is a warning. Raises Unverified for invalid provenance, and for missing
+        provenance if attestations are required.
         """
         self._emit_wait_started(f"serve the provenance of {count_files(len(files))}")
 
@@ -149,7 +150,7 @@ class Confirmation:
         return outcomes
 
     def verify_provenance_once(self, files: Sequence[Distribution]) -> dict[str, ProvenanceOutcome]:
-        """Fetch and judge the provenance of each file once. Raises IndexUnavailable when one cannot be fetched."""
+        """Fetch and verify the provenance of each file once. Raises IndexUnavailable if it cannot be fetched."""
         return self._verify_all_provenance(files, lambda file: self._fetch_and_verify_provenance(file, None))
 
     def _verify_all_provenance(
@@ -160,7 +161,7 @@ class Confirmation:
         return {file.filename: outcomes[file] for file in files}
 
     def require_valid_provenance(self, outcomes: dict[str, ProvenanceOutcome]) -> None:
-        """Raise Unverified when provenance is wrong, UnexpectedPublisher when it is by somebody else."""
+        """Raise Unverified for invalid provenance, UnexpectedPublisher for that of another publisher."""
         invalid = {name: outcome.reason for name, outcome in outcomes.items() if isinstance(outcome, ProvenanceInvalid)}
         if invalid:
             raise confirmation_messages.invalid_provenance_error(self._index.endpoints, invalid)
@@ -180,7 +181,7 @@ class Confirmation:
     def _fetch_listings(
         self, files: Sequence[Distribution], *, patience: float | None = None
     ) -> Iterator[tuple[Distribution, IndexState]]:
-        """Yield each file with what the index has of its release, asking for several projects at once."""
+        """Yield each file with the listing of its release, requesting several projects in parallel."""
 
         def fetch_listing(release: tuple[str, str]) -> IndexState:
             left = max(0.0, self._ends - self._run.clock()) if patience is None else patience
@@ -191,7 +192,7 @@ class Confirmation:
         yield from ((file, states[file.release]) for file in files)
 
     def _settle_listed_files(self, pending: Sequence[Distribution]) -> list[tuple[Distribution, str | None]]:
-        """Ask once for each release; return the files that are settled: None, or why their listing says nothing."""
+        """Request each release once; return the settled files, with None or why the listing confirms nothing."""
         settled: list[tuple[Distribution, str | None]] = []
         wrong = []
         for file, state in self._fetch_listings(pending):
@@ -211,13 +212,13 @@ class Confirmation:
         return settled
 
     def _listed_file_with_digest(self, file: Distribution, state: IndexState) -> PublishedFile | None:
-        """Return the listed file; PyPI shows a digest for every file, so what has none there is not ours yet."""
+        """Return the listed file; PyPI shows a digest for every file, so one without a digest is not ours yet."""
         published = find_published_file(file.filename, state) if isinstance(state, ProjectListing) else None
         pypi = self._index.endpoints.profile is IndexProfile.PYPI
         return None if published is not None and published.sha256 is None and pypi else published
 
     def _report_listed_file(self, file: Distribution, state: IndexState) -> Match:
-        """Emit and return what *state* shows of *file*; a file that is absent counts as other content."""
+        """Emit and return what *state* shows of *file*; an absent file counts as different content."""
         published = self._listed_file_with_digest(file, state)
         if published is not None:
             match = self._compare_digests(file, published)
@@ -238,7 +239,7 @@ class Confirmation:
         self._run.emit(WaitStarted(f"{self._name} to {deed}", max(0.0, self._ends - self._run.clock())))
 
     def _rounds_until_timeout(self) -> Iterator[None]:
-        """Yield at once, then after growing pauses, until the time is over; raise when the run is stopped."""
+        """Yield immediately, then after growing pauses, until the timeout; raise if the run is stopped."""
         attempt = 0
         while True:
             attempt += 1
@@ -251,7 +252,7 @@ class Confirmation:
             self._run.raise_if_stopped()
 
     def _raise_not_listed(self, names: Sequence[str], doubtful: Mapping[str, str]) -> None:
-        """Raise why files are not listed: a failing listing, or one that does not show them."""
+        """Raise why files are not listed: the listing failed, or does not show them."""
         endpoints, seconds = self._index.endpoints, self._run.options.verify_timeout
         for name in names:
             self._run.emit(FileListed(index=self._name, filename=name, listed=None if name in self._outages else False))

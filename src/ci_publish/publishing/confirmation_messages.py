@@ -1,4 +1,4 @@
-"""What a run says about files after they were accepted, and about files that ``verify`` looks for (pure)."""
+"""The messages about files after they were accepted, and about files that ``verify`` checks (pure)."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,7 +12,7 @@ from ci_publish.publishing.messages import NAME_SIMPLE_API, RERUN, SHOWN, count_
 
 
 def confirmed_by_md5_warning(endpoints: Endpoints, filename: str) -> Noted:
-    """Return the warning about a file that the index lists, as far as an MD5 can tell."""
+    """Return the warning about a file that the index lists with our MD5 and no SHA-256."""
     message = (
         f"{endpoints.name} lists {filename} with the same MD5. It shows no SHA-256, and MD5 does not prove that the"
         " bytes are the same."
@@ -23,7 +23,7 @@ def confirmed_by_md5_warning(endpoints: Endpoints, filename: str) -> Noted:
 def listing_differs_error(
     endpoints: Endpoints, missing: Sequence[str], wrong: Sequence[str], seconds: float
 ) -> Unverified:
-    """The index does not show what was sent."""
+    """The index does not list the files as they were sent."""
     lines = [f"{name}: listed with a different digest from the one that was sent" for name in wrong]
     lines += [f"{name}: not listed within {seconds:g} s" for name in missing]
     hints = [
@@ -41,7 +41,7 @@ def listing_differs_error(
 
 
 def listing_failed_error(endpoints: Endpoints, names: Sequence[str], reason: str, seconds: float) -> Unverified:
-    """The index accepted files, and its listing could not be read until the time was over."""
+    """The index accepted files, but its listing could not be read before the timeout."""
     return Unverified(
         f"{endpoints.name} accepted {count_files(len(names))}, but its listing could not be read within {seconds:g} s: "
         f"{reason}",
@@ -63,13 +63,13 @@ def strict_confirmation_error(endpoints: Endpoints, unreadable: Mapping[str, str
 
 
 def unconfirmed_files_text(endpoints: Endpoints, unreadable: Mapping[str, str]) -> str:
-    """Return the sentence about files that were accepted, and of which the listing says nothing."""
+    """Return the sentence about files that were accepted, but that the listing does not confirm."""
     reason = next(iter(unreadable.values()))
     return f"{endpoints.name} accepted {count_files(len(unreadable))}, but its listing cannot confirm that: {reason}"
 
 
 def doubtful_uploads_error(endpoints: Endpoints, reasons: Mapping[str, str]) -> IndexUnavailable:
-    """Uploads were answered with something that an index does not say, and the files are not listed."""
+    """Uploads got a response that is not an index's, and the files are not listed."""
     return IndexUnavailable(
         f"{count_files(len(reasons))} could not be sent to {endpoints.name}: {next(iter(reasons.values()))}",
         detail="\n".join(f"{name}: not listed" for name in list(reasons)[:SHOWN]),
@@ -121,7 +121,7 @@ def missing_provenance_error(endpoints: Endpoints, missing: Mapping[str, str]) -
 
 
 def provenance_not_served_error(endpoints: Endpoints, missing: Mapping[str, str], seconds: float) -> Unverified:
-    """`--attestations required`: the index took the attestations, and does not serve the provenance in time."""
+    """`--attestations required`: the index accepted the attestations, but does not serve provenance in time."""
     return Unverified(
         f"{endpoints.name} took the attestations, but does not serve the provenance of {count_files(len(missing))}"
         f" after {seconds:g} s.",
@@ -136,7 +136,7 @@ def provenance_not_served_error(endpoints: Endpoints, missing: Mapping[str, str]
 def unexpected_publisher_error(
     endpoints: Endpoints, found: Mapping[str, ProvenanceByAnother], *, own_repository: bool
 ) -> UnexpectedPublisher:
-    """The index serves provenance that verifies, by another identity than the one that the user or the run expects."""
+    """The index serves valid provenance, but of another identity than the user or the run expects."""
     expected = "the job's own repository" if own_repository else "the expected publisher"
     named = next((outcome.publisher for outcome in found.values() if _publisher_can_be_named(outcome.publisher)), None)
     return UnexpectedPublisher(

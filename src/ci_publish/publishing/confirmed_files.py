@@ -1,4 +1,4 @@
-"""The uploads of one index that its listing was asked about: each once, in the waves of a run."""
+"""The uploads to one index that were looked up in its listing: each once in a run."""
 
 from collections.abc import Sequence
 
@@ -11,10 +11,10 @@ from ci_publish.publishing.ports import Index
 
 
 class ConfirmedFiles:
-    """What the listing of *index* showed of the files that were uploaded, as far as it was asked.
+    """The uploaded files, as far as they were looked up in the listing of *index*.
 
-    ``listed`` are the files with our digests; ``by_md5``: of some of them it shows only an MD5. ``unreadable`` are
-    those of which it shows nothing, by filename and with the reason.
+    ``listed`` are the files with our digests; ``by_md5``: some of them are listed with an MD5 only. ``unreadable`` are
+    those that the listing does not confirm, by filename and with the reason.
     """
 
     def __init__(self, run: Run, index: Index, outcomes: FileOutcomes) -> None:
@@ -27,11 +27,11 @@ class ConfirmedFiles:
         self.unreadable: dict[str, str] = {}
 
     def unconfirmed_uploads(self, files: Sequence[Distribution]) -> list[Distribution]:
-        """Return those of *files* that were uploaded, and that the listing was not asked about."""
+        """Return those of *files* that were uploaded, but not looked up yet."""
         return [file for file in self._outcomes.uploaded if file in files and file not in self._asked]
 
     def wait_until_listed(self, files: Sequence[Distribution]) -> None:
-        """Wait until the index lists *files*. Raises as ``Confirmation``, and where ``strict`` wants a listing."""
+        """Wait until the index lists *files*. Raises as ``Confirmation``, and if ``strict`` requires a listing."""
         self._asked.update(files)
         confirmed = Confirmation(self._run, self._index).wait_until_listed(files, self._outcomes.doubtful)
         self.listed += confirmed.listed

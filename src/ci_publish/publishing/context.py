@@ -1,4 +1,4 @@
-"""What a run is given: its collaborators, its options, and how it tells the time."""
+"""The collaborators and options of a run, and its clock."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +17,7 @@ from ci_publish.publishing.ports import Credential, Distributions, Index, Proven
 
 
 class RunOptions(Protocol):
-    """The settings that a run reads: ``ci_publish.Settings``, where each is declared, with its default."""
+    """The settings that a run reads. ``ci_publish.Settings`` declares each, with its default."""
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -25,15 +25,15 @@ class RunOptions(Protocol):
 
     @property
     def allow_empty(self) -> bool:
-        """Whether ``check`` passes where there are no distributions."""
+        """Whether ``check`` passes if there are no distributions."""
 
     @property
     def on_conflict(self) -> str:
-        """What to do with other content under a filename: a value of ``planning.OnConflict``."""
+        """What to do with different content under a filename: a value of ``planning.OnConflict``."""
 
     @property
     def skip_existing(self) -> bool:
-        """Whether files whose name is taken are left."""
+        """Whether files whose name is taken are skipped."""
 
     @property
     def attestations(self) -> AttestationPolicy:
@@ -45,7 +45,7 @@ class RunOptions(Protocol):
 
     @property
     def build_provenance(self) -> BuildProvenancePolicy:
-        """Whether build provenance that was made for the files is uploaded, and demanded."""
+        """Whether existing build provenance of the files is uploaded, and whether it is required."""
 
     @property
     def build(self) -> bool:
@@ -53,23 +53,23 @@ class RunOptions(Protocol):
 
     @property
     def with_publish(self) -> bool:
-        """Whether it makes publish attestations besides."""
+        """Whether ``attest`` also makes publish attestations."""
 
     @property
     def sigstore_bundle(self) -> bool:
-        """Whether it writes Sigstore bundles of them besides."""
+        """Whether ``attest`` also writes Sigstore bundles."""
 
     @property
     def require_build_provenance(self) -> bool:
-        """Whether ``verify`` demands build provenance."""
+        """Whether ``verify`` requires build provenance."""
 
     @property
     def builder(self) -> tuple[PublisherIdentity, ...]:
-        """Which workflows may have made it, where the user names some."""
+        """The workflows that may have made the build provenance, if the user names any."""
 
     @property
     def source(self) -> tuple[PublisherIdentity, ...]:
-        """Which repositories and workflows it may be of, where the user names some."""
+        """The repositories and workflows that it may name as the source, if the user names any."""
 
     @property
     def jobs(self) -> int:
@@ -81,54 +81,54 @@ class RunOptions(Protocol):
 
     @property
     def new_projects(self) -> int | None:
-        """How many projects the run creates at most; None: as many as there are."""
+        """The maximum number of projects that the run creates; None: no maximum."""
 
     @property
     def compare_downloads(self) -> int:
-        """Up to which size, in bytes, a file without a digest is downloaded and compared; 0: never."""
+        """The maximum size, in bytes, of a file without a digest that is downloaded and compared; 0: never."""
 
     @property
     def strict(self) -> bool:
-        """Whether what cannot be confirmed is an error."""
+        """Whether a file that cannot be confirmed is an error."""
 
     @property
     def verify(self) -> bool:
-        """Whether the listing is waited for."""
+        """Whether the run waits for the listing."""
 
     @property
     def verify_timeout(self) -> float:
-        """How long, in seconds."""
+        """How long it waits, in seconds."""
 
     @property
     def prove_credential(self) -> bool:
-        """Whether a plan tries the credential."""
+        """Whether a plan authenticates."""
 
     @property
     def create_project(self) -> bool:
-        """Whether that may create a project."""
+        """Whether authenticating may create a project."""
 
     @property
     def release_diff(self) -> str:
-        """How a release is compared with the one before: ``auto``, ``off``, ``listing`` or ``full``."""
+        """How a release is compared with the previous one: ``auto``, ``off``, ``listing`` or ``full``."""
 
     @property
     def against(self) -> str | None:
-        """The version that ``diff`` compares with, where the user names one."""
+        """The version that ``diff`` compares with, if the user names one."""
 
     @property
     def exit_code(self) -> bool:
-        """Whether ``diff`` fails where a difference is more than a note."""
+        """Whether ``diff`` fails if a difference is more than a note."""
 
     @property
     def publisher(self) -> tuple[PublisherIdentity, ...]:
-        """Who must have signed what ``verify`` finds, where the user names somebody."""
+        """The publishers that must have signed the files that ``verify`` checks, if the user names any."""
 
 
 @frozen
 class Destination:
-    """One index and what the run shows to it.
+    """One index and the credential for it.
 
-    ``reference`` is the index with whose listing releases are compared, where that is another one.
+    ``reference`` is the index with whose listing releases are compared, if that is another one.
     """
 
     index: Index
@@ -140,11 +140,11 @@ class Destination:
 class Run:
     """The collaborators of one run.
 
-    ``signer`` returns what signs, always the same; it is called only when something is to be signed. ``clock`` is
-    monotonic, ``now`` since the epoch, both in seconds. ``expected_publishers`` must have signed what ``verify`` finds:
-    those whom the user names, or the job's own repository. ``last_question`` lets a run that was stopped ask the index
-    once more. ``subjects`` are the files that ``attest`` makes build provenance for where they are not at hand.
-    ``registration`` returns the link to the form for a new project's pending publisher, where there is one.
+    ``signer`` returns the signer, always the same one; it is called only if something must be signed. ``clock`` is
+    monotonic, ``now`` since the epoch, both in seconds. ``expected_publishers`` must have signed the files that
+    ``verify`` checks: those that the user names, or the job's own repository. ``last_question`` lets a stopped run send
+    one more request to the index. ``subjects`` are the files for which ``attest`` makes build provenance if they are
+    not local. ``registration`` returns the link to the form for a new project's pending publisher, if there is one.
     """
 
     distributions: Distributions
@@ -165,7 +165,7 @@ class Run:
 
     @contextmanager
     def step(self, step: Step, index: str | None = None) -> Iterator[None]:
-        """Tell when a step begins and how long it took, and do not begin it when the run is stopped."""
+        """Report the beginning and the duration of a step; do not begin it if the run is stopped."""
         self.raise_if_stopped()
         started = self.clock()
         self.emit(StepStarted(step, index, self.waiting.left()))
@@ -175,14 +175,14 @@ class Run:
             self.emit(StepFinished(step, self.clock() - started, index))
 
     def with_missing_digests(self, index: Index, files: Sequence[Distribution], state: IndexState) -> IndexState:
-        """Return *state* with the digests that *index* does not show, as far as the options allow a download."""
+        """Return *state* with digests that *index* does not show, as far as the options allow downloads."""
         return with_downloaded_digests(index, files, state, limit=self.options.compare_downloads, emit=self.emit)
 
     def raise_if_stopped(self) -> None:
-        """Raise the error of a stopped run, if it is one."""
+        """Raise the error of a stopped run if this run is stopped."""
         if self.waiting.stopped:
             raise self.waiting.error()
 
     def warn(self, slug: str, message: str, *hints: str, filename: str | None = None) -> None:
-        """Tell people something that they should care about."""
+        """Emit a warning."""
         self.emit(Noted(slug=slug, message=message, hints=hints, filename=filename))

@@ -1,8 +1,8 @@
 """Whether the credential of a run covers its projects, before anything is signed or sent.
 
-A token states what it is for (``model.token_scope``). What it does not state, the index shows: PyPI and TestPyPI create
-the project of a pending publisher during the token exchange, so a project that is absent after it is one that this
-identity does not cover, and its upload would be refused.
+A token states its projects (``model.token_scope``). If it does not, the index shows them: PyPI and TestPyPI create the
+project of a pending publisher during the token exchange, so a project that does not exist after it is not covered by
+this identity, and its upload would be refused.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,31 +22,31 @@ from ci_publish.model.index import IndexProfile, IndexState, NoSuchProject
 from ci_publish.model.token_scope import projects_outside_scope, scope_has_too_few_projects
 from ci_publish.publishing.context import Destination, Run
 
-# Six requests within 30 seconds: a 404 may come from a cache, and the exchange creates a project in the background.
+# Six requests within 30 seconds: a 404 may be cached, and the exchange creates a project in the background.
 PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0)
 
 
 @frozen
 class UncoveredProjects:
-    """The projects that the credential does not cover, with the error for each; ``whole`` stops everything."""
+    """The projects that the credential does not cover, with the error for each; ``whole`` concerns the whole run."""
 
     projects: Mapping[str, ProjectNotCovered]
     whole: ProjectNotCovered | None = None
 
 
 class CredentialCoverage:
-    """Compares what a credential states with the projects of one index's uploads."""
+    """Compares the scope of a credential with the projects of one index's uploads."""
 
     def __init__(self, run: Run, destination: Destination) -> None:
         self._run = run
         self._index = destination.index
         self._credential = destination.credential
-        self._known = False  # until the credential's scope can be compared: not before the token exchange
+        self._known = False  # a scope can be compared only after the token exchange
 
     def find_uncovered_projects_once(
         self, uploads: Sequence[Distribution], states: Mapping[str, IndexState], *, already_signed: bool
     ) -> UncoveredProjects:
-        """Return what the credential does not cover; empty where nothing tells of it.
+        """Return the projects that the credential does not cover; empty if nothing is known about that.
 
         *already_signed*: attestations of this run are in the public log already. May wait up to 30 s for a project.
         """
@@ -78,7 +78,7 @@ class CredentialCoverage:
         return UncoveredProjects(refused)
 
     def _wait_for_absent_projects(self, missing: Sequence[str]) -> tuple[str, ...]:
-        """Ask up to six times within 30 s; a project that cannot be looked up is left to the upload."""
+        """Request the listings up to six times within 30 s; if one cannot be read, the upload decides."""
         absent = tuple(missing)
         for attempt, pause in enumerate((*PAUSES, 0.0), 1):
             looks = {name: self._index.fetch_listing(name, fresh=True, patience=0.0) for name in absent}

@@ -1,4 +1,4 @@
-"""Digests that an index does not show, made up for where that can be: by downloading the file."""
+"""Computes digests that an index does not show, by downloading the files."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -13,10 +13,10 @@ from ci_publish.publishing.ports import Index
 def with_downloaded_digests(
     index: Index, files: Iterable[Distribution], state: IndexState, *, limit: int, emit: Emit
 ) -> IndexState:
-    """Return *state* with the SHA-256 of those of *files* whose listing shows no digest at all.
+    """Return *state* with the SHA-256 of those of *files* whose listing shows no digest.
 
-    They are downloaded, up to *limit* bytes each, from indexes that do not have PyPI's rules; what cannot be
-    downloaded stays unknown.
+    They are downloaded, up to *limit* bytes each, only from indexes without PyPI's rules. If a download fails, the
+    digest remains unknown.
     """
     if not isinstance(state, ProjectListing) or index.endpoints.profile is IndexProfile.PYPI:
         return state

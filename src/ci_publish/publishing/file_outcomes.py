@@ -1,4 +1,4 @@
-"""What became of the files that are sent to one index: recorded by the threads that send them, read afterwards."""
+"""The outcomes of the files for one index: recorded by the threads that upload them, read afterwards."""
 
 import threading
 from collections.abc import Collection, Mapping, Sequence
@@ -17,7 +17,7 @@ Failures = Sequence[tuple[Distribution, CiPublishError]]
 
 
 class Reach(StrEnum):
-    """What else cannot be uploaded, for the reason that a file was not: nothing, its project, or anything."""
+    """What else cannot be uploaded for the reason that a file was refused: nothing, its project, or everything."""
 
     FILE = "file"
     PROJECT = "project"
@@ -27,11 +27,11 @@ class Reach(StrEnum):
 class FileOutcomes:
     """The outcomes at the index named *index*; each is emitted as FileFinished. Thread-safe.
 
-    ``doubtful`` are the uploads, by filename and with the reason, whose answer says nothing about the file. ``halted``:
-    a failure ended the uploads. ``has_kept_published``: a file with other content was left on the index. ``sent``: a
-    file was accepted of which more is known than that its MD5 is on the index. A failure stops the projects of *train*
-    that require the file's. *absent* are the projects that the index was not seen to have, and that a limit on new
-    projects stops.
+    ``doubtful`` are the uploads, by filename and with the reason, whose response does not say whether the file was
+    stored. ``halted``: a failure ended the uploads. ``has_kept_published``: a file with different content was left on
+    the index. ``sent``: a file was accepted, and not only found on the index by its MD5. A failure stops the projects
+    of *train* that require the file's project. *absent* are the projects that the listings did not show; a limit on new
+    projects stops them.
     """
 
     def __init__(self, *, run: Run, index: str, train: Train, absent: Collection[str] = ()) -> None:
@@ -53,7 +53,7 @@ class FileOutcomes:
 
     @property
     def failures(self) -> Failures:
-        """The files that failed, in that order, each with its error."""
+        """The files that failed, in order, each with its error."""
         return tuple(self._failures)
 
     @property
@@ -63,16 +63,16 @@ class FileOutcomes:
 
     @property
     def uploaded(self) -> tuple[Distribution, ...]:
-        """The files that the index accepted, or had already."""
+        """The files that the index accepted or already had."""
         return tuple(self._uploaded)
 
     @property
     def unclear_uploads(self) -> tuple[Distribution, ...]:
-        """The files whose upload got no clear answer: the index may have stored them."""
+        """The files whose upload got no clear response: the index may have stored them."""
         return tuple(self._unclear)
 
     def why_project_stopped(self, project: str) -> Stopped | None:
-        """Return why *project* gets no more files; None where it does."""
+        """Return why no more files of *project* are uploaded; None if they are."""
         return self._stopped.why_project_stopped(project)
 
     def gets_no_turn(self, file: Distribution) -> bool:
@@ -80,7 +80,7 @@ class FileOutcomes:
         return self.halted or self.why_project_stopped(file.project) is not None
 
     def is_on_index(self, file: Distribution) -> bool:
-        """Return whether the index accepted *file*, had it, or has other content that the user keeps."""
+        """Return whether the index accepted *file*, already had it, or has different content that the user keeps."""
         return file in self._there
 
     def has_ended(self, file: Distribution) -> bool:
@@ -88,7 +88,7 @@ class FileOutcomes:
         return file in self._ended
 
     def record_on_index(self, file: Distribution, status: FileStatus, attempts: int, *, url: str | None = None) -> None:
-        """Record a file that is on the index as far as its answer tells."""
+        """Record a file that is on the index, according to its response."""
         with self._lock:
             self._uploaded.append(file)
             self._there.add(file)
@@ -96,13 +96,13 @@ class FileOutcomes:
         self._emit_file_finished(file, status, attempts=attempts, url=url)
 
     def record_accepted(self, file: Distribution, answer: Accepted) -> None:
-        """Record an upload that was answered with success, perhaps not in the way of an index."""
+        """Record an upload with a success response, which may not be that of an index."""
         if answer.doubt:
             self.doubtful[file.filename] = answer.doubt
         self.record_on_index(file, FileStatus.UNKNOWN if answer.doubt else FileStatus.UPLOADED, answer.attempts)
 
     def record_kept_published(self, file: Distribution, published: PublishedFile, reason: str, attempts: int) -> None:
-        """Record a file that was not published, because the name is taken and the user allows that."""
+        """Record a file that was not published, because its name is taken and the user allows that."""
         self._run.emit(messages.kept_published_warning(file, published, reason))
         self.has_kept_published = True
         self._there.add(file)
@@ -117,9 +117,10 @@ class FileOutcomes:
         *,
         reach: Reach = Reach.FILE,
     ) -> None:
-        """Record a failure; it ends the uploads, unless the user wants to go on and it does not concern all files.
+        """Record a failure. It ends the uploads, unless the user wants to continue and it does not concern all files.
 
-        Where there are several projects, it also stops those that require the file's, and the latter as *reach* says.
+        If there are several projects, it also stops those that require the file's project, and that project as *reach*
+        says.
         """
         with self._lock:
             self._failures.append((file, error))
@@ -129,7 +130,7 @@ class FileOutcomes:
         self._emit_file_finished(file, status, attempts=attempts, error=error)
 
     def record_deferral(self, file: Distribution, error: PublishingDeferred, attempts: int) -> None:
-        """Record a file whose project the index does not create for now, nor any other one that it lacks."""
+        """Record a file whose project the index does not create for now; that stops every other absent project, too."""
         with self._lock:
             created = {each.project for each in self._uploaded}
         for project in sorted({file.project} | self._absent - created):
@@ -142,7 +143,7 @@ class FileOutcomes:
         self._emit_file_finished(file, FileStatus.DEFERRED, attempts=attempts, error=error)
 
     def record_if_project_stopped(self, file: Distribution) -> bool:
-        """Record a file that is not sent because its project was stopped; return whether it was."""
+        """Record a file that is not sent because its project was stopped; return whether it was stopped."""
         stopped = self._stopped.why_project_stopped(file.project)
         if stopped is None:
             return False
@@ -163,14 +164,14 @@ class FileOutcomes:
             self._failures += [(file, refusals[file.project]) for file in conflicts]
 
     def record_left_out(self, failures: Failures) -> None:
-        """Record files that are not sent, each with the reason; the others are."""
+        """Record files that are not sent, each with the reason."""
         for file, error in failures:
             with self._lock:
                 self._failures.append((file, error))
             self._emit_file_finished(file, FileStatus.NOT_ATTEMPTED, error=error)
 
     def record_lost_answer(self, file: Distribution, outcome: Unavailable | Cancelled, error: CiPublishError) -> None:
-        """Record an upload without a clear answer: the index may have stored the file."""
+        """Record an upload without a clear response: the index may have stored the file."""
         status = FileStatus.FAILED if outcome.attempts else FileStatus.NOT_ATTEMPTED
         if outcome.unclear:
             status = FileStatus.UNKNOWN
@@ -179,7 +180,7 @@ class FileOutcomes:
         self.record_failure(file, error, status, outcome.attempts)
 
     def record_withdrawn(self, file: Distribution) -> None:
-        """Record an upload that never got its turn: it is sent again, unless another file ended the uploads."""
+        """Record an upload that never got its turn; it is sent again, unless another file ended the uploads."""
         if self.halted:
             self._emit_file_finished(file, FileStatus.NOT_ATTEMPTED)
         elif not self.record_if_project_stopped(file):
@@ -187,18 +188,18 @@ class FileOutcomes:
                 self._withdrawn.append(file)
 
     def take_withdrawn(self) -> tuple[Distribution, ...]:
-        """Return the files that were withdrawn, and forget that they were."""
+        """Return the withdrawn files, and clear the list of them."""
         with self._lock:
             withdrawn, self._withdrawn = tuple(self._withdrawn), []
         return withdrawn
 
     def forget_failures(self) -> None:
-        """Go on as if nothing had failed: the index has the files after all."""
+        """Clear the failures: the index has the files after all."""
         self._failures, self._unclear, self.halted = [], [], False
         self._stopped.forget_failures()
 
     def stop_error(self) -> CiPublishError:
-        """Return why an upload was cut short: the run was stopped, or another file failed."""
+        """Return why an upload was cancelled: the run was stopped, or another file failed."""
         stopped = self._run.waiting.stopped or not self._failures
         return self._run.waiting.error() if stopped else self._failures[0][1]
 

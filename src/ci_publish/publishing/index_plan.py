@@ -1,4 +1,4 @@
-"""Planning one index's part of a run: what it has, what is sent to it, and what it is known to refuse."""
+"""Plans one index's part of a run: the listings, the files to send, and the refusals that are known in advance."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -58,9 +58,9 @@ from ci_publish.publishing.planning import (
 
 @frozen(kw_only=True)
 class IndexPlan:
-    """What planning learns: what is done with each file, and what the index has of each project.
+    """The result of planning: the decision for each file, and the listing of each project.
 
-    ``undecided`` are the files that the index may refuse for reasons that the checks cannot decide. ``train``: the
+    ``undecided`` are the files that the index may refuse for reasons that the checks cannot decide. ``train`` is the
     order of the projects.
     """
 
@@ -71,7 +71,7 @@ class IndexPlan:
 
     @property
     def uploads(self) -> tuple[Distribution, ...]:
-        """The files that are sent."""
+        """The files to send."""
         return self.plan.uploads
 
     @property
@@ -88,9 +88,9 @@ def plan_index(
     problems: Sequence[Problem],
     purpose: Purpose | None,
 ) -> IndexPlan:
-    """Compare the files with the index. Raises IndexUnavailable when it cannot be read.
+    """Compare the files with the index. Raises IndexUnavailable if its listing cannot be read.
 
-    A run that sends, for some *purpose*, then says first what it lacks for that.
+    A run that sends files, for some *purpose*, raises the error of a missing credential instead.
     """
     index, endpoints, train = destination.index, destination.index.endpoints, train_of_distributions(distributions)
     with run.step(Step.PLAN, endpoints.name):
@@ -109,14 +109,14 @@ def plan_index(
         planned = IndexPlan(
             plan=plan,
             states=states,
-            # Other indexes decide by rules of their own.
+            # Other indexes have rules of their own.
             undecided=undecided_problems_by_file(problems) if endpoints.profile is IndexProfile.PYPI else {},
             train=train,
         )
         run.emit(Planned(planned.plan, train, planned.new_projects))
         for note in train_messages.sibling_requirement_notes(train):
             run.emit(note)
-        # New projects of a family need forms where Trusted Publishing creates them.
+        # Several new projects need pending publishers if Trusted Publishing is to create them.
         trusted = destination.credential.state.kind is CredentialKind.TRUSTED_PUBLISHING
         new = planned.new_projects if trusted and endpoints.profile is IndexProfile.PYPI else ()
         if new and len(train.requires) > 1:
@@ -127,17 +127,17 @@ def plan_index(
 
 
 def conflict_rules(run: Run, endpoints: Endpoints) -> ConflictRules:
-    """Return what the user says about files whose name is taken, for one index."""
+    """Return the user's rules for files whose name is taken, for one index."""
     return ConflictRules.for_index(endpoints, run.options.on_conflict, skip_existing=run.options.skip_existing)
 
 
 def conflict_error(run: Run, endpoints: Endpoints, conflicts: Sequence[Conflict]) -> ContentConflict:
-    """Return the error about names that are taken by other content."""
+    """Return the error about names that are taken by different content."""
     return messages.content_conflict_error(endpoints, conflicts, skip_existing=run.options.skip_existing)
 
 
 def foreseen_upload_refusals(run: Run, endpoints: Endpoints, planned: IndexPlan) -> dict[str, CiPublishError]:
-    """Return why the index will refuse files, by project: names that are taken by other content, or what it tells."""
+    """Return why the index will refuse files, by project: different content, its status, or its name."""
     refusals: dict[str, CiPublishError] = {}
     for project, state in planned.states.items():
         files = [file for file in planned.uploads if file.project == project]
@@ -174,14 +174,14 @@ def _fetch_listings_or_raise_missing_credential(
             )
         state, before = run.with_missing_digests(index, files, state), states.get(project)
         if isinstance(before, ProjectListing) and isinstance(state, ProjectListing):
-            # Two releases of one project, each listed by a request of its own.
+            # Two releases of one project, each listed by a separate request.
             state = replace(state, files={**before.files, **state.files})
         states[project] = state
     return states
 
 
 def _emit_settled_files(run: Run, endpoints: Endpoints, plan: Plan) -> None:
-    """Report the files whose outcome is known: they are on the index, are left there, or are in conflict."""
+    """Report the files that are already on the index, are left there, are in conflict, or are deferred."""
     finished = partial(FileFinished, index=endpoints.name)
     for file in plan.files:
         match file:
@@ -220,7 +220,7 @@ def _has_reserved_name(project: str, state: IndexState) -> bool:
 
 
 def _warn_of_planned_uploads(run: Run, endpoints: Endpoints, planned: IndexPlan) -> None:
-    """Warn about yanked releases, files that may be refused although they are not sent first, and reserved names."""
+    """Warn about yanked releases, files that may be refused and cannot be sent first, and reserved names."""
     uploads = planned.uploads
     for project, state in planned.states.items():
         files = [file for file in uploads if file.project == project]
@@ -242,7 +242,7 @@ def _warn_of_planned_uploads(run: Run, endpoints: Endpoints, planned: IndexPlan)
                 filename=file.filename,
             )
     for project, state in planned.states.items():
-        # An error on PyPI: ``foreseen_upload_refusals``.
+        # On PyPI, this is an error: see ``foreseen_upload_refusals``.
         if endpoints.profile is not IndexProfile.PYPI and _has_reserved_name(project, state):
             run.warn(
                 "reserved-name",

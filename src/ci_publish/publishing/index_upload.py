@@ -27,7 +27,7 @@ from ci_publish.publishing.upload_waves import UploadWaves
 
 
 class IndexUpload:
-    """Publishes distributions to one index; ``publish`` calls the steps in their order."""
+    """Publishes distributions to one index; ``publish`` calls its methods in order."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class IndexUpload:
 
     @property
     def uploads(self) -> tuple[Distribution, ...]:
-        """The files that the plan sends."""
+        """The files that the plan uploads."""
         return self._planned.uploads
 
     @property
@@ -79,7 +79,7 @@ class IndexUpload:
     # plan ---------------------------------------------------------------------------------------------------------
 
     def compare_with_index(self, *, sending: bool = True) -> None:
-        """Compare the files with the index. Raises IndexUnavailable when it cannot be read."""
+        """Compare the files with the index. Raises IndexUnavailable if its listing cannot be read."""
         self._planned = plan_index(
             run=self._run,
             destination=self._destination,
@@ -93,14 +93,14 @@ class IndexUpload:
         self._confirmed = ConfirmedFiles(self._run, self._index, self._outcomes)
 
     def compare_with_previous_releases(self, default: str) -> tuple[Problem, ...]:
-        """Compare the releases with those before, as the user says or else as *default*; return what was found."""
+        """Compare the releases with the previous ones, as the user says or else as *default*; return the findings."""
         return compare_releases(self._run, self._destination, self._planned, self._distributions, default=default)
 
     def require_no_foreseen_upload_refusal(self, *, sending: bool) -> None:
         """Raise ContentConflict or UploadRejected for files that the index will refuse, before anything is signed.
 
-        A run that is *sending* with ``--keep-going`` leaves out their projects and those that require them, where
-        others remain.
+        A run that is *sending* with ``--keep-going`` leaves out their projects and those that require them, if others
+        remain.
         """
         plan, train = self._planned.plan, self._planned.train
         refusals = foreseen_upload_refusals(self._run, self.endpoints, self._planned)
@@ -119,21 +119,21 @@ class IndexUpload:
             raise next(iter(refusals.values()))
 
     def require_published_files_attested(self) -> None:
-        """Raise PublishedUnattested when attestations are required and a published file has none."""
+        """Raise PublishedUnattested if attestations are required and a published file has none."""
         if self.policy is not AttestationPolicy.OFF:
             require_published_files_attested(self._run, self._index, self._planned.plan, self._planned.states)
 
     def report_planned_uploads(self) -> None:
-        """Report what a real run would send, for dry runs."""
+        """Report the files that a real run would send, for dry runs."""
         for file in self.uploads:
             self._run.emit(FileFinished(index=self.endpoints.name, distribution=file, status=FileStatus.PLANNED))
 
     # authenticate -------------------------------------------------------------------------------------------------
 
     def authenticate(self) -> Claims | None:
-        """Learn whether the index takes the run's identity, when there is something to upload; return its claims.
+        """Check whether the index accepts the run's identity, if there is something to upload; return its claims.
 
-        Warns about files that go without attestations although they are made where possible.
+        Warns about files that are sent without attestations although these are made if possible.
         """
         if not self.uploads:
             return None
@@ -151,7 +151,7 @@ class IndexUpload:
         return covered.claims
 
     def try_credential(self) -> None:
-        """Do what ``authenticate`` does for a plan, and report what is known afterwards."""
+        """Authenticate for a plan, and report what is then known."""
         if self.uploads:
             self._restrict_to_covered(self._authentication.try_authentication(self._planned))
 
@@ -162,7 +162,7 @@ class IndexUpload:
     # upload -------------------------------------------------------------------------------------------------------
 
     def upload(self, attested: Attested) -> None:
-        """Send what the plan says, wave by wave. Raises what made a file fail."""
+        """Upload the planned files, wave by wave. Raises the error of the files that failed."""
         if not self.uploads:
             return
         attestations = {} if self.policy is AttestationPolicy.OFF else attested.files
@@ -192,10 +192,10 @@ class IndexUpload:
     # confirm ------------------------------------------------------------------------------------------------------
 
     def confirm(self, attested: Attested) -> Outcome:
-        """Wait until the index lists what was sent with our digests, and verify the provenance that it serves.
+        """Wait until the index lists the uploaded files with our digests, and verify the provenance that it serves.
 
-        Returns how publishing to this index ended. Raises Unverified, or IndexUnavailable for an upload whose answer
-        says nothing and that is not listed.
+        Returns the outcome at this index. Raises Unverified, or IndexUnavailable for a doubtful upload that is not
+        listed.
         """
         by_md5 = any(isinstance(file, AlreadyPublished) and file.md5_only for file in self._planned.plan.files)
         uploaded = self._outcomes.uploaded
@@ -230,7 +230,7 @@ class IndexUpload:
         return Outcome.KEPT_PUBLISHED if kept else Outcome.ALREADY_PUBLISHED
 
     def report_left_projects(self) -> None:
-        """Report the projects that were not uploaded, or not completely, and because of which."""
+        """Report the projects that were not uploaded completely, and the projects that are the reason."""
         planned = self._planned
         for left in projects_left_unpublished(self.endpoints.name, planned.plan.files, self._outcomes, planned.train):
             self._run.emit(left)
@@ -245,7 +245,7 @@ class IndexUpload:
             raise train_messages.deferred_projects_error(order, [error for _, error in deferred])
 
     def report_unclear_uploads(self) -> None:
-        """Report what the index lists of files whose fate is not known, when the run ends with an error."""
+        """Report whether the index lists files whose outcome is unknown, if the run ends with an error."""
         files = [*self._confirmed.unconfirmed_uploads(self._outcomes.uploaded), *self._outcomes.unclear_uploads]
         if files and not self._fate_reported:
             confirmation = Confirmation(self._run, self._index)

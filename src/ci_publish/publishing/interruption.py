@@ -1,4 +1,4 @@
-"""When a run must end: signals, the deadline of the whole run, and what is allowed to finish first."""
+"""When a run must end: signals, its deadline, and what may finish before."""
 
 import _thread
 import threading
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # GitHub sends SIGINT, 7.5 s later SIGTERM, 2.5 s later SIGKILL: uploads in flight get 5 s, and a mint request whose
 # answer is still to come (a token that must be burnt) a little longer.
 GRACE = 5.0
-# The last question to the index, what became of uploads that were cut, begins when theirs is over.
+# The last request for the listing, after uploads were cut, starts when their grace period is over.
 LAST_QUESTION_GRACE = 6.5
 SHIELDED_GRACE = 8.0
 BURNING_GRACE = 9.0
@@ -42,22 +42,22 @@ _RUN_AGAIN = (
     Hint("Run it again.", not_for=_SENDING),
 )
 _SIGTERM = 15
-# What requests that are cut short, or not repeated, make of a run; refusals stand, whenever they came.
+# The errors of requests that were cut or not retried. A refusal stays the error, even if the run was stopped.
 _MADE_BY_STOPPING = (IdentityUnavailable, IndexUnavailable, SigningFailed)
 
 
 class Guard(Protocol):
-    """Burns upload tokens from outside, where the run can no longer do so itself."""
+    """Burns upload tokens from another process, if the run itself can no longer do so."""
 
     def keep(self, request: "HttpRequest", allow_http: "Sequence[str]") -> Callable[[], None]:
-        """Remember *request*, which burns a token; return what says that it needs no burning any more."""
+        """Store *request*, which burns a token; return a function to call when it is no longer needed."""
 
 
 class Interruption:
-    """Implements ``model.waiting.Waiting``: one object a run, shared by all its threads.
+    """Implements ``model.waiting.Waiting``: one object per run, shared by all its threads.
 
-    ``request_stop`` is what signal handlers call: it only sets a flag, so no answer is ever lost half-read. A second
-    request cuts what is in flight at once. ``guard``: see ``Guard``; a run that is not watched has none.
+    Signal handlers call ``request_stop``, which only sets a flag, so that no response is lost half-read. A second
+    signal immediately cuts the requests in flight. ``guard``: see ``Guard``; a run without a watcher has none.
     """
 
     def __init__(self, deadline: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -79,10 +79,10 @@ class Interruption:
         self.guard: Guard | None = None
 
     def request_stop(self, signal_number: int, *, heard_by: str = "handler") -> None:
-        """Ask the run to end because of a signal; the second signal cuts what is in flight.
+        """Ask the run to end because of a signal; the second signal cuts the requests in flight.
 
-        A signal may be heard twice: by its handler in the main thread, and by the watcher (``cli.watcher``). Raises
-        Interrupted in the main thread, where the handler calls, while a step runs that may be left anywhere.
+        A signal may be received twice: by its handler in the main thread, and by the watcher (``cli.watcher``). Raises
+        Interrupted in the main thread, from which the handler calls, during a step that may be interrupted anywhere.
         """
         with self._lock:
             self._heard[heard_by] += 1
@@ -91,35 +91,35 @@ class Interruption:
                 self._forced = self._signal is not None
                 if self._signal is None:
                     self._signal, self._requested = signal_number, self._clock()
-        # Not set here: a handler interrupts the main thread anywhere, also where it holds the event's own lock.
+        # Not set here: a handler can interrupt the main thread while it holds the event's own lock.
         _thread.start_new_thread(self._event.set, ())
         if heard_by == "handler":
             self.raise_in_immediate_step()
 
     def raise_in_immediate_step(self) -> None:
-        """Raise the error of a stopped run in the calling (main) thread while a step runs that may be left anywhere."""
+        """Raise the error of a stopped run in the main thread, during a step that may be interrupted anywhere."""
         if self._immediate and self.stopped:
             self._immediate = False
             raise self.error()
 
     def remember_failure(self, reason: str) -> None:
-        """Remember *reason*, after which something is tried again: the cause if the deadline comes first.
+        """Store *reason*, a failure that is retried: it is reported as the cause if the deadline passes first.
 
-        The empty reason forgets it.
+        An empty reason clears it.
         """
         self._last_failure = reason.removesuffix(".")
 
     def when_abandoned(self, work: Callable[[], object]) -> None:
-        """Let *work* be done, in another thread, where the run has not ended long after it was asked to."""
+        """Register *work* for a run that does not end long after it was asked to; another thread does it."""
         self._last.append(work)
 
     def abandon(self) -> None:
-        """Do what must be done for a run that does not end: burn its upload tokens."""
+        """Do the registered work for a run that does not end: burn its upload tokens."""
         for work in tuple(self._last):
             work()
 
     def seconds_since_stop(self) -> float | None:
-        """Return the seconds since a signal or the deadline asked the run to end, None where neither has."""
+        """Return the seconds since a signal or the deadline asked the run to end; None if neither has."""
         moments = [self._clock() - self._ends, self.seconds_since_signal() or 0.0]
         return max(moments) if self.stopped else None
 
@@ -144,19 +144,19 @@ class Interruption:
         return self.stopped
 
     def left(self) -> float:
-        """Return the seconds left of the run's deadline; the last question may be asked a little later."""
+        """Return the seconds left until the deadline; the last question is allowed a little later."""
         return max(0.0, self._ends + (GRACE if self._last_question else 0.0) - self._clock())
 
     def grace_period(self) -> "GracePeriod":
-        """Return a view for what must still be done while a run is being stopped: minting to the end, and burning."""
+        """Return a view for requests that must still be sent while a run is being stopped: minting and burning."""
         return GracePeriod(self)
 
     def seconds_since_signal(self) -> float | None:
-        """Return the seconds since a signal asked the run to end, None where none did."""
+        """Return the seconds since a signal asked the run to end; None without a signal."""
         return None if self._signal is None else self._clock() - self._requested
 
     def error(self) -> CiPublishError:
-        """Return the error that a stopped run ends with; at the deadline, it names the failure it waited for last."""
+        """Return the error that a stopped run ends with; at the deadline, it names the last failure."""
         if self._signal is None:
             summary = f"The run did not finish within its deadline of {self._deadline:g} s."
             detail = (
@@ -173,7 +173,7 @@ class Interruption:
         return Interrupted("The run was stopped by SIGINT.", detail=why, hints=_RUN_AGAIN)
 
     def error_instead_of(self, error: CiPublishError) -> CiPublishError:
-        """Return what a run that failed with *error* ends with: that it was stopped, where that may be why."""
+        """Return the error to end with instead of *error*: that the run was stopped, if that may be the cause."""
         if not self.stopped or not isinstance(error, _MADE_BY_STOPPING):
             return error
         stopped = self.error()
@@ -182,7 +182,7 @@ class Interruption:
 
     @contextmanager
     def shielded_from_cut(self) -> Iterator[None]:
-        """Keep a request whose answer must not be lost from being cut, for as long as a runner lets us live."""
+        """Protect a request whose response must not be lost from being cut, as long as the CI's runner allows."""
         with self._lock:
             self._shields += 1
         try:
@@ -193,9 +193,9 @@ class Interruption:
 
     @contextmanager
     def last_question(self) -> Iterator[None]:
-        """Give what is asked in the block a little longer than the uploads had, after a signal and after the deadline.
+        """Give the requests in the block a little more time than the uploads had, after a signal or the deadline.
 
-        A second signal cuts it.
+        A second signal cuts them.
         """
         self._last_question = True
         try:
@@ -205,7 +205,7 @@ class Interruption:
 
     @contextmanager
     def interruptible_at_once(self) -> Iterator[None]:
-        """Let a signal end the block at once: for local steps in the main thread, where nothing can be lost."""
+        """Let a signal end the block immediately: for local steps in the main thread, in which nothing can be lost."""
         self._immediate = True
         try:
             yield
@@ -214,7 +214,7 @@ class Interruption:
 
 
 class GracePeriod:
-    """``Waiting`` for requests that a stop does not stop, until a runner would kill us anyway."""
+    """``Waiting`` for requests that may continue after a stop, until the CI's runner would kill the process."""
 
     def __init__(self, interruption: Interruption) -> None:
         self._interruption = interruption
@@ -231,13 +231,13 @@ class GracePeriod:
         return since is not None and since >= BURNING_GRACE
 
     def wait(self, seconds: float) -> bool:
-        """Sleep at most *seconds*; return at once when a signal comes, because nothing is retried after that."""
+        """Sleep at most *seconds*; return immediately after a signal, because nothing is retried then."""
         if self._interruption.seconds_since_signal() is not None:
             return True
         self._interruption.wait(seconds)
         return self._interruption.seconds_since_signal() is not None
 
     def left(self) -> float:
-        """Return the seconds left: burning is allowed after the run's deadline, too."""
+        """Return the seconds left; burning is also allowed after the run's deadline."""
         since = self._interruption.seconds_since_signal()
         return max(self._interruption.left(), BURNING_GRACE) if since is None else max(0.0, BURNING_GRACE - since)

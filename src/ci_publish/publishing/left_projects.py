@@ -12,9 +12,9 @@ from ci_publish.publishing.file_outcomes import FileOutcomes
 def projects_left_unpublished(
     index: str, planned: Sequence[PlannedFile], outcomes: FileOutcomes, train: Train
 ) -> Iterator[ProjectLeft]:
-    """Yield what did not go out to *index*, or not completely, in upload order; nothing where there is one project.
+    """Yield the projects that were not published completely to *index*, in upload order; nothing for a single project.
 
-    A signal is the cause of all that it ended, and is told once, by the end of the run: those projects are left out.
+    Projects that a signal stopped are omitted: the end of the run reports the signal once.
     """
     if len(train.requires) < 2:  # noqa: PLR2004  (one project)
         return
@@ -25,7 +25,7 @@ def projects_left_unpublished(
             missing.add(file.distribution.project)
     for project in train.order:
         if project in later:
-            # It waits for itself where it requires none of the others, or only those of its own cycle.
+            # It waits for itself if it requires none of the others, or only those of its own cycle.
             others = train.requires[project].difference(train.cycle_of(project))
             because = tuple(name for name in train.order if name in later and name in others) or (project,)
             yield _project_left_event(index, project, because, later[project])

@@ -1,4 +1,4 @@
-"""What the pipeline says when a run cannot go on (pure): one function for each situation."""
+"""The pipeline's errors and warnings (pure): one function for each situation."""
 
 from collections.abc import Mapping, Sequence
 
@@ -55,7 +55,7 @@ _KINDS = 8
 _SAME_BYTES = "PyPI also says this for the same bytes under another name."
 _NOT_LISTED = "Its listing was asked several times and does not have this file."
 
-# How many files of one kind are named before it is enough.
+# At most so many files are named.
 SHOWN = 20
 
 _NOT_ALLOWED = "isn't allowed to upload to project"
@@ -66,7 +66,7 @@ _CLOSED_HINTS = (
 
 
 def count_files(number: int) -> str:
-    """Return the number with its noun."""
+    """Return the number of files with its noun."""
     return "1 file" if number == 1 else f"{number} files"
 
 
@@ -94,7 +94,7 @@ def release_differences_error(problems: Sequence[Problem]) -> InvalidDistributio
 
 
 def _line_for_same_problems(problems: Sequence[Problem]) -> str:
-    """Return a line for problems that say the same of their files."""
+    """Return one line for problems with the same message."""
     first = problems[0]
     where = count_files(len(problems)) if len(problems) > 1 else first.filename or "all files"
     return f"{where}: {first.message} [{first.rule}]"
@@ -103,7 +103,7 @@ def _line_for_same_problems(problems: Sequence[Problem]) -> str:
 def content_conflict_error(
     endpoints: Endpoints, conflicts: Sequence[Conflict], *, skip_existing: bool
 ) -> ContentConflict:
-    """The index has other content under filenames of this run, or content that cannot be compared."""
+    """The index has different content under filenames of this run, or content that cannot be compared."""
     unknown = [found for found in conflicts if found.published.sha256 is None and found.published.md5 is None]
     others = len(conflicts) - len(unknown)
     lines = []
@@ -150,7 +150,7 @@ def kept_published_warning(file: Distribution, published: PublishedFile, reason:
 
 
 def compared_by_md5_warning(endpoints: Endpoints, filename: str) -> Noted:
-    """Return the warning about a file that the index had before, as far as an MD5 can tell."""
+    """Return the warning about a file that the index already had, compared by MD5 only."""
     message = (
         f"{filename} is already published, judged by its MD5: {endpoints.name} shows no SHA-256, and MD5 does not prove"
         " that the bytes are the same."
@@ -159,7 +159,7 @@ def compared_by_md5_warning(endpoints: Endpoints, filename: str) -> Noted:
 
 
 def status_page_hint(endpoints: Endpoints) -> str:
-    """Where an outage of this index is announced."""
+    """Return where an outage of this index is announced."""
     if endpoints.name in {"pypi", "testpypi"}:
         return "If it fails again, check PyPI's status page: https://status.python.org/"
     return "If it fails again, check the index's status page, or ask its operators."
@@ -168,10 +168,10 @@ def status_page_hint(endpoints: Endpoints) -> str:
 def listing_unavailable_error(
     endpoints: Endpoints, state: ListingUnavailable | NotVisible, *, sending: bool = True
 ) -> IndexUnavailable | UntrustedCertificate:
-    """The listing could not be read, so nothing can be compared; *sending*: by a command that sends files."""
+    """The listing could not be read, so nothing can be compared. *sending*: the command would send files."""
     if isinstance(state, ListingUnavailable) and state.untrusted:
         return UntrustedCertificate(f"Cannot list the project's files on {endpoints.name}: {state.reason}")
-    # An address that was guessed or given may be wrong; PyPI's is known.
+    # A guessed or given address may be wrong; PyPI's is known.
     simple_api: tuple[Hint, ...] = ()
     if endpoints.profile is not IndexProfile.PYPI and (endpoints.simple is None or endpoints.simple_guesses):
         simple_api = (Hint("If its Simple API has another address, name it: ", option("index_url", "URL")),)
@@ -186,7 +186,7 @@ def listing_unavailable_error(
 
 
 def refused_upload_error(endpoints: Endpoints, file: Distribution, outcome: Refused) -> UploadRejected:
-    """The index said no to a file."""
+    """The index refused a file."""
     return UploadRejected(
         f"{endpoints.name} refuses {file.filename}: {outcome.message or 'no reason given'}",
         detail=f"The response was HTTP {outcome.status}.",
@@ -195,7 +195,7 @@ def refused_upload_error(endpoints: Endpoints, file: Distribution, outcome: Refu
 
 
 def same_bytes_elsewhere_error(endpoints: Endpoints, file: Distribution, message: str) -> UploadRejected:
-    """The index says that the file exists, but does not list it under this name."""
+    """The index says that the file's content exists, but does not list it under this name."""
     return UploadRejected(
         f"{endpoints.name} says that the content of {file.filename} exists already, but does not list this file.",
         detail=f"The response was: {message}\n{_SAME_BYTES if endpoints.profile is IndexProfile.PYPI else _NOT_LISTED}",
@@ -207,7 +207,7 @@ def same_bytes_elsewhere_error(endpoints: Endpoints, file: Distribution, message
 
 
 def cannot_compare_error(endpoints: Endpoints, file: Distribution, message: str) -> ContentConflict:
-    """The index says that the name is taken, and its listing cannot be read."""
+    """The index says that the name is taken, but its listing cannot be read."""
     return ContentConflict(
         f"{endpoints.name} already has a file named {file.filename}, but its content cannot be compared.",
         detail=f"The response was: {message}",
@@ -218,7 +218,7 @@ def cannot_compare_error(endpoints: Endpoints, file: Distribution, message: str)
 def credential_refused_error(
     endpoints: Endpoints, outcome: CredentialRefused, status: str | None = None
 ) -> CredentialRejected:
-    """The index refused the credential while uploading; *status* is the project's, where the index listed it."""
+    """The index refused the credential during an upload; *status* is the project's, if it was listed."""
     unknown = status is None and endpoints.profile is IndexProfile.PYPI and _NOT_ALLOWED in outcome.message
     return CredentialRejected(
         f"{endpoints.name} refuses the credential: {outcome.message or f'HTTP {outcome.status}'}",
@@ -233,7 +233,7 @@ def credential_refused_error(
 def unanswered_upload_error(
     endpoints: Endpoints, file: Distribution, outcome: Unavailable
 ) -> IndexUnavailable | UntrustedCertificate:
-    """No clear answer came until the retries ran out."""
+    """There was no clear response until the retries ran out."""
     if outcome.untrusted:
         return UntrustedCertificate(f"{file.filename} could not be sent to {endpoints.name}: {outcome.message}")
     return IndexUnavailable(

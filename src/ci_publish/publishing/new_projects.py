@@ -1,4 +1,4 @@
-"""How many projects a run creates: the first ones in the order of the train (pure)."""
+"""Limits the number of projects that a run creates to the first ones in upload order (pure)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -17,9 +17,9 @@ def new_projects_in_upload_order(plan: Plan, states: Mapping[str, IndexState], t
 def limit_new_projects(
     *, endpoints: Endpoints, plan: Plan, states: Mapping[str, IndexState], train: Train, most: int
 ) -> Plan:
-    """Return *plan* for a run that creates *most* projects at most, and leaves the others for later.
+    """Return *plan* for a run that creates at most *most* projects, and leaves the others for later.
 
-    Raises ConfigurationError where it is unsure which projects are new.
+    Raises ConfigurationError if it is not known which projects are new.
     """
     unseen = dict.fromkeys(file.project for file in plan.uploads if isinstance(states[file.project], NotVisible))
     if unseen:
@@ -36,10 +36,10 @@ def limit_new_projects(
 
 
 def deferred_projects(new: Sequence[str], train: Train, most: int) -> frozenset[str]:
-    """Return what a run that creates *most* of the *new* projects at most leaves for a later one.
+    """Return the projects that a run that creates at most *most* of the *new* projects leaves for a later one.
 
-    It creates the longest beginning of the train's order that requires none of the others, and leaves what does.
-    Raises ConfigurationError for a cycle that no run could create.
+    It creates as many as possible from the beginning of the order, and leaves the others and the projects that require
+    them. Raises ConfigurationError for a cycle that is too large for any run.
     """
     created: set[str] = set()
     for project in new:

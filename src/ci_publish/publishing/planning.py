@@ -1,4 +1,4 @@
-"""Distributions and what the index has → what to do with each file, and in which order (pure)."""
+"""Plans what to do with each file, by the index's listing, and in which order (pure)."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -30,7 +30,7 @@ from ci_publish.model.train import Train
 
 
 class OnConflict(StrEnum):
-    """What to do when the index has different content under a filename."""
+    """What to do if the index has different content under a filename."""
 
     FAIL = "fail"
     KEEP_PUBLISHED = "keep-published"
@@ -38,10 +38,10 @@ class OnConflict(StrEnum):
 
 @frozen
 class ConflictRules:
-    """What the user said about files whose name is taken.
+    """The user's rules for files whose name is taken.
 
-    ``keep_other``: leave other content where it is. ``keep_undigested``: leave a file whose digest the index does not
-    show, by its name alone.
+    ``keep_other``: leave different content on the index. ``keep_undigested``: leave a file whose digest the index does
+    not show, by its name alone.
     """
 
     keep_other: bool = False
@@ -55,7 +55,7 @@ class ConflictRules:
         return cls(keep or (skip_existing and not pypi_or_rehearsal), keep or skip_existing)
 
     def keeps_published_file(self, match: "Match") -> bool:
-        """Whether a file that is not known to be ours is left where it is."""
+        """Return whether a file with different or unknown content is left on the index."""
         return self.keep_undigested if match is Match.UNKNOWN else self.keep_other
 
 
@@ -64,7 +64,7 @@ Md5 = Callable[[Distribution], str]
 
 
 class Match(StrEnum):
-    """What the digests that an index shows tell about a file of the same name."""
+    """The result of comparing a file with the digests that an index shows under its name."""
 
     SAME = "same"
     SAME_MD5 = "same-md5"
@@ -73,7 +73,7 @@ class Match(StrEnum):
 
 
 def compare_with_published(file: Distribution, published: PublishedFile, md5: Md5 | None) -> Match:
-    """Compare by SHA-256; by MD5 (where *md5* is given) only if the index shows nothing better."""
+    """Compare by SHA-256, or by MD5 (if *md5* is given) if the index shows no SHA-256."""
     if published.sha256 is not None:
         return Match.SAME if published.sha256 == file.sha256 else Match.OTHER
     if published.md5 is None or md5 is None:
@@ -82,7 +82,7 @@ def compare_with_published(file: Distribution, published: PublishedFile, md5: Md
 
 
 def why_published_file_is_kept(match: Match) -> str:
-    """Return why a published file that is not known to be ours is left where it is."""
+    """Return why a published file with different or unknown content is left on the index."""
     if match is Match.UNKNOWN:
         return "the index shows no digest, so only the names were compared"
     return "the index has other content under this name"
@@ -95,11 +95,11 @@ def make_plan(
     rules: ConflictRules,
     md5: Md5 | None = None,
 ) -> Plan:
-    """Decide about each distribution by its SHA-256; *states* holds what the index has, by normalised project.
+    """Decide about each distribution by its SHA-256; *states* has the listing of each normalised project.
 
-    Where an index shows nothing but an MD5, that is compared instead (with *md5*, else not at all).
+    If an index shows only an MD5, that is compared (with *md5*; otherwise, nothing is).
 
-    A state of ``ListingUnavailable`` must not come here: what could not be seen is never taken for absent.
+    Raises ValueError for ``ListingUnavailable``: files that cannot be listed are never considered absent.
     """
     return Plan(index, tuple(_plan_file(file, states[file.project], rules, md5) for file in distributions))
 
@@ -120,9 +120,9 @@ def in_upload_order(distributions: Iterable[Distribution]) -> tuple[Distribution
 
 @frozen
 class Schedule:
-    """When to send which file: the index completes ``leads`` one after the other, then ``rest`` side by side.
+    """The order of the uploads: the index completes ``leads`` one after the other, then ``rest`` in parallel.
 
-    ``existing`` are the projects that the index is known to have: two of their leads may be completed at once.
+    ``existing`` are the projects that the index has: two of their leads may be completed at the same time.
     """
 
     leads: tuple[Distribution, ...]
@@ -130,7 +130,7 @@ class Schedule:
     existing: frozenset[str] = frozenset()
 
     def may_complete_together(self, first: Distribution, second: Distribution) -> bool:
-        """Whether the index may complete two leads at once: of different projects, both of which it has."""
+        """Whether the index may complete two leads at once: of different projects that both exist."""
         return first.project != second.project and {first.project, second.project} <= self.existing
 
 
@@ -140,13 +140,13 @@ Undecided = Mapping[str, frozenset[str]]
 def schedule_uploads(
     uploads: Sequence[Distribution], states: Mapping[str, IndexState], undecided: Undecided | None = None
 ) -> Schedule:
-    """Send the first file of each new release alone, and, where there are several projects, that of each project.
+    """Send the first file of each new release alone, and, with several projects, the first file of each project.
 
-    Racing first files of a release answer 500 on PyPI (measured on a running Warehouse), and so do parallel first
-    files of several new projects; those of projects that exist do not meet. A file that PyPI may refuse, as *undecided*
-    says by filename, leads its release, and such leads come before the others: where the first file of a release is
-    refused, nothing of the version is spent. With several projects, a credential that does not cover one shows before
-    the others are published by half.
+    Parallel first files of a release get the status 500 on PyPI (measured on a running Warehouse), and so do parallel
+    first files of several new projects, but not of existing ones. A file that PyPI may refuse, according to *undecided*
+    by filename, leads its release, and such leads come first: if the first file of a release is refused, nothing of
+    that version is published. With several projects, a credential that does not cover one of them fails before the
+    others are half published.
     """
     doubts = undecided or {}
     leads: dict[tuple[str, str], Distribution] = {}
@@ -171,7 +171,8 @@ def schedule_uploads(
 def files_risking_incomplete_release(order: Schedule, undecided: Undecided) -> tuple[Distribution, ...]:
     """Return the files whose refusal would leave their release incomplete.
 
-    They are in doubt, and for another reason than the file that leads their release, or in a release that exists.
+    They may be refused, and either for a different reason than the file that leads their release, or in a release that
+    exists.
     """
     decided = {file.release: undecided.get(file.filename, frozenset()) for file in order.leads}
     return tuple(
@@ -182,7 +183,7 @@ def files_risking_incomplete_release(order: Schedule, undecided: Undecided) -> t
 
 
 def find_published_file(filename: str, listing: ProjectListing) -> PublishedFile | None:
-    """Find *filename* in a listing, also under another spelling of the same name; forwarded files do not count."""
+    """Find *filename* in a listing, also under another spelling of the name; forwarded files do not count."""
     found = listing.files.get(filename)
     if found is None and (key := _name_version_key(filename)) is not None:
         found = _listed_name_version_keys(_Listed(listing)).files.get(key)
@@ -213,12 +214,12 @@ def _plan_file(file: Distribution, state: IndexState, rules: ConflictRules, md5:
 
 
 _NameVersionKey = tuple[object, str]
-"""What a name identifies, and its version as it is normalised (1.0 is not 1.0.0)."""
+"""A name's identity, and its normalised version (1.0 is not 1.0.0)."""
 
 
 @frozen
 class _ListedNameVersionKeys:
-    """What the names in a listing stand for: the first file of each identity, and every version."""
+    """The parsed names of a listing: the first file of each identity, and all versions."""
 
     files: Mapping[_NameVersionKey, PublishedFile]
     versions: AbstractSet[str]
@@ -226,7 +227,7 @@ class _ListedNameVersionKeys:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Listed:
-    """One listing, compared by which object it is: its names are read once, not once for each file of a run."""
+    """One listing, compared by object identity: its names are parsed once, not once for each file of a run."""
 
     listing: ProjectListing
 
@@ -247,6 +248,6 @@ def _listed_name_version_keys(listed: _Listed) -> _ListedNameVersionKeys:
 
 
 def _name_version_key(filename: str) -> _NameVersionKey | None:
-    """Return what the name of a wheel or an sdist identifies; None for others."""
+    """Return the identity and version in the name of a wheel or sdist; None for other names."""
     parsed = DistributionFilename.parse_or_none(filename)
     return None if parsed is None else (parsed.identity, str(parsed.version))

@@ -1,10 +1,11 @@
-"""The order of a run, written down once.
+"""The order of a run.
 
     collect → check → plan → authenticate → sign → upload → confirm
 
 ``check`` and ``plan`` stop early; ``attest`` and ``verify`` have modules of their own. Laws that hold here: nothing
 leaves the machine before all files pass all checks; nothing is uploaded before all that must be signed is signed and
-verified; nothing is minted or signed for files that are already published; upload tokens are burnt on every way out.
+verified; nothing is minted or signed for files that are already published; upload tokens are burnt however the run
+ends.
 """
 
 from collections.abc import Sequence
@@ -23,7 +24,7 @@ __all__ = ["check", "plan", "publish"]
 
 
 def publish(run: Run) -> Outcome:
-    """Publish to every destination in turn. Raises a CiPublishError; what happened until then was emitted."""
+    """Publish to every destination in turn. Raises a CiPublishError after emitting the outcomes until then."""
     collection, problems = collect_and_check(run, compared=True)
     indexes = [
         IndexUpload(run=run, destination=destination, collection=collection, problems=problems)
@@ -46,7 +47,7 @@ def publish(run: Run) -> Outcome:
 
 
 def plan(run: Run) -> Outcome:
-    """Report what ``publish`` would do; sends nothing, except an identity where the user asks to authenticate."""
+    """Report what ``publish`` would do. Sends nothing, except an identity if the user asks to authenticate."""
     collection, problems = collect_and_check(run, compared=True)
     indexes = [
         IndexUpload(run=run, destination=destination, collection=collection, problems=problems)
@@ -69,7 +70,7 @@ def plan(run: Run) -> Outcome:
 
 
 def check(run: Run) -> Outcome:
-    """Run all checks, without any network; with ``allow_empty``, of nothing as well."""
+    """Run all checks, without network; with ``allow_empty``, succeed without distributions."""
     try:
         collect_valid_distributions(run)
     except NothingToPublish:
@@ -106,7 +107,7 @@ def _plan_at_all_indexes(
 
 
 def _compare_all_releases(run: Run, indexes: Sequence[IndexUpload], *, default: str) -> list[Problem]:
-    """Report what is different from the releases before, and return every finding."""
+    """Report the differences from the previous releases, and return every finding."""
     run.raise_if_stopped()
     return [problem for index in indexes for problem in index.compare_with_previous_releases(default)]
 
@@ -117,14 +118,14 @@ def _require_no_failed_checks(problems: Sequence[Problem]) -> None:
 
 
 def _require_publishable_everywhere(indexes: Sequence[IndexUpload], *, sending: bool) -> None:
-    """Raise what each index is known to refuse: a name that is taken, a project or release that takes no files."""
+    """Raise the refusals that are known in advance: names that are taken, projects that accept no files."""
     for index in indexes:
         index.require_no_foreseen_upload_refusal(sending=sending)
     for index in indexes:
         index.require_published_files_attested()
 
 
-# How a run at several indexes ended: the outcome that says the most about what is not known or done.
+# The outcome of a run with several indexes is the one that warns most about what is unknown or not done.
 _MOST_CAUTIOUS_FIRST = (
     Outcome.NOT_CONFIRMED,
     Outcome.UPLOADED_MD5,

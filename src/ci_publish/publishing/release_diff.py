@@ -1,4 +1,4 @@
-"""A release beside the one before it on each index: what is different, before it is public."""
+"""Compares a release with the previous one on each index, before it is public."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -34,7 +34,7 @@ OFF, LISTING, FULL = "off", "listing", "full"
 
 @frozen(kw_only=True)
 class ReleaseComparer:
-    """How releases are compared: from the listing, with the metadata of one file (``full``), or not at all."""
+    """How releases are compared: by the listing, also by the metadata of one file (``full``), or not at all."""
 
     run: Run
     index: Index
@@ -44,7 +44,7 @@ class ReleaseComparer:
     def compare_release(
         self, files: Sequence[Distribution], new: Sequence[Distribution], state: IndexState
     ) -> tuple[Problem, ...]:
-        """Compare one release, of which *new* are to be uploaded; report it and return what was found."""
+        """Compare one release, of which *new* will be uploaded; report and return the findings."""
         listing = state if isinstance(state, ProjectListing) else ProjectListing(project=files[0].project)
         listed = listed_releases(listing)
         ours = local_release(files, listed)
@@ -70,7 +70,7 @@ class ReleaseComparer:
         return found
 
     def _baseline_to_compare_with(self, ours: Release, listed: Releases) -> Version | None:
-        """Return the version to compare with. Raises ConfigurationError for one that was named and is not listed."""
+        """Return the version to compare with. Raises ConfigurationError if the named one is not listed."""
         project = ours.project
         if self.against is None:
             return baseline_version(Version(ours.version), listed)
@@ -110,7 +110,7 @@ class ReleaseComparer:
 def compare_releases(
     run: Run, destination: Destination, planned: IndexPlan, files: Sequence[Distribution], *, default: str
 ) -> tuple[Problem, ...]:
-    """Compare every release of a run with the one before, using the listings that the plan fetched."""
+    """Compare every release of a run with the previous one, using the listings that the plan fetched."""
     mode = _comparison_mode(run, default)
     index = destination.reference or destination.index
     compare = ReleaseComparer(run=run, index=index, mode=mode)
@@ -129,10 +129,10 @@ def _comparison_mode(run: Run, default: str) -> str:
 
 
 def diff(run: Run) -> Outcome:
-    """Compare the releases with what each index has; sends nothing, and shows no credential.
+    """Compare the releases with those on each index; sends nothing, and uses no credential.
 
-    Raises InvalidDistribution for files that cannot be read, and, where the user asks for that, for a difference that
-    is more than a note.
+    Raises InvalidDistribution for files that cannot be read, and, if the user asks for that, for a difference that is
+    more than a note.
     """
     if run.options.release_diff == OFF:
         message = "The command diff compares releases, and that is off."

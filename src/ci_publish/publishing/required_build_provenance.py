@@ -1,4 +1,4 @@
-"""Build provenance (SLSA): what a run must have before it publishes, and what an index must serve."""
+"""Build provenance (SLSA): what a run requires before it publishes, and what an index must serve."""
 
 from collections.abc import Mapping, Sequence
 
@@ -23,13 +23,13 @@ FILE_TYPE = FILE_TYPES[SLSA_PROVENANCE_V1]
 
 
 def relevant_attestation_files(options: RunOptions, found: Sequence[FoundAttestation]) -> list[FoundAttestation]:
-    """Return the attestation files that a run looks at: where build provenance is off, none with that."""
+    """Return the attestation files that a run uses: if build provenance is off, none with build provenance."""
     off = options.build_provenance is BuildProvenancePolicy.OFF
     return [each for each in found if not (off and each.type == FILE_TYPE)]
 
 
 def require_local_build_provenance(filenames: Sequence[str], found: Sequence[FoundAttestation]) -> None:
-    """Raise BuildProvenanceMissing for files that have no build provenance beside them, where it is required."""
+    """Raise BuildProvenanceMissing for files without build provenance beside them. Called if it is required."""
     with_provenance = {each.distribution for each in found if each.type == FILE_TYPE}
     missing = [name for name in filenames if name not in with_provenance]
     if not missing:
@@ -51,7 +51,7 @@ def require_local_build_provenance(filenames: Sequence[str], found: Sequence[Fou
 
 
 def require_published_build_provenance(endpoints: Endpoints, outcomes: Mapping[str, ProvenanceOutcome]) -> None:
-    """Raise BuildProvenanceMissing for files that an index has already, without build provenance in its provenance."""
+    """Raise BuildProvenanceMissing for published files whose provenance has no build provenance."""
     lacking = [
         name
         for name, outcome in outcomes.items()
@@ -87,7 +87,7 @@ def require_sent_attestations_served(
     outcomes: Mapping[str, ProvenanceOutcome],
     sent: Mapping[str, tuple[Attestation, ...]],
 ) -> None:
-    """Raise Unverified where an index serves provenance without an attestation that it was sent."""
+    """Raise Unverified if an index serves provenance without an attestation that it was sent."""
     lacking = {
         name: sorted({each.predicate_type for each in sent.get(name, ())} - _served_predicate_types(outcome))
         for name, outcome in outcomes.items()
@@ -107,14 +107,14 @@ def _served_predicate_types(outcome: ProvenanceVerified) -> set[str]:
 
 
 def is_build_provenance_demanded(options: RunOptions) -> bool:
-    """Return whether ``verify`` demands build provenance: by itself, or with a builder or source that is named."""
+    """Return whether ``verify`` requires build provenance, or names its builder or source."""
     return options.require_build_provenance or bool(options.builder) or bool(options.source)
 
 
 def require_demanded_build_provenance(
     endpoints: Endpoints, outcomes: Mapping[str, ProvenanceOutcome], options: RunOptions
 ) -> None:
-    """Raise BuildProvenanceUnverified where verified provenance lacks the build provenance that the user demands."""
+    """Raise BuildProvenanceUnverified if verified provenance lacks the build provenance that the user requires."""
     faults = {
         name: fault
         for name, outcome in outcomes.items()
@@ -133,7 +133,7 @@ def require_demanded_build_provenance(
 
 
 def _build_provenance_fault(outcome: ProvenanceVerified, options: RunOptions) -> str | None:
-    """Return why no build provenance of a file is the one that is demanded; None where one is."""
+    """Return why a file has no build provenance that meets the requirements; None if it has."""
     found = [each for each in outcome.attestations if each.predicate_type == SLSA_PROVENANCE_V1]
     if not found:
         return "no build provenance is served"
@@ -148,7 +148,7 @@ def _build_provenance_fault(outcome: ProvenanceVerified, options: RunOptions) ->
 def _identity_difference(
     word: str, expected: Sequence[PublisherIdentity], found: PublisherIdentity | None, otherwise: str | None
 ) -> str:
-    """Return what is wrong with an identity, or with what stands *otherwise* in its place; empty where nothing is."""
+    """Return how an identity (or *otherwise*, if it is None) differs from the expected ones; empty if it does not."""
     if not expected or any(each.accepts(found) for each in expected):
         return ""
     return f"it was built {word} {found or otherwise}, not {word} {' or '.join(map(str, expected))}"

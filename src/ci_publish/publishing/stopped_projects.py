@@ -1,4 +1,4 @@
-"""Which projects of a run get no more files, and because of which: law 13 of a run over several projects."""
+"""The projects of a run that get no more files, and the projects that are the reason: law 13."""
 
 import threading
 
@@ -9,9 +9,9 @@ from ci_publish.model.train import Train
 
 @frozen
 class Stopped:
-    """Why a project gets no more files: the projects ``because`` of which, which may be itself, and the first error.
+    """Why a project gets no more files: because of these projects, possibly itself, with the first error.
 
-    The error is PublishingDeferred where it is left for a later run.
+    The error is PublishingDeferred if the project is left for a later run.
     """
 
     because: tuple[str, ...]
@@ -28,14 +28,14 @@ class StoppedProjects:
         self._whole: set[str] = set()
 
     def stop(self, project: str, error: CiPublishError, *, whole: bool) -> None:
-        """Stop what requires *project* because of *error*, and the *whole* project itself where that holds for it."""
+        """Stop the projects that require *project* because of *error*; if *whole*, also *project* itself."""
         with self._lock:
             self._errors.setdefault(project, error)
             if whole:
                 self._whole.add(project)
 
     def forget_failures(self) -> None:
-        """Go on as if nothing had failed; what is deferred stays so."""
+        """Clear the failures; deferrals remain."""
         with self._lock:
             self._errors = {
                 name: error for name, error in self._errors.items() if isinstance(error, PublishingDeferred)
@@ -43,7 +43,7 @@ class StoppedProjects:
             self._whole.intersection_update(self._errors)
 
     def why_project_stopped(self, project: str) -> Stopped | None:
-        """Return why *project* gets no more files, a failure before a deferral; None where it does."""
+        """Return why *project* gets no more files, a failure before a deferral; None if it does."""
         with self._lock:
             concerned = self._train.requires.get(project, frozenset()) | ({project} & self._whole)
             causes = [name for name in self._errors if name in concerned]

@@ -1,4 +1,4 @@
-"""What the pipeline says about the order of a run's projects (pure)."""
+"""The pipeline's messages about the order of a run's projects (pure)."""
 
 from collections.abc import Iterator, Sequence
 
@@ -13,7 +13,7 @@ _SHOWN = 20
 
 
 def sibling_requirement_notes(train: Train) -> Iterator[Noted]:
-    """Yield what people should know about the requirements between the projects of a run."""
+    """Yield notes about the requirements between the projects of a run."""
     for cycle in train.cycles:
         yield Noted(
             slug="requirement-cycle",
@@ -42,7 +42,7 @@ def sibling_requirement_notes(train: Train) -> Iterator[Noted]:
 
 
 def unconfirmed_requirements_warning(endpoints: Endpoints, going: Sequence[str], unseen: Sequence[str]) -> Noted:
-    """Projects are uploaded although the listing does not show what they require."""
+    """Projects are uploaded although the listing does not confirm the projects that they require."""
     return Noted(
         slug="requirement-not-confirmed",
         message=f"{', '.join(going)} will be uploaded, but the listing of {endpoints.name} does not confirm"
@@ -68,7 +68,7 @@ def new_project_limit_error(endpoints: Endpoints, limit: NewProjectLimit, now: f
 
 
 def too_many_new_projects_error(most: int) -> PublishingDeferred:
-    """The user wants no more than *most* new projects in a run; none, if that is 0."""
+    """The user limits the new projects of a run to *most*, possibly 0."""
     if most == 0:
         return PublishingDeferred(
             "new-projects: 0 creates no project, neither in this run nor in a later one.",
@@ -81,7 +81,7 @@ def too_many_new_projects_error(most: int) -> PublishingDeferred:
 
 
 def deferred_projects_error(projects: Sequence[str], errors: Sequence[PublishingDeferred]) -> PublishingDeferred:
-    """Return the error that a run ends with when nothing failed and *projects* wait."""
+    """Return the error that a run ends with if nothing failed but *projects* are left for later."""
     count = "1 project waits" if len(projects) == 1 else f"{len(projects)} projects wait"
     resets = [error.resume_after for error in errors if error.resume_after is not None]
     return PublishingDeferred(
@@ -93,7 +93,7 @@ def deferred_projects_error(projects: Sequence[str], errors: Sequence[Publishing
 
 
 def cycle_too_large_error(cycle: Sequence[str], most: int) -> ConfigurationError:
-    """No number of runs that create so few projects publishes a cycle."""
+    """No run that creates so few projects can publish a cycle."""
     return ConfigurationError(
         f"new-projects: {most} can never publish {_joined_project_names(cycle)}.",
         detail="These projects are new and require each other, so one run has to create them all.",
@@ -105,7 +105,7 @@ def cycle_too_large_error(cycle: Sequence[str], most: int) -> ConfigurationError
 
 
 def unknown_new_projects_error(endpoints: Endpoints, projects: Sequence[str]) -> ConfigurationError:
-    """The user limits new projects, and nothing tells which are."""
+    """The user limits the new projects, but it is not known which are new."""
     return ConfigurationError(
         "new-projects cannot be honoured: it is not known which projects are new.",
         detail=f"The listing of {_joined_project_names(projects)} on {endpoints.name} cannot be read.",
@@ -122,7 +122,7 @@ def _joined_project_names(projects: Sequence[str]) -> str:
 
 
 def project_stopped_error(project: str, because: Sequence[str], error: CiPublishError) -> CiPublishError:
-    """A file is not uploaded, because another file of its project failed, or a project that it requires."""
+    """A file is not uploaded because another file of its project, or a required project, failed."""
     if tuple(because) == (project,):
         return type(error)(f"No more files of {project} were uploaded: {error.summary}", hints=error.hints)
     return type(error)(

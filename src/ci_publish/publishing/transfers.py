@@ -1,4 +1,4 @@
-"""Sending files to one index: in which order, how many at once, and when the index may complete each."""
+"""Sends files to one index: in which order, how many in parallel, and when the index may complete each."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -27,7 +27,7 @@ Send = Callable[[Distribution, CompletionTurn], None]
 
 
 class Transfers:
-    """Sends the files of a plan, with their *attestations*, and records the answers in *outcomes*."""
+    """Sends the files of a plan, with their *attestations*, and records the responses in *outcomes*."""
 
     def __init__(
         self,
@@ -48,9 +48,9 @@ class Transfers:
         self._is_pypi = destination.index.endpoints.profile is IndexProfile.PYPI
 
     def send_files(self, files: Sequence[Distribution]) -> None:
-        """Send *files*, those that decide about their release first; returns when no upload is under way.
+        """Send *files*, first those that decide about their release; returns when no upload is in progress.
 
-        A file whose project was stopped is recorded instead.
+        A file whose project was stopped is recorded, not sent.
         """
         order = schedule_uploads(files, self._planned.states, self._planned.undecided)
         jobs = self._run.options.jobs
@@ -65,9 +65,9 @@ class Transfers:
         run_in_parallel(rest, lambda file: send_one(file, turns(file)), limit, self._may_start_more_uploads)
 
     def _send_first_files(self, order: Schedule, send: Send) -> None:
-        """Transfer the first files side by side, and have the index complete one after the other, or two of them.
+        """Transfer the first files in parallel, but let the index complete them one after the other, or two at a time.
 
-        Where one is refused, those that wait for their turn are withdrawn. Those that waited too long are sent again.
+        If one is refused, those that wait for their turn are withdrawn. Those that waited too long are sent again.
         """
         leads, transfers = order.leads, min(TRANSFERS, self._run.options.jobs)
         while leads and self._may_start_more_uploads():
@@ -92,8 +92,8 @@ class Transfers:
     def _completion_turns(self) -> Callable[[Distribution], CompletionTurn]:
         """Return what gives each file its turn: under PyPI's rules, few files of a release are completed at once.
 
-        Where the first file of a release failed, the next one is its first: the files of all such releases of a project
-        are completed one after the other, and those of all projects that they may have to create.
+        If the first file of a release failed, the next one becomes its first. The files of all such releases of a
+        project are completed one after the other, and those of all projects that they may have to create.
         """
         if not self._is_pypi:
             return lambda _: UNSCHEDULED
@@ -121,7 +121,7 @@ class Transfers:
                 renewed = self._credential.renew(authorization)
                 if renewed is not None:
                     answer = self._index.upload(file, attestations, renewed, throttled, turn)
-            # Whether nothing but its turn ended an upload, of which the index never got the last bytes.
+            # Only its turn ended the upload, and the index never received the last bytes.
             withdrawn = isinstance(turn, FirstFileTurn) and turn.withdrawn and not self._run.waiting.stopped
             if withdrawn and isinstance(answer, Cancelled) and not answer.unclear:
                 self._outcomes.record_withdrawn(file)

@@ -1,4 +1,4 @@
-"""Files that the index already has without an attestation: none can be added to them any more (PyPI, PEP 740)."""
+"""Files that the index already has without an attestation: none can be added later (PyPI, PEP 740)."""
 
 from collections.abc import Mapping, Sequence
 
@@ -15,11 +15,11 @@ from ci_publish.publishing.upload_concurrency import map_in_parallel
 
 
 def require_published_files_attested(run: Run, index: Index, plan: Plan, states: Mapping[str, IndexState]) -> None:
-    """Judge the files of *plan* that are published already, before anything is signed.
+    """Check the attestations of the files of *plan* that are already published, before anything is signed.
 
-    Raises PublishedUnattested where the user said that attestations are required and a file has no provenance; warns
-    where they are made as a matter of course. Raises BuildProvenanceMissing where build provenance is required and a
-    file has none. Nothing is asked of an index that has no Integrity API.
+    Raises PublishedUnattested if the user requires attestations and a file has no provenance; warns if they are made by
+    default. Raises BuildProvenanceMissing if build provenance is required and a file has none. Requests nothing from an
+    index without an Integrity API.
     """
     if index.endpoints.integrity is None:
         return
@@ -67,7 +67,7 @@ def _files_without_provenance(
 
 
 def _note_other_unattested_files(run: Run, index: Index, plan: Plan, states: Mapping[str, IndexState]) -> None:
-    """Name the files of these releases that only the index has, and that have no provenance."""
+    """Name the files of these releases that only the index has and that have no provenance."""
     ours = {file.distribution.filename for file in plan.files}
     for project, version in dict.fromkeys(file.distribution.release for file in plan.files):
         state = states.get(project)

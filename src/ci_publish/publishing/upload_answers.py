@@ -1,4 +1,4 @@
-"""What an index answers to an upload, and what that means for the file: its listing decides, not its words."""
+"""What an index's response to an upload means for the file: the listing decides, not the response's text."""
 
 from collections.abc import Mapping
 from typing import assert_never
@@ -35,12 +35,12 @@ from ci_publish.publishing.planning import (
 )
 from ci_publish.publishing.ports import Index
 
-# Seconds between requests for the listing of a file that an index says it has, but does not list.
+# Seconds between requests for the listing if an index says that it has a file, but does not list it.
 PAUSES = (1.0, 2.0, 4.0)
 
 
 class UploadAnswers:
-    """Records the answers of one index in *outcomes*; *states* are what it had of each project. Thread-safe."""
+    """Records the responses of one index in *outcomes*; *states* are its listings before the upload. Thread-safe."""
 
     def __init__(self, *, run: Run, index: Index, outcomes: FileOutcomes, states: Mapping[str, IndexState]) -> None:
         self._run = run
@@ -50,7 +50,7 @@ class UploadAnswers:
         self._states = states
 
     def record(self, file: Distribution, answer: UploadOutcome) -> None:
-        """Record what *answer* means for *file*; may ask for the listing."""
+        """Record what *answer* means for *file*; may request the listing."""
         endpoints, outcomes = self._endpoints, self._outcomes
         match answer:
             case Accepted():
@@ -101,7 +101,7 @@ class UploadAnswers:
             self._record_compared_file(file, published, answer.attempts)
 
     def _find_listed_file(self, file: Distribution) -> tuple[IndexState, PublishedFile | None]:
-        """Return the listing and the file in it; a listing may be a few seconds behind the upload that won a race."""
+        """Return the listing and the file in it; a listing may lag a few seconds behind an upload that won a race."""
         state = self._index.fetch_listing(file.project, file.version, fresh=True)
         for pause in PAUSES:
             unreadable = not isinstance(state, ProjectListing | NoSuchProject)

@@ -19,19 +19,19 @@ from ci_publish.model.completion import Permission
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
-# Uploads of one release that the index may complete at once, and that may be on their way at once.
+# How many uploads of one release the index may complete at once, and how many may be in transfer at once.
 COMPLETIONS = 2
 TRANSFERS = 4
 
 # Seconds that a first file waits before its last bytes; less than ``index.upload_body.LONGEST_PAUSE``.
 PATIENCE = 50.0
 
-# Seconds between looks at whether the run is being stopped.
+# Seconds between checks whether the run is being stopped.
 _SLICE = 0.1
 
 
 class ConcurrencyLimit:
-    """A limit between 1 and *most*: halved when the index is overloaded, raised by one after a round of successes."""
+    """A limit between 1 and *most*: halved if the index is overloaded, raised by one after a round of successes."""
 
     def __init__(self, most: int) -> None:
         self.most = self._limit = most
@@ -51,13 +51,13 @@ class ConcurrencyLimit:
                 self._since_change = -self._active
 
     def acquire_slot(self) -> None:
-        """Wait for a place."""
+        """Wait until fewer than the limit are running."""
         with self._condition:
             self._condition.wait_for(lambda: self._active < self._limit)
             self._active += 1
 
     def release_slot(self) -> None:
-        """Give the place back; after as many as the limit have done so without throttling, one more may run."""
+        """End one; after as many without throttling as the limit, raise the limit by one."""
         with self._condition:
             self._active -= 1
             self._since_change += 1
@@ -68,9 +68,9 @@ class ConcurrencyLimit:
 
 
 class ReleaseCompletions:
-    """Which uploads of one release the index may complete: *at_once*, in the order of asking; one after a collision.
+    """Which uploads of one release the index may complete: *at_once*, in order of request; one after a collision.
 
-    *stopped* tells whether the run is being stopped. Thread-safe.
+    *stopped* returns whether the run is being stopped. Thread-safe.
     """
 
     def __init__(self, stopped: Callable[[], bool], at_once: int = COMPLETIONS) -> None:
@@ -85,7 +85,7 @@ class ReleaseCompletions:
         return ReleaseTurn(self)
 
     def wait(self, turn: "ReleaseTurn", seconds: float) -> Permission:
-        """Wait at most *seconds* until *turn* is the next and there is room."""
+        """Wait at most *seconds* until *turn* is the next one and below the limit."""
         until = time.monotonic() + seconds
         with self._condition:
             if turn not in self._queue:
@@ -101,12 +101,12 @@ class ReleaseCompletions:
             return Permission.GRANTED
 
     def begin_without_permission(self, turn: "ReleaseTurn") -> None:
-        """Let *turn* begin although there is no room."""
+        """Let *turn* begin although the limit is reached."""
         with self._condition:
             self._begin_completion(turn)
 
     def end(self, turn: "ReleaseTurn") -> None:
-        """Make room, and forget *turn* if it never began."""
+        """End *turn*, even if it never began."""
         with self._condition:
             self._active.discard(turn)
             if turn in self._queue:
@@ -114,7 +114,7 @@ class ReleaseCompletions:
             self._condition.notify_all()
 
     def complete_one_at_a_time(self) -> None:
-        """Complete no two uploads of this release at once from now on."""
+        """From now on, never complete two uploads of this release at once."""
         with self._condition:
             self._at_once = 1
 
@@ -143,15 +143,15 @@ class ReleaseTurn:
         return self._completions.wait(self, seconds)
 
     def begin_without_permission(self) -> None:
-        """Take it, granted or not."""
+        """Begin, with or without permission."""
         self._completions.begin_without_permission(self)
 
     def end(self) -> None:
-        """Give it back."""
+        """End the turn."""
         self._completions.end(self)
 
     def may_have_collided(self) -> bool:
-        """Whether an answer 500 may be due to an upload that was completed at the same time."""
+        """Whether a response 500 may be due to an upload that was completed at the same time."""
         collided = self.overlapped and not self._has_collided
         if collided:
             self._has_collided = True
@@ -162,9 +162,9 @@ class ReleaseTurn:
 class FirstFiles(Generic[Task]):
     """Has the index complete the first files of releases one after the other, in the order of *files*.
 
-    Two of them that may be completed *together* are, the second one after the first has begun. Their transfers overlap.
-    A file keeps its turn through all of its attempts, until ``file_ended``. A file that is *halted*, because another
-    one failed, gets no turn; *stopped* tells whether the run is being stopped. *clock* is monotonic. Thread-safe.
+    Two files that may be completed *together* are: the second one may begin after the first. Their transfers overlap. A
+    file keeps its turn through all its attempts, until ``file_ended``. A file that is *halted*, because another one
+    failed, gets no turn; *stopped* returns whether the run is being stopped. *clock* is monotonic. Thread-safe.
     """
 
     def __init__(
@@ -212,7 +212,7 @@ class FirstFiles(Generic[Task]):
         return len(self._queue) > 1 and self._queue[1] == file and first in self._begun and self._together(first, file)
 
     def file_ended(self, file: Task) -> None:
-        """Take note of the end of *file*, whether it was completed or not."""
+        """Record the end of *file*, whether it was completed or not."""
         with self._condition:
             self._queue.remove(file)
             self._condition.notify_all()
@@ -221,8 +221,8 @@ class FirstFiles(Generic[Task]):
 class FirstFileTurn(Generic[Task]):
     """Implements ``model.completion.CompletionTurn`` for the first file of a release.
 
-    No index waits for a request permanently: after ``PATIENCE`` the upload is withdrawn, so that it can be sent again
-    when those before it are done. ``withdrawn``: it was, for that or because the uploads were ended.
+    An index does not wait for a request permanently, so the upload is withdrawn after ``PATIENCE``, and sent again when
+    those before it are done. ``withdrawn``: it was withdrawn, for that reason or because the uploads were ended.
     """
 
     def __init__(self, files: FirstFiles[Task], file: Task) -> None:
@@ -242,21 +242,21 @@ class FirstFileTurn(Generic[Task]):
         return permission
 
     def begin_without_permission(self) -> None:
-        """Nothing is taken out of turn: ``wait`` ends earlier than that."""
+        """Do nothing: ``wait`` ends the upload before that."""
 
     def end(self) -> None:
         """Keep the turn until ``FirstFiles.file_ended``; the next attempt may wait as long as this one."""
         self._waits_since = None
 
     def may_have_collided(self) -> bool:
-        """No other file of its release is under way."""
+        """Return False: no other file of its release is being uploaded."""
         return False
 
 
 class ReleaseQueue(Generic[Task]):
-    """Hands tasks out so that releases share the transfers: in order, but at most *transfers* of one release at once.
+    """Hands out tasks so that releases share the transfers: in order, but at most *transfers* of one release at once.
 
-    *release_of* names the release of a task. Thread-safe.
+    *release_of* returns the release of a task. Thread-safe.
     """
 
     def __init__(self, tasks: Iterable[Task], release_of: Callable[[Task], object], transfers: int) -> None:
@@ -271,9 +271,9 @@ class ReleaseQueue(Generic[Task]):
         return len(self._tasks)
 
     def take_task(self) -> Task | None:
-        """Return the next task of the release with the fewest transfers; None where every release has enough of them.
+        """Return the next task of the release with the fewest transfers; None if every release has enough transfers.
 
-        Who gets None is not needed any more: what is left keeps those busy that already transfer it.
+        A worker that gets None can end: the workers that already transfer a release do the rest of it.
         """
         with self._lock:
             task = min(
@@ -287,7 +287,7 @@ class ReleaseQueue(Generic[Task]):
             return task
 
     def task_ended(self, task: Task) -> None:
-        """Take note that *task*, which was handed out, is over."""
+        """Record that *task*, which was handed out, has ended."""
         with self._lock:
             self._active[self._release_of(task)] -= 1
 
@@ -298,9 +298,9 @@ def run_in_parallel(
     limit: ConcurrencyLimit,
     go_on: Callable[[], bool],
 ) -> None:
-    """Hand *tasks* in order to threads, no more than *limit*; stop handing out when not *go_on*.
+    """Hand *tasks* in order to threads, at most *limit* at once; stop handing out when *go_on* returns False.
 
-    Returns when every task that was begun has ended. The first exception that *work* raised is raised again then.
+    Returns when every task that was begun has ended. Then, the first exception that *work* raised is raised again.
     """
     queue = tasks if isinstance(tasks, ReleaseQueue) else ReleaseQueue(tasks, lambda _: None, limit.most)
     failures: list[BaseException] = []

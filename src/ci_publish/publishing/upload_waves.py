@@ -1,4 +1,4 @@
-"""The uploads of one index in waves: a project follows when the projects that it requires are listed."""
+"""Uploads to one index in waves: a project follows after the projects that it requires are listed."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ from ci_publish.publishing.transfers import Transfers
 
 
 class UploadWaves:
-    """Sends files to *index* in the waves of *train*. ``fate_reported``: what is lost was asked about, and reported."""
+    """Sends files to *index* in the waves of *train*. ``fate_reported``: the outcome of lost uploads was reported."""
 
     def __init__(
         self, *, run: Run, index: Index, train: Train, outcomes: FileOutcomes, confirmed: ConfirmedFiles
@@ -28,7 +28,7 @@ class UploadWaves:
         self.fate_reported = False
 
     def upload_in_waves(self, files: Sequence[Distribution], transfers: Transfers) -> None:
-        """Send *files*; returns when no upload is under way. Raises as ``Confirmation`` between two waves."""
+        """Send *files*; returns when no upload is in progress. Between waves, raises as ``Confirmation``."""
         for wave in self._train.waves_of({file.project for file in files}):
             if self._outcomes.halted or self._run.waiting.stopped:
                 return
@@ -40,9 +40,10 @@ class UploadWaves:
                     left = self._files_left_after_lost_answers(of_wave)
 
     def _wait_until_required_projects_listed(self, wave: Sequence[str]) -> None:
-        """Wait until what *wave* requires is listed, where it was uploaded in this run.
+        """Wait until the index lists the projects that *wave* requires and that this run has uploaded.
 
-        Where the listing cannot be read, or the user does not want to wait, the index's answer counts, with a warning.
+        If the listing cannot be read, or the user does not want to wait, the response to the upload counts, with a
+        warning.
         """
         going = [project for project in wave if self._outcomes.why_project_stopped(project) is None]
         required = {name for project in going for name in self._train.requires[project]} - set(wave)
@@ -57,9 +58,9 @@ class UploadWaves:
             self._run.emit(train_messages.unconfirmed_requirements_warning(self._index.endpoints, going, names))
 
     def _files_left_after_lost_answers(self, files: Sequence[Distribution]) -> tuple[Distribution, ...]:
-        """Return what is left to send where nothing but lost answers ended the uploads, and the index has those files.
+        """Return the files left to send if only lost responses ended the uploads, and the index has those files.
 
-        It may store a file after the last retry: so it is asked once more. Empty where anything else failed.
+        It may store a file after the last retry, so the listing is requested once more. Empty if anything else failed.
         """
         lost = [file for file, _ in self._outcomes.failures]
         if not lost or self._run.waiting.stopped or any(file not in self._outcomes.unclear_uploads for file in lost):

@@ -1,4 +1,4 @@
-"""The command ``verify``: whether each index shows these files, with provenance that verifies."""
+"""The command ``verify``: whether each index lists these files, with provenance that verifies."""
 
 from collections.abc import Callable, Sequence
 
@@ -35,9 +35,9 @@ __all__ = ["verify", "verify_release"]
 
 
 def verify(run: Run) -> Outcome:
-    """Verify that each index shows exactly these files, with provenance that verifies.
+    """Verify that each index lists exactly these files, with provenance that verifies.
 
-    Whether they would pass the checks does not matter here. Raises Unverified or ContentConflict.
+    It does not matter here whether they pass the checks. Raises Unverified or ContentConflict.
     """
     _require_provenance_checks(run)
     collection = collect_readable_distributions(run)
@@ -51,8 +51,8 @@ def verify_release(
 ) -> Outcome:
     """Verify that each index serves provenance that verifies for every file of a release.
 
-    There are no local files: the digests are those that the index lists. *as_distribution* describes a listed file of
-    the release, or returns None for a file of another release.
+    There are no local files, so the digests are those in the listing. *as_distribution* returns the distribution of a
+    listed file, or None for a file of another release.
     """
     _require_provenance_checks(run)
     for destination in run.destinations:
@@ -76,7 +76,7 @@ def verify_release(
 
 
 def _require_provenance_checks(run: Run) -> None:
-    """Raise ConfigurationError for a publisher or build provenance that is demanded although attestations are off."""
+    """Raise ConfigurationError if a publisher or build provenance is required although attestations are off."""
     if run.options.attestations is not AttestationPolicy.OFF:
         return
     if run.options.publisher:
@@ -112,7 +112,7 @@ def _verify_files(run: Run, destination: Destination, files: Sequence[Distributi
 
 
 def _fetch_readable_listing(index: Index, project: str, version: str, *, fresh: bool = False) -> IndexState:
-    """Return what the index has of a release. Raises IndexUnavailable where its listing cannot be read."""
+    """Return the listing of a release. Raises IndexUnavailable if it cannot be read."""
     state = index.fetch_listing(project, version, fresh=fresh)
     if isinstance(state, ListingUnavailable | NotVisible):
         raise messages.listing_unavailable_error(index.endpoints, state, sending=False)
@@ -141,7 +141,7 @@ def _compare_and_report(run: Run, index: Index, file: Distribution, published: P
 
 
 def _verify_served_provenance(run: Run, destination: Destination, files: Sequence[Distribution]) -> None:
-    """Require provenance where the user does, and that what the index serves verifies."""
+    """Verify the provenance that the index serves; require it if the user does."""
     endpoints = destination.index.endpoints
     policy, named = run.options.attestations, bool(run.options.publisher)
     demanded = required_build_provenance.is_build_provenance_demanded(run.options)
