@@ -167,8 +167,8 @@ def _parse_zip_directory_entries(data: bytes, directory: _DirectoryPosition) -> 
         extra = data[position + fields[7] : position + fields[7] + fields[8]]
         position += sum(fields[7:10])
         if fields[1] > _NEWEST_VERSION:
-            version = f"a member needs version {fields[1] / 10:.1f} of the format"
-            raise _malformed_zip_directory_error(version, upload_crash_refusal())
+            reason = f"a member needs version {fields[1] / 10:.1f} of the format"
+            raise _malformed_zip_directory_error(reason, upload_crash_refusal())
         try:
             name = raw.decode("utf-8" if fields[2] & _UTF_8_NAME else "cp437")
         except UnicodeDecodeError as error:

@@ -71,3 +71,28 @@ def test_a_zip_archive_with_pkg_info_in_a_folder_is_an_old_sdist() -> None:
 def test_a_file_that_is_no_sdist_has_a_reason(data: bytes, reason: str) -> None:
     (fault,) = (each for each in inspect_sdist(io.BytesIO(data)).faults if each.rule == "sdist-unreadable")
     assert fault.message == f"The file is not a gzip-compressed tar archive: {reason}."
+
+
+def test_a_pkg_info_that_is_too_large_is_not_read() -> None:
+    info = tarfile.TarInfo("demo_pkg-1.0/PKG-INFO")
+    info.size = limits.MAX_METADATA + 1
+    content = info.tobuf() + bytes(info.size) + bytes(-info.size % tarfile.BLOCKSIZE)
+    content += tarfile.TarInfo("demo_pkg-1.0/a").tobuf()
+    contents = inspect_sdist(io.BytesIO(gzip.compress(content, 1, mtime=0)))
+    assert contents.metadata is None
+    assert [(fault.rule, fault.refusal) for fault in contents.faults] == [("metadata-too-large", None)]
+
+
+def test_an_extended_header_that_is_too_large_ends_the_reading() -> None:
+    info = tarfile.TarInfo("demo_pkg-1.0/PKG-INFO")
+    info.pax_headers = {"comment": "x" * (limits.MAX_TAR_HEADER + 1)}
+    contents = inspect_sdist(io.BytesIO(gzip.compress(info.tobuf(tarfile.PAX_FORMAT), 1, mtime=0)))
+    assert [fault.rule for fault in contents.faults] == ["archive-text-too-large", "sdist-top-level"]
+
+
+def test_an_sdist_that_unpacks_to_too_much_is_read_in_part() -> None:
+    info = tarfile.TarInfo("demo_pkg-1.0/PKG-INFO")
+    info.size = limits.inflate_budget(0) + limits.MIB
+    contents = inspect_sdist(io.BytesIO(gzip.compress(info.tobuf() + bytes(info.size), 1, mtime=0)))
+    assert not contents.complete
+    assert [fault.rule for fault in contents.faults] == ["metadata-too-large", "sdist-bomb"]
