@@ -2,7 +2,7 @@
 
 import tomllib
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 
@@ -11,5 +11,5 @@ def parse_build_requirements(pyproject: bytes | None) -> tuple[str, ...]:
     try:
         system = tomllib.loads((pyproject or b"").decode()).get("build-system", {})
         return tuple(str(canonicalize_name(Requirement(each).name)) for each in system["requires"])
-    except (ValueError, RecursionError, KeyError, TypeError, AttributeError, InvalidRequirement):
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
         return ()

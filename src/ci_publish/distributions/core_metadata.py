@@ -99,5 +99,5 @@ def normalized_version(version: str) -> str:
     """Return *version* normalised (PEP 440), or unchanged if it is invalid."""
     try:
         return str(Version(version))
-    except ValueError:  # InvalidVersion is one, and so is a number of more than 4,300 digits
+    except ValueError:  # also for a number of more than 4,300 digits
         return version

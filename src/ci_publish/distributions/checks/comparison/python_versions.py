@@ -9,7 +9,7 @@ from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from typing import Final, TypeAlias
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import SpecifierSet
 
 MAX_SPECIFIER: Final = 500
 """Characters: several times as many as any real one has."""
@@ -39,7 +39,7 @@ def admitted_python_versions(requires_python: str, beside: str = "") -> frozense
         named = {(int(a), int(b), int(c)) for a, b, c in _MICRO.findall(f"{requires_python} {beside}")}
         tried = {(*minor, micro) for minor in _VERSIONS for micro in (0, _LAST_MICRO)} | named
         return frozenset(each for each in tried if specifiers.contains(".".join(map(str, each)), prereleases=True))
-    except (InvalidSpecifier, ValueError):  # a number of more than 4,300 digits is a ValueError
+    except ValueError:  # also for a number of more than 4,300 digits
         return None
 
 

@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final, TypeAlias
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 MAX_REQUIREMENTS: Final = 2_000
 MAX_REQUIREMENT: Final = 2_000
@@ -35,7 +35,7 @@ def parse_requirements(lines: Iterable[str]) -> Requirements | None:
             return None
         try:
             requirement = Requirement(line)
-        except (InvalidRequirement, ValueError):  # a number of more than 4,300 digits is a ValueError
+        except ValueError:  # also for a number of more than 4,300 digits
             return None
         key = canonicalize_name(requirement.name), str(requirement.marker or "")
         if (known := found.setdefault(key, requirement)) is not requirement:  # two lines about the same project
@@ -76,7 +76,7 @@ def is_narrower_specifier(ours: SpecifierSet, before: SpecifierSet) -> bool:
     for bound in bounds:
         try:
             version = Version(bound.removesuffix(".*"))
-        except (InvalidVersion, ValueError):  # `===` takes any text
+        except ValueError:  # `===` takes any text
             return False
         release = ".".join(map(str, version.release))
         following = ".".join(map(str, (*version.release[:-1], version.release[-1] + 1)))

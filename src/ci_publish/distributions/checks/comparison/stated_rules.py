@@ -6,7 +6,7 @@ from collections.abc import Set as AbstractSet
 from typing import Final
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from ci_publish.distributions.checks.comparison.stated import Stated, VersionTag, matches_wheel_pattern
 from ci_publish.distributions.checks.rules import Ground, Rule
@@ -57,7 +57,7 @@ def version_tag_faults(releases: Mapping[str, AbstractSet[str]], stated: Stated)
         if all(tag_agrees_with_version(version, Version(each)) for each in releases[project])
     ]
     if agreeing and not strict:
-        return []  # it is the tag of another project of this run
+        return []  # the tag is that of another project of this run
     rule, advice = ("version-tag", _MAY_DIFFER) if strict else ("version-tag-warning", _TO_STOP)
     messages = (
         f"This job runs for the tag {tag}, but the files are {project} {', '.join(sorted(releases[project]))}."
@@ -87,7 +87,7 @@ def _parse_tag_version_or_none(text: str) -> Version | None:
     """Return the version that *text* is, with or without ``v``."""
     try:
         return Version(text)
-    except (InvalidVersion, ValueError):  # a number of more than 4,300 digits is a ValueError
+    except ValueError:  # also for a number of more than 4,300 digits
         return None
 
 
