@@ -275,10 +275,9 @@ def _require_encrypted_index_url(url: str, name: str, allow_http: frozenset[str]
 def _other_index_endpoints(url: str, profile: Profile) -> Endpoints:
     """Return the addresses of an index that is neither PyPI nor TestPyPI."""
     root, parts = _index_url_root(url), split_url(url)
-    simple: tuple[str, ...] = ()
-    if (found := _find_upload_url_shape(url)) is not None:
-        shape, match = found
-        simple = tuple(path if path.startswith("https:") else root + path for path in shape.simple(match))
+    found = _find_upload_url_shape(url)
+    paths = () if found is None else found[0].simple(found[1])
+    simple = tuple(path if path.startswith("https:") else root + path for path in paths)
     endpoints = Endpoints(
         name=f"{parts.netloc}{parts.path.rstrip('/').removesuffix('/legacy')}".lower(),
         profile=IndexProfile.GENERIC,

@@ -60,16 +60,20 @@ class FormBody:
 
         Raises BodyChanged when the file has changed, BodyWithdrawn when the run is stopped before the turn came.
         """
-        sent = 0
-        held = self._framing.head
-        for block in self._verified_file_blocks():
-            if len(held) >= BLOCK:
-                yield held
-                sent += len(held)
-                self._progress(sent)
-                held = block
-            else:
+        sent, held = 0, self._framing.head
+        digest, left = hashlib.sha256(), self._distribution.size
+        with open_file_for_upload(self._distribution) as file:
+            while block := file.read(min(BLOCK, left)) if left else b"":
+                digest.update(block)
+                left -= len(block)
+                if len(held) >= BLOCK:
+                    yield held
+                    sent += len(held)
+                    self._progress(sent)
+                    held = b""
                 held += block
+        if left or digest.hexdigest() != self._distribution.sha256:
+            raise _body_changed_error(self._distribution, "its bytes are not the ones that were hashed")
         yield from self._yield_end_in_turn(held + self._framing.tail)
         self._progress(self.length)
 
@@ -90,19 +94,6 @@ class FormBody:
         if permission is Permission.NOT_YET:
             self._turn.begin_without_permission()
         yield end[sent:]
-
-    def _verified_file_blocks(self) -> Iterator[bytes]:
-        """Yield the file's blocks. Raises BodyChanged at the end where they were not the hashed ones."""
-        with open_file_for_upload(self._distribution) as file:
-            digest = hashlib.sha256()
-            left = self._distribution.size
-            while block := file.read(min(BLOCK, left)) if left else b"":
-                digest.update(block)
-                left -= len(block)
-                if left or digest.hexdigest() == self._distribution.sha256:
-                    yield block
-        if left or digest.hexdigest() != self._distribution.sha256:
-            raise _body_changed_error(self._distribution, "its bytes are not the ones that were hashed")
 
 
 @contextmanager
