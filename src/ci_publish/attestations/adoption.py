@@ -24,8 +24,7 @@ from ci_publish.model.frozen import frozen
 
 _WHY_REFUSED = (
     "PyPI refuses a file whose attestations are signed by an identity other than the Trusted Publisher that uploads"
-    " it, so"
-    " nothing was uploaded."
+    " it, so nothing was uploaded."
 )
 
 
