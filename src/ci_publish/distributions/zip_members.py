@@ -54,7 +54,8 @@ def _seek_zip_member_data(file: BinaryIO, info: ZipInfo) -> None:
         raise _damaged_zip_member_error(info, "is outside the archive", crash=info.header_offset < 0) from error
     if signature != LOCAL:
         raise _damaged_zip_member_error(info, "has no local header at the position in the directory")
-    if info.orig_filename not in {name.decode("utf-8", "surrogateescape"), name.decode("cp437")}:
+    expected = info.orig_filename
+    if name.decode("utf-8", "surrogateescape") != expected and name.decode("cp437") != expected:
         raise _damaged_zip_member_error(info, "has another name in its local header")
 
 
