@@ -61,6 +61,21 @@ class ToolSecret:
     user: str | None
     user_variable: str | None
 
+    def as_options(self, user: str | None) -> dict[str, tuple[Any, Origin]]:
+        """Return the secret and its user. Raises ConfigurationError if *user*, who was given for ours, is another."""
+        if user is not None and self.user is not None and user != self.user:
+            hint = Hint(
+                "Make them equal, or set ", option("password"), f" to that user's secret and unset {self.variable}."
+            )
+            raise ConfigurationError(
+                f"{self.variable} is the secret of {self.user_variable}, but another user was given for ci-publish.",
+                hints=(hint,),
+            )
+        options: dict[str, tuple[Any, Origin]] = {"password": (self.secret, Origin(Source.OTHER_TOOL, self.variable))}
+        if user is None and self.user_variable is not None:
+            options["user"] = self.user, Origin(Source.OTHER_TOOL, self.user_variable)
+        return options
+
 
 TOOLS = (
     Tool(
@@ -178,7 +193,7 @@ def decide_other_tools_settings(
     elif ours.credential is None:
         secret, notes = _secret_for_ci_publish_destination(ours, secrets)
     if secret is not None:
-        taken |= _secret_and_user(secret, ours)
+        taken |= secret.as_options(ours.user)
     if taken:
         variables = ", ".join(dict.fromkeys(origin.spelled for _, origin in taken.values()))
         notes = (Noted(slug="foreign-variables", message=f"Using {variables}.", warning=False), *notes)
@@ -304,22 +319,3 @@ def _secret_for_ci_publish_destination(
             f"If it is not needed here, unset {secret.variable}.",
         ),
     )
-
-
-def _secret_and_user(found: ToolSecret, ours: OwnSettings) -> dict[str, tuple[Any, Origin]]:
-    """Return the secret and its user as options. Raises ConfigurationError where ours is another user."""
-    if ours.user is not None and found.user is not None and ours.user != found.user:
-        raise ConfigurationError(
-            f"{found.variable} is the secret of {found.user_variable}, but another user was given for ci-publish.",
-            hints=(
-                Hint(
-                    "Make them equal, or set ",
-                    option("password"),
-                    f" to that user's secret and unset {found.variable}.",
-                ),
-            ),
-        )
-    taken: dict[str, tuple[Any, Origin]] = {"password": (found.secret, Origin(Source.OTHER_TOOL, found.variable))}
-    if ours.user is None and found.user_variable is not None:
-        taken["user"] = found.user, Origin(Source.OTHER_TOOL, found.user_variable)
-    return taken

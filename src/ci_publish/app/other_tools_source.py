@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ci_publish.app.index_names import IndexNames, NamedIndex, is_index_name, pypirc_path
+from ci_publish.app.index_names import KNOWN, IndexNames, NamedIndex, is_index_name, pypirc_path
 from ci_publish.app.option_source import EnvironmentSource, Found, OptionSource
 from ci_publish.app.options import Origin, Source
 from ci_publish.app.other_tools import (
@@ -16,6 +16,7 @@ from ci_publish.app.other_tools import (
 )
 from ci_publish.app.project_file import ProjectTables
 from ci_publish.app.setting_values import split_setting_hosts, split_setting_lines, texts_of_list
+from ci_publish.app.settings import Settings
 from ci_publish.errors import ConfigurationError
 from ci_publish.hints import Hint, option
 from ci_publish.http.urls import redacted_url, url_host
@@ -31,8 +32,8 @@ _OFF = frozenset({"false", "0", "no", "off", "n", "f"})
 class OtherToolsSource(EnvironmentSource):
     """Variables of other upload tools, and the ``.pypirc`` section of a name; lowest: only ours is sure to be meant.
 
-    ``objection`` is why what they say cannot be honoured. ``resolved`` holds the upload URLs of our own destination;
-    ``named_by_project`` the entries of ``[[tool.uv.index]]`` that the destination's names stand for.
+    ``objection`` is why what they say cannot be honoured. ``named_by_project`` holds the entries of
+    ``[[tool.uv.index]]`` that the destination's names stand for.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class OtherToolsSource(EnvironmentSource):
         self._tables = tables
         self._higher = higher
         self.objection: ConfigurationError | None = None
-        self.resolved: tuple[NamedIndex | str, ...] = ()
+        self._resolved: tuple[NamedIndex | str, ...] = ()
         self.named_by_project: tuple[str, ...] = ()
 
     def read(self) -> Found:
@@ -56,7 +57,7 @@ class OtherToolsSource(EnvironmentSource):
         spelled = self._spelled_option("repository_url")
         if not written and file:
             written, spelled = ("pypi",), self._spelled_option("config_file")
-        self.resolved = tuple(names.look_up(item, spelled) for item in written)
+        self._resolved = tuple(names.look_up(item, spelled) for item in written)
         ours = self._ci_publish_settings(spelled)
         try:
             decision = decide_other_tools_settings(ours, self._environ, names.upload_url)
@@ -75,10 +76,25 @@ class OtherToolsSource(EnvironmentSource):
             return
         finally:
             self.notes += names.notes
-        meant = (*self.resolved, *(names.look_up(name, name) for name in foreign))
+        meant = (*self._resolved, *(names.look_up(name, name) for name in foreign))
         self.named_by_project = tuple(item.where for item in meant if isinstance(item, NamedIndex) and item.in_project)
         for name, (value, origin) in found.items():
             yield name, value, origin
+
+    def with_index_urls(self, settings: Settings) -> Settings:
+        """Return *settings* with URLs in place of the names of indexes, once these are read."""
+        found = self._resolved
+        if not any(isinstance(item, NamedIndex) for item in found):
+            return settings
+        # PyPI's own names stay: reports use them.
+        urls = tuple(
+            item if isinstance(item, str) else item.name if item.name in KNOWN else item.upload for item in found
+        )
+        simple = found[0].simple if len(found) == 1 and isinstance(found[0], NamedIndex) else None
+        index_url = settings.index_url or simple
+        for url in urls:
+            resolve_endpoints(url, index_url, allow_http=frozenset(settings.allow_http))
+        return settings.model_copy(update={"repository_url": urls, "index_url": index_url})
 
     def _refuse_ignored_destination(self, upload: str, *, named: bool) -> None:
         """Refuse what names an index, where the files would go to another one. Raises ConfigurationError.
@@ -118,7 +134,7 @@ class OtherToolsSource(EnvironmentSource):
         )
         user = state.get("user")
         return OwnSettings(
-            addresses=tuple(item if isinstance(item, str) else item.upload for item in self.resolved),
+            addresses=tuple(item if isinstance(item, str) else item.upload for item in self._resolved),
             spelled=spelled,
             credential=self._spelled_option(given) if given else None,
             user=user if isinstance(user, str) else None,

@@ -13,7 +13,6 @@ from pydantic import ValidationError
 
 from ci_publish.about import OPTIONS_URL
 from ci_publish.app.file_source import FileSource
-from ci_publish.app.index_names import KNOWN, NamedIndex
 from ci_publish.app.option_source import EnvironmentSource, Found, OptionSource, refuse_misspelled_option
 from ci_publish.app.options import DEFAULT, Option, Origin, Source
 from ci_publish.app.other_tools_source import OtherToolsSource
@@ -22,7 +21,7 @@ from ci_publish.app.setting_values import wrong_values_error
 from ci_publish.app.settings import SOURCES, Settings, declared_options
 from ci_publish.errors import ConfigurationError
 from ci_publish.hints import Hint, option
-from ci_publish.index.endpoints import REHEARSAL_VARIABLE, resolve_endpoints
+from ci_publish.index.endpoints import REHEARSAL_VARIABLE
 from ci_publish.model.events import Noted
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Secret
@@ -237,7 +236,7 @@ def load_settings(
     if "repository_url" not in origins:
         notes += tuple(_notes_on_default_destination(environ, pyproject))
     return Loaded(
-        settings=_with_index_urls(settings, others.resolved),
+        settings=others.with_index_urls(settings),
         origins=origins,
         notes=notes,
         objection=others.objection,
@@ -261,19 +260,6 @@ def _notes_on_default_destination(environ: Mapping[str, str], pyproject: Path) -
 
 def _option_origins(sources: Sequence[OptionSource]) -> dict[str, Origin]:
     return {name: origin for source in reversed(sources) for name, origin in source.origins.items()}
-
-
-def _with_index_urls(settings: Settings, found: Sequence[NamedIndex | str]) -> Settings:
-    """Return *settings* with URLs in place of names."""
-    if not any(isinstance(item, NamedIndex) for item in found):
-        return settings
-    # PyPI's own names stay: reports use them.
-    urls = tuple(item if isinstance(item, str) else item.name if item.name in KNOWN else item.upload for item in found)
-    simple = found[0].simple if len(found) == 1 and isinstance(found[0], NamedIndex) else None
-    index_url = settings.index_url or simple
-    for url in urls:
-        resolve_endpoints(url, index_url, allow_http=frozenset(settings.allow_http))
-    return settings.model_copy(update={"repository_url": urls, "index_url": index_url})
 
 
 def component_input_variable(name: str) -> str:
