@@ -83,23 +83,17 @@ class Authentication:
         """
         uploads = planned.uploads
         refusals = self._coverage.find_uncovered_projects_once(uploads, planned.states, already_signed=already_signed)
-        if refusals.whole is not None:
-            raise refusals.whole
-        if not refusals.projects:
+        if not refusals:
             return Covered(planned)
-        projects = planned.train.projects_requiring(refusals.projects)
+        projects = planned.train.projects_requiring(refusals)
         if not self._run.options.keep_going or all(file.project in projects for file in uploads):
-            raise combined_coverage_error(refusals.projects)
+            raise combined_coverage_error(refusals)
         kept = [
             file
             for file in planned.plan.files
             if not (isinstance(file, Upload) and file.distribution.project in projects)
         ]
-        return Covered(
-            replace(planned, plan=replace(planned.plan, files=tuple(kept))),
-            tuple(
-                (file, left_out_project_error(file.project, refusals.projects))
-                for file in uploads
-                if file.project in projects
-            ),
-        )
+        left_out = [
+            (file, left_out_project_error(file.project, refusals)) for file in uploads if file.project in projects
+        ]
+        return Covered(replace(planned, plan=replace(planned.plan, files=tuple(kept))), tuple(left_out))

@@ -213,7 +213,7 @@ class Confirmation:
 
     def _listed_file_with_digest(self, file: Distribution, state: IndexState) -> PublishedFile | None:
         """Return the listed file; PyPI shows a digest for every file, so one without a digest is not ours yet."""
-        published = find_published_file(file.filename, state) if isinstance(state, ProjectListing) else None
+        published = find_published_file(file.filename, state)
         pypi = self._index.endpoints.profile is IndexProfile.PYPI
         return None if published is not None and published.sha256 is None and pypi else published
 

@@ -16,7 +16,6 @@ from ci_publish.model.coverage_errors import (
 )
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import Noted, Retrying
-from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import CredentialKind
 from ci_publish.model.index import IndexProfile, IndexState, NoSuchProject
 from ci_publish.model.token_scope import projects_outside_scope, scope_has_too_few_projects
@@ -24,14 +23,6 @@ from ci_publish.publishing.context import Destination, Run
 
 # Six requests within 30 seconds: a 404 may be cached, and the exchange creates a project in the background.
 PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0)
-
-
-@frozen
-class UncoveredProjects:
-    """The projects that the credential does not cover, with the error for each; ``whole`` concerns the whole run."""
-
-    projects: Mapping[str, ProjectNotCovered]
-    whole: ProjectNotCovered | None = None
 
 
 class CredentialCoverage:
@@ -45,15 +36,16 @@ class CredentialCoverage:
 
     def find_uncovered_projects_once(
         self, uploads: Sequence[Distribution], states: Mapping[str, IndexState], *, already_signed: bool
-    ) -> UncoveredProjects:
-        """Return the projects that the credential does not cover; empty if nothing is known about that.
+    ) -> dict[str, ProjectNotCovered]:
+        """Return the projects that the credential does not cover, each with its error; empty if nothing is known.
 
         *already_signed*: attestations of this run are in the public log already. May wait up to 30 s for a project.
+        Raises ProjectNotCovered if the credential covers too few projects, but does not name them.
         """
         state = self._credential.state
         projects = tuple(dict.fromkeys(file.project for file in uploads))
         if state.scope is None or self._known or not projects:
-            return UncoveredProjects({})
+            return {}
         self._known = True
         endpoints = self._index.endpoints
         refused = {
@@ -61,9 +53,7 @@ class CredentialCoverage:
             for project in projects_outside_scope(state.scope, projects)
         }
         if scope_has_too_few_projects(state.scope, projects):
-            return UncoveredProjects(
-                refused, too_few_projects_error(endpoints, state, projects, already_signed=already_signed)
-            )
+            raise too_few_projects_error(endpoints, state, projects, already_signed=already_signed)
         missing = [
             project for project in projects if project not in refused and isinstance(states.get(project), NoSuchProject)
         ]
@@ -75,7 +65,7 @@ class CredentialCoverage:
         elif missing and state.kind is CredentialKind.TRUSTED_PUBLISHING and endpoints.profile is IndexProfile.GENERIC:
             message = f"{', '.join(missing)} not on {endpoints.name} yet: whether it is created shows at the upload."
             self._run.emit(Noted(slug="project-not-created-yet", message=message, warning=False))
-        return UncoveredProjects(refused)
+        return refused
 
     def _wait_for_absent_projects(self, missing: Sequence[str]) -> tuple[str, ...]:
         """Request the listings up to six times within 30 s; if one cannot be read, the upload decides."""

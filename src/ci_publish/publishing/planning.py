@@ -182,11 +182,13 @@ def files_risking_incomplete_release(order: Schedule, undecided: Undecided) -> t
     )
 
 
-def find_published_file(filename: str, listing: ProjectListing) -> PublishedFile | None:
+def find_published_file(filename: str, state: IndexState) -> PublishedFile | None:
     """Find *filename* in a listing, also under another spelling of the name; forwarded files do not count."""
-    found = listing.files.get(filename)
+    if not isinstance(state, ProjectListing):
+        return None
+    found = state.files.get(filename)
     if found is None and (key := _name_version_key(filename)) is not None:
-        found = _listed_name_version_keys(_Listed(listing)).files.get(key)
+        found = _listed_name_version_keys(_Listed(state)).files.get(key)
     return None if found is None or found.inherited else found
 
 

@@ -105,11 +105,11 @@ class UploadAnswers:
         state = self._index.fetch_listing(file.project, file.version, fresh=True)
         for pause in PAUSES:
             unreadable = not isinstance(state, ProjectListing | NoSuchProject)
-            if unreadable or _listed_file_or_none(file, state) or self._run.waiting.wait(pause):
+            if unreadable or find_published_file(file.filename, state) or self._run.waiting.wait(pause):
                 break
             state = self._index.fetch_listing(file.project, file.version, fresh=True)
         state = self._run.with_missing_digests(self._index, [file], state)
-        return state, _listed_file_or_none(file, state)
+        return state, find_published_file(file.filename, state)
 
     def _record_compared_file(self, file: Distribution, published: PublishedFile, attempts: int) -> None:
         match = compare_with_published(file, published, self._index.md5)
@@ -122,7 +122,3 @@ class UploadAnswers:
         else:
             error = conflict_error(self._run, self._endpoints, [Conflict(file, published)])
             self._outcomes.record_failure(file, error, FileStatus.CONFLICT, attempts, reach=Reach.PROJECT)
-
-
-def _listed_file_or_none(file: Distribution, state: IndexState) -> PublishedFile | None:
-    return find_published_file(file.filename, state) if isinstance(state, ProjectListing) else None

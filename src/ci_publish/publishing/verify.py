@@ -94,7 +94,7 @@ def _verify_files(run: Run, destination: Destination, files: Sequence[Distributi
         conflicts: list[Conflict] = []
         for file in files:
             state = run.with_missing_digests(index, [file], _fetch_readable_listing(index, file.project, file.version))
-            published = find_published_file(file.filename, state) if isinstance(state, ProjectListing) else None
+            published = find_published_file(file.filename, state)
             if published is None:
                 missing.append(file.filename)
                 quarantined |= {file.project: None} if _is_quarantined_project(state) else {}
