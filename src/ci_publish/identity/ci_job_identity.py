@@ -14,7 +14,7 @@ from ci_publish.model.publisher_identity import (
     PublisherKind,
     is_github_workflow,
     is_gitlab_configuration,
-    parse_identity,
+    parse_identity_or_none,
 )
 
 
@@ -33,9 +33,8 @@ def identity_of_ci_job(environ: Mapping[str, str]) -> JobIdentity | None:
         is_workflow = is_gitlab_configuration(workflow)
     else:
         return None
-    try:
-        publisher = parse_identity(f"{kind}:{name}")
-    except ValueError:
+    publisher = parse_identity_or_none(f"{kind}:{name}")
+    if publisher is None or not is_public:
         return None
     identity = PublisherIdentity(kind=kind, name=publisher.name, workflow=workflow if is_workflow else None)
-    return JobIdentity(identity, commit or None) if is_public else None
+    return JobIdentity(identity, commit or None)

@@ -102,6 +102,14 @@ def parse_identity(text: str) -> PublisherIdentity:
     )
 
 
+def parse_identity_or_none(text: str) -> PublisherIdentity | None:
+    """Read an identity in the grammar above; None if *text* is not one."""
+    try:
+        return parse_identity(text)
+    except ValueError:
+        return None
+
+
 def _require_valid_parts(kind: PublisherKind, name: str, workflow: str | None) -> None:
     """Raise ValueError for a repository or workflow that cannot exist on GitHub or GitLab."""
     message = ""

@@ -7,7 +7,7 @@ from ci_publish.hints import Hint, option
 from ci_publish.model.attestation import ProvenanceByAnother
 from ci_publish.model.events import Noted
 from ci_publish.model.index import Endpoints
-from ci_publish.model.publisher_identity import parse_identity
+from ci_publish.model.publisher_identity import parse_identity_or_none
 from ci_publish.publishing.messages import NAME_SIMPLE_API, RERUN, SHOWN, count_files, status_page_hint
 
 
@@ -138,7 +138,7 @@ def unexpected_publisher_error(
 ) -> UnexpectedPublisher:
     """The index serves valid provenance, but of another identity than the user or the run expects."""
     expected = "the job's own repository" if own_repository else "the expected publisher"
-    named = next((outcome.publisher for outcome in found.values() if _publisher_can_be_named(outcome.publisher)), None)
+    named = next((each.publisher for each in found.values() if parse_identity_or_none(each.publisher)), None)
     return UnexpectedPublisher(
         f"{endpoints.name} serves provenance for {count_files(len(found))} that is not from {expected}.",
         detail="\n".join(f"{name}: {outcome.reason}" for name, outcome in found.items()),
@@ -165,11 +165,3 @@ def build_provenance_without_attestations_error() -> ConfigurationError:
         detail="Build provenance is an attestation, so it would not be read either.",
         hints=("Remove one of them.",),
     )
-
-
-def _publisher_can_be_named(publisher: str) -> bool:
-    try:
-        parse_identity(publisher)
-    except ValueError:
-        return False
-    return True
