@@ -143,6 +143,55 @@ def test_a_file_without_a_type_is_text(world: ServedIndex) -> None:
     assert (answer.status, list(world.index.files)) == ("200 OK", [wheel.name])
 
 
+FILE_PART = b'--x\r\nContent-Disposition: form-data; name="content"; filename="demo-1.0.tar.gz"\r\n\r\nbytes'
+
+
+class BrokenOff(io.BytesIO):
+    """A body whose sender goes away at its end."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if data := super().read(size):
+            return data
+        raise ConnectionResetError
+
+
+@pytest.mark.parametrize(
+    ("rest", "expected"),
+    [
+        (b"", (400, "Malformed form: ")),
+        (
+            b'\r\n--x\r\nContent-Disposition: form-data; name="description"\r\n\r\n' + b"x" * (64 * 1024 * 1024 + 1),
+            (413, "The fields of the form are too large."),
+        ),
+    ],
+    ids=["truncated", "too large"],
+)
+def test_a_form_that_cannot_be_read_leaves_no_file(world: ServedIndex, rest: bytes, expected: tuple[int, str]) -> None:
+    status, said = words(
+        world.client.post(
+            "/legacy/",
+            data=FILE_PART + rest,
+            content_type="multipart/form-data; boundary=x",
+            headers={"Accept": "application/json"},
+        )
+    )
+
+    assert (status, said[: len(expected[1])]) == expected
+    assert list(world.folder.glob("index/incoming/*")) == []
+
+
+def test_a_connection_that_breaks_off_leaves_no_file(world: ServedIndex) -> None:
+    with pytest.raises(ConnectionResetError):
+        world.client.post(
+            "/legacy/",
+            input_stream=BrokenOff(FILE_PART),
+            environ_overrides={"wsgi.input_terminated": True},
+            content_type="multipart/form-data; boundary=x",
+        )
+
+    assert list(world.folder.glob("index/incoming/*")) == []
+
+
 def test_a_field_that_came_as_a_file_is_refused(world: ServedIndex) -> None:
     answer = world.client.post(
         "/legacy/",
