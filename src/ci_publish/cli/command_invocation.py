@@ -22,60 +22,40 @@ from ci_publish.errors import CiPublishError
 from ci_publish.identity.keyring import keyring_at_terminal
 from ci_publish.identity.static_credentials import TOKEN_USER
 from ci_publish.model.events import Outcome, RunFinished
-from ci_publish.model.frozen import frozen
 from ci_publish.publishing.interruption import Interruption
 
 _LAST_REPORT = 0.6
 
 
-@frozen(kw_only=True)
-class Invocation:
-    """One command of a user, with its settings, and where it runs."""
-
-    command: str
-    loaded: Loaded
-    environ: Mapping[str, str]
-    streams: Streams
-
-
-def invoke_command(invocation: Invocation) -> int:
-    """Run the command, report it, and return the exit code."""
-    streams = invocation.streams
-    if not COMMANDS[invocation.command].recorded:
-        execute(
-            invocation.command, invocation.loaded, RuntimeContext(environ=invocation.environ, stdout=streams.stdout)
-        )
+def invoke_command(*, command: str, loaded: Loaded, environ: Mapping[str, str], streams: Streams) -> int:
+    """Run *command*, report it, and return the exit code."""
+    if not COMMANDS[command].recorded:
+        execute(command, loaded, RuntimeContext(environ=environ, stdout=streams.stdout))
         return 0
-    reporting = Reporting(
-        command=invocation.command, loaded=invocation.loaded, environ=invocation.environ, streams=streams
-    )
-    interruption = Interruption(invocation.loaded.settings.deadline)
-    guard = partial(TokenGuard, left=interruption.left(), environ=invocation.environ) if os.name == "posix" else None
+    settings = loaded.settings
+    reporting = Reporting(command=command, loaded=loaded, environ=environ, streams=streams)
+    interruption = Interruption(settings.deadline)
+    guard = partial(TokenGuard, left=interruption.left(), environ=environ) if os.name == "posix" else None
     with _handling_signals(interruption, Watcher(interruption, partial(_report_and_end_process, reporting), guard)):
         try:
-            return _run_reported_command(invocation, reporting, interruption)
+            if not gc.isenabled():  # ``entry`` put it off; what is there already stays until the end
+                gc.freeze()
+                gc.enable()
+            context = RuntimeContext(
+                environ=environ,
+                emit=reporting.emit,
+                mask=partial(reporting.masker.mask, users=(TOKEN_USER, settings.user)),
+                interruption=interruption,
+                keyring=keyring_at_terminal(environ),
+                stdout=streams.stdout,
+                reached=reporting.report_through,
+            )
+            execute(command, loaded, context)
+        except CiPublishError as error:
+            return error.exit_code
         finally:
             reporting.emit.close()
-            give_outputs_to_workspace_owner(invocation.loaded.settings, invocation.environ)
-
-
-def _run_reported_command(invocation: Invocation, reporting: Reporting, interruption: Interruption) -> int:
-    if not gc.isenabled():  # ``entry`` put it off; what is there already stays until the end
-        gc.freeze()
-        gc.enable()
-    context = RuntimeContext(
-        environ=invocation.environ,
-        emit=reporting.emit,
-        mask=partial(reporting.masker.mask, users=(TOKEN_USER, invocation.loaded.settings.user)),
-        interruption=interruption,
-        keyring=keyring_at_terminal(invocation.environ),
-        stdout=invocation.streams.stdout,
-        reached=reporting.report_through,
-    )
-    try:
-        execute(invocation.command, invocation.loaded, context)
-    except CiPublishError as error:
-        return error.exit_code
+            give_outputs_to_workspace_owner(settings, environ)
     return 0
 
 

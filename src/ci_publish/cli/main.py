@@ -101,9 +101,9 @@ def main(
             if restarts_without_secrets(arguments.command, loaded.settings):
                 refuse_install_with_credentials(loaded.settings, given)
                 start_again(argv, given)
-        from ci_publish.cli.command_invocation import Invocation, invoke_command  # noqa: PLC0415  (late: --help must be quick)
+        from ci_publish.cli.command_invocation import invoke_command  # noqa: PLC0415  (late: --help must be quick)
 
-        return invoke_command(Invocation(command=arguments.command, loaded=loaded, environ=environ, streams=streams))
+        return invoke_command(command=arguments.command, loaded=loaded, environ=environ, streams=streams)
     except BrokenPipeError:
         raise
     except CiPublishError as error:

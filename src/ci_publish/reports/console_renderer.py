@@ -78,7 +78,7 @@ class ConsoleRenderer:
         self._at_step = ""
         self._collected = 0
         self._repetition = RepeatedLines(unlimited=verbose)
-        self._files = FileLines(redact=redact, at=self._index_suffix, every=verbose, print_hash=print_hash)
+        self._files = FileLines(neutral=self._neutral, at=self._index_suffix, every=verbose, print_hash=print_hash)
 
     def render_event(self, event: Event) -> tuple[Line, ...]:
         """Return the lines for *event*, none for most."""
@@ -94,7 +94,7 @@ class ConsoleRenderer:
 
     @_render_by_type.register
     def _render_run_started(self, event: RunStarted) -> Iterable[Line]:
-        yield Line(f"{NAME} {__version__}: {self._neutral_console_text(event.command)}", Tone.STRONG)
+        yield Line(f"{NAME} {__version__}: {self._neutral(event.command)}", Tone.STRONG)
 
     @_render_by_type.register
     def _render_step_started(self, event: StepStarted) -> Iterable[Line]:
@@ -106,7 +106,7 @@ class ConsoleRenderer:
         yield from self._files.take_postponed_lines()
         yield from self._repetition.take_omitted_line_counts()
         if self._verbose:
-            at = f" at {self._neutral_console_text(event.index)}" if event.index else ""
+            at = f" at {self._neutral(event.index)}" if event.index else ""
             yield step_line(event.step, f"took {wording.format_duration(event.seconds)}{at}", Tone.QUIET)
 
     @_render_by_type.register
@@ -119,21 +119,18 @@ class ConsoleRenderer:
         if event.error is not None:
             yield from failure_lines(event.error, self._redact)
             yield Line(f"exit code {event.exit_code} · {event.error.slug}", Tone.STRONG)
-            yield from (
-                Line(self._neutral_console_text(text)) for text in wording.public_state_and_rerun_lines(receipt)
-            )
+            yield from (Line(self._neutral(text)) for text in wording.public_state_and_rerun_lines(receipt))
             return
         findings = [event for event in self.history.events if isinstance(event, Finding)]
         if verdicts := [finding.message for finding in findings if finding.name == "verdict"]:
-            yield Line(self._neutral_console_text(verdicts[-1]), Tone.WARN)
+            yield Line(self._neutral(verdicts[-1]), Tone.WARN)
             return
         headline = Line(
-            f"{self._neutral_console_text(release_changes.changes_or_run_headline(receipt, self.history.events))}.",
+            f"{self._neutral(release_changes.changes_or_run_headline(receipt, self.history.events))}.",
             Tone.GOOD,
         )
         pages = [
-            Line(f"  {self._neutral_console_text(page)}")
-            for page in wording.release_page_addresses(receipt, self.history.events)
+            Line(f"  {self._neutral(page)}") for page in wording.release_page_addresses(receipt, self.history.events)
         ]
         # Who signed is the last thing to read.
         yield from (*pages, headline) if receipt.outcome is Outcome.VERIFIED else (headline, *pages)
@@ -152,30 +149,26 @@ class ConsoleRenderer:
     @_render_by_type.register
     def _render_index_chosen(self, event: IndexChosen) -> Iterable[Line]:
         self._indexes.add(event.endpoints.name)
-        upload = self._neutral_console_text(event.endpoints.upload)
-        yield step_line(
-            "index", f"{self._neutral_console_text(event.endpoints.name)} ({event.endpoints.profile} rules): {upload}"
-        )
+        upload = self._neutral(event.endpoints.upload)
+        yield step_line("index", f"{self._neutral(event.endpoints.name)} ({event.endpoints.profile} rules): {upload}")
 
     @_render_by_type.register
     def _render_planned(self, event: Planned) -> Iterable[Line]:
         yield from self._files.planned_file_lines(event)
         for number, projects in enumerate(wording.upload_order_lines(event), 1):
-            yield step_line(
-                "order", f"{number}. {self._neutral_console_text(projects)}{self._index_suffix(event.plan.index)}"
-            )
+            yield step_line("order", f"{number}. {self._neutral(projects)}{self._index_suffix(event.plan.index)}")
 
     @_render_by_type.register
     def _render_compared(self, event: Compared) -> Iterable[Line]:
         for severity, text in release_changes.release_changes_rows(event.diff):
             step, tone = ("", tones.SEVERITY[severity]) if severity else ("diff", Tone.STRONG)
-            yield step_line(step, self._neutral_console_text(text), tone)
+            yield step_line(step, self._neutral(text), tone)
 
     @_render_by_type.register
     def _render_tried(self, event: Tried) -> Iterable[Line]:
         result = f"{'passed' if event.passed else 'failed'} in {wording.format_duration(event.seconds)}"
         text = f"{event.filename}  {event.interpreter}  {event.installer}  {result}"
-        yield step_line("install", self._neutral_console_text(text), Tone.GOOD if event.passed else Tone.BAD)
+        yield step_line("install", self._neutral(text), Tone.GOOD if event.passed else Tone.BAD)
         if event.output:
             lines = neutral_block(self._redact(event.output)).split("\n")
             yield from (step_line("", f"| {line}", Tone.QUIET) for line in lines)
@@ -186,7 +179,7 @@ class ConsoleRenderer:
     def _render_credential_changed(self, event: CredentialChanged) -> Iterable[Line]:
         yield step_line(
             "identity",
-            f"{self._neutral_console_text(wording.describe_credential(event.state))}{self._index_suffix(event.index)}",
+            f"{self._neutral(wording.describe_credential(event.state))}{self._index_suffix(event.index)}",
         )
 
     @_render_by_type.register
@@ -212,14 +205,14 @@ class ConsoleRenderer:
     def _render_retrying(self, event: Retrying) -> Iterable[Line]:
         at = self._index_suffix(event.index) if event.index else ""
         wait = f"attempt {event.attempt + 1} in {wording.format_duration(event.wait)}"
-        reason = self._neutral_console_text(event.reason)
-        line = step_line("retry", f"{self._neutral_console_text(event.what)}{at}: {reason}; {wait}", Tone.WARN)
+        reason = self._neutral(event.reason)
+        line = step_line("retry", f"{self._neutral(event.what)}{at}: {reason}; {wait}", Tone.WARN)
         yield from self._repetition.limit_repeated_lines(("retry", event.reason), [line], reason, "retry")
 
     @_render_by_type.register
     def _render_uploads_collided(self, event: UploadsCollided) -> Iterable[Line]:
         busy = "the index was busy completing other files of this release (500), which is harmless"
-        file = f"{self._neutral_console_text(event.filename)}{self._index_suffix(event.index)}"
+        file = f"{self._neutral(event.filename)}{self._index_suffix(event.index)}"
         yield step_line("retry", f"{file}: {busy}; sent again alone, the rest one at a time", Tone.WARN)
 
     @_render_by_type.register
@@ -230,13 +223,13 @@ class ConsoleRenderer:
             return ()
         if good and event.attempts == 1 and self._collected > FEW and not self._verbose:
             return ()  # the listing will show it
-        name, size = self._neutral_console_text(event.distribution.filename), format_size(event.distribution.size)
+        name, size = self._neutral(event.distribution.filename), format_size(event.distribution.size)
         # What the index accepted is uploaded once its listing shows it.
         accepted = event.status is FileStatus.UPLOADED
         status = "accepted" if accepted else wording.STATUS[event.status]
         took = f" in {wording.format_duration(self._clock() - begun)}" if accepted and begun is not None else ""
         attempts = f"  {event.attempts} attempts" if event.attempts > 1 else ""
-        reason = f": {self._neutral_console_text(event.error.summary)}" if event.error else ""
+        reason = f": {self._neutral(event.error.summary)}" if event.error else ""
         text = f"{name}  {status}{took}  {size}{attempts}{self._index_suffix(event.index)}{reason}"
         line = step_line(self._at_step, text, tones.STATUS[event.status])
         slug = event.error.slug if event.error else ""
@@ -252,7 +245,7 @@ class ConsoleRenderer:
         step, tone = ("deferred", Tone.WARN) if event.deferred else ("left out", Tone.BAD)
         others = ", ".join(name for name in event.because if name != event.project)
         text = f"{event.project}{f', because of {others}' if others else ''}: {event.reason}"
-        yield step_line(step, f"{self._neutral_console_text(text)}{self._index_suffix(event.index)}", tone)
+        yield step_line(step, f"{self._neutral(text)}{self._index_suffix(event.index)}", tone)
 
     @_render_by_type.register
     def _render_provenance_checked(self, event: ProvenanceChecked) -> Iterable[Line]:
@@ -265,43 +258,37 @@ class ConsoleRenderer:
         if event.name == "verdict":  # it is the last line
             return
         first, *rest = neutral_block(self._redact(event.message)).split("\n")
-        yield step_line(event.status, f"{self._neutral_console_text(event.name)}: {first}", tones.FINDING[event.status])
+        yield step_line(event.status, f"{self._neutral(event.name)}: {first}", tones.FINDING[event.status])
         yield from (step_line("", f"  {line}") for line in rest)
         yield from console_hint_lines(event.hints, self._redact)
 
     @_render_by_type.register
     def _render_noted(self, event: Noted) -> Iterable[Line]:
-        about = (
-            f"{self._neutral_console_text(event.filename)}: "
-            if event.filename and event.filename not in event.message
-            else ""
-        )
+        about = f"{self._neutral(event.filename)}: " if event.filename and event.filename not in event.message else ""
         tone = Tone.WARN if event.warning else Tone.PLAIN
         step = "warning" if event.warning else "note"
         lines = [
-            step_line(step, f"{about}{self._neutral_console_text(event.message)}", tone),
+            step_line(step, f"{about}{self._neutral(event.message)}", tone),
             *console_hint_lines(event.hints, self._redact),
         ]
         if event.filename is None:
             return lines
-        return self._repetition.limit_repeated_lines(
-            ("note", event.slug), lines, self._neutral_console_text(event.slug), step
-        )
+        return self._repetition.limit_repeated_lines(("note", event.slug), lines, self._neutral(event.slug), step)
 
     @_render_by_type.register
     def _render_request_traced(self, event: RequestTraced) -> Iterable[Line]:
         if self._verbose:
-            request = f"{self._neutral_console_text(event.method)} {self._neutral_console_text(event.url)}"
+            request = f"{self._neutral(event.method)} {self._neutral(event.url)}"
             yield step_line(
                 "http",
-                f"{request}: {self._neutral_console_text(event.result)} ({wording.format_duration(event.seconds)})",
+                f"{request}: {self._neutral(event.result)} ({wording.format_duration(event.seconds)})",
                 Tone.QUIET,
             )
 
     # -- parts of lines --
 
-    def _neutral_console_text(self, text: str) -> str:
+    def _neutral(self, text: str) -> str:
         return neutral_line(self._redact(text))
 
     def _index_suffix(self, index: str) -> str:
-        return f"  at {self._neutral_console_text(index)}" if len(self._indexes) > 1 else ""
+        return f"  at {self._neutral(index)}" if len(self._indexes) > 1 else ""

@@ -19,10 +19,8 @@ from ci_publish.model.events import (
     ProvenanceChecked,
     UploadStarted,
 )
-from ci_publish.model.receipt import Redact
 from ci_publish.reports import wording
 from ci_publish.reports.console_lines import Line, step_line
-from ci_publish.reports.neutral import neutral_line
 from ci_publish.reports.repeated_lines import FEW
 from ci_publish.reports.tones import STATUS, Tone
 
@@ -31,10 +29,15 @@ Key = tuple[str, str]
 
 
 class FileLines:
-    """Renders what happens to files. *every* names each of them, however many there are; *at* names the index."""
+    """Renders what happens to files. *every* names each of them, however many there are; *at* names the index.
 
-    def __init__(self, *, redact: Redact, at: Callable[[str], str], every: bool, print_hash: bool) -> None:
-        self._redact = redact
+    *neutral* makes text from outside fit for a line.
+    """
+
+    def __init__(
+        self, *, neutral: Callable[[str], str], at: Callable[[str], str], every: bool, print_hash: bool
+    ) -> None:
+        self._neutral = neutral
         self._at = at
         self._every = every
         self._print_hash = print_hash
@@ -51,14 +54,14 @@ class FileLines:
             counted = ", ".join(wording.pluralise(number, kind) for kind, number in sorted(kinds.items(), reverse=True))
             yield step_line("collect", f"{len(files)} files: {counted}, {_files_total_size(files)}")
             files = ()
-        width = max((len(self._neutral_file_text(each.filename)) for each in files), default=0)
+        width = max((len(self._neutral(each.filename)) for each in files), default=0)
         for each in files:
-            name = self._neutral_file_text(each.filename)
+            name = self._neutral(each.filename)
             yield step_line("collect", f"{name:<{width}}  {each.kind:<5}  {format_size(each.size):>8}")
             if self._print_hash:
                 yield step_line("", f"sha256 {each.sha256}", Tone.QUIET)
         for subject in event.subjects:
-            yield step_line("collect", f"{self._neutral_file_text(subject.filename)}  sha256 {subject.sha256}")
+            yield step_line("collect", f"{self._neutral(subject.filename)}  sha256 {subject.sha256}")
 
     def planned_file_lines(self, event: Planned) -> Iterator[Line]:
         """Yield what is decided: many files with one decision are one line."""
@@ -66,36 +69,34 @@ class FileLines:
         self._planned |= {(event.plan.index, file.filename, status) for status, _, file in rows}
         at = self._at(event.plan.index)
         width = max((len(wording.STATUS[row[0]]) for row in rows), default=0)
-        names = max((len(self._neutral_file_text(row[2].filename)) for row in rows), default=0)
+        names = max((len(self._neutral(row[2].filename)) for row in rows), default=0)
         counted = Counter(row[:2] for row in rows)
         for (status, reason), group in groupby(rows, key=lambda row: row[:2]):
             files = [row[2] for row in group]
             said = f"{wording.STATUS[status]:<{width}}"
             if self._share_a_line(counted[status, reason]):
                 counted_files = f"{wording.pluralise(len(files), 'file')}  {_files_total_size(files)}"
-                text = f"{said}  {counted_files}  {self._neutral_file_text(reason)}{at}"
+                text = f"{said}  {counted_files}  {self._neutral(reason)}{at}"
                 yield step_line("plan", text, STATUS[status])
                 continue
             for file in files:
-                why = f"{format_size(file.size):>8}  {self._neutral_file_text(reason)}"
-                yield step_line(
-                    "plan", f"{said}  {self._neutral_file_text(file.filename):<{names}}  {why}{at}", STATUS[status]
-                )
+                why = f"{format_size(file.size):>8}  {self._neutral(reason)}"
+                yield step_line("plan", f"{said}  {self._neutral(file.filename):<{names}}  {why}{at}", STATUS[status])
 
     def signed_file_lines_or_postpone(self, attestation: Attestation, *, files: int) -> Iterator[Line]:
         """Yield the attestation of a file; where *files* are many, ``take_postponed_lines`` yields all."""
         if self._share_a_line(files):
             self._signed.append(attestation)
         else:
-            described = self._neutral_file_text(wording.describe_attestation(attestation))
-            yield step_line("sign", f"{self._neutral_file_text(attestation.filename)}  {described}")
+            described = self._neutral(wording.describe_attestation(attestation))
+            yield step_line("sign", f"{self._neutral(attestation.filename)}  {described}")
 
     def upload_started_lines(self, event: UploadStarted) -> Iterator[Line]:
         """Yield that a file is sent now."""
         if event.attempt == 1:
             yield step_line(
                 "upload",
-                f"{self._neutral_file_text(event.filename)}  sending {format_size(event.size)}{self._at(event.index)}",
+                f"{self._neutral(event.filename)}  sending {format_size(event.size)}{self._at(event.index)}",
             )
 
     def is_status_in_plan(self, event: FileFinished) -> bool:
@@ -112,22 +113,20 @@ class FileLines:
         tone = Tone.BAD if event.listed is False else Tone.WARN
         yield step_line(
             "confirm",
-            f"{self._neutral_file_text(event.filename)}  {wording.describe_listing(event)}{self._at(event.index)}",
+            f"{self._neutral(event.filename)}  {wording.describe_listing(event)}{self._at(event.index)}",
             tone,
         )
 
     def provenance_lines_or_postpone(self, event: ProvenanceChecked) -> Iterator[Line]:
         """Yield what the index serves, together with what it lists; many good ones are for ``take_postponed_lines``."""
         listed = self._listed.pop((event.index, event.filename), "")
-        said = self._neutral_file_text(wording.describe_provenance(event.outcome))
+        said = self._neutral(wording.describe_provenance(event.outcome))
         both = "; ".join(filter(None, (listed, said)))
         if isinstance(event.outcome, ProvenanceVerified):
-            signer = self._neutral_file_text(event.outcome.publisher)
+            signer = self._neutral(event.outcome.publisher)
             self._proven[event.index, event.filename] = (both, f"{listed or 'on the index'}; provenance by {signer}")
             return
-        yield step_line(
-            "confirm", f"{self._neutral_file_text(event.filename)}  {both}{self._at(event.index)}", Tone.WARN
-        )
+        yield step_line("confirm", f"{self._neutral(event.filename)}  {both}{self._at(event.index)}", Tone.WARN)
 
     def take_postponed_lines(self) -> Iterator[Line]:
         """Yield what was put off, at the end of a step."""
@@ -138,7 +137,7 @@ class FileLines:
         several = {key: number for key, number in counted.items() if number > 1 and self._share_a_line(len(files))}
         for (index, name), (text, shared) in files.items():
             if (index, shared) not in several:
-                yield step_line("confirm", f"{self._neutral_file_text(name)}  {text}{self._at(index)}", Tone.GOOD)
+                yield step_line("confirm", f"{self._neutral(name)}  {text}{self._at(index)}", Tone.GOOD)
         for (index, shared), number in several.items():
             yield step_line("confirm", f"{number} files  {shared}{self._at(index)}", Tone.GOOD)
         self._signed, self._listed, self._proven = [], {}, {}
@@ -146,9 +145,6 @@ class FileLines:
     def _share_a_line(self, files: int) -> bool:
         """Return whether so many *files* share a line instead of each having its own."""
         return files > FEW and not self._every
-
-    def _neutral_file_text(self, text: str) -> str:
-        return neutral_line(self._redact(text))
 
 
 def _files_total_size(files: Sequence[Distribution]) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from ci_publish.app.settings import Settings
 from ci_publish.app.settings_sources import Loaded
-from ci_publish.cli.command_invocation import Invocation, invoke_command
+from ci_publish.cli.command_invocation import invoke_command
 from ci_publish.cli.main import main
 from ci_publish.cli.streams import Streams
 from tests.distributions import make_release
@@ -52,4 +52,4 @@ def test_invoke_takes_what_was_loaded(shell: Shell) -> None:
     make_release(shell.folder / "dist")
     loaded = Loaded(settings=Settings(), origins={})
     streams = Streams(io.StringIO(), shell.out, shell.err)
-    assert invoke_command(Invocation(command="check", loaded=loaded, environ={}, streams=streams)) == 0
+    assert invoke_command(command="check", loaded=loaded, environ={}, streams=streams) == 0

@@ -24,6 +24,7 @@ from ci_publish.model.events import (
 from ci_publish.model.index import AlreadyPublished, Plan, Upload
 from ci_publish.reports.console_lines import Line
 from ci_publish.reports.file_lines import FileLines
+from ci_publish.reports.neutral import neutral_line
 from tests.unit.reports.recorded_runs import (
     BEGIN,
     a_failed_check,
@@ -41,7 +42,7 @@ MANY = [distribution(f"demo-1.0-cp3{number}-none-any.whl") for number in range(2
 
 
 def lines(*, every: bool = False, print_hash: bool = False) -> FileLines:
-    return FileLines(redact=str, at=lambda _: "", every=every, print_hash=print_hash)
+    return FileLines(neutral=neutral_line, at=lambda _: "", every=every, print_hash=print_hash)
 
 
 def texts(found: Iterable[Line]) -> list[str]:
