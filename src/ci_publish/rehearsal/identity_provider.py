@@ -54,30 +54,6 @@ class IdentityTokenError(ValueError):
     """An identity token was refused; the message says why."""
 
 
-class MalformedTokenError(IdentityTokenError):
-    """It is not a signed JWT with the claims that OpenID Connect requires."""
-
-
-class UnknownIssuerError(IdentityTokenError):
-    """Its `iss` is none of the issuers that this provider acts as."""
-
-
-class InvalidSignatureError(IdentityTokenError):
-    """It was not signed with this provider's key and RS256."""
-
-
-class WrongAudienceError(IdentityTokenError):
-    """It is meant for another audience."""
-
-
-class ExpiredTokenError(IdentityTokenError):
-    """It has expired."""
-
-
-class PrematureTokenError(IdentityTokenError):
-    """It is not valid yet (`nbf` or `iat` is in the future)."""
-
-
 @frozen(kw_only=True)
 class IssuedToken:
     """What the provider records about a token that it issued; never the token itself."""
@@ -161,19 +137,19 @@ class RehearsalIdentityProvider:
         try:
             unverified = jwt.decode_complete(token, options=required)  # type: ignore[arg-type]
         except jwt.PyJWTError as error:
-            raise MalformedTokenError(f"malformed JWT: {error}") from error
+            raise IdentityTokenError(f"malformed JWT: {error}") from error
         if unverified["payload"]["iss"] not in KNOWN_ISSUERS:
-            raise UnknownIssuerError(f"unknown issuer {unverified['payload']['iss']!r}")
+            raise IdentityTokenError(f"unknown issuer {unverified['payload']['iss']!r}")
         if unverified["header"].get("kid") != self._key_id:
-            raise InvalidSignatureError("signed with an unknown key")
+            raise IdentityTokenError("signed with an unknown key")
         try:
             claims = dict(jwt.decode(token, self._key.public_key(), algorithms=["RS256"], options=unchecked))  # type: ignore[arg-type]
         except jwt.PyJWTError as error:
-            raise InvalidSignatureError(f"signature does not verify: {error}") from error
+            raise IdentityTokenError(f"signature does not verify: {error}") from error
         claimed = claims["aud"]
         accepted = [claimed] if isinstance(claimed, str) or single_audience else claimed
         if not isinstance(accepted, list) or audience not in accepted:
-            raise WrongAudienceError(f"meant for {claimed!r}, not for {audience!r}")
+            raise IdentityTokenError(f"meant for {claimed!r}, not for {audience!r}")
         self._require_valid_token_times(claims, leeway)
         return claims
 
@@ -240,9 +216,9 @@ class RehearsalIdentityProvider:
         expires = _numeric_claim(claims, "exp")
         begins = max(_numeric_claim(claims, "iat"), _numeric_claim(claims, "nbf", 0.0))
         if now >= expires + leeway:
-            raise ExpiredTokenError(f"expired {now - expires:.0f} s ago")
+            raise IdentityTokenError(f"expired {now - expires:.0f} s ago")
         if begins > now + leeway:
-            raise PrematureTokenError(f"not valid for another {begins - now:.0f} s")
+            raise IdentityTokenError(f"not valid for another {begins - now:.0f} s")
 
     def _handle_request(self, request: Request) -> Response:
         if request.method != "GET":
@@ -289,4 +265,4 @@ def _numeric_claim(claims: Claims, name: str, default: float | None = None) -> f
     value = claims.get(name, default)
     if isinstance(value, int | float):
         return float(value)
-    raise MalformedTokenError(f"the claim {name!r} is not a number")
+    raise IdentityTokenError(f"the claim {name!r} is not a number")

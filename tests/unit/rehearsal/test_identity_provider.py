@@ -16,15 +16,9 @@ from ci_publish.rehearsal.ci_claims import (
     simulated_google_claims,
 )
 from ci_publish.rehearsal.identity_provider import (
-    ExpiredTokenError,
     IdentityTokenError,
-    InvalidSignatureError,
     IssuedToken,
-    MalformedTokenError,
-    PrematureTokenError,
     RehearsalIdentityProvider,
-    UnknownIssuerError,
-    WrongAudienceError,
 )
 from tests.unit.rehearsal.provided_identities import NOW, Clock
 
@@ -94,38 +88,38 @@ def test_no_jti_comes_twice(provider: RehearsalIdentityProvider) -> None:
 class TestVerify:
     @pytest.mark.parametrize("token", ["", "a", "a.b.c", "e30.e30.e30"])
     def test_malformed(self, provider: RehearsalIdentityProvider, token: str) -> None:
-        with pytest.raises(MalformedTokenError, match="malformed JWT"):
+        with pytest.raises(IdentityTokenError, match="malformed JWT"):
             provider.verify(token, "pypi")
 
     @pytest.mark.parametrize("claim", ["exp", "nbf", "iat"])
     def test_a_time_that_is_no_number(self, provider: RehearsalIdentityProvider, claim: str) -> None:
-        with pytest.raises(MalformedTokenError, match=rf"'{claim}' is not a number"):
+        with pytest.raises(IdentityTokenError, match=rf"'{claim}' is not a number"):
             provider.verify(provider.issue("pypi", {**simulated_github_claims(), claim: "soon"}), "pypi")
 
     def test_unknown_issuer(self, provider: RehearsalIdentityProvider) -> None:
-        with pytest.raises(UnknownIssuerError, match="unknown issuer"):
+        with pytest.raises(IdentityTokenError, match="unknown issuer"):
             provider.verify(provider.issue("pypi", iss="https://gitlab.example"), "pypi")
 
     def test_another_key(self, provider: RehearsalIdentityProvider, stranger: RehearsalIdentityProvider) -> None:
-        with pytest.raises(InvalidSignatureError, match="unknown key"):
+        with pytest.raises(IdentityTokenError, match="unknown key"):
             provider.verify(stranger.issue("pypi"), "pypi")
 
     def test_a_changed_claim(self, provider: RehearsalIdentityProvider) -> None:
         header, _, signature = provider.issue("pypi").split(".")
         payload = provider.issue("pypi", repository="evil/demo").split(".")[1]
-        with pytest.raises(InvalidSignatureError, match="does not verify"):
+        with pytest.raises(IdentityTokenError, match="does not verify"):
             provider.verify(f"{header}.{payload}.{signature}", "pypi")
 
     def test_another_algorithm(self, provider: RehearsalIdentityProvider) -> None:
         key_id = jwt.get_unverified_header(provider.issue("pypi"))["kid"]
         claims = {**simulated_github_claims(), "aud": "pypi", "iat": int(NOW), "exp": int(NOW) + 60}
         forged = jwt.encode(claims, "x" * 32, algorithm="HS256", headers={"kid": key_id})
-        with pytest.raises(InvalidSignatureError, match="does not verify"):
+        with pytest.raises(IdentityTokenError, match="does not verify"):
             provider.verify(forged, "pypi")
 
     @pytest.mark.parametrize("audience", ["testpypi", ["pypi"], ["pypi", "sigstore"], []])
     def test_another_audience(self, provider: RehearsalIdentityProvider, audience: str | list[str]) -> None:
-        with pytest.raises(WrongAudienceError, match="not for 'pypi'"):
+        with pytest.raises(IdentityTokenError, match="not for 'pypi'"):
             provider.verify(provider.issue(audience), "pypi")
 
     @pytest.mark.parametrize("audience", ["pypi", ["pypi"], ["x", "pypi"]])
@@ -136,7 +130,7 @@ class TestVerify:
 
     @pytest.mark.parametrize("audience", ["x", ["x"], {"pypi": 1}])
     def test_not_even_in_the_list(self, provider: RehearsalIdentityProvider, audience: str | list[str]) -> None:
-        with pytest.raises(WrongAudienceError):
+        with pytest.raises(IdentityTokenError, match="not for 'pypi'"):
             provider.verify(provider.issue(audience), "pypi", single_audience=False)
 
     @pytest.mark.parametrize(("later", "leeway", "valid"), [(329, 30, True), (330, 30, False), (300, 0, False)])
@@ -148,19 +142,15 @@ class TestVerify:
         if valid:
             assert provider.verify(token, "pypi", leeway=leeway)
         else:
-            with pytest.raises(ExpiredTokenError, match="expired"):
+            with pytest.raises(IdentityTokenError, match="expired"):
                 provider.verify(token, "pypi", leeway=leeway)
 
     @pytest.mark.parametrize("claim", ["iat", "nbf"])
     def test_its_beginning(self, provider: RehearsalIdentityProvider, claim: str) -> None:
         token = provider.issue("pypi", {**simulated_github_claims(), claim: int(NOW) + 40})
-        with pytest.raises(PrematureTokenError, match="not valid for another 40 s"):
+        with pytest.raises(IdentityTokenError, match="not valid for another 40 s"):
             provider.verify(token, "pypi")
         assert provider.verify(token, "pypi", leeway=60)
-
-    def test_all_refusals_are_of_one_family(self) -> None:
-        family = IdentityTokenError.__subclasses__()
-        assert len(family) == 6
 
 
 class TestEndpoints:
