@@ -58,8 +58,8 @@ from ci_publish.attestations.sigstore_trust import TrustSource
 from ci_publish.cli.arguments import parse_command_line
 from ci_publish.distributions.checks import table
 from ci_publish.distributions.checks.comparison.stated import NOTHING_STATED, Stated, parse_expected_wheels
+from ci_publish.distributions.checks.severities import parse_rule_severities
 from ci_publish.distributions.checks.table import RULES
-from ci_publish.distributions.checks.weights import parse_rule_weights
 from ci_publish.distributions.faults import Fault
 from ci_publish.distributions.file_access import FileRefused, open_regular_file
 from ci_publish.distributions.local import LocalDistributions
@@ -1123,17 +1123,17 @@ def _() -> object:
 
 @situation("[tool.ci-publish.rules] weakens a rule that is not adjustable")
 def _() -> object:
-    return parse_rule_weights(("version-tag=off",), source="[tool.ci-publish.rules]")
+    return parse_rule_severities(("version-tag=off",), source="[tool.ci-publish.rules]")
 
 
 @situation("[tool.ci-publish.rules] names a rule that does not exist")
 def _() -> object:
-    return parse_rule_weights(("wheel-losst=error",), source="[tool.ci-publish.rules]")
+    return parse_rule_severities(("wheel-losst=error",), source="[tool.ci-publish.rules]")
 
 
 @situation("--rules gives a rule no severity")
 def _() -> object:
-    return parse_rule_weights(("sdist-lost",), source="--rules")
+    return parse_rule_severities(("sdist-lost",), source="--rules")
 
 
 @situation("A pattern of expect-wheels cannot be read")

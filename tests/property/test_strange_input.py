@@ -33,8 +33,8 @@ from ci_publish.distributions.checks.comparison.stated import Stated, parse_expe
 from ci_publish.distributions.checks.comparison.stated_rules import version_tag_faults
 from ci_publish.distributions.checks.rendering import render_description
 from ci_publish.distributions.checks.rules import CheckedFile
+from ci_publish.distributions.checks.severities import parse_rule_severities
 from ci_publish.distributions.checks.table import RULES, release_faults
-from ci_publish.distributions.checks.weights import parse_rule_weights
 from ci_publish.distributions.core_metadata import normalized_version, parse_core_metadata
 from ci_publish.distributions.entry_points import entry_points_refusal_reason, parse_entry_points
 from ci_publish.distributions.wheel_reading import ZipContents
@@ -167,7 +167,7 @@ def comparisons(by: Stranger) -> None:
         release_faults(comparison, stated)
     release_faults(comparison, Stated())
     with suppress(ConfigurationError):
-        parse_rule_weights((f"{by.text()}={by.text()}",))
+        parse_rule_severities((f"{by.text()}={by.text()}",))
 
 
 PARSERS: tuple[Callable[[Stranger], None], ...] = (

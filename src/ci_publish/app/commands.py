@@ -133,9 +133,9 @@ def execute(
         refuse_ignored_inputs(command, loaded.settings, context.environ)
         effective, settings = prepare_command(command, loaded)
         if settings.rules:
-            from ci_publish.distributions.checks.weights import parse_rule_weights  # noqa: PLC0415  (for one option)
+            from ci_publish.distributions.checks.severities import parse_rule_severities  # noqa: PLC0415  (for one option)
 
-            parse_rule_weights(settings.rules, source=loaded.origin("rules").spelled)
+            parse_rule_severities(settings.rules, source=loaded.origin("rules").spelled)
         refuse_outputs_linked_outside(settings)
         if table[effective].recorded:
             require_writable_outputs(settings, signs=False)

@@ -15,8 +15,8 @@ from urllib.parse import quote
 from ci_publish.app.install_credentials import refuse_secrets_in_process_environment, secrets_to_mask
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings import Settings
+from ci_publish.distributions.checks.severities import parse_rule_severities
 from ci_publish.distributions.checks.table import problem_of_rule_fault
-from ci_publish.distributions.checks.weights import parse_rule_weights
 from ci_publish.distributions.faults import Fault
 from ci_publish.errors import ConfigurationError, InstallationFailed
 from ci_publish.model.distribution import Distribution
@@ -71,7 +71,7 @@ def install_rehearsed_files(
     finally:
         context.emit(StepFinished(Step.INSTALL, time.monotonic() - began))
     untried = _untried_problems(files, found, required=settings.require_tried)
-    problems = (*(each for trial in tried for each in trial.problems), *plan.weights.apply_to_problems(untried))
+    problems = (*(each for trial in tried for each in trial.problems), *plan.severities.apply_to_problems(untried))
     if problems:
         context.emit(Checked(problems))
     errors = [each for each in problems if each.severity is Severity.ERROR]
@@ -140,7 +140,7 @@ def _installation_plan(
         commands=settings.run,
         imports=not settings.no_import,
         seconds=settings.install_timeout,
-        weights=parse_rule_weights(settings.rules, strict=settings.strict),
+        severities=parse_rule_severities(settings.rules, strict=settings.strict),
     )
 
 

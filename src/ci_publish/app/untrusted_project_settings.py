@@ -106,7 +106,7 @@ def _untrusted_project_settings(command: str, settings: Settings, loaded: Loaded
     if command == "verify" and provenance.source == Source.FILE and settings.attestations is AttestationPolicy.OFF:
         found["attestations"] = provenance.spelled
     if sends and rules.source == Source.FILE:
-        from ci_publish.distributions.checks.weights import weakens_any_rule  # noqa: PLC0415  (late, see ``Composition.compose_run``)
+        from ci_publish.distributions.checks.severities import weakens_any_rule  # noqa: PLC0415  (late, see ``Composition.compose_run``)
 
         if weakens_any_rule(settings.rules):
             found["rules"] = rules.spelled

@@ -14,8 +14,8 @@ from ci_publish.distributions.checks.comparison.stated import NOTHING_STATED, St
 from ci_publish.distributions.checks.comparison.stated_rules import stated_faults
 from ci_publish.distributions.checks.rendering import RunStopped, render_form_description
 from ci_publish.distributions.checks.rules import CheckedFile
+from ci_publish.distributions.checks.severities import RuleSeverities, parse_rule_severities
 from ci_publish.distributions.checks.table import RULES, file_faults, problem_of_rule_fault, release_faults, set_faults
-from ci_publish.distributions.checks.weights import RuleWeights, parse_rule_weights
 from ci_publish.distributions.collecting import ReadFile, RefusedFile
 from ci_publish.distributions.core_metadata import parse_core_metadata
 from ci_publish.distributions.faults import Fault, Rendering
@@ -65,12 +65,12 @@ class LocalDistributions:
     subfolders: Subfolders = Subfolders.REFUSE
     attestations_dir: Path | None = None
     waiting: Waiting | None = None
-    _weights: RuleWeights = field(init=False)
+    _severities: RuleSeverities = field(init=False)
     _known: dict[Distribution, ReadFile] = field(init=False, default_factory=dict)
     _form_faults: dict[tuple[tuple[str, str], ...], tuple[Fault, ...]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._weights = parse_rule_weights(self.rules, strict=self.strict)
+        self._severities = parse_rule_severities(self.rules, strict=self.strict)
 
     def collect(self, paths: Sequence[str]) -> Collection:
         """Find, hash and read the files; see ``publishing.ports.Distributions.collect``."""
@@ -145,14 +145,14 @@ class LocalDistributions:
         if not self.verify_metadata:
             message = "The rules about core metadata are disabled (verify-metadata is false)."
             faults.append(Fault(rule="metadata-unverified", message=message))
-        problems = self._weights.apply_to_problems((*collection.problems, *_problems_for_profiles(faults, profiles)))
+        problems = self._severities.apply_to_problems((*collection.problems, *_problems_for_profiles(faults, profiles)))
         # by file, the worst first; those about all files last
         return tuple(sorted(problems, key=lambda each: (each.filename is None, each.filename or "")))
 
     def check_stated(self, collection: Collection) -> tuple[Problem, ...]:
         """Compare the run with what is stated of it; see ``publishing.ports.Distributions.check_stated``."""
         faults = stated_faults(versions_by_project(collection), self.stated)
-        return self._weights.apply_to_problems(_problems_for_profiles(faults, ()))
+        return self._severities.apply_to_problems(_problems_for_profiles(faults, ()))
 
     def compare(
         self, comparison: Comparison, profiles: Sequence[IndexProfile], *, differences: bool
@@ -162,7 +162,7 @@ class LocalDistributions:
             metadata = parse_core_metadata(comparison.before_metadata).metadata
             comparison = replace(comparison, before=replace(comparison.before, metadata=metadata))
         faults = release_faults(comparison, self.stated, differences=differences)
-        return self._weights.apply_to_problems(_problems_for_profiles(faults, profiles))
+        return self._severities.apply_to_problems(_problems_for_profiles(faults, profiles))
 
     def _distribution_faults(self, distribution: Distribution) -> list[Fault]:
         """Return everything that is wrong with one file; a bug that it reveals does not hide those of other files."""

@@ -14,7 +14,7 @@ UNDECIDED_RULES = frozenset(
 
 
 class Severity(StrEnum):
-    """How much a problem weighs: an error stops the run, a warning does not, a note only informs."""
+    """How serious a problem is: an error stops the run, a warning does not, a note only informs."""
 
     ERROR = "error"
     WARNING = "warning"

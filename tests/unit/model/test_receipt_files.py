@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ci_publish.errors import IndexUnavailable, InvalidDistribution
-from ci_publish.model.attestation import ProvenanceInvalid, ProvenanceMissing
+from ci_publish.errors import IndexUnavailable, InvalidDistribution, PublishingDeferred
+from ci_publish.model.attestation import ProvenanceInvalid, ProvenanceMissing, Subject
 from ci_publish.model.distribution import UnreadableFile
 from ci_publish.model.events import (
     Collected,
@@ -20,7 +20,15 @@ from ci_publish.model.events import (
     RunStarted,
     UploadStarted,
 )
-from ci_publish.model.index import AlreadyPublished, Conflict, KeptPublished, PlannedFile, PublishedFile, Upload
+from ci_publish.model.index import (
+    AlreadyPublished,
+    Conflict,
+    Deferred,
+    KeptPublished,
+    PlannedFile,
+    PublishedFile,
+    Upload,
+)
 from ci_publish.model.receipt_building import build_receipt
 from tests.unit.model.receipt_schema import written
 from tests.unit.reports.recorded_runs import (
@@ -179,3 +187,15 @@ def test_the_listing_that_the_plan_was_made_from_counts_until_the_file_may_be_th
     if status is not None:
         events.append(FileFinished(index="pypi", distribution=SDIST, status=status, attempts=1))
     assert [file.listed for file in build_receipt(events).files] == [listed]
+
+
+def test_a_file_that_is_left_for_a_later_run_is_deferred() -> None:
+    events = [*beginning(SDIST), *planned(Deferred(SDIST, PublishingDeferred("Later.")))]
+    assert statuses(build_receipt(events)) == ["deferred"]
+
+
+def test_a_subject_that_is_not_present_has_the_digest_it_is_attested_with() -> None:
+    subject = Subject(WHEEL.filename, "a" * 64)
+    (file,) = build_receipt([RunStarted("attest", BEGIN), Collected((), subjects=(subject,))]).files
+    assert (file.filename, file.project, file.sha256, file.path) == (WHEEL.filename, "demo", "a" * 64, None)
+    assert (file.status, file.size, file.error) == (FileStatus.NOT_ATTEMPTED, None, None)

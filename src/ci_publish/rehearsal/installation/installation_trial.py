@@ -11,8 +11,8 @@ from typing import Final
 
 from packaging.utils import canonicalize_name
 
+from ci_publish.distributions.checks.severities import RuleSeverities
 from ci_publish.distributions.checks.table import RULES, problem_of_rule_fault
-from ci_publish.distributions.checks.weights import RuleWeights
 from ci_publish.distributions.faults import Fault
 from ci_publish.model.distribution import Distribution, Kind
 from ci_publish.model.events import Tried
@@ -49,7 +49,7 @@ class TrialPlan:
     the versions of each project of the run. ``probe`` is the program that inspects an environment.
     ``require_upstream`` is called when something could not be installed, and raises the error that ends the run if the
     reason is that dependencies are unavailable. ``commands`` are the user's; ``seconds`` is the deadline of each
-    command. ``weights`` are the severities that the user gives to rules.
+    command. ``severities`` are the severities that the user gives to rules.
     """
 
     index: str
@@ -60,7 +60,7 @@ class TrialPlan:
     commands: tuple[str, ...] = ()
     imports: bool = True
     seconds: float = 600.0
-    weights: RuleWeights = RuleWeights({})
+    severities: RuleSeverities = RuleSeverities({})
 
 
 class InstallationTrial:
@@ -91,7 +91,7 @@ class InstallationTrial:
         """Install and try the file; what is wrong with it is part of the result. Raises the error that ends the run."""
         began = time.monotonic()
         self._folder.mkdir(parents=True)
-        problems = self._plan.weights.apply_to_problems(
+        problems = self._plan.severities.apply_to_problems(
             problem_of_rule_fault(
                 fault, self._file.filename, RULES[fault.rule].severity_for_profiles(()) or Severity.NOTE
             )

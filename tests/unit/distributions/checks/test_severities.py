@@ -1,7 +1,7 @@
 import pytest
 
+from ci_publish.distributions.checks.severities import parse_rule_severities, weakens_any_rule
 from ci_publish.distributions.checks.table import RULES
-from ci_publish.distributions.checks.weights import parse_rule_weights, weakens_any_rule
 from ci_publish.errors import ConfigurationError
 from ci_publish.model.problem import Problem, Severity
 
@@ -11,7 +11,9 @@ def problem(rule: str, severity: Severity | None = None) -> Problem:
 
 
 def severities(*rules: str, entries: tuple[str, ...] = (), strict: bool = False) -> list[str]:
-    return [each.severity for each in parse_rule_weights(entries, strict=strict).apply_to_problems(map(problem, rules))]
+    return [
+        each.severity for each in parse_rule_severities(entries, strict=strict).apply_to_problems(map(problem, rules))
+    ]
 
 
 def test_a_rule_has_its_own_severity_unless_something_else_is_said() -> None:
@@ -34,9 +36,11 @@ def test_strict_turns_warnings_into_errors_and_not_notes() -> None:
 def test_a_rule_that_is_not_adjustable_keeps_what_an_index_makes_of_it() -> None:
     # an error for PyPI, and a warning for an index without its rules
     elsewhere = problem("zip64", Severity.WARNING)
-    assert [each.severity for each in parse_rule_weights(("zip64=error",)).apply_to_problems([elsewhere])] == ["error"]
+    assert [each.severity for each in parse_rule_severities(("zip64=error",)).apply_to_problems([elsewhere])] == [
+        "error"
+    ]
     noted = problem("zip64", Severity.ERROR)
-    assert [each.severity for each in parse_rule_weights(("zip64=error",)).apply_to_problems([noted])] == ["error"]
+    assert [each.severity for each in settings.apply_to_problems([noted])] == ["error"]
 
 
 @pytest.mark.parametrize(
@@ -52,7 +56,7 @@ def test_a_rule_that_is_not_adjustable_keeps_what_an_index_makes_of_it() -> None
 def test_a_rule_that_binds_is_not_weakened_and_the_error_says_why(rule: str, why: str) -> None:
     for level in ("off", "note"):
         with pytest.raises(ConfigurationError, match="cannot be weaker") as caught:
-            parse_rule_weights((f"{rule}={level}",))
+            parse_rule_severities((f"{rule}={level}",))
         assert why in caught.value.detail
         assert rule in caught.value.hints[0]
 
@@ -68,12 +72,12 @@ def test_a_rule_that_binds_is_not_weakened_and_the_error_says_why(rule: str, why
 )
 def test_a_wrong_entry_is_named(entry: str, told: str) -> None:
     with pytest.raises(ConfigurationError, match=told):
-        parse_rule_weights((entry,))
+        parse_rule_severities((entry,))
 
 
 def test_a_near_miss_is_named() -> None:
     with pytest.raises(ConfigurationError) as caught:
-        parse_rule_weights(("wheel-losst=error",))
+        parse_rule_severities(("wheel-losst=error",))
     assert caught.value.hints == ("Did you mean wheel-lost?", "Correct rules.")
 
 
@@ -88,7 +92,7 @@ def test_a_near_miss_is_named() -> None:
 @pytest.mark.parametrize("entry", ["sdist-lost", "not-a-rule=note", "version-tag=off"])
 def test_a_wrong_entry_is_looked_for_where_it_comes_from(source: str, example: str, entry: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        parse_rule_weights((entry,), source=source)
+        parse_rule_severities((entry,), source=source)
     assert caught.value.summary.startswith(f"A setting is wrong: {source}: ")
     told = "\n".join(caught.value.hints)
     assert source in told

@@ -17,7 +17,7 @@ _LEVELS: Final = (OFF, Severity.NOTE.value, Severity.WARNING.value, Severity.ERR
 
 
 @frozen
-class RuleWeights:
+class RuleSeverities:
     """The user's settings of rules, by id: ``off`` or a severity. ``strict`` makes warnings errors."""
 
     overrides: Mapping[str, str]
@@ -37,8 +37,8 @@ class RuleWeights:
         return tuple(sorted(found, key=lambda each: list(Severity).index(each.severity)))
 
 
-def parse_rule_weights(entries: Sequence[str], *, strict: bool = False, source: str = "rules") -> RuleWeights:
-    """Return the weights that ``RULE=SEVERITY`` entries set; *source* is the user's name for the place of the entries.
+def parse_rule_severities(entries: Sequence[str], *, strict: bool = False, source: str = "rules") -> RuleSeverities:
+    """Return the severities that ``RULE=SEVERITY`` entries set; *source* is the user's name for their place.
 
     Raises ConfigurationError for an unknown rule or severity, and for weakening a rule that is not adjustable.
     """
@@ -73,12 +73,12 @@ def parse_rule_weights(entries: Sequence[str], *, strict: bool = False, source: 
                 f"Remove the entry from {source}, or make the rule stricter. Rules that may be weakened are marked"
                 f" `adjustable`: {Problem(filename=None, rule=name, severity=rule.pypi, message='').docs}",
             )
-    return RuleWeights(overrides, strict)
+    return RuleSeverities(overrides, strict)
 
 
 def weakens_any_rule(entries: Sequence[str]) -> bool:
     """Whether one of the entries makes a rule weaker than it is."""
-    return any(_weakens_rule(RULES[name], level) for name, level in parse_rule_weights(entries).overrides.items())
+    return any(_weakens_rule(RULES[name], level) for name, level in parse_rule_severities(entries).overrides.items())
 
 
 def _weakens_rule(rule: Rule, level: str) -> bool:
