@@ -36,9 +36,8 @@ def test_strict_turns_warnings_into_errors_and_not_notes() -> None:
 def test_a_rule_that_is_not_adjustable_keeps_what_an_index_makes_of_it() -> None:
     # an error for PyPI, and a warning for an index without its rules
     elsewhere = problem("zip64", Severity.WARNING)
-    assert [each.severity for each in parse_rule_severities(("zip64=error",)).apply_to_problems([elsewhere])] == [
-        "error"
-    ]
+    settings = parse_rule_severities(("zip64=error",))
+    assert [each.severity for each in settings.apply_to_problems([elsewhere])] == ["error"]
     noted = problem("zip64", Severity.ERROR)
     assert [each.severity for each in settings.apply_to_problems([noted])] == ["error"]
 
