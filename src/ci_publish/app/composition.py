@@ -34,9 +34,8 @@ from ci_publish.regular_files import read_settings_file
 if TYPE_CHECKING:
     from ci_publish.app.interruptible_distributions import InterruptibleDistributions
     from ci_publish.attestations.sigstore_trust import TrustSource
-    from ci_publish.distributions.subfolders import Subfolders
     from ci_publish.index.client import HttpIndex
-    from ci_publish.publishing.ports import Credential, Signer
+    from ci_publish.publishing.ports import Signer
 
 # The commands that upload, or write to a public log.
 _IRREVERSIBLE = frozenset({"publish", "attest"})
@@ -60,7 +59,13 @@ class Composition:
         self.transport = self._connections.transport
         self.patient_transport = self._connections.patient_transport
         self._indexes: list[HttpIndex] = []
-        self.identity = identity or self._compose_ambient_identity()
+        self.identity = identity or AmbientIdentity(
+            job=CiEnvironment(context.environ),
+            mask=context.mask,
+            waiting=self.interruption.grace_period(),
+            emit=context.emit,
+            fetching=Fetching(transport=self.patient_transport, budget=settings.timeout or BUDGET),
+        )
         self.credentials = ConfiguredCredentials(
             settings=settings,
             context=context,
@@ -92,6 +97,9 @@ class Composition:
         from ci_publish.attestations.provenance_verification import ProvenanceJudge  # noqa: PLC0415
 
         expected = self._expected_publishers(command)
+        settings = self.settings
+        if command == "attest":
+            settings = settings.model_copy(update={"attestations_dir": settings.output_dir})
         return Run(
             distributions=self.distributions,
             destinations=destinations,
@@ -102,7 +110,7 @@ class Composition:
             emit=self.context.emit,
             waiting=self.interruption,
             clock=time.monotonic,
-            options=self._options_for_command(command),
+            options=settings,
             expected_publishers=expected,
             subjects=self._read_listed_subjects(command),
             last_question=self.interruption.last_question,
@@ -114,12 +122,6 @@ class Composition:
         from ci_publish.identity.pending_publishers import pending_publisher_link  # noqa: PLC0415  (for new projects)
 
         return pending_publisher_link(identity_of_ci_job(self.context.environ), endpoints, project)
-
-    def _options_for_command(self, command: str) -> Settings:
-        """Return the settings, with the folder that *command* writes attestations to."""
-        if command != "attest":
-            return self.settings
-        return self.settings.model_copy(update={"attestations_dir": self.settings.output_dir})
 
     def _expected_publishers(self, command: str) -> tuple[PublisherIdentity, ...]:
         """Return who must have signed what ``verify`` finds: whom the user names, else this job's own repository.
@@ -155,15 +157,17 @@ class Composition:
         """The steps on the disk; Artifactory shows no SHA-256, so that MD5 is compared."""
         from ci_publish.app.interruptible_distributions import InterruptibleDistributions  # noqa: PLC0415  (late, see ``compose_run``)
         from ci_publish.distributions.local import LocalDistributions  # noqa: PLC0415
+        from ci_publish.distributions.subfolders import Subfolders  # noqa: PLC0415
 
         settings = self.settings
+        subfolders = Subfolders.IGNORE if settings.ignore_subfolders else Subfolders.REFUSE
         addresses = [self._connections.resolve_endpoints(url).upload for url in settings.repository_url]
         with_md5 = any("artifactory" in address for address in addresses)
         local = LocalDistributions(
             strict=settings.strict,
             rules=settings.rules,
             stated=stated_release(settings, self.context.environ),
-            subfolders=_subfolder_policy(settings),
+            subfolders=Subfolders.TAKE if settings.recursive else subfolders,
             verify_metadata=settings.verify_metadata,
             with_md5=with_md5,
             attestations_dir=settings.attestations_dir,
@@ -209,10 +213,17 @@ class Composition:
 
         Raises ConfigurationError for a secret that several servers would be shown, before any is.
         """
-        destinations = tuple(self._destination_for_index(url, online=online) for url in self.settings.repository_url)
+        indexes = [self.open_index(url, online=online) for url in self.settings.repository_url]
+        self._indexes += indexes
+        credentials = []
+        for index in indexes:
+            options = self.credentials.credential_options(index.endpoints)
+            credential = choose_credential(index.endpoints, options, self.credentials.identity_context())
+            self.interruption.when_abandoned(credential.burn)
+            credentials.append(credential)
         if online:
-            self.credentials.require_secret_not_shared([each.index.endpoints for each in destinations])
-        return destinations
+            self.credentials.require_secret_not_shared([index.endpoints for index in indexes])
+        return tuple(map(Destination, indexes, credentials))
 
     def endpoints(self, repository_url: str) -> Endpoints:
         """Return the addresses of an index by its upload URL or name, with what the user allowed for it."""
@@ -228,37 +239,14 @@ class Composition:
             takes_any_token=accepts_any_api_token(settings, endpoints),
         )
 
-    def _credential_for_index(self, endpoints: Endpoints) -> "Credential":
-        credential = choose_credential(
-            endpoints,
-            self.credentials.credential_options(endpoints),
-            self.credentials.identity_context(),
-        )
-        self.interruption.when_abandoned(credential.burn)
-        return credential
-
-    def are_attestations_required(
-        self, endpoints: Endpoints, kind: CredentialKind = CredentialKind.TRUSTED_PUBLISHING
-    ) -> bool:
-        """Return whether attestations must be made with a credential of *kind* at this index.
-
-        Raises ConfigurationError where they are required and cannot be made with it.
-        """
-        return self.attestation_policy_for(endpoints, kind) is AttestationPolicy.REQUIRED
-
     def attestation_policy_for(self, endpoints: Endpoints, kind: CredentialKind) -> AttestationPolicy:
-        """Return whether an index is sent attestations with a credential of *kind*.
+        """Return whether attestations are created for an index with a credential of *kind*.
 
-        Raises ConfigurationError as ``are_attestations_required`` does.
+        Raises ConfigurationError where they are required and cannot be created with it.
         """
         from ci_publish.publishing.attest import resolve_attestation_policy  # noqa: PLC0415  (late, see ``publishing.context``)
 
         return resolve_attestation_policy(self.settings.attestations, kind, endpoints)
-
-    def _destination_for_index(self, repository_url: str, *, online: bool) -> Destination:
-        index = self.open_index(repository_url, online=online)
-        self._indexes.append(index)
-        return Destination(index, self._credential_for_index(index.endpoints))
 
     def open_index(self, repository_url: str, *, online: bool) -> "HttpIndex":
         """Return the client of an index; a rehearsal on loopback is recognised when *online*."""
@@ -276,23 +264,6 @@ class Composition:
             waiting=self.interruption,
             listing_authorization=self.credentials.listing_authorization(endpoints),
         )
-
-    def _compose_ambient_identity(self) -> IdentitySource:
-        return AmbientIdentity(
-            job=CiEnvironment(self.context.environ),
-            mask=self.context.mask,
-            waiting=self.interruption.grace_period(),
-            emit=self.context.emit,
-            fetching=Fetching(transport=self.patient_transport, budget=self.settings.timeout or BUDGET),
-        )
-
-
-def _subfolder_policy(settings: Settings) -> "Subfolders":
-    from ci_publish.distributions.subfolders import Subfolders  # noqa: PLC0415  (late, see ``Composition.compose_run``)
-
-    if settings.recursive:
-        return Subfolders.TAKE
-    return Subfolders.IGNORE if settings.ignore_subfolders else Subfolders.REFUSE
 
 
 def _sigstore_trust_config_text(path: Path | None) -> str | None:

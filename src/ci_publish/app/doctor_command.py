@@ -103,7 +103,9 @@ def _doctor_for_index(
 
     wanted = DiagnosisRequest(
         distributions=collection.distributions,
-        attesting=lambda kind: composition.are_attestations_required(endpoints, kind) and must_attest,
+        attesting=lambda kind: (
+            composition.attestation_policy_for(endpoints, kind) is AttestationPolicy.REQUIRED and must_attest
+        ),
         mint=settings.mint,
         spend_token=settings.spend_token,
         create_project=settings.create_project,
