@@ -47,7 +47,7 @@ from ci_publish.attestations.signers import AcceptedSigners, ByAnother, Certific
 from ci_publish.attestations.signing_run import SigningClocks, SigningContext, SigningPatience
 from ci_publish.attestations.sigstore_signer import SigstoreSigner
 from ci_publish.attestations.sigstore_trouble import (
-    CertificateEnded,
+    Ended,
     IdentityRefusal,
     Refusal,
     Transient,
@@ -736,7 +736,7 @@ def _() -> object:
 
 @situation("The job's only identity token expired before all files were signed")
 def _() -> object:
-    ended = [CertificateEnded("the certificate has expired") for _ in range(8)]
+    ended = [Ended("the certificate has expired") for _ in range(8)]
     return SigningFailedBy(attesting=ended, repeatable=False, expires=1.0).error()
 
 

@@ -120,43 +120,24 @@ def attestation_publisher_of_claims(claims: Claims) -> Publisher:
     is compared, and the publisher says so (``known`` is False).
     """
     issuer = _publisher_claim(claims, "iss")
-    builders = {
-        GITHUB_ISSUER: _github_publisher_of_claims,
-        GITLAB_ISSUER: _gitlab_publisher_of_claims,
-        GOOGLE_ISSUER: _google_publisher_of_claims,
-        CIRCLECI_ISSUER: _circleci_publisher_of_claims,
-    }
-    found = builders[issuer](claims) if issuer in builders else None
-    return found or Publisher(label=issuer or "an unknown identity provider", issuer=issuer, known=False)
-
-
-def _github_publisher_of_claims(claims: Claims) -> Publisher | None:
-    repository = _publisher_claim(claims, "repository")
-    path = _publisher_claim(claims, "workflow_ref").partition("@")[0]
-    prefix = f"{repository}/.github/workflows/"
-    if not repository or not path.startswith(prefix):
-        return None
-    return github_attestation_publisher(repository, path.removeprefix(prefix))
-
-
-def _gitlab_publisher_of_claims(claims: Claims) -> Publisher | None:
-    project = _publisher_claim(claims, "project_path")
-    path = _publisher_claim(claims, "ci_config_ref_uri").partition("@")[0]
-    prefix = f"gitlab.com/{project}//"
-    if not project or not path.startswith(prefix):
-        return None
-    return gitlab_attestation_publisher(project, path.removeprefix(prefix))
-
-
-def _google_publisher_of_claims(claims: Claims) -> Publisher | None:
-    email = _publisher_claim(claims, "email")
-    return google_attestation_publisher(email) if email else None
-
-
-def _circleci_publisher_of_claims(claims: Claims) -> Publisher | None:
-    project = _publisher_claim(claims, "oidc.circleci.com/project-id")
-    definition = _publisher_claim(claims, "oidc.circleci.com/pipeline-definition-id")
-    return circleci_attestation_publisher(project, definition) if project and definition else None
+    if issuer == GITHUB_ISSUER:
+        repository, uri = _publisher_claim(claims, "repository"), _publisher_claim(claims, "workflow_ref")
+        path, prefix = uri.partition("@")[0], f"{repository}/.github/workflows/"
+        if repository and path.startswith(prefix):
+            return github_attestation_publisher(repository, path.removeprefix(prefix))
+    elif issuer == GITLAB_ISSUER:
+        project, uri = _publisher_claim(claims, "project_path"), _publisher_claim(claims, "ci_config_ref_uri")
+        path, prefix = uri.partition("@")[0], f"gitlab.com/{project}//"
+        if project and path.startswith(prefix):
+            return gitlab_attestation_publisher(project, path.removeprefix(prefix))
+    elif issuer == GOOGLE_ISSUER and (email := _publisher_claim(claims, "email")):
+        return google_attestation_publisher(email)
+    elif issuer == CIRCLECI_ISSUER:
+        project = _publisher_claim(claims, "oidc.circleci.com/project-id")
+        definition = _publisher_claim(claims, "oidc.circleci.com/pipeline-definition-id")
+        if project and definition:
+            return circleci_attestation_publisher(project, definition)
+    return Publisher(label=issuer or "an unknown identity provider", issuer=issuer, known=False)
 
 
 def certificate_mismatch(publisher: Publisher, certificate: Mapping[str, str]) -> str | None:
@@ -248,19 +229,17 @@ def facts_made_public(claims: Claims) -> tuple[str, ...]:
 
     The transparency log keeps the certificate permanently: each line is a claim that Fulcio copies into it.
     """
-    if (
-        _publisher_claim(claims, "repository_visibility") or _publisher_claim(claims, "project_visibility") or "public"
-    ) == "public":
+    if _publisher_claim(claims, "repository_visibility", "project_visibility") in {"", "public"}:
         return ()
-    named = (
-        ("repository", _publisher_claim(claims, "repository") or _publisher_claim(claims, "project_path")),
-        ("workflow", _publisher_claim(claims, "workflow_ref") or _publisher_claim(claims, "ci_config_ref_uri")),
-        ("ref", _publisher_claim(claims, "ref")),
-        ("commit", _publisher_claim(claims, "sha")),
-        ("environment and subject", _publisher_claim(claims, "sub")),
-        ("run", _publisher_claim(claims, "run_id") or _publisher_claim(claims, "job_id")),
-    )
-    return tuple(f"{name} {value}" for name, value in named if value)
+    named = {
+        "repository": _publisher_claim(claims, "repository", "project_path"),
+        "workflow": _publisher_claim(claims, "workflow_ref", "ci_config_ref_uri"),
+        "ref": _publisher_claim(claims, "ref"),
+        "commit": _publisher_claim(claims, "sha"),
+        "environment and subject": _publisher_claim(claims, "sub"),
+        "run": _publisher_claim(claims, "run_id", "job_id"),
+    }
+    return tuple(f"{name} {value}" for name, value in named.items() if value)
 
 
 def token_validity_start(token: IdentityToken) -> float:
@@ -269,6 +248,6 @@ def token_validity_start(token: IdentityToken) -> float:
     return max((float(value) for value in times if isinstance(value, int | float)), default=0.0)
 
 
-def _publisher_claim(claims: Claims, name: str) -> str:
-    value = claims.get(name)
-    return value if isinstance(value, str) else ""
+def _publisher_claim(claims: Claims, *names: str) -> str:
+    """Return the first of these claims that is a text and not empty; empty if there is none."""
+    return next((value for name in names if isinstance(value := claims.get(name), str) and value), "")

@@ -29,8 +29,7 @@ from ci_publish.attestations.signing_run import VerifiedAttestation
 from ci_publish.attestations.sigstore_sessions import Limits, limit_sigstore_session
 from ci_publish.attestations.sigstore_trouble import (
     MAX_BODY,
-    CertificateEnded,
-    IdentityEnded,
+    Ended,
     IdentityRefusal,
     Refusal,
     Rejection,
@@ -78,34 +77,27 @@ class SigstoreAuthority:
         """Obtain a certificate. Raises Trouble, or ConfigurationError for a bad trust configuration."""
         try:
             identity = SigstoreToken(token.secret.reveal(), client_id=token.audience)
-        except IdentityError as error:
-            raise self._unusable_token_trouble(token, error) from error
+        except IdentityError as error:  # the token is too old or too young by this machine's clock, or wrong
+            now = self._wall()
+            early = token_validity_start(token) - now
+            if token.expires is not None and token.expires <= now:
+                raise Ended("the identity token has expired") from error
+            if early > 0:
+                reason = f"the identity token is not valid for another {early:.1f} s"
+                raise (Transient(reason, early) if early <= _MAX_CLOCK_SKEW else Ended(reason)) from error
+            words = dict.fromkeys(str(step) for step in sigstore_exception_chain(error) if str(step))
+            raise IdentityRefusal("; ".join(words)) from error
         config, context = self._trust_config, self._signing_context
         try:
             with context.signer(identity, cache=True) as signer:
                 return SigstoreCertificate(
                     authority=self, signer=signer, examiner=Examiner(config), claims=token.claims
                 )
-        except ExpiredIdentity as error:
-            raise IdentityEnded("the identity token has expired") from error
         except CiPublishError:
             raise
         except Exception as error:
             trouble = self.interpret_sigstore_error("Sigstore's certificate authority", error)
             raise (IdentityRefusal(trouble.reason) if isinstance(trouble, Rejection) else trouble) from error
-
-    def _unusable_token_trouble(self, token: IdentityToken, error: IdentityError) -> Trouble:
-        """Return why sigstore does not take a token: too old or too young by this machine's clock, or a wrong one."""
-        now = self._wall()
-        early = token_validity_start(token) - now
-        if token.expires is not None and token.expires <= now:
-            return IdentityEnded("the identity token has expired")
-        if early > 0:
-            reason = f"the identity token is not valid for another {early:.1f} s"
-            return Transient(reason, early) if early <= _MAX_CLOCK_SKEW else IdentityEnded(reason)
-        return IdentityRefusal(
-            "; ".join(dict.fromkeys(str(step) for step in sigstore_exception_chain(error) if str(step)))
-        )
 
     @cached_property
     def _trust_config(self) -> ClientTrustConfig:
@@ -156,9 +148,9 @@ class SigstoreAuthority:
         for step in sigstore_exception_chain(error):
             match step:
                 case ExpiredCertificate():
-                    return CertificateEnded("the signing certificate has expired")
+                    return Ended("the signing certificate has expired")
                 case ExpiredIdentity():
-                    return IdentityEnded("the identity token has expired")
+                    return Ended("the identity token has expired")
                 case VerificationError():
                     return Refusal(f"Sigstore's answer does not verify against the trust root ({trouble_text(step)})")
                 case requests.RequestException():
@@ -227,6 +219,6 @@ class SigstoreCertificate:
             examined = self._examiner.examine_attestation(attestation, subject, self._publisher)
         except Unsound as error:
             if _EXPIRED_AT_SIGNING in error.reason:
-                raise CertificateEnded(error.reason) from error
+                raise Ended(error.reason) from error
             raise
         return VerifiedAttestation(attestation_from_pep740(attestation, subject.filename, examined), examined.lifetime)

@@ -53,14 +53,6 @@ class Ended(Trouble):
     """A certificate or identity token has expired or is not valid yet: it has to be renewed."""
 
 
-class CertificateEnded(Ended):
-    """The signing certificate has expired."""
-
-
-class IdentityEnded(Ended):
-    """The identity token has expired, or is not valid yet by this machine's clock."""
-
-
 class Unsound(Trouble):
     """An attestation does not verify."""
 

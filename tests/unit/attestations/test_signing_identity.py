@@ -8,8 +8,7 @@ from collections import deque
 import pytest
 
 from ci_publish.attestations.sigstore_trouble import (
-    CertificateEnded,
-    IdentityEnded,
+    Ended,
     Transient,
 )
 from ci_publish.errors import (
@@ -20,18 +19,16 @@ from ci_publish.errors import (
 from tests.unit.attestations.scripted_authority import Bench, only_error
 
 
-@pytest.mark.parametrize("trouble", [CertificateEnded("expired"), IdentityEnded("not within its validity period")])
-def test_certificates_that_are_over_when_they_come_end_with_a_word_about_the_clock(
-    bench: Bench, trouble: Exception
-) -> None:
-    where = bench.authority.certifying if isinstance(trouble, IdentityEnded) else bench.authority.attesting
-    where.extend([trouble] * 100)
+@pytest.mark.parametrize("kind", ["certifying", "attesting"])
+def test_certificates_that_are_over_when_they_come_end_with_a_word_about_the_clock(bench: Bench, kind: str) -> None:
+    where = bench.authority.certifying if kind == "certifying" else bench.authority.attesting
+    where.extend([Ended("not within its validity period")] * 100)
 
     error = only_error(bench.sign(3))
 
     assert isinstance(error, SigningIdentityExpired)
     assert "clock" in error.detail
-    assert str(trouble) in error.summary
+    assert "not within its validity period" in error.summary
     assert len(bench.authority.tokens) == 4
 
 

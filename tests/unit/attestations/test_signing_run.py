@@ -9,7 +9,7 @@ from collections import deque
 import pytest
 
 from ci_publish.attestations.sigstore_trouble import (
-    CertificateEnded,
+    Ended,
     IdentityRefusal,
     Transient,
     Unsound,
@@ -122,7 +122,7 @@ def test_an_old_certificate_is_renewed_before_it_ends(bench: Bench) -> None:
 
 
 def test_files_whose_certificate_ended_under_way_get_one_new_certificate(bench: Bench) -> None:
-    bench.authority.attesting = deque(CertificateEnded("the signing certificate has expired") for _ in range(8))
+    bench.authority.attesting = deque(Ended("the signing certificate has expired") for _ in range(8))
     bench.authority.seconds = 0.05
 
     result = bench.sign(8)
