@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import threading
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import httpx
@@ -11,8 +13,9 @@ import id as oidc
 import pytest
 
 from ci_publish.rehearsal.ci_claims import simulated_github_claims
+from ci_publish.rehearsal.registered_publishers import GitHubPublisher
 from ci_publish.rehearsal.simulated_job import Provider
-from ci_publish.rehearsal.trusted_publishing import AUDIENCE
+from ci_publish.rehearsal.trusted_publishing import AUDIENCE, registered
 from ci_publish.rehearsal.world import RehearsalWorld
 from tests.distributions import make_sdist, make_wheel
 from tests.unit.rehearsal.published_files import mint, provenance, sign, upload, verified
@@ -104,6 +107,19 @@ class TestEnvironment:
         with pytest.raises(KeyError):
             fail()
         assert environ == {"GITHUB_SHA": "mine", "CIRCLECI": "true"}
+
+
+def test_the_documented_settings_exist() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "rehearsal.md").read_text(encoding="utf-8")
+    names = {"registered": registered, "GitHubPublisher": GitHubPublisher}
+    settings: dict[str, object] = {}
+    for call in re.findall(r"^\| `RehearsalWorld(\(.*\))` \|", page, re.MULTILINE):
+        settings |= eval(f"dict{call.replace('…', '...')}", names)  # noqa: S307 - our own page
+
+    assert settings.keys() <= {field.name for field in fields(RehearsalWorld)}
+    assert settings["registrations"] == [
+        registered(GitHubPublisher(repository="owner/repo", workflow="release.yml"), "demo")
+    ]
 
 
 def test_a_second_world_in_the_same_folder_goes_on(client: httpx.Client, tmp_path: Path) -> None:
