@@ -105,6 +105,8 @@ def receive_upload_form(request: Request, storage: RehearsalStorage) -> UploadFo
     for name, part in files.items(multi=True):
         # A part without a type of its own is text/plain (RFC 7578, section 4.4): uv sends such parts.
         content_type = part.headers.get("Content-Type", "text/plain")
+        if name in received:
+            received[name][2].discard_incoming()  # of several files in one field, the last one counts
         received[name] = (part.filename or "", content_type, cast("IncomingFile", part.stream))
     return UploadForm(tuple((name, value.replace("\x00", "\\x00")) for name, value in known), received)
 

@@ -90,7 +90,7 @@ class ServedIndex:
         if content is ...:
             form["content"] = (file.open("rb"), called, "application/octet-stream")
         elif content is not None:
-            form["content"] = content
+            form.setlist("content", content if isinstance(content, list) else [content])
         sent = {"Authorization": f"Bearer {token or self.index.issue_api_token()}", **JSON, **(headers or {})}
         return self.client.post("/legacy/", data=form, headers=sent)
 

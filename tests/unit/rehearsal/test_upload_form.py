@@ -192,6 +192,15 @@ def test_a_connection_that_breaks_off_leaves_no_file(world: ServedIndex) -> None
     assert list(world.folder.glob("index/incoming/*")) == []
 
 
+def test_of_two_files_in_one_field_the_last_one_counts(world: ServedIndex) -> None:
+    wheel = world.wheel()
+    parts = [(io.BytesIO(content), wheel.name, "application/zip") for content in (b"other", wheel.read_bytes())]
+
+    assert words(world.upload(wheel, content=parts)) == (200, "OK")
+    assert world.index.files[wheel.name].size == wheel.stat().st_size
+    assert list(world.folder.glob("index/incoming/*")) == []
+
+
 def test_a_field_that_came_as_a_file_is_refused(world: ServedIndex) -> None:
     answer = world.client.post(
         "/legacy/",
