@@ -93,7 +93,7 @@ class PublishedFile:
 
 @frozen(kw_only=True)
 class ProjectListing:
-    """What the index lists for a project. ``serial`` grows with each change, where the index tells."""
+    """What the index lists for a project. ``serial`` grows with each change, if the index states it."""
 
     project: str
     files: Mapping[str, PublishedFile] = field(default_factory=dict)
@@ -208,7 +208,7 @@ class Plan:
 class Accepted:
     """The index accepted the file.
 
-    ``doubt`` is set where the response is not that of an index (a web page): then only the listing can tell.
+    ``doubt`` is set where the response is not that of an index (a web page): then only the listing shows whether it did.
     """
 
     attempts: int = 1
@@ -218,7 +218,7 @@ class Accepted:
 
 @frozen
 class AlreadyThere:
-    """The index has a file of this name already; only its listing tells whether it is ours."""
+    """The index has a file of this name already; only its listing shows whether it is ours."""
 
     attempts: int
     message: str
@@ -287,7 +287,7 @@ class Cancelled:
 class NewProjectLimit:
     """The index accepts no more new projects from this user or address for now; it is not asked again in this run.
 
-    ``message`` is a sentence, with the limit where the index tells it. ``wait``: seconds until it creates more, None
+    ``message`` is a sentence, with the limit if the index states it. ``wait``: seconds until it creates more, None
     where it does not say.
     """
 

@@ -35,7 +35,7 @@ from ci_publish.model.receipt_files import receipt_file_entries, url_without_use
 
 
 def build_receipt(events: Sequence[Event]) -> Receipt:
-    """Return the receipt of the run that *events* tell about, in the order in which they were emitted."""
+    """Return the receipt of the run with these *events*, which are in the order in which they were emitted."""
     begun, ended = last_event_of_kind(events, RunStarted), last_event_of_kind(events, RunFinished)
     timings: dict[str, float] = {}
     for step in events_of_kind(events, StepFinished):
@@ -96,7 +96,7 @@ def _receipt_problem_entries(events: Sequence[Event]) -> Iterator[ProblemEntry]:
 
 
 def _receipt_change_entries(events: Sequence[Event]) -> Iterator[ChangeEntry]:
-    """Yield what is different from the releases before; with several indexes, what each comparison found."""
+    """Yield the differences from the previous releases; with several indexes, those that each comparison found."""
     for diff in (compared.diff for compared in events_of_kind(events, Compared)):
         for found in diff.findings:
             yield ChangeEntry(

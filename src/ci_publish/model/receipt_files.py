@@ -10,7 +10,7 @@ from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import Collected, Event, FileFinished, FileListed, FileStatus, IndexChosen
 from ci_publish.model.filename import DistributionFilename
 from ci_publish.model.index import AlreadyPublished, Conflict, Deferred, KeptPublished, PlannedFile, Upload
-from ci_publish.model.receipt import AttestationEntry, FileEntry
+from ci_publish.model.receipt import FileEntry
 from ci_publish.model.receipt_facts import (
     ReceiptFacts,
     events_of_kind,
@@ -67,6 +67,8 @@ def _receipt_entry_by_filename(facts: ReceiptFacts, index: str | None, filename:
     """Return what is known from a filename: its parts, and the events about it."""
     key, parsed = (index or "", filename), DistributionFilename.parse_or_none(filename)
     provenance = facts.provenance.get(key)
+    verified = provenance if isinstance(provenance, ProvenanceVerified) else None
+    served = sorted(verified.attestations, key=lambda each: each.predicate_type) if verified else ()
     return FileEntry(
         index=index,
         filename=filename,
@@ -75,8 +77,9 @@ def _receipt_entry_by_filename(facts: ReceiptFacts, index: str | None, filename:
         kind=parsed.kind if parsed else None,
         status=status,
         attempts=facts.attempts.get(key, 0),
-        attestations=_receipt_file_attestations(facts, key),
-        provenance_verified=isinstance(provenance, ProvenanceVerified) if provenance else None,
+        # Those that the run made or found next to the file, else those that the index serves.
+        attestations=facts.attestations.get(filename) or tuple(map(receipt_attestation_entry, served)),
+        provenance_verified=None if provenance is None else verified is not None,
         provenance_publisher=(
             provenance.publisher if isinstance(provenance, ProvenanceVerified | ProvenanceByAnother) else None
         ),
@@ -175,15 +178,6 @@ def _receipt_file_url(
     if planned is None or isinstance(planned, Upload | Deferred):
         return None
     return url_without_user_info(planned.published.url)
-
-
-def _receipt_file_attestations(facts: ReceiptFacts, key: tuple[str, str]) -> tuple[AttestationEntry, ...]:
-    """Return the attestations that the run made or found next to the file, else those that the index serves."""
-    if made := facts.attestations.get(key[1]):
-        return made
-    outcome = facts.provenance.get(key)
-    served = outcome.attestations if isinstance(outcome, ProvenanceVerified) else ()
-    return tuple(map(receipt_attestation_entry, sorted(served, key=lambda each: each.predicate_type)))
 
 
 def url_without_user_info(url: str) -> str:
