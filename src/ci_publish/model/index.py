@@ -208,7 +208,7 @@ class Plan:
 class Accepted:
     """The index accepted the file.
 
-    ``doubt`` is set where the response is not that of an index (a web page): then only the listing shows whether it did.
+    ``doubt`` is set where the response is not that of an index (a web page): only its listing shows whether it did.
     """
 
     attempts: int = 1
