@@ -106,13 +106,14 @@ class _ConnectionPools(httpx.BaseTransport):
             content=request.stream,
             extensions=request.extensions,
         )
-        try:
-            answer = self._get_or_make_pool(proxy, url.scheme).handle_request(sent)
-        except httpcore.ProxyError as error:
-            if proxy is None:
-                raise
-            raise_proxy_error(proxy, error)
-        if proxy is not None:
+        pool = self._get_or_make_pool(proxy, url.scheme)
+        if proxy is None:
+            answer = pool.handle_request(sent)
+        else:
+            try:
+                answer = pool.handle_request(sent)
+            except httpcore.ProxyError as error:
+                raise_proxy_error(proxy, error)
             require_proxy_authenticated(proxy, answer)
         extensions = {
             "reason_phrase": answer.extensions.get("reason_phrase", b""),
