@@ -62,12 +62,7 @@ class CiPublishError(Exception):
     @property
     def docs(self) -> str:
         """The page about this error, by slug."""
-        return docs_for_error(self.slug)
-
-
-def docs_for_error(slug: str) -> str:
-    """Return the address of the documentation page about the error *slug*."""
-    return f"{DOCS_URL}/errors/{slug}/"
+        return f"{DOCS_URL}/errors/{self.slug}/"
 
 
 def docs_url_for_rule(rule: str) -> str:

@@ -60,7 +60,7 @@ class Hint(str):
         hint.not_for = frozenset(not_for)
         return hint
 
-    def spoken_to(self, reader: Reader) -> str | None:
+    def for_reader(self, reader: Reader) -> str | None:
         """Return the hint as *reader* writes options; None if it does not apply to them."""
         if reader.command in self.not_for:
             return None
@@ -72,13 +72,13 @@ class Hint(str):
                     return None
                 said.append(spelled)
             else:
-                said.append((part.spoken_to(reader) or "") if isinstance(part, Hint) else part)
+                said.append((part.for_reader(reader) or "") if isinstance(part, Hint) else part)
         return "".join(said)
 
 
-def spoken_to(reader: Reader, hints: Iterable[str]) -> tuple[str, ...]:
+def hints_for_reader(reader: Reader, hints: Iterable[str]) -> tuple[str, ...]:
     """Return the *hints* that apply to *reader*, each once, with options as *reader* writes them."""
-    said = (hint.spoken_to(reader) if isinstance(hint, Hint) else hint for hint in hints)
+    said = (hint.for_reader(reader) if isinstance(hint, Hint) else hint for hint in hints)
     return tuple(dict.fromkeys(text for text in said if text))
 
 

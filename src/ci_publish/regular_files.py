@@ -30,7 +30,9 @@ def read_settings_file(path: Path) -> str:
     return content.decode("utf-8").replace("\r\n", "\n")
 
 
-def open_unfollowed(path: Path, *, flags: int = FLAGS, opening: Callable[[Path, int], int] = os.open) -> int:
+def open_without_following_links(
+    path: Path, *, flags: int = FLAGS, opening: Callable[[Path, int], int] = os.open
+) -> int:
     """Return a descriptor of the file at *path*, for reading. Raises OSError: ELOOP if *path* is a symbolic link.
 
     Where the system cannot refuse links itself (Windows has no O_NOFOLLOW), the path is checked before the file is

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ci_publish.hints import Hint, OptionNamed, option, spoken_to
+from ci_publish.hints import Hint, OptionNamed, hints_for_reader, option
 
 
 @dataclass(frozen=True)
@@ -27,25 +27,25 @@ def test_as_a_text_a_hint_names_options_neutrally() -> None:
 
 
 def test_a_reader_gets_the_options_as_they_are_written_there() -> None:
-    assert LONGER.spoken_to(Flags()) == "A longer wait: --deadline SECONDS"
+    assert LONGER.for_reader(Flags()) == "A longer wait: --deadline SECONDS"
 
 
 def test_a_hint_whose_option_the_reader_does_not_have_is_none() -> None:
-    assert LONGER.spoken_to(Flags(known=())) is None
+    assert LONGER.for_reader(Flags(known=())) is None
 
 
 def test_a_hint_within_a_hint_is_left_out_alone() -> None:
     hint = Hint("Wait", Hint(" with ", option("jobs", "1")), Hint(" or ", option("deadline")), ".")
-    assert hint.spoken_to(Flags(known=("deadline",))) == "Wait or --deadline."
-    assert hint.spoken_to(Flags(known=())) == "Wait."
+    assert hint.for_reader(Flags(known=("deadline",))) == "Wait or --deadline."
+    assert hint.for_reader(Flags(known=())) == "Wait."
 
 
 def test_a_hint_may_be_none_for_a_command() -> None:
     hint = Hint("Run it again.", not_for=["verify"])
-    assert hint.spoken_to(Flags()) == "Run it again."
-    assert hint.spoken_to(Flags("verify")) is None
+    assert hint.for_reader(Flags()) == "Run it again."
+    assert hint.for_reader(Flags("verify")) is None
 
 
 def test_hints_that_are_equal_for_the_reader_are_said_once() -> None:
     hints = ("Plain.", LONGER, Hint("A longer wait: --deadline SECONDS"), Hint(option("unknown")), "Plain.")
-    assert spoken_to(Flags(), hints) == ("Plain.", "A longer wait: --deadline SECONDS")
+    assert hints_for_reader(Flags(), hints) == ("Plain.", "A longer wait: --deadline SECONDS")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ci_publish.regular_files import FLAGS, MAX_SETTINGS, open_unfollowed, read_settings_file
+from ci_publish.regular_files import FLAGS, MAX_SETTINGS, open_without_following_links, read_settings_file
 
 WITHOUT = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 """The flags that Windows has."""
@@ -16,7 +16,7 @@ WITHOUT = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 @pytest.mark.parametrize("flags", [FLAGS, WITHOUT])
 def test_a_regular_file_is_opened(tmp_path: Path, flags: int) -> None:
     (tmp_path / "file").write_bytes(b"content")
-    with FileIO(open_unfollowed(tmp_path / "file", flags=flags)) as file:
+    with FileIO(open_without_following_links(tmp_path / "file", flags=flags)) as file:
         assert file.read() == b"content"
 
 
@@ -25,7 +25,7 @@ def test_a_link_is_not_followed(tmp_path: Path, flags: int) -> None:
     (tmp_path / "real").write_bytes(b"content")
     (tmp_path / "link").symlink_to(tmp_path / "real")
     with pytest.raises(OSError, match="link") as caught:
-        open_unfollowed(tmp_path / "link", flags=flags)
+        open_without_following_links(tmp_path / "link", flags=flags)
     assert caught.value.errno in {errno.ELOOP, errno.EMLINK}
 
 
@@ -39,7 +39,7 @@ def test_a_link_that_comes_after_the_first_check_is_found_by_the_second(tmp_path
         return opened[0]
 
     with pytest.raises(OSError, match="link") as caught:
-        open_unfollowed(tmp_path / "file", flags=WITHOUT, opening=swap_and_open)
+        open_without_following_links(tmp_path / "file", flags=WITHOUT, opening=swap_and_open)
     assert caught.value.errno == errno.ELOOP
     with pytest.raises(OSError, match="descriptor"):
         os.fstat(opened[0])

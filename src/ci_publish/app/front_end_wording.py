@@ -10,7 +10,7 @@ from ci_publish.app.options import ALL, Option
 from ci_publish.app.settings import Settings, declared_options
 from ci_publish.app.settings_sources import ACTION_MARK, COMPONENT_PREFIX, option_variable
 from ci_publish.errors import CiPublishError
-from ci_publish.hints import OptionNamed, spoken_to
+from ci_publish.hints import OptionNamed, hints_for_reader
 from ci_publish.model.events import Checked, Compared, Event, FileFinished, Noted, RunFinished
 from ci_publish.model.finding import Finding
 from ci_publish.model.frozen import frozen
@@ -59,7 +59,7 @@ class FrontEndWording:
 
     def reword_hints(self, hints: tuple[str, ...]) -> tuple[str, ...]:
         """Return *hints* in the words of the reader."""
-        return spoken_to(self, hints)
+        return hints_for_reader(self, hints)
 
     def reword_error(self, error: CiPublishError) -> None:
         """Put the hints of *error* into the words of the reader."""

@@ -18,10 +18,10 @@ from ci_publish.python_processes import passed_on_variables, python_command
 
 # What this program itself, and no process that it starts, gets besides.
 _OWN: Final = ("HOME", "TMPDIR", "TEMP", "TMP", "XDG_CACHE_HOME", "XDG_DATA_HOME", "TERM", "COLUMNS", "LINES")
-_PROGRAM: Final = "from ci_publish.cli.main import entry_again; entry_again()"
+_PROGRAM: Final = "from ci_publish.cli.main import entry_after_restart; entry_after_restart()"
 
 
-def start_again(argv: Sequence[str], environ: Mapping[str, str], program: str = _PROGRAM) -> NoReturn:
+def restart_process(argv: Sequence[str], environ: Mapping[str, str], program: str = _PROGRAM) -> NoReturn:
     """Replace this process by one that runs the same command with *environ*, of which it shows nothing."""
     variables = _memory_file_descriptor(
         json.dumps(variables_for_installing_process(environ)).encode("utf-8", "surrogateescape")

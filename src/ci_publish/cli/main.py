@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NoReturn, TextIO
 
@@ -25,39 +25,26 @@ if TYPE_CHECKING:
 _MOST_PASSWORD = 64 * 1024
 
 
-StartAgain = Callable[[Sequence[str], Mapping[str, str]], NoReturn]
-"""Replaces this process by one that runs the same arguments, and shows nothing of the environment."""
-
-
 def entry() -> NoReturn:
     """Run the command line of this process and exit."""
-    run_command_line_and_exit(sys.argv[1:], os.environ, start_again=_restart_this_process)
+    run_command_line_and_exit(sys.argv[1:], os.environ, may_restart=True)
 
 
-def entry_again() -> NoReturn:
+def entry_after_restart() -> NoReturn:
     """Run the command line of a process that was started again, and exit."""
     from ci_publish.cli.clean_process import read_passed_variables  # noqa: PLC0415  (for one option)
     from ci_publish.http.certificates import apply_ca_variables  # noqa: PLC0415
 
     environ = read_passed_variables(int(sys.argv[1]))
     apply_ca_variables(os.environ)
-    run_command_line_and_exit(sys.argv[2:], environ, start_again=None)
+    run_command_line_and_exit(sys.argv[2:], environ, may_restart=False)
 
 
-def _restart_this_process(argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
-    from ci_publish.cli.clean_process import start_again  # noqa: PLC0415  (for one option)
-
-    start_again(argv, environ)
-
-
-def run_command_line_and_exit(
-    argv: Sequence[str], environ: MutableMapping[str, str], *, start_again: StartAgain | None
-) -> NoReturn:
+def run_command_line_and_exit(argv: Sequence[str], environ: MutableMapping[str, str], *, may_restart: bool) -> NoReturn:
     """Run a command line and exit; see ``main``."""
     gc.disable()  # what importing makes is kept, and looking through it again and again takes a tenth of a short run
-    sys.setswitchinterval(
-        0.001
-    )  # the thread that connects waits for the imports of this one as long as that, each time
+    # The thread that connects waits for the imports of this one as long as that, each time.
+    sys.setswitchinterval(0.001)
     signals.end_process_on_signal()
     os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"  # looking for them reads the metadata of every package
     for stream in (sys.stdout, sys.stderr):
@@ -65,7 +52,7 @@ def run_command_line_and_exit(
             # Programs read our output as UTF-8 (GitHub's and GitLab's runners do), whatever the locale of this machine.
             stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="backslashreplace")
     try:
-        code = main(argv, environ, Streams(sys.stdin, sys.stdout, sys.stderr), start_again=start_again)
+        code = main(argv, environ, Streams(sys.stdin, sys.stdout, sys.stderr), may_restart=may_restart)
     except KeyboardInterrupt:
         code = 130
     except BrokenPipeError:
@@ -84,23 +71,24 @@ def main(
     environ: MutableMapping[str, str],
     streams: Streams,
     *,
-    start_again: StartAgain | None = None,
+    may_restart: bool = False,
 ) -> int:
     """Run one command and return its exit code; every failure is reported, none is raised.
 
     *environ* is the process's own environment: certificate authorities that one variable names are set in all variables
     that the HTTP libraries read, and a password is removed, since child processes (a CI's own tools) would inherit it.
-    *start_again* replaces this process where the command will start other people's code.
+    *may_restart*: this process is replaced by one without secrets where the command will start other people's code.
     """
     given = dict(environ)
     try:
         arguments, loaded = _parse_arguments_and_settings(argv, environ, streams.stdin)
-        if start_again is not None and loaded.settings.install:
+        if may_restart and loaded.settings.install:
             from ci_publish.app.install_credentials import refuse_install_with_credentials, restarts_without_secrets  # noqa: PLC0415  (for one option)
+            from ci_publish.cli.clean_process import restart_process  # noqa: PLC0415  (for one option)
 
             if restarts_without_secrets(arguments.command, loaded.settings):
                 refuse_install_with_credentials(loaded.settings, given)
-                start_again(argv, given)
+                restart_process(argv, given)
         from ci_publish.cli.command_invocation import invoke_command  # noqa: PLC0415  (late: --help must be quick)
 
         return invoke_command(command=arguments.command, loaded=loaded, environ=environ, streams=streams)

@@ -14,7 +14,7 @@ from typing import BinaryIO, Final
 from ci_publish.distributions.limits import BUFFER, HASH_CHUNK
 from ci_publish.model.distribution import Digests, Stamp
 from ci_publish.model.frozen import frozen
-from ci_publish.regular_files import open_unfollowed
+from ci_publish.regular_files import open_without_following_links
 
 ATTESTATION: Final = ".attestation"
 _KINDS: Final = {
@@ -153,7 +153,7 @@ def open_regular_file(path: Path) -> Iterator[BufferedReader]:
     Raises FileRefused, also for errors of the disk while the file is read.
     """
     try:
-        descriptor = open_unfollowed(path)
+        descriptor = open_without_following_links(path)
     except OSError as error:
         if error.errno in {errno.ELOOP, errno.EMLINK}:
             message = "The file was replaced by a symbolic link after it was found."

@@ -12,7 +12,7 @@ from ci_publish.http.messages import BodyChanged, BodyWithdrawn
 from ci_publish.index.upload_api import Framing
 from ci_publish.model.completion import UNSCHEDULED, CompletionTurn, Permission
 from ci_publish.model.distribution import Distribution, Stamp
-from ci_publish.regular_files import open_unfollowed
+from ci_publish.regular_files import open_without_following_links
 
 BLOCK = 256 * 1024
 # While an upload waits for its turn, one of its last bytes is sent every PULSE seconds: servers and proxies give up on
@@ -100,7 +100,7 @@ class FormBody:
 def open_file_for_upload(distribution: Distribution) -> Iterator[FileIO]:
     """Open the file that was hashed, and no other. Raises BodyChanged, also when reading fails."""
     try:
-        with FileIO(open_unfollowed(distribution.path)) as file:
+        with FileIO(open_without_following_links(distribution.path)) as file:
             _require_file_unchanged_since_hashing(distribution, os.fstat(file.fileno()))
             yield file
     except OSError as error:

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="Windows replaces no 
 PROGRAM = """
 import os, sys
 from ci_publish.cli import clean_process
-clean_process.start_again(["one", "two"], dict(os.environ), program=sys.argv[1])
+clean_process.restart_process(["one", "two"], dict(os.environ), program=sys.argv[1])
 """
 AFTERWARDS = """
 import os, sys
