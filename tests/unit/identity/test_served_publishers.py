@@ -4,8 +4,10 @@ import pytest
 
 from ci_publish import errors
 from ci_publish.identity.doctor_findings import Readiness
-from tests.unit.identity.credential_harness import Harness
+from ci_publish.identity.served_publishers import provenance_names_job_publisher
+from tests.unit.identity.credential_harness import GITHUB, Harness
 from tests.unit.identity.diagnoses import diagnose, request
+from tests.unit.identity.job_claims import BUILDKITE
 from tests.unit.identity.provenances import attested, provenance, serving
 
 
@@ -33,6 +35,11 @@ def test_the_newest_provenance_tells_whose_project_it_is(content: bytes | None, 
 def test_files_without_provenance_prove_nothing() -> None:
     wanted = request("demo", mint=True, provenance=serving(provenance()))
     assert diagnose(Harness(), wanted)[0].verdict.readiness is Readiness.WORKS
+
+
+def test_a_job_without_a_publisher_form_is_not_named() -> None:
+    assert not provenance_names_job_publisher(provenance(), BUILDKITE)
+    assert provenance_names_job_publisher(provenance(), GITHUB)
 
 
 def test_provenance_that_cannot_be_fetched_proves_nothing() -> None:
