@@ -29,6 +29,7 @@ from ci_publish.identity.served_publishers import projects_with_job_publisher
 from ci_publish.identity.static_credentials import StaticCredential
 from ci_publish.identity.upload_tokens import SIGSTORE_AUDIENCE, TrustedPublishingCredential
 from ci_publish.model.coverage_errors import (
+    CREATION_PAUSES,
     absent_project_error,
     combined_coverage_error,
     exchange_omitted_note,
@@ -50,8 +51,6 @@ from ci_publish.model.index import (
 from ci_publish.model.token_scope import projects_outside_scope, scope_has_too_few_projects
 
 _SPEND = Hint("If this job publishes nothing later: ", option("spend_token", "true"))
-# Five more requests within 30 s for a project that the exchange should have created.
-_PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0)
 
 
 class Doctor:
@@ -239,7 +238,7 @@ class Doctor:
         index = self._endpoints.name
         for name in absent:
             self._states[name] = self._fetch_listing(name, fresh=True)
-            for attempt, pause in enumerate(_PAUSES, 1):
+            for attempt, pause in enumerate(CREATION_PAUSES, 1):
                 if isinstance(self._states[name], ProjectListing):
                     break
                 if not is_absent_project_refused(self._endpoints, self._credential_state):

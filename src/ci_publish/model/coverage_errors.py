@@ -12,6 +12,9 @@ from ci_publish.model.identity import CredentialKind, CredentialState
 from ci_publish.model.index import Endpoints, IndexProfile
 from ci_publish.model.token_scope import TokenScope
 
+# Six requests within 30 seconds: a 404 may be cached, and the token exchange creates a project in the background.
+CREATION_PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0)
+
 _BUILT_IN = frozenset({"pypi", "testpypi"})
 _IN_PUBLIC_LOG = (
     "The files are signed already: their attestations are in Sigstore's public transparency log. On GitLab the job has"

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from ci_publish.errors import ProjectNotCovered
 from ci_publish.model.coverage_errors import (
+    CREATION_PAUSES,
     absent_project_error,
     is_absent_project_refused,
     project_not_named_error,
@@ -20,9 +21,6 @@ from ci_publish.model.identity import CredentialKind
 from ci_publish.model.index import IndexProfile, IndexState, NoSuchProject
 from ci_publish.model.token_scope import projects_outside_scope, scope_has_too_few_projects
 from ci_publish.publishing.context import Destination, Run
-
-# Six requests within 30 seconds: a 404 may be cached, and the exchange creates a project in the background.
-PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0)
 
 
 class CredentialCoverage:
@@ -70,7 +68,7 @@ class CredentialCoverage:
     def _wait_for_absent_projects(self, missing: Sequence[str]) -> tuple[str, ...]:
         """Request the listings up to six times within 30 s; if one cannot be read, the upload decides."""
         absent = tuple(missing)
-        for attempt, pause in enumerate((*PAUSES, 0.0), 1):
+        for attempt, pause in enumerate((*CREATION_PAUSES, 0.0), 1):
             looks = {name: self._index.fetch_listing(name, fresh=True, patience=0.0) for name in absent}
             absent = tuple(name for name, found in looks.items() if isinstance(found, NoSuchProject))
             if not absent or not pause:
