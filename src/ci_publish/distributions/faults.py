@@ -45,9 +45,9 @@ def bad_request_refusal(message: str) -> ServerRefusal:
     return ServerRefusal(400, message)
 
 
-def refused_upload_fault(rule: str, message: str, words: str, *, advice: str = "") -> Fault:
-    """Return a fault that PyPI's server refuses with a 400 and *words*."""
-    return Fault(rule=rule, message=message, refusal=bad_request_refusal(words), advice=advice)
+def refused_upload_fault(rule: str, message: str, response: str, *, advice: str = "") -> Fault:
+    """Return a fault that PyPI's server refuses with a 400 and *response*."""
+    return Fault(rule=rule, message=message, refusal=bad_request_refusal(response), advice=advice)
 
 
 def invalid_file_refusal(reason: str | None) -> ServerRefusal:

@@ -24,14 +24,14 @@ _COMPANION_BYTES: Final = len(".metadata")
 
 def _filename_characters(file: CheckedFile) -> Iterable[Fault]:
     if any(ord(char) < 32 or ord(char) == 127 for char in file.filename):  # noqa: PLR2004 - ASCII control characters
-        words = (
+        response = (
             "Cannot upload a file with non-printable characters (ordinals 0-31) "
             "or the DEL character (ordinal 127) in the name."
         )
-        yield refused_upload_fault("filename-characters", "The filename contains control characters.", words)
+        yield refused_upload_fault("filename-characters", "The filename contains control characters.", response)
     if "/" in file.filename or "\\" in file.filename:
-        words = "Cannot upload a file with '/' or '\\' in the name."
-        yield refused_upload_fault("filename-characters", "The filename contains a slash or a backslash.", words)
+        response = "Cannot upload a file with '/' or '\\' in the name."
+        yield refused_upload_fault("filename-characters", "The filename contains a slash or a backslash.", response)
 
 
 def _filename_not_ascii(file: CheckedFile) -> Iterable[Fault]:
@@ -43,18 +43,18 @@ def _filename_not_ascii(file: CheckedFile) -> Iterable[Fault]:
 def _filename_extension(file: CheckedFile) -> Iterable[Fault]:
     match = _EXTENSION.match(file.filename)
     if match is None:
-        words = (
+        response = (
             f"Invalid file extension: Use .tar.gz, .whl or .zip extension. {_PEP_527} "
             "and https://peps.python.org/pep-0715/ for more information"
         )
-        yield refused_upload_fault("filename-extension", "The file extension is not .whl or .tar.gz.", words)
+        yield refused_upload_fault("filename-extension", "The file extension is not .whl or .tar.gz.", response)
     elif match["extension"] not in _EXTENSIONS[file.kind]:
-        words = (
+        response = (
             f"Invalid file extension: Extension {match['extension']} is invalid for filetype "
             f"{_FORM_KIND[file.kind]}. {_PEP_527} for more information."
         )
         yield refused_upload_fault(
-            "filename-extension", f"The extension {match['extension']} does not belong to a {file.kind}.", words
+            "filename-extension", f"The extension {match['extension']} does not belong to a {file.kind}.", response
         )
 
 
@@ -75,8 +75,8 @@ def _filename_sdist(file: CheckedFile) -> Iterable[Fault]:
     try:
         DistributionFilename.parse(file.filename)
     except InvalidFilename as error:
-        words = f"Invalid source distribution filename: {file.filename}"
-        yield refused_upload_fault("filename-sdist", f"{error}.", words)
+        response = f"Invalid source distribution filename: {file.filename}"
+        yield refused_upload_fault("filename-sdist", f"{error}.", response)
 
 
 def _filename_project(file: CheckedFile) -> Iterable[Fault]:
@@ -84,9 +84,9 @@ def _filename_project(file: CheckedFile) -> Iterable[Fault]:
     found = _project_and_version_in_filename(file)
     if not name or found is None or canonicalize_name(found[0]) == canonicalize_name(name):
         return
-    words = f"Start filename for {name!r} with {_underscored_project_name(name)!r}."
+    response = f"Start filename for {name!r} with {_underscored_project_name(name)!r}."
     yield refused_upload_fault(
-        "filename-project", f"The filename starts with {found[0]!r}, but the metadata says {name!r}.", words
+        "filename-project", f"The filename starts with {found[0]!r}, but the metadata says {name!r}.", response
     )
 
 
@@ -97,36 +97,38 @@ def _filename_normalized(file: CheckedFile) -> Iterable[Fault]:
     project, version = _underscored_project_name(name), _parse_filename_version_or_none(file.form_value("version"))
     expected = f"{project}-{version}.tar.gz"
     if file.kind is Kind.WHEEL and found[0] != project:
-        words = f"Filename {file.filename!r} should contain the normalized project name {project!r}, not {found[0]!r}."
+        response = (
+            f"Filename {file.filename!r} should contain the normalized project name {project!r}, not {found[0]!r}."
+        )
         message = f"The filename starts with {found[0]!r} instead of {project!r}."
-        yield refused_upload_fault("filename-normalized", message, words)
+        yield refused_upload_fault("filename-normalized", message, response)
     if (
         file.kind is Kind.SDIST
         and version is not None
         and file.filename not in {expected, expected.removesuffix(".tar.gz") + ".zip"}
     ):
-        words = f"Filename {file.filename!r} is invalid, should be {expected!r}."
-        yield refused_upload_fault("filename-normalized", f"The filename should be {expected!r}.", words)
+        response = f"Filename {file.filename!r} is invalid, should be {expected!r}."
+        yield refused_upload_fault("filename-normalized", f"The filename should be {expected!r}.", response)
 
 
 def _filename_version(file: CheckedFile) -> Iterable[Fault]:
     version, found = _parse_filename_version_or_none(file.form_value("version")), _project_and_version_in_filename(file)
     if version is None or found is None or found[1] == version:
         return
-    words = f"Version in filename should be {str(version)!r} not {str(found[1])!r}."
+    response = f"Version in filename should be {str(version)!r} not {str(found[1])!r}."
     if file.kind is Kind.SDIST:
         expected = f"{_underscored_project_name(file.form_value('name'))}-{version}.tar.gz"
-        words = f"Filename {file.filename!r} is invalid, should be {expected!r}."
+        response = f"Filename {file.filename!r} is invalid, should be {expected!r}."
     yield refused_upload_fault(
-        "filename-version", f"The filename has version {found[1]}, but the metadata says {version}.", words
+        "filename-version", f"The filename has version {found[1]}, but the metadata says {version}.", response
     )
 
 
 def _filename_zip_sdist(file: CheckedFile) -> Iterable[Fault]:
     if file.kind is Kind.SDIST and file.filename.endswith(".zip"):
         expected = f"{_underscored_project_name(file.form_value('name'))}-{file.form_value('version')}.tar.gz"
-        words = f"Filename {file.filename!r} is invalid, should be {expected!r}."
-        yield refused_upload_fault("filename-zip-sdist", "The file is an sdist in a .zip archive.", words)
+        response = f"Filename {file.filename!r} is invalid, should be {expected!r}."
+        yield refused_upload_fault("filename-zip-sdist", "The file is an sdist in a .zip archive.", response)
 
 
 def _filename_length(file: CheckedFile) -> Iterable[Fault]:

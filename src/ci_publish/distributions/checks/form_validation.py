@@ -149,9 +149,9 @@ def _project_name_faults(form: Mapping[str, list[str]]) -> Iterator[Fault]:
         return
     error = _NAME_WORDS if name else "This field is required."
     shown = f"{name[:30]}...{name[-30:]}" if len(name) > 60 else name  # noqa: PLR2004 - legacy.py:675
-    words = f"{shown!r} is an invalid value for Name. Error: {error} See {_SPECIFICATION} for more information."
+    response = f"{shown!r} is an invalid value for Name. Error: {error} See {_SPECIFICATION} for more information."
     message = f"The project name {name!r} is invalid." if name else "It has no name."
-    yield refused_upload_fault("metadata-name", message, words)
+    yield refused_upload_fault("metadata-name", message, response)
 
 
 def _raw_metadata_of_form(
@@ -242,11 +242,11 @@ def _faults_of_invalid_fields(invalids: Sequence[InvalidField]) -> Iterator[Faul
         if rule == "metadata-version" and invalid.message.startswith(f"{NEXT_VERSION!r} is not a valid"):
             rule = "metadata-version-unknown"
         # A line break in the reason phrase breaks the server's answer; here it becomes a blank.
-        words = invalid.message.replace("\n", " ").removesuffix(".")
+        response = invalid.message.replace("\n", " ").removesuffix(".")
         see = _LOCAL_VERSIONS if rule == "filename-local-version" else _SPECIFICATION
         yield refused_upload_fault(
             rule,
             f"{invalid.field}: {invalid.message}",
-            f"{words}. See {see} for more information.",
+            f"{response}. See {see} for more information.",
             advice=invalid.advice or next(advice, ""),
         )

@@ -14,9 +14,9 @@ def _description_renders(file: CheckedFile) -> Iterable[Fault]:
     content_type = file.form_value("description_content_type")
     if file.rendering.fault is not None:
         kind = f"for '{content_type}'" if content_type else "in the default format of reStructuredText"
-        words = f"The description failed to render {kind}. See {_HELP} for more information."
+        response = f"The description failed to render {kind}. See {_HELP} for more information."
         message = f"The description fails to render {kind}: {file.rendering.fault}."
-        yield refused_upload_fault("description-renders", message, words)
+        yield refused_upload_fault("description-renders", message, response)
 
 
 def _description_too_large(file: CheckedFile) -> Iterable[Fault]:

@@ -24,7 +24,7 @@ _BLANKS: Final = re.compile(r"\s+")
 
 @frozen(kw_only=True)
 class InvalidField:
-    """Why the server refuses a field (named as in the file), in its words."""
+    """Why the server refuses a field (named as in the file), in its own words."""
 
     field: str
     message: str
@@ -186,8 +186,8 @@ def _invalid_dynamic_fields(raw: RawMetadata) -> Iterator[InvalidField]:
 
 def _invalid_license_fields(raw: RawMetadata) -> Iterator[InvalidField]:
     if raw.get("license") and raw.get("license_expression"):
-        words = "License is deprecated when License-Expression is present. Only License-Expression should be present."
-        yield InvalidField(field="license", message=words)
+        message = "License is deprecated when License-Expression is present. Only License-Expression should be present."
+        yield InvalidField(field="license", message=message)
 
 
 def invalid_description_charset(raw: RawMetadata) -> Iterator[InvalidField]:
@@ -199,5 +199,5 @@ def invalid_description_charset(raw: RawMetadata) -> Iterator[InvalidField]:
     message["content-type"] = value
     charset = message["content-type"].params.get("charset", "UTF-8")
     if charset != "UTF-8":
-        words = f"'description-content-type' can only specify the UTF-8 charset, not {charset!r}"
-        yield InvalidField(field="description-content-type", message=words, rule="metadata-charset-spelling")
+        response = f"'description-content-type' can only specify the UTF-8 charset, not {charset!r}"
+        yield InvalidField(field="description-content-type", message=response, rule="metadata-charset-spelling")

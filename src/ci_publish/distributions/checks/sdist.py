@@ -25,9 +25,9 @@ def _sdist_license_file(file: CheckedFile) -> Iterable[Fault]:
     for license_file in file.form.get("license_file", ()):
         target = f"{file.sdist.top}/{license_file}"
         if target not in file.sdist.names:
-            words = f"License-File {license_file} does not exist in distribution file {file.filename} at {target}"
+            response = f"License-File {license_file} does not exist in distribution file {file.filename} at {target}"
             message = f"The license file {license_file!r} is missing from the sdist."
-            yield refused_upload_fault("sdist-license-file", message, words)
+            yield refused_upload_fault("sdist-license-file", message, response)
 
 
 RULES: Final = (

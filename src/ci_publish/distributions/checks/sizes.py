@@ -20,8 +20,8 @@ def _size_limit(file: CheckedFile) -> Iterable[Fault]:
     if file.size > DEFAULT_FILE_LIMIT:
         size, most = format_size_and_limit(file.size, DEFAULT_FILE_LIMIT)
         limit = DEFAULT_FILE_LIMIT // MIB
-        words = f"File too large. Limit for project {file.form_value('name')!r} is {limit} MB. See {_MORE}"
-        yield refused_upload_fault("size-limit", f"The file is {size}; PyPI's default limit is {most}.", words)
+        response = f"File too large. Limit for project {file.form_value('name')!r} is {limit} MB. See {_MORE}"
+        yield refused_upload_fault("size-limit", f"The file is {size}; PyPI's default limit is {most}.", response)
 
 
 RULES: Final = (

@@ -11,19 +11,19 @@ from ci_publish.model.problem import Severity
 
 
 def _platform_tag(file: CheckedFile) -> Iterable[Fault]:
-    for tag, words in _platform_tags_refused_by_pypi(file):
+    for tag, response in _platform_tags_refused_by_pypi(file):
         if not platforms.may_become_accepted_platform(tag):
             message = f"PyPI does not accept the platform tag {tag!r}."
-            yield refused_upload_fault("platform-tag", message, words, advice=platforms.platform_tag_advice(tag))
+            yield refused_upload_fault("platform-tag", message, response, advice=platforms.platform_tag_advice(tag))
 
 
 def _platform_tag_unknown(file: CheckedFile) -> Iterable[Fault]:
-    for tag, words in _platform_tags_refused_by_pypi(file):
+    for tag, response in _platform_tags_refused_by_pypi(file):
         if platforms.may_become_accepted_platform(tag):
             message = (
                 f"PyPI was not known to accept the platform tag {tag!r} when this version of ci-publish was released."
             )
-            yield refused_upload_fault("platform-tag-unknown", message, words)
+            yield refused_upload_fault("platform-tag-unknown", message, response)
 
 
 def _platform_tags_refused_by_pypi(file: CheckedFile) -> Iterator[tuple[str, str]]:

@@ -34,8 +34,8 @@ def _wheel_file_invalid(file: CheckedFile) -> Iterable[Fault]:
 def _wheel_metadata_missing(file: CheckedFile) -> Iterable[Fault]:
     contents = _wheel_contents_with_known_folder(file)
     if contents is not None and (target := f"{contents.info_folder}/METADATA") not in contents.names:
-        words = f"Wheel '{file.filename}' does not contain the required METADATA file: {target}"
-        yield refused_upload_fault("wheel-metadata-missing", f"{target} is missing from the archive.", words)
+        response = f"Wheel '{file.filename}' does not contain the required METADATA file: {target}"
+        yield refused_upload_fault("wheel-metadata-missing", f"{target} is missing from the archive.", response)
 
 
 def _wheel_license_file(file: CheckedFile) -> Iterable[Fault]:
@@ -44,20 +44,20 @@ def _wheel_license_file(file: CheckedFile) -> Iterable[Fault]:
     for license_file in file.form.get("license_file", ()):
         target = f"{contents.info_folder}/licenses/{license_file}"
         if target not in contents.names:
-            words = f"License-File {license_file} does not exist in distribution file {file.filename} at {target}"
+            response = f"License-File {license_file} does not exist in distribution file {file.filename} at {target}"
             message = f"The license file {license_file!r} is missing: it is not at {target}."
-            yield refused_upload_fault("wheel-license-file", message, words)
+            yield refused_upload_fault("wheel-license-file", message, response)
 
 
 def _record_missing(file: CheckedFile) -> Iterable[Fault]:
     if (contents := _wheel_contents_with_known_folder(file)) is None:
         return
     target = f"{contents.info_folder}/RECORD"
-    words = f"Wheel '{file.filename}' does not contain the required RECORD file: {target}"
+    response = f"Wheel '{file.filename}' does not contain the required RECORD file: {target}"
     if target not in contents.names:
-        yield refused_upload_fault("record-missing", f"{target} is missing from the archive.", words)
+        yield refused_upload_fault("record-missing", f"{target} is missing from the archive.", response)
     elif contents.record is not None and not contents.record.readable:
-        yield refused_upload_fault("record-missing", f"{target} is not a valid CSV file in UTF-8.", words)
+        yield refused_upload_fault("record-missing", f"{target} is not a valid CSV file in UTF-8.", response)
 
 
 def _record_blank_line(file: CheckedFile) -> Iterable[Fault]:
@@ -111,8 +111,8 @@ def _entry_points_unreadable(file: CheckedFile) -> Iterable[Fault]:
     from ci_publish.distributions.entry_points import entry_points_refusal_reason  # noqa: PLC0415  (late: not every wheel has them)
 
     if (reason := entry_points_refusal_reason(text)) is not None:
-        words = f"Wheel '{file.filename}' has invalid entry points defined in the entry_points.txt file"
-        yield refused_upload_fault("entry-points-unreadable", f"entry_points.txt is invalid: {reason}.", words)
+        response = f"Wheel '{file.filename}' has invalid entry points defined in the entry_points.txt file"
+        yield refused_upload_fault("entry-points-unreadable", f"entry_points.txt is invalid: {reason}.", response)
 
 
 def _entry_points_value(file: CheckedFile) -> Iterable[Fault]:
