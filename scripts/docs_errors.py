@@ -64,7 +64,7 @@ def facts(error: type[CiPublishError]) -> str:
     return (
         f"{docstring}\n\n"
         f"Exit code: **{error.exit_code}** ({MEANINGS[error.exit_code]}). "
-        f"Does a retry without changes help? **{again(error).capitalize()}.**\n"
+        f"Does it help to retry without changing anything? **{again(error).capitalize()}.**\n"
     )
 
 

@@ -237,7 +237,7 @@ class SigningFailed(CiPublishError, slug="signing-failed", exit_code=7, retryabl
 
 
 class SigstoreUnavailable(SigningFailed, slug="sigstore-unavailable"):
-    """Sigstore could not be reached, or did not respond successfully, until the retries ran out."""
+    """Sigstore could not be reached, or returned no successful response, before the retries ran out."""
 
 
 class SigstoreRefused(SigningFailed, slug="sigstore-refused", retryable=False):
