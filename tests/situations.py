@@ -680,7 +680,7 @@ def _() -> object:
 @situation("The response to a GitLab job's only token exchange was lost")
 def _() -> object:
     harness = gitlab()
-    lost = NoAnswer(NoAnswerReason.TIMEOUT, "no answer within 30 s", sent=True)
+    lost = NoAnswer(NoAnswerReason.TIMEOUT, "no response within 30 s", sent=True)
     harness.index.scripts["mint-token"] = [lost]
     credential = choose_credential(credential_harness.PYPI, CredentialOptions(), harness.tools())
     credential.authenticate()
@@ -712,18 +712,18 @@ def _() -> object:
 @situation("Sigstore is down")
 def _() -> object:
     return SigningFailedBy(
-        attesting=[Transient("Rekor answered HTTP 503: upstream timed out", retry_after=901.0)]
+        attesting=[Transient("Rekor responded with HTTP 503: upstream timed out", retry_after=901.0)]
     ).error()
 
 
 @situation("Sigstore rejects an entry")
 def _() -> object:
-    return SigningFailedBy(attesting=[Refusal("Rekor answered HTTP 400: invalid entry")]).error()
+    return SigningFailedBy(attesting=[Refusal("Rekor responded with HTTP 400: invalid entry")]).error()
 
 
 @situation("Sigstore does not know the CI's identity provider")
 def _() -> object:
-    refusal = IdentityRefusal("Fulcio answered HTTP 403: issuer is not configured")
+    refusal = IdentityRefusal("Fulcio responded with HTTP 403: issuer is not configured")
     return SigningFailedBy(certifying=[refusal, refusal]).error()
 
 
@@ -749,7 +749,7 @@ def _() -> object:
     return SigningFailedBy(claims=claims).error()
 
 
-@situation("An attestation file beside the distributions is not an attestation")
+@situation("An attestation file next to the distributions is not an attestation")
 def _() -> object:
     file = wheel()
     path = Path("dist") / f"{file.filename}.publish.attestation"
@@ -758,7 +758,7 @@ def _() -> object:
     return adopt_attestations([found], [file], trust=trust, signers=AcceptedSigners(), emit=ignore)
 
 
-@situation("An attestation file beside the distributions is signed by another project")
+@situation("An attestation file next to the distributions is signed by another project")
 def _() -> object:
     found = FoundAttestation(
         path=Path("dist") / f"{wheel().filename}.publish.attestation",
@@ -866,7 +866,7 @@ def _() -> object:
     return messages.refused_upload_error(PYPI, wheel(), cast("Refused", answered(400, words)))
 
 
-@situation("The index refuses the file with an unknown message")
+@situation("The index rejects the file with an unknown message")
 def _() -> object:
     return messages.refused_upload_error(GENERIC, wheel(), cast("Refused", answered(422, "Computer says no")))
 
@@ -883,9 +883,9 @@ def _() -> object:
     return messages.credential_refused_error(GENERIC, cast("CredentialRefused", answer))
 
 
-@situation("The index's listing cannot be read")
+@situation("The index's file list cannot be read")
 def _() -> object:
-    installation_failed_error = ListingUnavailable("demo", "the index answered 503 five times")
+    installation_failed_error = ListingUnavailable("demo", "the index responded with 503 five times")
     return messages.listing_unavailable_error(PYPI, installation_failed_error)
 
 
@@ -987,7 +987,9 @@ def _() -> object:
     first = messages.refused_upload_error(
         PYPI, wheel(), cast("Refused", answered(400, "Binary wheel has an unsupported platform tag"))
     )
-    second = messages.unanswered_upload_error(PYPI, sdist(), Unavailable(attempts=5, message="the index answered 503"))
+    second = messages.unanswered_upload_error(
+        PYPI, sdist(), Unavailable(attempts=5, message="the index responded with 503")
+    )
     return messages.combined_failures_error([(wheel(), first), (sdist(), second)], 4)
 
 
@@ -1076,7 +1078,7 @@ def _() -> object:
     return train_messages.cycle_too_large_error(["alpha", "beta", "gamma"], 2)
 
 
-@situation("--new-projects, and the listing cannot be read")
+@situation("--new-projects, and the file list cannot be read")
 def _() -> object:
     return train_messages.unknown_new_projects_error(GENERIC, ["core"])
 

@@ -9,11 +9,11 @@ the exit codes, and the classes below those narrow the cause without changing th
     ├── ConfigurationError          2   a flag, input or file setting is wrong
     ├── NothingToPublish            3   no distributions found
     ├── InvalidDistribution         4   a check failed
-    ├── IdentityUnavailable         5   no credential: the CI issues no OIDC token, and nothing else was given
-    ├── CredentialRejected          6   the index refuses the identity or the credential
+    ├── IdentityUnavailable         5   no credential: the CI issues no OIDC token, and none was provided
+    ├── CredentialRejected          6   the index rejects the identity or the credential
     ├── SigningFailed               7   no attestation where one is required
     ├── ContentConflict             8   the index has different content under that filename
-    ├── UploadRejected              9   the index refuses the file
+    ├── UploadRejected              9   the index rejects the file
     ├── IndexUnavailable           10   network, 429 or 5xx until the retries ran out
     ├── Unverified                 11   accepted, but the index does not show what was sent
     ├── PublishingDeferred         12   published what the index allows for now; the rest is due later
@@ -93,27 +93,27 @@ class ConfigurationError(CiPublishError, slug="configuration", exit_code=2):
 
 
 class UntrustedCertificate(ConfigurationError, slug="untrusted-certificate"):
-    """The server's certificate was issued by an authority that this machine does not trust; nothing was sent."""
+    """The server's certificate was issued by an authority that this machine does not trust. Nothing was sent."""
 
     def __init__(
         self,
         summary: str,
         *,
-        detail: str = "Nothing is sent to a server that cannot prove who it is.",
+        detail: str = "Nothing is sent to a server that cannot prove its identity.",
         hints: Iterable[str] = (
             "If the server or a proxy uses a private certificate authority, set SSL_CERT_FILE to its certificate file.",
-            "If it should have a public certificate, find out which server answers at this address.",
+            "If it should have a public certificate, find out which server responds at this address.",
         ),
     ) -> None:
         super().__init__(summary, detail=detail, hints=hints)
 
 
 class ProxyAuthenticationRequired(ConfigurationError, slug="proxy-authentication-required"):
-    """A proxy that an environment variable names requires authentication (407), or refuses the credential given."""
+    """A proxy from an environment variable requires authentication (407), or rejects the credential in the variable."""
 
 
 class InstallWithCredentials(ConfigurationError, slug="install-with-credentials"):
-    """An installation was requested where the installed code could take a credential; nothing was installed."""
+    """An installation was requested where the installed code could read a credential. Nothing was installed."""
 
 
 class NothingToPublish(CiPublishError, slug="nothing-to-publish", exit_code=3):
@@ -121,7 +121,7 @@ class NothingToPublish(CiPublishError, slug="nothing-to-publish", exit_code=3):
 
 
 class InvalidDistribution(CiPublishError, slug="invalid-distribution", exit_code=4):
-    """At least one check failed; nothing has left the machine."""
+    """At least one check failed. Nothing was sent."""
 
 
 class InstallationFailed(InvalidDistribution, slug="installation-failed"):
@@ -129,11 +129,11 @@ class InstallationFailed(InvalidDistribution, slug="installation-failed"):
 
 
 class FileChangedDuringRun(InvalidDistribution, slug="file-changed"):
-    """A file is not the one that was hashed, checked and signed at the start of the run; it was not published."""
+    """A file is not the one that was hashed, checked and signed at the start of the run. It was not published."""
 
 
 class IdentityUnavailable(CiPublishError, slug="identity-unavailable", exit_code=5):
-    """There is no credential: the CI issues no OIDC token, and nothing else was given."""
+    """There is no credential: the CI issues no OIDC token, and no other credential was provided."""
 
 
 class NoIdTokenPermission(IdentityUnavailable, slug="no-id-token-permission"):
@@ -165,11 +165,11 @@ class EmptySecret(IdentityUnavailable, slug="empty-secret"):
 
 
 class TrustedPublishingNotSupported(IdentityUnavailable, slug="trusted-publishing-not-supported"):
-    """The index has no Trusted Publishing, and nothing else was given."""
+    """The index does not support Trusted Publishing, and no other credential was provided."""
 
 
 class CredentialRejected(CiPublishError, slug="credential-rejected", exit_code=6):
-    """The index refuses the identity, the upload token or the API token."""
+    """The index rejects the identity, the upload token or the API token."""
 
 
 class PasswordRefused(CredentialRejected, slug="password-refused"):
@@ -177,15 +177,15 @@ class PasswordRefused(CredentialRejected, slug="password-refused"):
 
 
 class NotAnApiToken(CredentialRejected, slug="not-an-api-token"):
-    """The secret for PyPI or TestPyPI has no `pypi-` prefix, so it is not one of their API tokens; it was not sent."""
+    """The secret for PyPI or TestPyPI does not begin with `pypi-`, so it is not an API token. It was not sent."""
 
 
 class AudienceRefused(CredentialRejected, slug="audience-refused"):
-    """The index asked for an identity for an audience that is not its own; none was requested, and nothing was sent."""
+    """The index asked for an identity token with the audience of another service. No identity token was requested."""
 
 
 class ExchangeElsewhere(CredentialRejected, slug="exchange-elsewhere"):
-    """The index points to another host for the token exchange; the identity was not sent there."""
+    """The index points to another host for the token exchange. The identity token was not sent."""
 
 
 class InvalidPublisher(CredentialRejected, slug="invalid-publisher"):
@@ -205,11 +205,11 @@ class InvalidIdentityToken(CredentialRejected, slug="invalid-token"):
 
 
 class ReusedIdentityToken(CredentialRejected, slug="invalid-reuse-token"):
-    """The OIDC identity token was exchanged before; each can be used only once."""
+    """The OIDC identity token has already been exchanged. Each token can be used only once."""
 
 
 class InvalidIdentityPayload(CredentialRejected, slug="invalid-payload"):
-    """The index cannot use the identity: it does not know the CI, or does not allow the project name."""
+    """The index cannot use the identity: it does not support the CI, or does not allow the project name."""
 
 
 class ReusableWorkflow(CredentialRejected, slug="reusable-workflow"):
@@ -217,15 +217,15 @@ class ReusableWorkflow(CredentialRejected, slug="reusable-workflow"):
 
 
 class UploadTokenExpired(CredentialRejected, slug="upload-token-expired"):
-    """The upload token has expired, and the job has no identity token left to exchange for another one."""
+    """The upload token has expired, and the job has no unused identity token to exchange for a new one."""
 
 
 class ApiTokenUnusable(CredentialRejected, slug="api-token-unusable"):
-    """The API token that was given has expired, is incomplete or is for another index; nothing was sent."""
+    """The API token that was given has expired, is incomplete or is for another index. It was not sent."""
 
 
 class ProjectNotCovered(CredentialRejected, slug="project-not-covered"):
-    """The credential does not cover a project of this run; nothing was uploaded."""
+    """The credential does not cover all projects of this run. Nothing was uploaded."""
 
 
 class PipelineElsewhere(CredentialRejected, slug="pipeline-elsewhere"):
@@ -233,7 +233,7 @@ class PipelineElsewhere(CredentialRejected, slug="pipeline-elsewhere"):
 
 
 class SigningFailed(CiPublishError, slug="signing-failed", exit_code=7, retryable=True):
-    """A file could not be attested although an attestation is required; nothing was uploaded."""
+    """A file could not be attested, although attestations are required. Nothing was uploaded."""
 
 
 class SigstoreUnavailable(SigningFailed, slug="sigstore-unavailable"):
@@ -241,7 +241,7 @@ class SigstoreUnavailable(SigningFailed, slug="sigstore-unavailable"):
 
 
 class SigstoreRefused(SigningFailed, slug="sigstore-refused", retryable=False):
-    """Sigstore refuses the request, and would refuse it again."""
+    """Sigstore rejected the request, and would reject it again."""
 
 
 class SigstoreIdentityRejected(SigstoreRefused, slug="sigstore-identity-rejected", retryable=False):
@@ -253,19 +253,19 @@ class SigningIdentityExpired(SigningFailed, slug="signing-identity-expired", ret
 
 
 class UnattestableWorkflow(SigningFailed, slug="unattestable-workflow", retryable=False):
-    """The job runs in a reusable workflow, whose attestations PyPI would refuse."""
+    """The job runs in a reusable workflow, whose attestations PyPI would reject."""
 
 
 class AttestationUnsound(SigningFailed, slug="attestation-unsound", retryable=False):
-    """An attestation that was just made does not verify against the file or the identity of this run."""
+    """A new attestation does not verify against the file or the identity of this run."""
 
 
 class AttestationInvalid(SigningFailed, slug="attestation-invalid", retryable=False):
-    """An attestation file beside a distribution does not verify."""
+    """An attestation file next to a distribution does not verify."""
 
 
 class AttestationByAnother(AttestationInvalid, slug="attestation-by-another", retryable=False):
-    """An attestation file beside a distribution is signed by an identity other than this run's."""
+    """An attestation file next to a distribution is signed by an identity other than this run's."""
 
 
 class PublishedUnattested(SigningFailed, slug="published-unattested", retryable=False):
@@ -273,7 +273,7 @@ class PublishedUnattested(SigningFailed, slug="published-unattested", retryable=
 
 
 class BuildProvenanceMissing(SigningFailed, slug="build-provenance-missing", retryable=False):
-    """Build provenance is required, but a file has none that this run can upload; nothing was uploaded."""
+    """Build provenance is required, but a file has none that this run can upload. Nothing was uploaded."""
 
 
 class BuildUnprovable(SigningFailed, slug="build-unprovable", retryable=False):
@@ -285,7 +285,7 @@ class ContentConflict(CiPublishError, slug="content-conflict", exit_code=8):
 
 
 class UploadRejected(CiPublishError, slug="upload-rejected", exit_code=9):
-    """The index permanently refuses a file."""
+    """The index permanently rejects a file."""
 
 
 class IndexUnavailable(CiPublishError, slug="index-unavailable", exit_code=10, retryable=True):
@@ -293,7 +293,7 @@ class IndexUnavailable(CiPublishError, slug="index-unavailable", exit_code=10, r
 
 
 class MintAnswerLost(IndexUnavailable, slug="mint-answer-lost"):
-    """The job's only OIDC identity token was sent, but no response came; only a new job has another one."""
+    """The job's only OIDC identity token was sent, but there was no response. Only a new job gets another token."""
 
 
 class Unverified(CiPublishError, slug="unverified", exit_code=11, retryable=True):
@@ -309,7 +309,7 @@ class BuildProvenanceUnverified(Unverified, slug="build-provenance-unverified", 
 
 
 class PublishingDeferred(CiPublishError, slug="deferred", exit_code=12, retryable=True):
-    """Some new projects were left for a later run: the index accepts no more of them for now, or the user set a limit.
+    """Some new projects are deferred to a later run: the index accepts no more of them now, or the user set a limit.
 
     ``resume_after``: when a later run can go on, in seconds since the epoch; None where that is not known.
     """

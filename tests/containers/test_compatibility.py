@@ -205,7 +205,7 @@ def subfolders(dist: Path) -> None:
 
 
 def renamed_wheel(dist: Path) -> None:
-    """PyPI's server refuses a platform tag that it does not know."""
+    """PyPI's server rejects a platform tag that it does not know."""
     wheel = next(dist.glob("*.whl"))
     wheel.rename(dist / wheel.name.replace("-any.whl", "-linux_x86_64.whl"))
 

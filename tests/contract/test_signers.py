@@ -43,7 +43,7 @@ class Kind:
 
 def fake() -> Iterator[Kind]:
     events = Events()
-    failures = {file.filename: SigningFailed("Sigstore refused it.") for file in FILES}
+    failures = {file.filename: SigningFailed("Sigstore rejected it.") for file in FILES}
     yield Kind(
         FakeSigner(emit=events.append),
         FakeSigner(failures, emit=events.append),

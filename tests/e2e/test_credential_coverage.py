@@ -97,7 +97,7 @@ def test_an_api_token_of_one_project_is_compared_before_the_first_upload(shell: 
         assert token not in result.stdout
 
 
-@pytest.mark.parametrize(("cut", "words"), [(None, "expired"), (60, "not a whole API token")])
+@pytest.mark.parametrize(("cut", "words"), [(None, "expired"), (60, "not a complete API token")])
 def test_a_token_that_cannot_work_is_never_sent(shell: Shell, cut: int | None, words: str) -> None:
     make_wheel(shell.folder / "dist", "demo")
     with RehearsalWorld() as world:
@@ -153,12 +153,12 @@ def test_doctor_says_what_is_known(shell: Shell) -> None:
         job = shell.in_job_of(world)
         untried = job("doctor")
         assert (untried.code, untried.receipt["outcome"]) == (0, "undetermined")
-        assert "cannot be known without trying the exchange" in last_line(untried)
+        assert "cannot be known by trying the exchange" in last_line(untried)
         assert "Try it: --mint" in untried.stdout
         assert job("doctor", "--strict").code == 6
         works = job("doctor", "--mint")
         assert (works.code, works.receipt["outcome"]) == (0, "undetermined")
-        assert last_line(works) == "The exchange works; whether it covers demo shows at the first upload."
+        assert last_line(works) == "The exchange works; only the first upload shows whether it covers demo."
         assert job("publish").code == 0
         for path in (shell.folder / "dist").iterdir():
             path.unlink()
@@ -198,7 +198,7 @@ def test_required_attestations_and_a_file_that_has_none(shell: Shell) -> None:
         assert world.sigstore.entries == ()
         automatic = job("publish")
         assert automatic.code == 0
-        assert "without an attestation and can no longer get one" in automatic.stdout
+        assert "without an attestation and too late to add one" in automatic.stdout
 
 
 def test_verify_names_the_quarantine(shell: Shell) -> None:

@@ -1,4 +1,4 @@
-"""Attestation files beside the distributions that another CI, project or workflow signed."""
+"""Attestation files next to the distributions that another CI, project or workflow signed."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
 
 
 def attest(shell: Shell, world: RehearsalWorld, provider: Provider, suffix: str = ".tar.gz", **claims: str) -> None:
-    """Sign as another job, and leave only the attestation of one file beside the distributions."""
+    """Sign as another job, and leave only the attestation of one file next to the distributions."""
     made = simulated_gitlab_claims(**claims) if provider == "gitlab" else simulated_github_claims(**claims)
     signed = shell.in_job_of(world, provider, **made)("attest", "--output-dir", "out")
     assert signed.code == 0, signed.stdout
@@ -84,7 +84,7 @@ def test_an_attestation_by_somebody_else_stops_the_run_before_anything_is_sent(
     assert again.receipt["error"] == result.receipt["error"]
     # What the message says is true: deleting the file is a cure.
     name = next(Path("dist").glob("*.attestation")).name
-    assert f"Delete {name}: ci-publish makes a new one." in result.receipt["error"]["hints"]
+    assert f"Delete {name}: ci-publish creates a new one." in result.receipt["error"]["hints"]
     (Path("dist") / name).unlink()
     assert shell.in_job_of(world, "github")("publish").code == 0
 

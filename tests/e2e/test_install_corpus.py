@@ -119,7 +119,7 @@ CASES = {
         "install-import",
         one(files={"demo/__init__.py": "import os\nos.abort()\n"}),
         one(files={"demo/__init__.py": "import os\n"}),
-        "the interpreter ended while it ran",
+        "the interpreter crashed while running it",
     ),
     "a console script without its function": Case(
         "install-script",

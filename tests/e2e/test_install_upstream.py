@@ -76,10 +76,10 @@ SECRET = "canary-of-the-upstream-address"
         ("uv", closed, requiring, "Cannot reach the upstream index http://127.0.0.1:"),
         pytest.param("uv", busy, building, "answers 503 Service Unavailable.", marks=pytest.mark.stress),
         pytest.param("uv", closed, building, "connection refused", marks=pytest.mark.stress),
-        pytest.param("uv", busy, requiring, "answers 503", marks=pytest.mark.stress),
+        pytest.param("uv", busy, requiring, "responds with 503", marks=pytest.mark.stress),
         pytest.param("pip", closed, requiring, "connection refused", marks=pytest.mark.stress),
-        pytest.param("pip", busy, requiring, "answers 503", marks=pytest.mark.stress),
-        pytest.param("pip", busy, building, "answers 503", marks=pytest.mark.stress),
+        pytest.param("pip", busy, requiring, "responds with 503", marks=pytest.mark.stress),
+        pytest.param("pip", busy, building, "responds with 503", marks=pytest.mark.stress),
     ],
 )
 def test_an_upstream_that_does_not_answer_is_unavailable(
@@ -92,7 +92,12 @@ def test_an_upstream_that_does_not_answer_is_unavailable(
         result = cli("rehearse", "dist", "--install", PATH=path, CI_PUBLISH_UPSTREAM=address)
 
     assert (result.code, result.receipt["error"]["slug"]) == (10, "index-unavailable"), result.stdout + result.stderr
-    for text in (said, "Run it again once the upstream answers.", "errors/index-unavailable/", "nothing is public"):
+    for text in (
+        said,
+        "Run it again when the upstream index responds.",
+        "errors/index-unavailable/",
+        "nothing is public",
+    ):
         assert text in result.stdout
     assert "install-" not in result.stdout
     assert [file["tried"] for file in result.receipt["files"]] == [[]]
@@ -104,7 +109,7 @@ def test_a_served_rehearsal_warns_that_there_are_no_dependencies(cli: Cli) -> No
     with closed() as url:
         process = cli.start("rehearse", "dist", "--serve", "--upstream", url)
         assert process.stdout is not None
-        said = list(iter(process.stdout.readline, "The rehearsal is up until Ctrl-C.\n"))
+        said = list(iter(process.stdout.readline, "The rehearsal is running. Press Ctrl-C to stop it.\n"))
         assert stop(process) == 0
 
     (warning,) = [line for line in said if line.startswith("warning")]

@@ -156,7 +156,7 @@ def stop_first_process(folder: Path) -> None:
         )
         if not (folder / "started").exists():
             continue
-        assert "it did not end at its deadline. There was no upload token to burn" in done.stderr
+        assert "it did not stop at its deadline. There was no upload token to burn" in done.stderr
         assert time.monotonic() - began > deadline + OUTLIVED_BY
         assert done.returncode != 0
         return

@@ -39,7 +39,7 @@ def test_every_mutation_gets_a_verdict(part: int, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("part", range(SLICES))
 def test_what_an_index_that_plays_pypi_refuses_is_never_silently_published(part: int, tmp_path: Path) -> None:
-    """Whatever the server refuses for good, `check` has called an error before."""
+    """Whatever the server rejects for good, `check` has called an error before."""
     distributions = LocalDistributions(max_workers=1)
     form = {"name": ["demo-pkg"], "version": ["1.0"], "metadata_version": ["2.4"], "license_file": ["LICENSE"]}
     for seed, filename, data in all_mutations(COUNT):

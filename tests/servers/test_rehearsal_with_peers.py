@@ -182,7 +182,7 @@ def _large_wheel(folder: Path, mebibytes: int) -> Path:
     with zipfile.ZipFile(path, "w") as archive:
         for name, data in members.items():
             archive.writestr(name, data)
-        # Written in one piece: PyPI refuses the data descriptors of a stream of unknown length.
+        # Written in one piece: PyPI rejects the data descriptors of a stream of unknown length.
         info = zipfile.ZipInfo("large/data.bin")
         info.file_size = mebibytes * _MIB
         with archive.open(info, "w") as member:

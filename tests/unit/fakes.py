@@ -333,7 +333,7 @@ class FakeSigner:
         names = {file.filename for file in distributions}
         found = [item for item in found if item.distribution in names]
         if not all(item.content for item in found):
-            raise AttestationInvalid("An attestation file beside the distributions cannot be used.")
+            raise AttestationInvalid("An attestation file next to the distributions cannot be used.")
         adopted: dict[str, tuple[Attestation, ...]] = {}
         for item in found:
             attestation = Attestation(

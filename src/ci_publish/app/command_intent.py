@@ -12,8 +12,8 @@ from ci_publish.model.attestation import AttestationPolicy, BuildProvenancePolic
 CONTACTING = frozenset({"publish", "plan", "diff", "verify", "rehearse", "doctor"})
 """The commands that contact an index or simulate one."""
 
-_INSTALL: Final = (("install",), "needs an installation, and nothing is installed")
-_SERVE: Final = (("serve",), "needs servers that stay up, and these end with the rehearsal")
+_INSTALL: Final = (("install",), "only applies to an installation, but nothing is installed")
+_SERVE: Final = (("serve",), "only applies to servers that keep running, but these stop with the rehearsal")
 
 # What has an effect only in a rehearsal that does one of these, and why it has none otherwise.
 _NEEDS: Final = {
@@ -64,11 +64,15 @@ def _refuse_options_without_effect(command: str, settings: Settings, loaded: Loa
         if command != "rehearse":
             if origin.source == Source.VARIABLE and name != "install":
                 continue  # shared with the jobs that rehearse
-            needed, why = ("rehearse",), "needs a rehearsal, and this run would publish or plan"
+            needed, why = ("rehearse",), "only applies to a rehearsal, but this run would publish or plan"
         elif any(getattr(settings, each) for each in needed):
             continue
         by_flag = command != "rehearse" and origin.source == Source.FLAG
-        hint = "Use the command rehearse." if by_flag else Hint("Add what it needs: ", option(needed[0], "true"))
+        hint = (
+            "Use the command rehearse."
+            if by_flag
+            else Hint("Add the option that it requires: ", option(needed[0], "true"))
+        )
         raise ConfigurationError(f"{origin.spelled} {why}.", hints=(hint, f"Or remove {origin.spelled}."))
 
 
@@ -79,22 +83,22 @@ def _refuse_contradicting_options(command: str, settings: Settings, loaded: Load
         return loaded.origin(name).spelled
 
     if command == "doctor" and settings.dry_run and settings.mint:
-        objection = f"{spelled('mint')} performs a real token exchange, and {spelled('dry_run')} asks for a dry run."
+        objection = f"{spelled('mint')} performs a real token exchange, but {spelled('dry_run')} requests a dry run."
     elif settings.build_provenance is BuildProvenancePolicy.REQUIRED and settings.attestations is AttestationPolicy.OFF:
         objection = (
-            f"{spelled('build_provenance')} requires an attestation, and {spelled('attestations')} turns them off."
+            f"{spelled('build_provenance')} requires an attestation, but {spelled('attestations')} turns them off."
         )
     elif settings.subjects is not None and loaded.origin("paths") is not DEFAULT:
-        objection = f"{spelled('subjects')} lists the files to attest, and {spelled('paths')} names others."
+        objection = f"{spelled('subjects')} lists the files to attest, but {spelled('paths')} names others."
     elif (
         settings.anonymous
         and loaded.requests("user")
         and loaded.origin("user").source in {*FOR_THIS_CALL, loaded.origin("anonymous").source}
     ):
-        objection = f"{spelled('anonymous')} uploads without a credential, and {spelled('user')} names a user."
+        objection = f"{spelled('anonymous')} uploads without a credential, but {spelled('user')} names a user."
     elif command == "diff" and settings.release_diff == "off" and loaded.origin("release_diff").source != Source.FILE:
         raise ConfigurationError(
-            f"The command diff compares releases, and {spelled('release_diff')} turns that off.",
+            f"The command diff compares releases, but {spelled('release_diff')} turns that off.",
             hints=(f"Remove {spelled('release_diff')}, or set it only for publish, plan, rehearse.",),
         )
     else:
@@ -112,14 +116,13 @@ def _refuse_unhonoured_options(command: str, loaded: Loaded) -> None:
         return
     names = ", ".join(f"{loaded.origin(name).spelled} ({name.replace('_', '-')})" for name in refused)
     raise ConfigurationError(
-        f"{command} cannot honour {names}.",
-        detail="It is not ignored, because the run could then publish, sign or authenticate in a way that was not"
-        " requested."
+        f"{command} does not support {names}.",
+        detail="It is not ignored, because the run could then publish, sign or authenticate in a way that you did not"
+        " request."
         if command in ACTING and any(option.intent for option in refused.values())
         else "An option that is given for this run is never silently ignored.",
         hints=tuple(
-            f"Remove {loaded.origin(name).spelled}: it is for the command line, and Python code listens with"
-            " RuntimeContext(emit=…)."
+            f"Remove {loaded.origin(name).spelled}: it is for the command line. In Python, use RuntimeContext(emit=…)."
             if command in option.commands
             else f"Remove {loaded.origin(name).spelled}, or set it only for"
             f" {', '.join(sorted(option.commands - {'settings'}))}."

@@ -175,7 +175,7 @@ def _load_command_settings(command: str, what: What, context: RuntimeContext) ->
     if not isinstance(settings, Settings):
         raise ConfigurationError(
             f"{command}() takes Settings{' or a Run' if command in TAKE_RUNS else ''},"
-            f" and was given {type(settings).__name__}.",
+            f" but was given {type(settings).__name__}.",
             hints=(f'Write: ci_publish.{command}(ci_publish.Settings(paths=("dist",)))',),
         )
     given = {name: getattr(settings, name) for name in sorted(settings.model_fields_set)}
@@ -207,7 +207,7 @@ def _verify_files_or_release(run: "Run") -> Outcome:
         _refuse_single_equals_sign(run.options.paths)
         return verify.verify(run)
     if len(run.options.paths) > 1:
-        message = "PROJECT==VERSION stands alone: it cannot be mixed with paths or another release."
+        message = "PROJECT==VERSION must be the only argument: it cannot be combined with paths or another release."
         raise ConfigurationError(message, hints=("Run verify once for each release.",))
     project, version = parse_release_argument(named[0])
     return verify.verify_release(
@@ -252,7 +252,7 @@ def _run_rehearsal(job: CommandJob) -> Outcome:
         from ci_publish.installation import Installation  # noqa: PLC0415  (late: hardly ever needed)
 
         raise ConfigurationError(
-            f"A rehearsal needs the extra `rehearsal`, and {error.name} is not installed.",
+            f"A rehearsal requires the extra `rehearsal`, but {error.name} is not installed.",
             hints=(f"Install it: {Installation.current().install('rehearsal')}",),
         ) from error
     return run_rehearsal(job.settings, job.context, paths_given=job.loaded.origin("paths") is not DEFAULT)

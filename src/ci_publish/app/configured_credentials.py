@@ -61,7 +61,7 @@ class ConfiguredCredentials:
             raise error
 
     def require_usable_credential(self, endpoints: Endpoints) -> None:
-        """Raise what this index would refuse at any time: nothing need be asked to know it.
+        """Raise what this index would reject at any time: nothing need be asked to know it.
 
         Nothing is required of what is missing or has expired: a run that has nothing to upload needs no credential.
         """

@@ -79,7 +79,7 @@ def diagnose_all_indexes(composition: Composition) -> Outcome:
         )
         raise CredentialRejected(
             open_questions[0],
-            detail="\n".join(["In strict mode, doctor succeeds only where it knows.", *open_questions[1:]]),
+            detail="\n".join(["In strict mode, doctor succeeds only if it can check everything.", *open_questions[1:]]),
             hints=(exchange, Hint("Or omit ", option("strict"), ".")),
         )
     composition.context.emit(Finding(name="verdict", status=FindingStatus.SKIP, message=" ".join(open_questions)))

@@ -77,10 +77,10 @@ class FileSource(OptionSource):
 def _secret_in_pyproject_error(spelled: str) -> ConfigurationError:
     return ConfigurationError(
         f"{spelled}: a secret does not belong in a file.",
-        detail="Whoever can read the repository, or an sdist of it, could publish.",
+        detail="Anyone who can read the repository, or an sdist of it, could publish.",
         hints=(
             Hint("Use Trusted Publishing, or set ", option("password"), " from your CI's secret store."),
-            "Revoke this one.",
+            "Revoke this secret.",
         ),
     )
 
@@ -88,6 +88,6 @@ def _secret_in_pyproject_error(spelled: str) -> ConfigurationError:
 def _no_pyproject_key_error(key: str, name: str, table: str = "[tool.ci-publish]") -> ConfigurationError:
     return ConfigurationError(
         f"{table} {key}: never read from a file.",
-        detail="Whoever changes the checkout could change where secrets go.",
+        detail="Anyone who can change the checkout could change where secrets are sent.",
         hints=(f"Remove the key, and use --{name.replace('_', '-')}, CI_PUBLISH_{name.upper()} or the input.",),
     )

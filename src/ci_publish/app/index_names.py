@@ -120,7 +120,7 @@ class IndexNames:
             message = f"{path} cannot be read: {reason}."
             raise ConfigurationError(message, hints=("Correct the file, or name the index by its URL.",)) from error
         if os.name == "posix" and mode & _OTHERS_READ:
-            message = f"{path} can be read by other users of this machine, and it may hold passwords."
+            message = f"{path} can be read by other users of this machine, and it may contain passwords."
             self.notes.append(
                 Noted(slug="pypirc-readable-by-others", message=message, hints=(f"Run: chmod 600 {path}",))
             )
@@ -130,8 +130,8 @@ class IndexNames:
         names = sorted({*KNOWN, *(str(entry["name"]) for entry in self._uv if entry.get("name"))})
         looked = f" and the sections of {self._path}" if self._path is not None else ""
         raise ConfigurationError(
-            f"{spelled} names an index that is not known here: {name}",
-            detail=f"Known are {', '.join(names)}{looked}.",
+            f"{spelled} names an unknown index: {name}",
+            detail=f"Known names: {', '.join(names)}{looked}.",
             hints=(
                 Hint("Write the upload URL instead: ", option("repository_url", "https://…")),
                 f'Or add the index to pyproject.toml: [[tool.uv.index]], name = "{name}", publish-url = "https://…"',
@@ -143,8 +143,8 @@ def _require_known_index(name: str, known: str, upload: str, where: str) -> None
     """Raise ConfigurationError if *where* defines one of PyPI's own names as another index."""
     if upload.rstrip("/") not in {known.rstrip("/"), f"https://{name.lower()}.org"}:
         raise ConfigurationError(
-            f"{name} is another index in {where}: {redacted_url(upload)}",
-            detail=f"Here {name} always means {known}.",
+            f"{name} is a different index in {where}: {redacted_url(upload)}",
+            detail=f"In ci-publish, {name} always means {known}.",
             hints=(Hint("Name the index by its URL: ", option("repository_url", redacted_url(upload))),),
         )
 

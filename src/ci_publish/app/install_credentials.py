@@ -31,8 +31,8 @@ def refuse_install_with_credentials(settings: Settings, environ: Mapping[str, st
     """Raise InstallWithCredentials where the job has what installed code could misuse, unless the settings allow it."""
     if settings.password_stdin:
         raise InstallWithCredentials(
-            "A secret comes from standard input, and an installation runs other people's code.",
-            detail="Nothing was installed. A rehearsal needs no password.",
+            "A secret was passed on standard input, but an installation runs other people's code.",
+            detail="Nothing was installed. A rehearsal does not need a password.",
             hints=(Hint("Remove ", option("password_stdin"), "."),),
         )
     if settings.install_with_credentials:
@@ -41,16 +41,17 @@ def refuse_install_with_credentials(settings: Settings, environ: Mapping[str, st
     if not found:
         return
     if environ.get(ACTION_MARK) or environ.get("GITHUB_ACTIONS"):
-        move = "Move the rehearsal to a job of its own, without `id-token: write` and without the password."
+        move = "Move the rehearsal to a separate job, without `id-token: write` and without the password."
     elif environ.get("GITLAB_CI"):
-        move = "Move the rehearsal to a job of its own, without `id_tokens:` and without the password."
+        move = "Move the rehearsal to a separate job, without `id_tokens:` and without the password."
     else:
-        move = "Run it where neither an identity can be requested nor a password or token is set."
+        move = "Run it where no identity token can be requested, and no password or token is set."
     names = " and ".join(found)
     verb = "is" if len(found) == 1 else "are"
     raise InstallWithCredentials(
-        f"Installing runs code from the files and from their dependencies, and {names} {verb} within its reach.",
-        detail="Nothing was installed. Such code could publish in your name.",
+        f"Installing runs code from the files and from their dependencies, and {names} {verb} within reach of that"
+        " code.",
+        detail="Nothing was installed. Such code could publish on your behalf.",
         hints=(
             move,
             Hint("Or rehearse without installing anything: ", option("install", "false")),
@@ -66,7 +67,7 @@ def reachable_credentials(settings: Settings, environ: Mapping[str, str]) -> lis
     """Return what of the job's credentials installed code could reach, as people call it."""
     found = []
     if CiEnvironment(environ).can_request_identity_token() or environ.get("ACTIONS_ID_TOKEN_REQUEST_TOKEN"):
-        found.append("the identity of this CI job")
+        found.append("the identity token of this CI job")
     password = settings.password
     if password is not None and not password.is_blank:
         found.append("the password or API token of this run")
@@ -120,7 +121,8 @@ def refuse_secrets_in_process_environment(own_environment: Path = _OWN_ENVIRONME
     if secrets:
         raise ConfigurationError(
             f"This Python process was started with {', '.join(secrets[:3])}, which installed code could read.",
-            detail=f"Processes can read the variables that others were started with; {Source.PYTHON} cannot hide them.",
+            detail=f"Processes can read the variables that other processes were started with; {Source.PYTHON} cannot"
+            " hide them.",
             hints=("Run `ci-publish rehearse --install` as a command, or start Python without these variables.",),
         )
 

@@ -83,7 +83,7 @@ def installation_failed_error(errors: Sequence[Problem], tried: Sequence[Tried])
     """Return the error that a run ends with because of *errors*."""
     names = list(dict.fromkeys(each.filename or "" for each in errors))
     trials = sum(not trial.passed for trial in tried)
-    what = f"{trials} of {len(tried)} installations failed" if trials else "Not every file was tried"
+    what = f"{trials} of {len(tried)} installations failed" if trials else "Not every file was tested"
     return InstallationFailed(
         f"{what}: {names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''}.",
         detail="\n".join(f"{each.filename}: {each.message} [{each.rule}]" for each in errors[:5]),
@@ -163,7 +163,7 @@ def choose_installer(processes: CommandProcesses, folder: Path) -> Installer:
             if not answer.failed:
                 return Pip(executable, answer.output.strip())
     raise ConfigurationError(
-        "There is neither uv nor pip to install with.",
+        "Neither uv nor pip is available to install the files.",
         detail=f"uv is not on PATH, and {sys.executable} has no pip.",
         hints=("Install one of them: python3 -m pip install uv",),
     )
@@ -177,5 +177,5 @@ def _untried_problems(
     severity = Severity.ERROR if required else Severity.NOTE
     for file in files:
         if not any(fits_interpreter(file, interpreter) for interpreter in found):
-            message = f"Not tried here: it needs {describe_needed_interpreter(file)}; given: {given}."
+            message = f"Not tested: it requires {describe_needed_interpreter(file)}; given: {given}."
             yield problem_of_rule_fault(Fault(rule="install-not-tried", message=message), file.filename, severity)

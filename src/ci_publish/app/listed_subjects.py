@@ -29,8 +29,8 @@ def read_listed_subjects(path: Path) -> tuple[Subject, ...]:
             f"The list of files in {path} (subjects) cannot be used.",
             detail=f"{reason[0].upper()}{reason[1:]}.",
             hints=(
-                "Give a JSON list of objects with filename and sha256, such as the action's output `files`.",
-                "Or give the output of `sha256sum dist/*`.",
+                "Provide a JSON list of objects with filename and sha256, such as the action's output `files`.",
+                "Or provide the output of `sha256sum dist/*`.",
             ),
         ) from error
 
@@ -45,7 +45,7 @@ def _parse_listed_subjects(text: str) -> tuple[Subject, ...]:
     else:
         listed = [_object_of_checksum_line(line) for line in text.splitlines() if line.strip()]
     if not listed:
-        raise _Unusable("it lists no file")
+        raise _Unusable("it lists no filesss")
     subjects = []
     for each in listed:
         match each:
@@ -64,5 +64,5 @@ def _parse_listed_subjects(text: str) -> tuple[Subject, ...]:
 def _object_of_checksum_line(line: str) -> dict[str, str]:
     found = _LINE.fullmatch(line.rstrip())
     if found is None:
-        raise _Unusable(f"this is no line of sha256sum: {line[:100]!r}")
+        raise _Unusable(f"not a line of sha256sum output: {line[:100]!r}")
     return {"filename": found[2].rpartition("/")[2], "sha256": found[1]}

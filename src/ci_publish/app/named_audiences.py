@@ -24,14 +24,14 @@ def named_audiences(entries: Sequence[str], indexes: Mapping[str, Endpoints]) ->
         for address in _indexes_of_audience_entry(entry, written, indexes):
             index = indexes[address]
             if found.get(address, name) != name:
-                message = f"Two audiences are named for {index.name}: {found[address]} and {name}."
+                message = f"Two audiences are set for {index.name}: {found[address]} and {name}."
                 raise ConfigurationError(message, hints=("Remove one of them.",))
             found[address] = name
             if reason := named_audience_objection(name, url_host(index.upload)):
                 raise ConfigurationError(
-                    f"The audience {name!r} cannot be named for {index.name}: {reason}.",
-                    detail="With a token for it, the index could act in your name elsewhere.",
-                    hints=("Remove the audience; an index should ask for one that is its own host.",),
+                    f"The audience {name!r} cannot be used for {index.name}: {reason}.",
+                    detail="With a token for it, the index could impersonate this job elsewhere.",
+                    hints=("Remove the audience; an index should use its own host as the audience.",),
                 )
     return found
 
@@ -40,9 +40,9 @@ def _indexes_of_audience_entry(entry: str, written: str, indexes: Mapping[str, E
     if not written:
         if len(indexes) > 1:
             raise ConfigurationError(
-                f"The audience {entry} does not say which of the {len(indexes)} indexes it is for.",
+                f"The audience {entry} does not specify which of the {len(indexes)} indexes it is for.",
                 hints=[
-                    Hint("Bind it to one of them: ", option("audience", f"{url_host(each.upload)}={entry}"))
+                    Hint("Assign it to one of them: ", option("audience", f"{url_host(each.upload)}={entry}"))
                     for each in indexes.values()
                 ],
             )

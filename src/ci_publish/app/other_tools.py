@@ -238,7 +238,7 @@ def _destination_to_take_over(ours: OwnSettings, named: Sequence[_Named]) -> _Na
             return None
         raise ConfigurationError(
             f"{first.variable} names {first.shown}, but the input repository-url is not set, which means PyPI.",
-            detail="Whichever is meant, publishing to the other one would be a mistake.",
+            detail="Publishing to the wrong one would be a mistake that cannot be undone.",
             hints=(
                 Hint("To publish there: ", option("repository_url", first.shown)),
                 f"To publish to PyPI, remove {first.variable} from the job's `env:`.",
@@ -246,10 +246,10 @@ def _destination_to_take_over(ours: OwnSettings, named: Sequence[_Named]) -> _Na
         )
     if ours.credential is not None:
         raise ConfigurationError(
-            f"{first.variable} names the index {first.shown}, and {ours.credential} sets a credential.",
-            detail="Nothing says that this credential is for that index.",
+            f"{first.variable} names the index {first.shown}, but {ours.credential} sets a credential.",
+            detail="It is not clear whether this credential is for that index.",
             hints=(
-                Hint("If it is, say so: ", option("repository_url", first.shown)),
+                Hint("If it is, set: ", option("repository_url", first.shown)),
                 Hint("If it is for PyPI: ", option("repository_url", "pypi"), f", and unset {first.variable}."),
             ),
         )
@@ -276,7 +276,7 @@ def _require_single_secret(found: Sequence[ToolSecret]) -> ToolSecret | None:
     other = next((each for each in found[1:] if each.secret != first.secret), None)
     if other is not None:
         raise ConfigurationError(
-            f"{first.variable} and {other.variable} hold different secrets, and nothing says which to use.",
+            f"{first.variable} and {other.variable} contain different secrets, and it is not clear which one to use.",
             hints=(Hint(f"Unset {first.variable} or {other.variable}, or set ", option("password"), "."),),
         )
     return first
@@ -305,16 +305,16 @@ def _secret_for_ci_publish_destination(
         return secret, ()
     where = ", ".join(redacted_url(address) for address in addresses)
     token = secret.secret.satisfies(has_pypi_token_prefix)
-    what = "was not issued there, as far as it can be read" if token else "does not say that it was issued there"
+    what = "was apparently not issued there" if token else "does not show that it was issued there"
     raise ConfigurationError(
-        f"{secret.variable} holds a secret for another tool, and nothing shows that it is for {where}.",
-        detail=f"It {what}, and a secret is not sent to an index that may not have issued it.",
+        f"{secret.variable} contains a secret for another tool, and it is not clear whether it is for {where}.",
+        detail=f"It {what}, and a secret is never sent to an index that may not have issued it.",
         hints=(
             Hint(f"If it is for {where}, pass it as ", option("password"), "."),
             *(
                 ()
                 if ours.addresses
-                else (Hint("If it is for another index, name that: ", option("repository_url", "URL")),)
+                else (Hint("If it is for another index, name that index: ", option("repository_url", "URL")),)
             ),
             f"If it is not needed here, unset {secret.variable}.",
         ),

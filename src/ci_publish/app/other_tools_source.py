@@ -106,7 +106,7 @@ class OtherToolsSource(EnvironmentSource):
         if uv_file and not uv.destination_variables(self._environ) and not is_same_destination(uv_file.url, upload):
             raise _unnamed_destination_error(
                 f"{uv_file.where} names {redacted_url(uv_file.url)}",
-                "Whichever is meant, publishing to the other one would be a mistake.",
+                "Publishing to the wrong one would be a mistake that cannot be undone.",
                 upload,
                 Hint("To publish there: ", option("repository_url", redacted_url(uv_file.url))),
             )

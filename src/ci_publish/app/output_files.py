@@ -49,7 +49,7 @@ def require_writable_outputs(settings: Settings, *, signs: bool = True) -> None:
             raise ConfigurationError(
                 message,
                 detail="This was checked before anything was signed or uploaded.",
-                hints=(Hint("Name a place that this job may write to: ", option(name, "FILE" if is_file else "DIR")),),
+                hints=(Hint("Name a path that this job may write to: ", option(name, "FILE" if is_file else "DIR")),),
             ) from error
 
 
@@ -62,7 +62,7 @@ def refuse_inputs_as_output_files(settings: Settings) -> None:
     for name, path in _paths_of_options(settings, _FILES).items():
         named = (path.name, (_resolve_output_path(path) or path).name)
         if any(each.lower().endswith(_DISTRIBUTION_NAMES) for each in named):
-            why = "that is the name of a distribution or an attestation"
+            why = "it is the name of a distribution or an attestation"
         elif any(_is_same_path(path, each) for each in read):
             why = "this run reads that file"
         else:
@@ -97,11 +97,11 @@ def refuse_outputs_linked_outside(settings: Settings) -> None:
     """
     for name, path in _paths_of_options(settings, (*_OUTPUTS, "world")).items():
         if leads_out_of_working_folder(path):
-            message = f"{path} ({name.replace('_', '-')}) leads out of the working folder through a link."
+            message = f"{path} ({name.replace('_', '-')}) is a link to a path outside the working folder."
             raise ConfigurationError(
                 message,
-                detail=f"It leads to {_resolve_output_path(path)}. Nothing was written.",
-                hints=("Remove the link, or name the place that it leads to.",),
+                detail=f"It points to {_resolve_output_path(path)}. Nothing was written.",
+                hints=("Remove the link, or name its target.",),
             )
 
 

@@ -112,7 +112,7 @@ def _refuse_impossible_installation(settings: Settings, context: RuntimeContext)
     refuse_install_with_credentials(settings, context.environ)
     if settings.dry_run:
         raise ConfigurationError(
-            "install and dry-run contradict each other: a rehearsal that only plans has nothing to install.",
+            "install and dry-run contradict each other: a rehearsal that only creates a plan has nothing to install.",
             hints=(
                 Hint("To install, without publishing anything outside this machine: ", option("dry_run", "false")),
                 Hint("To plan only: ", option("install", "false")),

@@ -19,7 +19,7 @@ def parse_release_argument(text: str) -> tuple[str, str]:
     except (InvalidVersion, ValueError) as error:
         message = f"{text} is not a PROJECT==VERSION: {error}"
         raise ConfigurationError(
-            message, hints=("Write it like this: ci-publish verify sampleproject==4.0.0",)
+            message, hints=("Write, for example: ci-publish verify sampleproject==4.0.0",)
         ) from error
 
 

@@ -36,7 +36,7 @@ def announce_served_rehearsal(
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or str(error)
             message = f"Cannot write to {path} (env-file): {why}."
-            raise ConfigurationError(message, hints=("Name a file that may be written to.",)) from error
+            raise ConfigurationError(message, hints=("Name a file that this job may write to.",)) from error
     if context.stdout is not None:
         context.stdout.write(_served_rehearsal_announcement(world, settings, variables, token))
         context.stdout.flush()
@@ -92,7 +92,7 @@ def _served_rehearsal_announcement(
     if settings.shell != "dotenv" and settings.env_file is None:
         return shell_assignments(settings.shell, variables)
     lines = [
-        "The rehearsal is up until Ctrl-C.",
+        "The rehearsal is running. Press Ctrl-C to stop it.",
         f"  in a browser   {world.base_url}/",
         f"  to install     {install}",
         f"  upload URL     {world.repository_url}",

@@ -70,7 +70,7 @@ def parse_secret_setting(value: object) -> object:
     if not isinstance(value, str):
         return value
     if not value.strip().isprintable():
-        message = "it holds line breaks or control characters"
+        message = "must not contain line breaks or control characters"
         raise ValueError(message)
     return Secret(value.strip())
 
@@ -96,7 +96,7 @@ def parse_size_setting(value: object) -> object:
         return 0
     found = _SIZE.fullmatch(value.strip())
     if found is None:
-        message = "it is neither off nor a size like 25MiB"
+        message = "must be off or a size such as 25MiB"
         raise ValueError(message)
     prefix, binary = (found[2] or "").lower(), bool(found[3])
     return int(found[1]) * (1024 if binary else 1000) ** " kmg".index(prefix or " ")
@@ -123,7 +123,7 @@ def require_version_text(value: object) -> object:
         try:
             Version(value)
         except ValueError as error:
-            message = f"{value[:100]!r} is not a version like 1.4.2"
+            message = f"must be a version such as 1.4.2, not {value[:100]!r}"
             raise ValueError(message) from error
     return value
 
@@ -141,7 +141,7 @@ def parse_builder_identities(value: object) -> object:
     found = parse_publisher_identities(value)
     for each in found if isinstance(found, tuple) else ():
         if each.environment is not None:
-            message = f"a builder has no environment: {each}"
+            message = f"must not contain an environment, because a builder has none: {each}"
             raise ValueError(message)
     return found
 
@@ -151,7 +151,7 @@ def parse_commands(value: object) -> object:
     items = split_setting_lines(value)
     for item in items if isinstance(items, tuple | list) else ():
         if isinstance(item, str) and not "".join(shlex.split(item)[:1]):
-            message = "a command is empty"
+            message = "must not contain an empty command"
             raise ValueError(message)
     return items
 
@@ -167,7 +167,7 @@ def refuse_null_characters(values: Mapping[str, object]) -> None:
     """Raise ValueError for a text that no file system, variable or URL can hold."""
     for name, value in values.items():
         if any("\0" in str(item) for item in (value if isinstance(value, tuple | list) else (value,))):
-            message = f"{name}: it holds a null character"
+            message = f"{name}: must not contain a null character"
             raise ValueError(message)
 
 
@@ -178,7 +178,7 @@ def wrong_values_error(error: ValidationError, spelled: Mapping[str, str] | None
     """
     names = {} if spelled is None else spelled
     found = tuple(_line_for_wrong_option(item, names) for item in error.errors(include_input=False, include_url=False))
-    message = f"{'A setting is' if len(found) == 1 else f'{len(found)} settings are'} wrong: {found[0]}"
+    message = f"{'Invalid setting' if len(found) == 1 else f'{len(found)} invalid settings'}: {found[0]}"
     detail = "\n".join((*found[1:], "Settings are read before anything else; nothing was signed or sent."))
     hints: list[str] = []
     for item in error.errors(include_url=False):
@@ -186,7 +186,7 @@ def wrong_values_error(error: ValidationError, spelled: Mapping[str, str] | None
         if item["type"] in _ONE_OF:
             meant = get_close_matches(str(item["input"]), _QUOTED.findall(str(item.get("ctx", {}).get("expected"))), 1)
             hints += (f"Did you mean {value}?" for value in meant)
-        hints.append(f"Correct {names.get(name, name)}: {OPTIONS_URL}#{name.replace('_', '-')}")
+        hints.append(f"Correct {names.get(name, name)}; see {OPTIONS_URL}#{name.replace('_', '-')}")
     return ConfigurationError(message, detail=detail, hints=tuple(hints))
 
 
@@ -203,7 +203,8 @@ def _line_for_wrong_option(item: Mapping[str, Any], spelled: Mapping[str, str]) 
     if item["type"] in _ONE_OF:
         rest = f"must be one of {', '.join(_QUOTED.findall(str(limits['expected'])))}"
     elif item["type"] == "extra_forbidden":
-        rest = "unknown option"
+        rest = "is not an option"
     elif item["type"] in _WORDS:
         rest = _WORDS[item["type"]].format(**limits)
-    return f"{spelled.get(name, name)}: {rest}"
+    separator = " " if rest.startswith(("must ", "is not ", "contradicts ")) else ": "
+    return f"{spelled.get(name, name)}{separator}{rest}"

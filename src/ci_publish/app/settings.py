@@ -70,23 +70,23 @@ class Settings(
             """Take options by name only. Raises ConfigurationError for everything else: pydantic-settings drops it."""
             unknown = next((name for name in given if name.startswith("_") and name != SOURCES), None)
             if positional:
-                message = "Settings takes options by name, and was given one without a name."
+                message = "Settings accepts options only by name, but was given one without a name."
                 raise ConfigurationError(message, hints=('Write: ci_publish.Settings(paths=("dist",))',))
             if unknown is not None:
-                message = f"A setting is wrong: {unknown}: unknown option"
+                message = f"Invalid setting: {unknown} is not an option"
                 raise ConfigurationError(message, hints=(f"Options: {OPTIONS_URL}",))
             super().__init__(**given)
 
     @model_validator(mode="after")
     def _require_consistent_options(self) -> Self:
         if self.index_url is not None and len(self.repository_url) > 1:
-            message = "index_url: it names one index, but repository-url names several"
+            message = "index_url: must not be set if repository-url names several indexes"
             raise ValueError(message)
         if self.recursive and self.ignore_subfolders:
-            message = "ignore_subfolders: it contradicts recursive, which publishes the distributions in subfolders"
+            message = "ignore_subfolders: contradicts recursive, which publishes the distributions in subfolders"
             raise ValueError(message)
         if not self.repository_url:
-            message = "repository_url: there is none"
+            message = "repository_url: must name an index"
             raise ValueError(message)
         for address in self.repository_url:
             # A name that is not PyPI's is looked up when the settings are loaded.

@@ -170,7 +170,7 @@ class VariableSource(EnvironmentSource):
                 if any(word in key for word in _SUSPICIOUS):
                     raise ConfigurationError(
                         f"Unknown environment variable: {key}",
-                        detail="It looks like a setting, and it would be ignored.",
+                        detail="It looks like a setting, but would be ignored.",
                         hints=(f"Unset {key}, or use one of the variables that exist: {OPTIONS_URL}",),
                     )
                 message = f"Unknown environment variable, ignored: {key}"
@@ -180,7 +180,9 @@ class VariableSource(EnvironmentSource):
         """Return the second name of the password where it is the one that is set."""
         token, password = self._environ.get(TOKEN), self._environ.get(option_variable("password"))
         if token and password and token.strip() != password.strip():
-            message = f"{TOKEN} and {option_variable('password')} are set to different values; they are one option."
+            message = (
+                f"{TOKEN} and {option_variable('password')} are set to different values, but they are the same option."
+            )
             raise ConfigurationError(message, hints=("Unset one of them.",))
         return TOKEN if token or (token is not None and password is None) else None
 

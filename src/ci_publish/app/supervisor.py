@@ -69,8 +69,8 @@ class RunSupervisor:
         elif self._unread_since is None:
             self._unread_since = now
         if self._unread_since is not None and now - self._unread_since >= UNREAD_FOR:
-            return "it was asked to stop, and did not react"
-        return "it did not end at its deadline" if now >= self._ends else ""
+            return "it did not stop when requested"
+        return "it did not stop at its deadline" if now >= self._ends else ""
 
     def _burn_kept_upload_tokens(self) -> int:
         """Burn what is kept, and return how many tokens that were."""

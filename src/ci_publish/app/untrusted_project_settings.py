@@ -23,7 +23,7 @@ DECISIVE = (
     "repository_url", "index_url", "user", "anonymous", "allow_http", "sigstore_trust_config", "audience",
     "config_file", "publisher", "attested_by", "builder", "source",
 )  # fmt: skip
-"""The options that say where secrets and identities go, or whom to believe."""
+"""The options that say where secrets and identity tokens are sent, or whom to believe."""
 
 _BELIEVED = frozenset({"sigstore_trust_config", "publisher", "attested_by", "builder", "source"})
 """Those that say whom to believe: what ``verify`` finds out rests on them, also where it sends no secret."""
@@ -82,9 +82,9 @@ def refuse_untrusted_project_settings(
     found = _untrusted_project_settings(command, settings, loaded, sends=sends)
     if not found:
         return
-    decides = "where secrets and identities go" if sends else "whose provenance is believed"
+    decides = "where secrets and identity tokens are sent" if sends else "whose provenance is trusted"
     if found.keys() == {"rules"}:
-        decides = "which findings stop a run"
+        decides = "which problems stop a run"
     outside = _lines_that_set_options(reader, found, loaded.settings, environ)
     names = " and ".join(name.replace("_", "-") for name in found)
     raise ConfigurationError(
@@ -92,7 +92,7 @@ def refuse_untrusted_project_settings(
         detail=f"Anyone who opens a pull request can change that file, and with it {decides}:\n"
         + "\n".join(f"{where}: {option_value_for_people(name, loaded.settings)}" for name, where in found.items()),
         hints=(
-            f"If the values are right, set them outside the file: {outside}",
+            f"If the values are correct, set them outside the file: {outside}",
             Hint("If nobody else can change this checkout: ", option("trust_project_settings", "true")),
         ),
     )

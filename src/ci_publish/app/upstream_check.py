@@ -34,7 +34,7 @@ class UpstreamCheck:
         self._address = address
         self._name = f"upstream index {redacted_url(address.text)}"
         comes_from = f" It comes from {address.named_by}." if address.named_by else ""
-        self._detail = f"Dependencies are installed from it, so the files could not be tried.{comes_from}"
+        self._detail = f"Dependencies are installed from it, so the installation could not be tested.{comes_from}"
         if isinstance(upstream, RedirectedIndex):
             upstream = ForwardedIndex(url=upstream.root, authorization=None, transport=transport())
         self._upstream = upstream
@@ -72,7 +72,7 @@ class UpstreamCheck:
         if isinstance(answer, NoAnswer):
             return self._upstream_unavailable_error(f"Cannot reach {file_host}: {answer.text}.")
         if is_transient_status(answer.status):
-            return self._upstream_unavailable_error(f"{file_host}, answers {response_status_line(answer)}.")
+            return self._upstream_unavailable_error(f"{file_host}, responds with {response_status_line(answer)}.")
         return None
 
     def _index_failure(self, answer: HttpAnswer | NoAnswer) -> CiPublishError | None:
@@ -81,17 +81,20 @@ class UpstreamCheck:
             untrusted = answer.reason is NoAnswerReason.UNTRUSTED_CERTIFICATE
             return UntrustedCertificate(summary) if untrusted else self._upstream_unavailable_error(summary)
         if is_transient_status(answer.status):
-            return self._upstream_unavailable_error(f"The {self._name} answers {response_status_line(answer)}.")
+            return self._upstream_unavailable_error(f"The {self._name} responds with {response_status_line(answer)}.")
         if answer.status not in {_UNAUTHORIZED, _FORBIDDEN}:
             return None
         example = "https://USER:PASSWORD@HOST/simple/"
         given, hint = (
             ("its credential", f"Correct the user and password in its address, {example}; they may have expired.")
             if url_has_secrets(self._address.text)
-            else ("requests without a credential", f"Put user and password into its address, {example}, from a secret.")
+            else (
+                "requests without a credential",
+                f"Put a user name and password from a secret in its address: {example}",
+            )
         )
         return CredentialRejected(
-            f"The {self._name} refuses {given}: {response_status_line(answer)}.",
+            f"The {self._name} rejects {given}: {response_status_line(answer)}.",
             detail=self._detail,
             hints=(hint,),
         )
@@ -101,7 +104,7 @@ class UpstreamCheck:
             summary,
             detail=self._detail,
             hints=(
-                "Run it again once the upstream answers. Behind a proxy, set HTTPS_PROXY.",
+                "Run it again when the upstream index responds. Behind a proxy, set HTTPS_PROXY.",
                 Hint("Or name another index, or a folder with the dependencies: ", option("upstream", "FOLDER")),
             ),
         )

@@ -31,7 +31,7 @@ _SECONDS: Final = 30.0
 _SECTIONS: Final = ("global", "install", ":env:")
 _LISTED: Final = re.compile(r"^(global|install|:env:)\.(\S+?)=('.*'|\".*\")$", re.MULTILINE)
 _NAME_ANOTHER: Final = Hint(
-    "Name the root of a Simple API, such as https://pypi.org/simple/, or a folder of wheels: ",
+    "Specify the root of a Simple API, such as https://pypi.org/simple/, or a folder of wheels: ",
     option("upstream", "URL"),
 )
 _IGNORED: Final = ("extra-index-url", "find-links")
@@ -60,7 +60,7 @@ def upstream_address(named: str | None, pip: Callable[[], Mapping[str, str]]) ->
             slug="upstream-ignored",
             message=f"pip's setting {name} is not used: dependencies come from one index.",
             warning=False,
-            hints=(Hint("Name an index or a folder that has all of them: ", option("upstream", "URL")),),
+            hints=(Hint("Specify an index or a folder that contains all of them: ", option("upstream", "URL")),),
         )
         for name in ignored
     )
@@ -122,7 +122,7 @@ def open_named_upstream(
     if plain and host not in allow_http:
         raise ConfigurationError(
             f"The upstream {redacted_url(text)} is plain http.",
-            detail=f"{comes_from} Whoever is on the way could replace what is installed.".strip(),
+            detail=f"{comes_from} Anyone on the network path could replace what is installed.".strip(),
             hints=(Hint("Use https, or allow it: ", option("allow_http", host)),),
         )
     if url_holds_no_credential(text) and not plain and not everything:

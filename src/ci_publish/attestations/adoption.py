@@ -1,4 +1,4 @@
-"""Attestation files found beside the distributions: verified, then used as if this run had made them."""
+"""Attestation files found next to the distributions: verified, then used as if this run had made them."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ from ci_publish.model.events import Emit, Noted
 from ci_publish.model.frozen import frozen
 
 _WHY_REFUSED = (
-    "PyPI refuses a file whose attestations are signed by an identity other than the Trusted Publisher that uploads"
+    "PyPI rejects a file whose attestations are signed by an identity other than the Trusted Publisher that uploads"
     " it, so nothing was uploaded."
 )
 
@@ -117,10 +117,10 @@ class _AttestationAdoption:
             faults = [f"{file.path.name}: {reason}" for file, reason in self._invalid]
             unusable = [file for file, _ in self._invalid] + [foreign.file for foreign in self._foreign]
             raise AttestationInvalid(
-                f"{_pluralise_attestation_files(len(faults))} beside the distributions cannot be used.",
+                f"{_pluralise_attestation_files(len(faults))} next to the distributions cannot be used.",
                 detail="\n".join([*faults, *map(str, self._foreign)]),
                 hints=(
-                    "An index refuses a file whose attestations do not verify, so nothing was uploaded.",
+                    "An index rejects a file whose attestations do not verify, so nothing was uploaded.",
                     *_delete_attestations_hints(unusable),
                 ),
             )
@@ -133,7 +133,7 @@ class _AttestationAdoption:
                 Noted(
                     slug="build-provenance-omitted",
                     message=f"{each}; it is not uploaded.",
-                    hints=("Make it in the workflow run that publishes, for the commit that is published.",),
+                    hints=("Create it in the workflow run that publishes, for the commit that is published.",),
                     filename=each.file.distribution,
                 )
             )
@@ -180,16 +180,16 @@ class _AttestationAdoption:
                 return
             case ByThisRun(commit=commit):
                 slug = "attestation-other-commit"
-                message = f"{name} was made for another commit ({commit}) than this run's."
+                message = f"{name} was created for another commit ({commit}) than this run's."
             case ByNamed(identity=identity):
                 slug = "attestation-by-named"
                 message = (
-                    f"{name} is signed by {identity}, which attested-by names. PyPI takes attestations only by the"
+                    f"{name} is signed by {identity}, which attested-by names. PyPI accepts attestations only from the"
                     " Trusted Publisher that uploads the file."
                 )
             case ByUnknown():
                 slug = "attestation-identity-unchecked"
-                message = f"{name} fits the file; whether {certificate} is this run's identity is not known."
+                message = f"{name} matches the file; it is not known whether {certificate} is this run's identity."
             case _:
                 assert_never(signed_by)
         is_warning = isinstance(signed_by, ByNamed)
@@ -211,7 +211,7 @@ def foreign_signer_error(foreign: Sequence[ForeignAttestation], signers: Accepte
         hints.append(Hint("For an index that accepts such attestations, name the signer: ", first, *more))
     own = "" if str(signers) == "unknown" else f", {signers}"
     return AttestationByAnother(
-        f"{files} beside the distributions {'is' if len(foreign) == 1 else 'are'} signed by an identity other than"
+        f"{files} next to the distributions {'is' if len(foreign) == 1 else 'are'} signed by an identity other than"
         f" this run's{own}.",
         detail="\n".join([*map(str, foreign), _WHY_REFUSED]),
         hints=tuple(hints),
@@ -226,7 +226,7 @@ def unsuitable_provenance_error(unsuitable: Sequence[UnsuitableProvenance]) -> B
         " provenance is required.",
         detail="\n".join([*map(str, unsuitable), "Nothing was uploaded."]),
         hints=(
-            "Make it in the workflow run that publishes, for the commit that is published.",
+            "Create it in the workflow run that publishes, for the commit that is published.",
             Hint("To publish without it, with a warning: ", option("build_provenance", "if-present")),
         ),
     )
@@ -238,7 +238,8 @@ def _delete_attestations_hints(files: Sequence[FoundAttestation]) -> tuple[str, 
     hints = []
     if publish:
         hints.append(
-            f"Delete {_files_to_delete(publish)}: ci-publish makes {'a new one' if len(publish) == 1 else 'new ones'}."
+            f"Delete {_files_to_delete(publish)}: ci-publish creates"
+            f" {'a new one' if len(publish) == 1 else 'new ones'}."
         )
     if others := [file for file in files if file.type != "publish"]:
         hints.append(f"Delete {_files_to_delete(others)} to publish without {'it' if len(others) == 1 else 'them'}.")

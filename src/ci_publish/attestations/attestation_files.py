@@ -98,6 +98,6 @@ def _require_same_attestation(path: Path, content: bytes) -> None:
 
 def _attestation_exists_error(path: Path) -> ConfigurationError:
     return ConfigurationError(
-        f"{path} exists already and is another attestation.",
+        f"{path} already exists and is a different attestation.",
         hints=("Attestations are never replaced: name an empty directory, or delete the file.",),
     )

@@ -166,9 +166,7 @@ def _certificate_difference(name: str, wanted: str, found: str | None) -> str:
     if found is None:
         return f"its certificate names no {name} (expected {wanted})"
     if wanted.removesuffix("@…").lower() == found[: len(wanted.removesuffix("@…"))].lower():
-        return (
-            f"its certificate names the {name} {found}, which differs from {wanted} in the case of letters or its end"
-        )
+        return f"its certificate names the {name} {found}, which differs from {wanted} in letter case or at its end"
     return f"its certificate names the {name} {found}, not {wanted}"
 
 
@@ -191,7 +189,7 @@ def reusable_workflow_attestation_error(
     ):
         return None
     return UnattestableWorkflow(
-        f"The job runs in the reusable workflow {running}, called by {started}: PyPI would refuse its attestations.",
+        f"The job runs in the reusable workflow {running}, called by {started}: PyPI would reject its attestations.",
         detail="PyPI compares attestations with the workflow that was started, but the identity of the upload with the "
         "workflow that is called; no Trusted Publisher matches both (https://github.com/pypi/warehouse/issues/11096).",
         hints=(
@@ -209,7 +207,7 @@ def pipeline_elsewhere_attestation_error(claims: Claims) -> UnattestableWorkflow
     if not project or not separator or path.partition("/")[2].lower() == project.lower():
         return None
     return UnattestableWorkflow(
-        f"The CI configuration of this job is in another project, {path}: PyPI would refuse its attestations.",
+        f"The CI configuration of this job is in another project, {path}: PyPI would reject its attestations.",
         detail="PyPI compares the configuration's project with the Trusted Publisher's, which is the project that the "
         f"job runs in, {project}.",
         hints=(

@@ -112,7 +112,7 @@ class SigstoreAuthority:
             signing = self._trust_config.signing_config
         except Exception as error:
             raise SigstoreRefused(
-                "The Sigstore instance offers no service that attestations can be made with.",
+                "The Sigstore instance offers no service that can create attestations.",
                 detail=f"Its configuration says: {trouble_text(error)}.",
                 hints=(
                     Hint("Name the configuration of another instance: ", option("sigstore_trust_config", "FILE")),
@@ -152,31 +152,31 @@ class SigstoreAuthority:
                 case ExpiredIdentity():
                     return Ended("the identity token has expired")
                 case VerificationError():
-                    return Refusal(f"Sigstore's answer does not verify against the trust root ({trouble_text(step)})")
+                    return Refusal(f"Sigstore's response does not verify against the trust root ({trouble_text(step)})")
                 case requests.RequestException():
                     return self._trouble_of_request_error(service, step)
                 case _:
                     pass
-        return Transient(f"{service} gave an answer that is not understood ({trouble_text(error)})")
+        return Transient(f"{service} sent a response that cannot be understood ({trouble_text(error)})")
 
     def _trouble_of_request_error(self, service: str, error: requests.RequestException) -> Trouble:
         match error:
             case requests.exceptions.TooManyRedirects():
-                return Refusal(f"{service} answered with a redirect, which is not followed")
+                return Refusal(f"{service} responded with a redirect, which is not followed")
             case requests.RequestException(response=requests.Response() as answer) if not answer.ok:
                 text = answer.content[:MAX_BODY].decode(errors="replace")  # guessing its encoding would take long
                 return trouble_of_sigstore_response(service, answer.status_code, text, answer.headers, self._wall())
             case requests.exceptions.JSONDecodeError():
-                return Transient(f"{service} gave an answer that is not JSON")
+                return Transient(f"{service} sent a response that is not JSON")
             case requests.exceptions.Timeout():
-                return Transient(f"{service} did not answer within {self._limits.seconds:g} s")
+                return Transient(f"{service} did not respond within {self._limits.seconds:g} s")
             case _:
                 return _sigstore_connection_trouble(service, error)
 
 
 def _sigstore_connection_trouble(service: str, error: BaseException) -> Trouble:
     if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema):
-        return Refusal(f"the address of {service} is no HTTP address ({trouble_text(error)})")
+        return Refusal(f"the address of {service} is not an HTTP address ({trouble_text(error)})")
     if (said := untrusted_certificate_reason(error)) is not None:
         return Untrusted(f"the certificate of {service} is not trusted ({said})")
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
@@ -202,7 +202,7 @@ class SigstoreCertificate:
             distribution = Pep740Distribution(name=subject.filename, digest=subject.sha256)
         except ValidationError as error:
             raise Refusal(
-                f"its name is not a distribution's ({first_attestation_validation_problem(error)})"
+                f"its name is not that of a distribution ({first_attestation_validation_problem(error)})"
             ) from error
         try:
             self._authority.limit_log_session()

@@ -182,7 +182,7 @@ def parse_provenance(content: bytes) -> Iterator[ServedAttestation]:
                     named.project_id, named.pipeline_definition_id, named.vcs_origin, named.vcs_ref
                 )
             case unknown:
-                raise Unsound(f"it names a publisher of an unknown kind ({unknown.kind})")
+                raise Unsound(f"it names an unknown kind of publisher ({unknown.kind})")
         environment = getattr(bundle.publisher, "environment", None) or None
         yield from (ServedAttestation(publisher, environment, attestation) for attestation in bundle.attestations)
 

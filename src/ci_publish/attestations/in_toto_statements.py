@@ -51,13 +51,13 @@ def parse_in_toto_statement(payload: bytes, subject: Subject) -> Statement:
     named = DistributionFilename.parse_or_none(name) if isinstance(name, str) else None
     expected = DistributionFilename.parse_or_none(subject.filename)
     if named is None or expected is None or named.identity != expected.identity:
-        raise WrongStatement(f"it is about another file ({name})")
+        raise WrongStatement(f"it is for another file ({name})")
     digest = digests.get("sha256") if isinstance(digests, dict) else None
     if digest != subject.sha256:
-        raise WrongStatement(f"it is about other bytes (SHA-256 {digest}, the file has {subject.sha256})")
+        raise WrongStatement(f"it is for different content (SHA-256 {digest}, but the file has {subject.sha256})")
     predicate_type, predicate = statement.get("predicateType"), statement.get("predicate")
     if predicate_type not in SUPPORTED_PREDICATES:
-        raise WrongStatement(f"indexes do not take its predicate type ({predicate_type})")
+        raise WrongStatement(f"indexes do not accept its predicate type ({predicate_type})")
     fault = slsa_predicate_fault(predicate) if predicate_type == SLSA_PROVENANCE_V1 else None
     if fault is not None:
         raise WrongStatement(f"it is not SLSA provenance: {fault}")
@@ -73,7 +73,7 @@ def _parse_unambiguous_statement(payload: bytes) -> dict[str, Any]:
             parse_constant=_refuse_json_constant_in_statement,
         )
     except (ValueError, RecursionError) as error:
-        raise WrongStatement("its statement is not JSON that every reader understands alike") from error
+        raise WrongStatement("its statement is not valid, unambiguous JSON") from error
     if not isinstance(statement, dict) or statement.get("_type") != STATEMENT_TYPE:
         raise WrongStatement("it holds no in-toto v1 statement")
     return statement

@@ -48,12 +48,13 @@ def build_provenance_predicate(claims: Claims) -> Predicate:
     makers = {GITHUB_ISSUER: _github_build_predicate, GITLAB_ISSUER: _gitlab_build_predicate}
     if issuer not in makers:
         message = (
-            f"Build provenance can be made in jobs on GitHub.com and GitLab.com; this identity was issued by {issuer}."
+            "Build provenance can be created in jobs on GitHub.com and GitLab.com; this identity token was"
+            f" issued by {issuer}."
         )
         raise NoBuildProvenance(message)
     made = makers[issuer](_RequiredClaims(claims))
     if (fault := slsa_predicate_fault(made)) is not None:
-        message = f"What the identity token says makes no valid SLSA provenance: {fault}."
+        message = f"The claims of the identity token do not result in valid SLSA provenance: {fault}."
         raise NoBuildProvenance(message)
     return made
 

@@ -61,7 +61,7 @@ class ProvenanceJudge:
         except UntrustedCertificate:
             raise
         except CiPublishError as error:
-            return ProvenanceInvalid(f"it cannot be judged: {error.summary}")
+            return ProvenanceInvalid(f"it cannot be verified: {error.summary}")
         if other := next((each.publisher for each in verified if not each.expected), None):
             return ProvenanceByAnother(other, (*(() if own is None else (own.label,)), *map(str, self._named)))
         attestations = tuple(each.attestation for each in verified)

@@ -181,7 +181,9 @@ class AcceptedSigners:
         if identity is not None and any(named.accepts(identity) for named in self.named):
             return ByNamed(identity)
         if mismatch is None and self.named:
-            return ByAnother(f"it is none of the identities that attested-by names ({', '.join(map(str, self.named))})")
+            return ByAnother(
+                f"it is not one of the identities that attested-by names ({', '.join(map(str, self.named))})"
+            )
         if mismatch is None:
             return ByUnknown()
         if self.own is None:

@@ -20,14 +20,14 @@ def final_signing_error(trouble: Trouble, subject: Subject | None) -> SigningFai
     what = "the signing certificate" if subject is None else subject.filename
     match trouble:
         case Untrusted():
-            return UntrustedCertificate(f"Nothing could be signed: {trouble.reason}.")
+            return UntrustedCertificate(f"No file could be signed: {trouble.reason}.")
         case IdentityRefusal():
             return SigstoreIdentityRejected(
                 f"Sigstore does not certify the identity of this job: {trouble.reason}.",
                 detail="Its certificate authority supports only the identity providers of the hosted CI services.",
                 hints=(
                     Hint(
-                        "With a self-hosted CI, use a Sigstore instance that supports it:  ",
+                        "With a self-hosted CI, use a Sigstore instance that supports it: ",
                         option("sigstore_trust_config", "FILE"),
                     ),
                     WITHOUT_ATTESTATIONS,
@@ -36,7 +36,7 @@ def final_signing_error(trouble: Trouble, subject: Subject | None) -> SigningFai
         case Unsound():
             return AttestationUnsound(
                 f"The new attestation of {what} does not verify: {trouble.reason}.",
-                detail="An index would refuse it, so nothing was uploaded.",
+                detail="An index would reject it, so nothing was uploaded.",
                 hints=(
                     "Check whether a proxy changes Sigstore's responses.",
                     "If there is no such proxy, report this problem with the message above.",
@@ -44,7 +44,7 @@ def final_signing_error(trouble: Trouble, subject: Subject | None) -> SigningFai
             )
         case _:
             return SigstoreRefused(
-                f"Sigstore refused the request for {what}: {trouble.reason}.",
+                f"Sigstore rejected the request for {what}: {trouble.reason}.",
                 detail="Sending it again would not change that. Nothing was uploaded.",
                 hints=(
                     f"Check whether {_STATUS_PAGE} reports an outage, and whether a proxy interferes.",
@@ -56,7 +56,7 @@ def final_signing_error(trouble: Trouble, subject: Subject | None) -> SigningFai
 def sigstore_unavailable_error(missing: int, files: int, seconds: float, reason: str) -> SigstoreUnavailable:
     """Return the error for *missing* of *files* that were not attested in time; *reason* is the last trouble's."""
     return SigstoreUnavailable(
-        f"Sigstore did not attest {missing} of {files} files within {round(seconds, 1):g} s"
+        f"Sigstore did not create attestations for {missing} of {files} files within {round(seconds, 1):g} s"
         f"{f': {reason}' if reason else ''}.",
         detail="Sigstore is a public service that sometimes has outages.",
         hints=(

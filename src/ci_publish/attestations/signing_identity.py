@@ -41,7 +41,7 @@ class SigningIdentity:
                 self._token = self._source.token(AUDIENCE)
             except IdentityUnavailable as error:
                 raise SigningFailed(
-                    f"The identity for signing could not be renewed: {error.summary}",
+                    f"The identity token for signing could not be renewed: {error.summary}",
                     detail=error.detail,
                     hints=error.hints,
                 ) from error
@@ -54,9 +54,9 @@ class SigningIdentity:
         """Return the error for an identity that expired and cannot be renewed."""
         if self._source.repeatable:
             return SigningIdentityExpired(
-                f"The identity for signing ended again and again before it could be used ({reason}).",
+                f"The identity token for signing repeatedly expired before it could be used ({reason}).",
                 detail="The clock of this machine is probably wrong.",
-                hints=("Set the runner's clock (identity tokens are valid for minutes only), and try again.",),
+                hints=("Correct the runner's clock (identity tokens are valid only for minutes), and try again.",),
             )
         return SigningIdentityExpired(
             f"Not all files could be signed with the job's only identity token for Sigstore: {reason}.",

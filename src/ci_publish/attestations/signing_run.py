@@ -213,7 +213,7 @@ class SigningRun:
                 self._certificate = certificate  # type: ignore[assignment]  # the task without a file is `certify`
                 self._backoff.note_outage_over()
             case Overdue():
-                reason = f"Sigstore did not answer within {self._patience.attempt_seconds:g} s"
+                reason = f"Sigstore did not respond within {self._patience.attempt_seconds:g} s"
                 self._retry_task(ending.key, ending.started, Transient(reason))
             case Failed(error=Trouble() as trouble):
                 self._handle_trouble(ending.key, ending.started, trouble)

@@ -90,12 +90,12 @@ class _LimitedSigstoreAdapter(HTTPAdapter):
             while problem is None and (piece := response.raw.read1(_CHUNK, decode_content=True)):
                 content += piece
                 if len(content) > self._limits.size:
-                    problem = requests.ConnectionError(f"the answer is longer than {self._limits.size} bytes")
+                    problem = requests.ConnectionError(f"the response is longer than {self._limits.size} bytes")
                 elif self._clock() > ends:
-                    problem = requests.ReadTimeout(f"no complete answer within {self._limits.seconds:g} s")
+                    problem = requests.ReadTimeout(f"no complete response within {self._limits.seconds:g} s")
         except urllib3.exceptions.HTTPError as error:
             response.raw.close()
-            raise requests.ConnectionError(f"the answer broke off ({error})", request=response.request) from error
+            raise requests.ConnectionError(f"the response was cut off ({error})", request=response.request) from error
         if problem is not None:
             response.raw.close()
             raise problem

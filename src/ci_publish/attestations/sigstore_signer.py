@@ -58,7 +58,7 @@ class SigstoreSigner:
         self._trust.prefetch()
 
     def inspect(self, found: Sequence[FoundAttestation], distributions: Sequence[Distribution]) -> None:
-        """Verify attestation files found beside the distributions, before the identity of this run is known.
+        """Verify attestation files found next to the distributions, before the identity of this run is known.
 
         Raises AttestationInvalid, naming every file that does not verify; emits nothing.
         """
@@ -67,7 +67,7 @@ class SigstoreSigner:
     def adopt(
         self, found: Sequence[FoundAttestation], distributions: Sequence[Distribution], claims: Claims | None
     ) -> dict[str, tuple[Attestation, ...]]:
-        """Verify attestation files found beside the distributions; nothing is imported when there are none.
+        """Verify attestation files found next to the distributions; nothing is imported when there are none.
 
         *claims* are those of this run's identity, where it is known. Raises AttestationInvalid, naming every file that
         does not verify.
@@ -140,7 +140,8 @@ class SigstoreSigner:
             message = (
                 "The identity token lacks the claims of a Trusted Publisher: PyPI would not accept these attestations."
                 if publisher.issuer in ISSUERS
-                else f"PyPI knows no publishers of {publisher.label}: it would not accept these attestations."
+                else f"PyPI does not support publishers on {publisher.label}, so it would not accept these"
+                " attestations."
             )
             self._context.emit(Noted(slug="publisher-unknown", message=message))
 
@@ -153,9 +154,9 @@ def _unsignable_job_error(claims: Claims, predicate_types: Sequence[str]) -> Sig
     """
     if SLSA_PROVENANCE_V1 in predicate_types and (reason := why_build_is_unprovable(claims)) is not None:
         return BuildUnprovable(
-            "Cannot make build provenance for this job: its identity does not say enough about the build.",
+            "Cannot create build provenance for this job: its identity token lacks information about the build.",
             detail=reason,
-            hints=("Make it in a GitHub Actions job on GitHub.com or a GitLab CI job on GitLab.com.",),
+            hints=("Create it in a GitHub Actions job on GitHub.com or a GitLab CI job on GitLab.com.",),
         )
     return (
         unattestable_workflow_error(claims)

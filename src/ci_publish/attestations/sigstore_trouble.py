@@ -34,7 +34,7 @@ class Transient(Trouble):
 
 
 class Refusal(Trouble):
-    """Sigstore refuses what we send, and would again."""
+    """Sigstore rejects what we send, and would again."""
 
 
 class Untrusted(Refusal):
@@ -46,7 +46,7 @@ class Rejection(Refusal):
 
 
 class IdentityRefusal(Refusal):
-    """Sigstore refuses to certify this identity."""
+    """Sigstore rejects to certify this identity."""
 
 
 class Ended(Trouble):
@@ -70,7 +70,7 @@ def trouble_of_sigstore_response(
     words = " ".join(said.split())
     if len(words) > _LONGEST_TEXT:
         words = f"{words[:_LONGEST_TEXT]}…"
-    reason = f"{service} answered HTTP {status}{f': {words}' if words else ''}"
+    reason = f"{service} responded with HTTP {status}{f': {words}' if words else ''}"
     if status >= 500 or status in _RETRY_STATUSES:  # noqa: PLR2004  (the server errors)
         asked = parse_retry_after(headers.get("Retry-After"), now) or 0.0
         return Transient(reason, min(asked, LONGEST_RETRY_AFTER))

@@ -143,8 +143,8 @@ class TrustSource:
         if (said := untrusted_certificate_reason(error)) is not None:
             message = f"Sigstore's trust root could not be refreshed: the server's certificate is not trusted ({said})."
             raise UntrustedCertificate(message) from error
-        reason = f"no answer within {self._seconds:g} s" if error is None else _trust_error_reasons(error)
-        hints = ["Signatures are checked against keys that may have been replaced; running again may help."]
+        reason = f"no response within {self._seconds:g} s" if error is None else _trust_error_reasons(error)
+        hints = ["Signatures are checked against keys that may have been replaced; a new run may help."]
         causes = [*sigstore_exception_chain(error)]
         if causes and (refused := _TUNNEL_REFUSED.search(str(causes[-1]))):  # a proxy answered, for example 407
             reason = f"the proxy refuses the connection: {refused[1]}"
@@ -192,7 +192,7 @@ def _bad_trust_config_error(why: str) -> ConfigurationError:
         detail=why,
         hints=(
             Hint(
-                "Give a ClientTrustConfig JSON file (trusted root and signing configuration): ",
+                "Provide a ClientTrustConfig JSON file (trusted root and signing configuration): ",
                 option("sigstore_trust_config", "FILE"),
             ),
         ),

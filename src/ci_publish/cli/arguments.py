@@ -48,7 +48,7 @@ class _Parser(argparse.ArgumentParser):
         meant = get_close_matches(wrong[1], COMMANDS, 1) if wrong else ()
         raise ConfigurationError(
             f"Unknown command: {wrong[1]}." if wrong else f"{message[0].upper()}{message[1:]}.",
-            detail=f"The commands are {', '.join(COMMANDS)}." if wrong else "The command line cannot be read.",
+            detail=f"The commands are {', '.join(COMMANDS)}." if wrong else "The command line is invalid.",
             hints=(*(f"Did you mean {each}?" for each in meant), f"`{self.prog} --help` lists the commands."),
         )
 
@@ -137,7 +137,7 @@ def parse_command_line(argv: Sequence[str]) -> Arguments:
         message = "A password in the address of --upstream is visible to every process and ends up in logs."
         raise ConfigurationError(
             message,
-            hints=("Set CI_PUBLISH_UPSTREAM to the address, or pip's index-url.", "Revoke the one that was given."),
+            hints=("Set CI_PUBLISH_UPSTREAM to the address, or pip's index-url.", "Revoke the secret that was given."),
         )
     return Arguments(
         command, {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
@@ -197,7 +197,7 @@ def _refuse_secrets_in_arguments(argv: Sequence[str]) -> None:
                         Hint(", or pass it on standard input with ", option("password_stdin")),
                         ".",
                     ),
-                    "Revoke the one that was given.",
+                    "Revoke the secret that was given.",
                 ),
             )
 

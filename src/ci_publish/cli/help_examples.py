@@ -9,7 +9,7 @@ from ci_publish.errors import CiPublishError
 EXAMPLES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     "publish": (
         ("publish", "publish the files in dist/ to PyPI, with Trusted Publishing"),
-        ("publish --repository-url testpypi --keep-going", "publish to TestPyPI, and continue if a file is refused"),
+        ("publish --repository-url testpypi --keep-going", "publish to TestPyPI, and continue if a file is rejected"),
     ),
     "plan": (("plan wheelhouse/*.whl --receipt plan.json", "show what would be published, and write it as JSON"),),
     "check": (("check --strict", "check dist/, treating warnings as errors"),),
@@ -21,7 +21,7 @@ EXAMPLES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     ),
     "rehearse": (
         ("rehearse", "publish dist/ to an index on this machine"),
-        ("rehearse --serve", "keep that index running, and look at the project's page in a browser"),
+        ("rehearse --serve", "keep that index running, and view the project's page in a browser"),
     ),
     "doctor": (
         ("doctor", "check whether Trusted Publishing would work from this job"),
@@ -46,7 +46,7 @@ _CODES: Final[Mapping[str, tuple[int, ...]]] = {
 
 def exit_codes_of_command(command: str) -> Iterator[tuple[int, str]]:
     """Yield each exit code that *command* can end with, and its slug; a bug (1) is not expected."""
-    yield 0, "done" if command != "doctor" else "ready, or not known without trying"
+    yield 0, "done" if command != "doctor" else "ready, or unknown without an attempt"
     slugs = {each.exit_code: each.slug for each in reversed(CiPublishError.__subclasses__())}
     slugs |= {12: "deferred", 130: "interrupted", 143: "terminated"}
     yield from ((code, slugs[code]) for code in _CODES[command])

@@ -11,7 +11,7 @@ _SECRET = "the environment variable CI_PUBLISH_PASSWORD, or --password-stdin"  #
 _CERTIFICATES = "the environment variable SSL_CERT_FILE=FILE"
 _NO_CLIENT = "nothing: client certificates are not supported"
 _NEVER_ASKS = "nothing: ci-publish never asks questions"
-_NO_SIGNATURES = "nothing: PyPI ignores GPG signatures; attestations are made with --attestations"
+_NO_SIGNATURES = "nothing: PyPI ignores GPG signatures; attestations are created with --attestations"
 _BUILD = "nothing: build first, for example with `python -m build`"
 
 TRANSLATIONS: Mapping[str, str] = {

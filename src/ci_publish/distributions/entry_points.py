@@ -31,7 +31,7 @@ def parse_entry_points(text: bytes) -> Iterator[tuple[str, str, str]]:
 
 
 def entry_points_refusal_reason(text: bytes) -> str | None:
-    """Return why the server refuses *text*, None if it accepts it (warehouse/utils/wheel.py:243-300).
+    """Return why the server rejects *text*, None if it accepts it (warehouse/utils/wheel.py:243-300).
 
     A text with ``MAX_LINES`` is not checked.
     """

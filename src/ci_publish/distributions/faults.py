@@ -46,7 +46,7 @@ def bad_request_refusal(message: str) -> ServerRefusal:
 
 
 def refused_upload_fault(rule: str, message: str, response: str, *, advice: str = "") -> Fault:
-    """Return a fault that PyPI's server refuses with a 400 and *response*."""
+    """Return a fault that PyPI's server rejects with a 400 and *response*."""
     return Fault(rule=rule, message=message, refusal=bad_request_refusal(response), advice=advice)
 
 
@@ -56,7 +56,7 @@ def invalid_file_refusal(reason: str | None) -> ServerRefusal:
 
 
 def invalid_file_fault(rule: str, message: str, reason: str) -> Fault:
-    """Return a fault that PyPI's server refuses as a broken archive, for *reason*."""
+    """Return a fault that PyPI's server rejects as a broken archive, for *reason*."""
     return Fault(rule=rule, message=message, refusal=invalid_file_refusal(reason))
 
 

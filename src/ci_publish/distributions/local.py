@@ -107,7 +107,7 @@ class LocalDistributions:
     def _read_attestation_files(
         self, entries: collecting.SortedEntries
     ) -> tuple[tuple[FoundAttestation, ...], list[Fault]]:
-        """Read the attestations beside the distributions, and their build provenance in the folder for attestations.
+        """Read the attestations next to the distributions, and their build provenance in the folder for attestations.
 
         Returns a fault for each that belongs to no distribution.
         """
@@ -126,7 +126,7 @@ class LocalDistributions:
             elif each.distribution in names:
                 found.append(each)
             else:
-                missing = f"There is no {each.distribution!r} beside it."
+                missing = f"There is no {each.distribution!r} next to it."
                 message = missing if each.distribution else "Its name names no file."
                 faults.append(Fault(rule="attestation-orphan", message=message, filename=each.path.name))
         return tuple(found), faults

@@ -74,7 +74,7 @@ def ca_variables(
         raise ConfigurationError(
             f"{name} points to a certificate authority file that does not exist.",
             detail="Every connection is verified against it, so none can be made.",
-            hints=(f"Correct {name}, or unset it to use the public authorities.",),
+            hints=(f"Correct {name}, or unset it to use the public certificate authorities.",),
         )
     openssl = FOLDER if is_folder else FILES
     wanted = {REQUESTS: path} if name in {FILES, FOLDER} else {openssl: path, REQUESTS: path}

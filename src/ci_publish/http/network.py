@@ -36,7 +36,7 @@ _MEANINGS: tuple[tuple[tuple[type[Exception], ...], NoAnswerReason, str, bool], 
     (
         (httpcore.LocalProtocolError, httpcore.UnsupportedProtocol, httpx.InvalidURL, UnicodeError),
         NoAnswerReason.REFUSED_LOCALLY,
-        "the request contains characters that HTTP cannot carry",
+        "the request contains characters that are not allowed in HTTP",
         False,
     ),
 )

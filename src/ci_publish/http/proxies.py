@@ -51,7 +51,7 @@ def proxy_authentication_error(proxy: Proxy, said: str) -> ProxyAuthenticationRe
     server = parts.netloc.rpartition("@")[2]
     example = f"{proxy.variable}={parts.scheme}://USER:PASSWORD@{server}"
     why = (
-        f"It does not accept the user name and password in {proxy.variable}."
+        f"It rejected the user name and password in {proxy.variable}."
         if url_has_secrets(proxy.address)
         else f"{proxy.variable} contains no user name and password for it."
     )

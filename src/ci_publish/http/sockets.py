@@ -130,8 +130,8 @@ def connection_failure_of_error(error: OSError, what: str) -> ConnectionFailed:
     if isinstance(error, ssl.SSLCertVerificationError) and is_unknown_issuer_error(error):
         return ConnectionFailed(
             NoAnswerReason.UNTRUSTED_CERTIFICATE,
-            f"the server's certificate is not trusted ({error.verify_message}); if it comes from an authority of your "
-            "own, set the environment variable SSL_CERT_FILE to its certificate",
+            f"the server's certificate is not trusted ({error.verify_message}); if your own authority issued it, set "
+            "the environment variable SSL_CERT_FILE to the authority's certificate",
         )
     if isinstance(error, ssl.SSLCertVerificationError):
         return ConnectionFailed(

@@ -171,16 +171,14 @@ class HttpTransport:
         """Return why *request* must not leave this machine, None where it may."""
         host = url_host(request.url)
         if url_has_secrets(request.url) or not host:
-            return _locally_refused_answer(
-                f"{redacted_url(request.url)} is not an address that requests can be sent to"
-            )
+            return _locally_refused_answer(f"{redacted_url(request.url)} is not a valid request URL")
         if split_url(request.url).scheme == "https" or is_loopback_host(host):
             return None
         if host not in self._allow_http:
             return _locally_refused_answer(f"{redacted_url(request.url)} is plain http")
         if isinstance(request.body, SecretJson):
             return _locally_refused_answer(
-                f"{redacted_url(request.url)} is plain http, over which no identity or upload token is sent"
+                f"{redacted_url(request.url)} is plain http, over which no identity token or upload token is sent"
             )
         return None
 

@@ -124,7 +124,7 @@ class AmbientIdentity:
         self._mask(secret)
         claims = decode_jwt_claims(text)
         if claims is None:
-            raise self._provider_failed("what it gave is not an OIDC identity token")
+            raise self._provider_failed("its response is not an OIDC identity token")
         found = audiences_of_claims(claims)
         if audience not in found:
             said = ", ".join(found)[:200] or "nobody"
@@ -177,12 +177,12 @@ class AmbientIdentity:
         while thread.is_alive() and monotonic() < ends and not self._waiting.wait(0.0):
             thread.join(_GLANCE)
         if not outcome:
-            raise _TransientTokenFailure(self._provider_failed(f"no answer within {self._fetching.budget:g} s"))
+            raise _TransientTokenFailure(self._provider_failed(f"no response within {self._fetching.budget:g} s"))
         [fetched] = outcome
         if isinstance(fetched, Exception):
             raise self._map_id_library_error(fetched) from fetched
         if not fetched:
-            raise self._provider_failed("it gave no token")
+            raise self._provider_failed("it issued no token")
         return fetched
 
     def _map_id_library_error(self, error: Exception) -> Exception:
@@ -218,7 +218,7 @@ class AmbientIdentity:
             raise _TransientTokenFailure(error) if _is_transient_token_status(answer.status) else error
         value = json_object_fields(answer.body).get("value")
         if not isinstance(value, str):
-            raise self._provider_failed("its answer holds no token")
+            raise self._provider_failed("its response contains no token")
         return value
 
 

@@ -62,7 +62,7 @@ def validate_audience(
     *pinned* is the only audience that it may have, if that is known; *named* is the one that the user named for it.
     """
     if not isinstance(asked, str):
-        return AudienceForeign(str(asked)[:_MAX_LENGTH], "it is not a text")
+        return AudienceForeign(str(asked)[:_MAX_LENGTH], "it is not a string")
     host = host.casefold().rstrip(".")
     pinned = pinned or PINNED_AUDIENCES.get(host)
     if reason := _reserved_audience_objection(asked, host, pinned):

@@ -35,7 +35,7 @@ def gitlab_pipeline_file(claims: Claims) -> str:
 
 @frozen
 class ElsewhereReusable:
-    """The job is in a reusable workflow of another repository: PyPI refuses the identity (warehouse#11096)."""
+    """The job is in a reusable workflow of another repository: PyPI rejects the identity (warehouse#11096)."""
 
     caller: str
     called: str
@@ -43,7 +43,7 @@ class ElsewhereReusable:
 
 @frozen
 class SameReusable:
-    """The job is in a reusable workflow of the same repository: PyPI refuses its attestations (warehouse#11096)."""
+    """The job is in a reusable workflow of the same repository: PyPI rejects its attestations (warehouse#11096)."""
 
     caller: str
     called: str

@@ -132,11 +132,11 @@ def shared_secret_error(destinations: Sequence[Endpoints], options: CredentialOp
     if len(takers) < 2:  # noqa: PLR2004  (one server is not several)
         return None
     return ConfigurationError(
-        f"{options.name} would be shown to several indexes: {', '.join(takers.values())}.",
-        detail="An API token or password belongs to one of them; the others would learn it, and refuse it.",
+        f"{options.name} would be sent to several indexes: {', '.join(takers.values())}.",
+        detail="An API token or password belongs to one of them; the others would see it, and reject it.",
         hints=(
-            "Publish to each in a run of its own, with its own secret.",
-            "Or use Trusted Publishing where the indexes have it: https://docs.pypi.org/trusted-publishers/",
+            "Publish to each index in a separate run, with its own secret.",
+            "Or use Trusted Publishing where the indexes support it: https://docs.pypi.org/trusted-publishers/",
         ),
     )
 
@@ -153,7 +153,7 @@ def _contradictory_credential_error(options: CredentialOptions) -> Configuration
         return None
     other = "no credential (anonymous)" if options.anonymous else "Trusted Publishing only (trusted-publishing: always)"
     return ConfigurationError(
-        f"{options.name} was given together with the wish for {other}.",
+        f"{options.name} was given together with a request for {other}.",
         hints=("Remove one of them.",),
     )
 
@@ -180,29 +180,29 @@ def _no_credential_error(
         user = options.user or TOKEN_USER
         return IdentityUnavailable(
             f"The keyring has no secret for {endpoints.upload}, user {user}.",
-            detail="It was asked because the option keyring is set; no other credential is used instead.",
+            detail="The option keyring is set, so no other credential is used instead.",
             hints=(
                 f"Store it: keyring set {endpoints.upload} {user}",
-                "Artifact Registry and CodeArtifact need their own back end and a login before this step.",
+                "Artifact Registry and CodeArtifact need their own keyring backend, and a login before this step.",
             ),
         )
     if options.secret is not None:
         return empty_secret_error(options.name)
     detail = "Not running in a CI that issues OIDC identity tokens, and no password or API token was given."
     if options != withheld:
-        wish = "The wish for no credential" if withheld.anonymous else withheld.name
+        wish = "The request to use no credential" if withheld.anonymous else withheld.name
         detail = (
             f"{wish} is for other indexes of this run:"
-            " PyPI takes no passwords and no anonymous uploads, and its API tokens are shown to no other index."
+            " PyPI accepts no passwords and no anonymous uploads, and its API tokens are not sent to other indexes."
         )
     elif options.trusted_publishing is TrustedPublishing.NEVER:
-        detail = "Trusted Publishing is switched off, and no password was given."
+        detail = "Trusted Publishing is turned off, and no password was given."
     on_pypi = endpoints.profile is IndexProfile.PYPI
     hints: list[str] = [_TRUSTED_PUBLISHING, SET_API_TOKEN] if on_pypi else [SET_API_TOKEN]
     if options != withheld:
-        hints.append("Indexes that need different secrets need a run each.")
+        hints.append("If indexes need different secrets, publish to each in a separate run.")
     elif not on_pypi:
-        hints.append(Hint("If this index takes uploads from anybody: ", option("anonymous", "true")))
+        hints.append(Hint("If this index accepts uploads from anybody: ", option("anonymous", "true")))
     return IdentityUnavailable(f"There is no credential for {endpoints.name}.", detail=detail, hints=tuple(hints))
 
 

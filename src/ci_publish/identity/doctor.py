@@ -95,7 +95,7 @@ class Doctor:
         """Return whether the credential is known to cover the projects."""
         files, projects = self._request.distributions, self._request.projects
         if files and all(file.filename in self._published for file in files):
-            return Verdict(Readiness.READY, "Ready to publish: every file is published already.")
+            return Verdict(Readiness.READY, "Ready to publish: every file is already published.")
         scope = self._credential_state.scope
         proven = self._proven | {name for name in projects if scope is not None and scope.names_project(name)}
         unproven = ", ".join(name for name in projects if name not in proven) if projects else "your project"
@@ -103,12 +103,12 @@ class Doctor:
         if not unproven:
             return Verdict(Readiness.READY, "Ready to publish.")
         if self._exchanged:
-            message = f"The exchange works; whether it covers {unproven} shows at the first upload."
+            message = f"The exchange works; only the first upload shows whether it covers {unproven}."
             return Verdict(Readiness.WORKS, message)
         if self._credential_state.kind is CredentialKind.TRUSTED_PUBLISHING:
-            message = f"Whether {index} accepts this job for {unproven} cannot be known without trying the exchange."
+            message = f"Whether {index} accepts this job for {unproven} can only be determined by trying the exchange."
         else:
-            message = f"Whether {index} accepts this credential for {unproven} only an upload shows."
+            message = f"Only an upload shows whether {index} accepts this credential for {unproven}."
         return Verdict(Readiness.UNTRIED, message)
 
     def _index_findings(self) -> tuple[Finding, ...]:
@@ -122,7 +122,7 @@ class Doctor:
             summary = f"{self._endpoints.name} cannot be reached: {answer.text or answer.reason.value}"
             return (failure_finding("index", IndexUnavailable(summary)),)
         reached = Finding(
-            name="index", level=Level.OK, message=f"{self._endpoints.name} answers (HTTP {answer.status})."
+            name="index", level=Level.OK, message=f"{self._endpoints.name} responds (HTTP {answer.status})."
         )
         return reached, clock_finding(exchange_response_date(answer), before, self._tools.clock())
 
@@ -161,8 +161,8 @@ class Doctor:
             return [failure_finding("credential", uncovered_error)]
         kind = credential.state.kind.value
         if not isinstance(credential, StaticCredential):
-            return [Finding(name="credential", level=Level.OK, message=f"The credential is of the kind {kind}.")]
-        message = f"The credential is of the kind {kind}. Only an upload tells if it is valid."
+            return [Finding(name="credential", level=Level.OK, message=f"Credential type: {kind}.")]
+        message = f"Credential type: {kind}. Only an upload shows whether it is valid."
         return [Finding(name="credential", level=Level.SKIPPED, message=message)]
 
     def _uncovered_project_error(self) -> CiPublishError | None:
@@ -191,7 +191,7 @@ class Doctor:
             identity = self._tools.source.token(OidcClient(self._endpoints, self._tools).required_audience())
         except CiPublishError as error:
             return [failure_finding("identity", error)]
-        message = f"The CI gives an OIDC identity token for {identity.audience}."
+        message = f"The CI issues an OIDC identity token for {identity.audience}."
         findings = [Finding(name="identity", level=Level.OK, message=message), claims_finding(identity.claims)]
         workflow = reusable_workflow_findings(identity.claims, self._endpoints)
         attesting = self._credential_purpose.attesting
@@ -202,7 +202,7 @@ class Doctor:
         exchange = self._token_exchange_finding(credential)
         if self._exchanged:
             self._proven |= projects_with_job_publisher(self._states, self._request.provenance, identity.claims)
-            found = f"{self._endpoints.name} has a Trusted Publisher that matches this:"
+            found = f"{self._endpoints.name} has a Trusted Publisher that matches this one:"
             publisher = replace(publisher, level=Level.OK, message=found)
         return [*findings, publisher, *workflow, exchange]
 
@@ -227,10 +227,10 @@ class Doctor:
         self._find_created_projects(absent)
         if uncovered_error := self._uncovered_project_error():
             return failure_finding("exchange", uncovered_error)
-        message = "The index takes this identity: it gave an upload token"
+        message = "The index accepts this identity: it issued an upload token"
         level, end = Level.OK, "which was burned immediately."
         if credential.state.burnt is not True:
-            level, end = Level.WARNING, "which could not be burnt; it expires within minutes."
+            level, end = Level.WARNING, "which could not be burned; it expires within minutes."
         return Finding(name="exchange", level=level, message=f"{message}, {end}")
 
     def _find_created_projects(self, absent: Sequence[str]) -> None:

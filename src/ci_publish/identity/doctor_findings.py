@@ -102,7 +102,9 @@ def clock_finding(date: float | None, before: float, after: float) -> Finding:
     """Compare the index's Date with this machine's clock, read *before* the request and *after* the answer."""
     if date is None:
         return Finding(
-            name="clock", level=Level.SKIPPED, message="The index tells no date, so the clock was not compared."
+            name="clock",
+            level=Level.SKIPPED,
+            message="The index's responses have no date, so the clock was not compared.",
         )
     # The header has whole seconds, and the response was made at some time between the two readings.
     skew = max(before - (date + 1.0), date - after, 0.0)
@@ -113,14 +115,15 @@ def clock_finding(date: float | None, before: float, after: float) -> Finding:
         name="clock",
         level=Level.WARNING,
         message=f"This machine's clock is {skew:.0f} s {word} the index's.",
-        detail="Identity tokens and signing certificates live for minutes; more than 30 s off, they may be refused.",
+        detail="Identity tokens and signing certificates are valid for minutes; if the clock is off by more than 30"
+        " s, they may be rejected.",
         hints=("Synchronise the clock of the runner (NTP).",),
     )
 
 
 def claims_finding(claims: Claims) -> Finding:
     """Show the claims."""
-    message = "The job's identity token says:"
+    message = "The claims in the job's identity token:"
     return Finding(name="claims", level=Level.OK, message=message, detail=claims_table(claims))
 
 
@@ -131,26 +134,26 @@ def publisher_form_finding(claims: Claims, endpoints: Endpoints, projects: Seque
     """
     form = publisher_form_for(claims)
     if form is None:
-        message = "There is no Trusted Publisher form for this CI that we know of."
+        message = "ci-publish knows no Trusted Publisher form for this CI."
         hint = "Ask the index's operators what it compares."
         return Finding(name="publisher", level=Level.WARNING, message=message, hints=(hint,))
     account = account_publishing_link(form, endpoints, projects[0] if projects else "")
     links = [f"In a project's settings: {link}" for link in prefilled_publisher_links(form, endpoints, projects[:3])]
     links += [f"For a project that does not exist yet: {account}"] if account else []
-    message = f"Not checked: {endpoints.name} must have a {form.kind} Trusted Publisher that says:"
+    message = f"Not checked: {endpoints.name} must have a {form.kind} Trusted Publisher with these values:"
     table = publisher_form_table(form)
     return Finding(name="publisher", level=Level.SKIPPED, message=message, detail=table, hints=tuple(links))
 
 
 def reusable_workflow_findings(claims: Claims, endpoints: Endpoints) -> tuple[Finding, ...]:
-    """Warn about a reusable workflow if the index refuses its identity or its attestations."""
+    """Warn about a reusable workflow if the index rejects its identity or its attestations."""
     reusable = classify_reusable_workflow(claims)
     if reusable is None or endpoints.profile is not IndexProfile.PYPI:
         return ()
     message = (
-        "The job is in a reusable workflow of another repository: PyPI refuses its identity."
+        "The job is in a reusable workflow of another repository: PyPI rejects its identity."
         if isinstance(reusable, ElsewhereReusable)
-        else "The job lies in a reusable workflow of this repository: PyPI refuses its attestations."
+        else "The job is in a reusable workflow of this repository: PyPI rejects its attestations."
     )
     detail = f"Called: {reusable.called}\nCaller: {reusable.caller}\nhttps://github.com/pypi/warehouse/issues/11096"
     hint = "Move the publishing job into the calling workflow."
@@ -176,10 +179,14 @@ def project_finding(  # noqa: PLR0913  (everything that is known about a project
             hint = ""
             if trusted:
                 hint = (
-                    "For the first publish with Trusted Publishing, add a pending publisher; it is gone after 30 days."
+                    "For the first publish with Trusted Publishing, add a pending publisher, which expires after"
+                    " 30 days."
                 )
             elif endpoints.profile is IndexProfile.PYPI:
-                hint = "The first upload creates it, with an API token for the whole account: one for a project cannot."
+                hint = (
+                    "The first upload creates it. This requires an API token for the whole account, not one for a"
+                    " project."
+                )
             return Finding(
                 name=name,
                 level=Level.WARNING,
@@ -190,7 +197,7 @@ def project_finding(  # noqa: PLR0913  (everything that is known about a project
             return Finding(name=name, level=Level.SKIPPED, message=f"{endpoints.name} cannot list {project}: {reason}")
         case ListingUnavailable(reason=reason):
             return failure_finding(
-                name, IndexUnavailable(f"What {endpoints.name} has of {project} could not be read: {reason}")
+                name, IndexUnavailable(f"The files of {project} on {endpoints.name} cannot be listed: {reason}")
             )
         case _:
             assert_never(state)
@@ -206,8 +213,8 @@ def _project_listing_finding(
         return Finding(
             name=name,
             level=Level.WARNING,
-            message=f"Published files are kept as they are, at your request: {', '.join(kept)}.",
+            message=f"Published files are kept, as requested: {', '.join(kept)}.",
         )
-    published = "Every file of this release is published already." if plan.files and not plan.uploads else ""
-    message = published or f"The project is {listing.status} and takes files."
+    published = "Every file of this release is already published." if plan.files and not plan.uploads else ""
+    message = published or f"The project is {listing.status} and accepts files."
     return Finding(name=name, level=Level.OK, message=message)

@@ -22,7 +22,7 @@ def exchange_address_objection(address: object, endpoints: Endpoints) -> str:
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback_host(host)):
         return "its address for the token exchange is not https"
     if parts.username is not None or parts.password is not None or parts.fragment:
-        return "its address for the token exchange holds a user name or a fragment"
+        return "its address for the token exchange contains a user name or a fragment"
     own = url_origin(endpoints.upload)
     allowed = {own, ("https", _BUILT_IN.get(own[1]), 443)}
     if split_exchange_address(endpoints.upload) is not None and url_origin(parts.geturl()) in allowed:

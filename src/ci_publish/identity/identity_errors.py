@@ -49,7 +49,7 @@ def no_ci_identity_error() -> IdentityUnavailable:
 def runner_without_identity_error(name: str) -> IdentityUnavailable:
     """The runner *name* sets GitHub's variables, but issues no token."""
     return IdentityUnavailable(
-        f"{name} gives this job no OIDC identity token.",
+        f"{name} does not issue an OIDC identity token to this job.",
         detail="It sets the variables of GitHub Actions, but not those with which a job requests an identity token.",
         hints=(SET_API_TOKEN,),
     )
@@ -59,7 +59,7 @@ def pull_request_target_error() -> PullRequestTarget:
     """A workflow that ``pull_request_target`` started must not publish."""
     return PullRequestTarget(
         "This workflow was started by `pull_request_target`, which may not publish.",
-        detail="It runs with your permissions on code that others propose; PyPI has refused its identity since"
+        detail="It runs with your permissions on code that others propose; PyPI has rejected its identity since"
         " March 2026.",
         hints=("Publish from `release`, `push` of a tag, or `workflow_dispatch`.",),
     )
@@ -69,7 +69,7 @@ def fork_pull_request_error(event: str) -> ForkPullRequest:
     """A pull request from a fork gets no token."""
     return ForkPullRequest(
         f"This workflow runs for a pull request from a fork ({event}), which gets no OIDC identity token.",
-        detail="GitHub issues no such token to these workflows, even with `id-token: write`.",
+        detail="GitHub does not issue tokens to such workflows, even with `id-token: write`.",
         hints=("Publish from an event that forks cannot trigger: `release`, `push` of a tag, `workflow_dispatch`.",),
     )
 

@@ -51,8 +51,8 @@ def requested_keyring(lookup: Callable[[], Lookup | None] | None = None) -> Keyr
             message,
             hints=(
                 f"Install it: {Installation.current().install('keyring')}",
-                "Artifact Registry needs keyrings.google-artifactregistry-auth beside it.",
-                "CodeArtifact needs keyrings.codeartifact beside it.",
+                "Artifact Registry also needs keyrings.google-artifactregistry-auth.",
+                "CodeArtifact also needs keyrings.codeartifact.",
             ),
         )
     return lambda address, user: _look_up_keyring_secret(found, address, user)

@@ -42,19 +42,20 @@ def local_identity_refusal(claims: Claims, endpoints: Endpoints, *, attesting: b
         return None
     if isinstance(claims.get("aud"), list):
         return InvalidIdentityToken(
-            f"{endpoints.name} takes no OIDC identity token whose audience is a list.",
+            f"{endpoints.name} does not accept an OIDC identity token whose audience is a list.",
             detail=f"This one is for {', '.join(audiences_of_claims(claims))[:LONGEST_SHOWN]}.",
-            hints=("In `id_tokens:`, write `aud:` with one text, and one token for each audience.",),
+            hints=("In `id_tokens:`, declare one token for each audience, with a single string as its `aud:`.",),
         )
     if not is_possibly_known_issuer(claims):
         hint = "From GitHub Enterprise, Gitea, Forgejo or Buildkite, publish with an API token: "
         return InvalidIdentityPayload(
             f"{endpoints.name} has no Trusted Publishers for the issuer of this identity:"
             f" {printable_claim(claims.get('iss'))}",
-            detail="PyPI knows GitHub.com, GitLab.com, Google, ActiveState and the GitLab of registered organizations.",
+            detail="PyPI supports GitHub.com, GitLab.com, Google, ActiveState and the GitLab instances of registered"
+            " organizations.",
             hints=(
                 Hint(hint, option("password")),
-                "An enterprise at GitHub.com can go back to the default issuer in its OIDC settings.",
+                "An enterprise on GitHub.com can restore the default issuer in its OIDC settings.",
             ),
         )
     if text_claim(claims, "event_name") == "pull_request_target":
@@ -70,7 +71,7 @@ def _workflow_elsewhere_local_refusal(
     """Return why a job that is defined in another file or project is refused; None if it is not refused."""
     if elsewhere := gitlab_configuration_project(claims):
         return PipelineElsewhere(
-            f"{endpoints.name} refuses this job's identity: its CI configuration is in another project, {elsewhere}.",
+            f"{endpoints.name} rejects this job's identity: its CI configuration is in another project, {elsewhere}.",
             detail=(
                 f"The job runs in {text_claim(claims, 'project_path')} with {text_claim(claims, 'ci_config_ref_uri')}."
                 " PyPI compares the configuration's project with the publisher's, so no Trusted Publisher matches."
@@ -119,7 +120,7 @@ def _missing_claims_local_refusal(claims: Claims, endpoints: Endpoints) -> Crede
     if form is None or not missing:
         return None
     return InvalidPublisher(
-        f"{endpoints.name} will refuse this identity: it says nothing about {', '.join(missing)}.",
+        f"{endpoints.name} will reject this identity: it lacks the claims {', '.join(missing)}.",
         detail=f"A {form.kind} identity must have these claims.\n\n{claims_table(claims)}",
         hints=("On GitHub Enterprise or an older GitLab, ask the administrators for these claims.",),
     )

@@ -1,4 +1,4 @@
-"""The errors for an identity that an index refused, with the publisher that would match (pure).
+"""The errors for an identity that an index rejected, with the publisher that would match (pure).
 
 Sources: warehouse/oidc/views.py and docs.pypi.org/trusted-publishers/troubleshooting/.
 """
@@ -41,8 +41,8 @@ from ci_publish.model.index import Endpoints
 def pull_request_target_mint_error(endpoints: Endpoints) -> CredentialRejected:
     """Return the error for a workflow that ``pull_request_target`` started."""
     return InvalidPublisher(
-        f"{endpoints.name} takes no identity of a workflow that `pull_request_target` started.",
-        detail="Such a workflow runs with your permissions on what others propose.",
+        f"{endpoints.name} does not accept the identity of a workflow that was started by `pull_request_target`.",
+        detail="Such a workflow runs with your permissions on code that others propose.",
         hints=("Publish from `release`, `push` of a tag, or `workflow_dispatch`.",),
     )
 
@@ -57,7 +57,7 @@ def claims_named_in_mint_refusal(description: str) -> frozenset[str]:
 def explain_mint_refusal(
     refusal: MintRefused, claims: Claims, endpoints: Endpoints, projects: Sequence[str] = ()
 ) -> CredentialRejected:
-    """Return the error for an identity that the index refused, with the publisher that would match."""
+    """Return the error for an identity that the index rejected, with the publisher that would match."""
     if refusal.code == "invalid-publisher":
         return _no_matching_publisher_error(refusal, claims, endpoints, projects)
     if refusal.code == "not-enabled":
@@ -66,8 +66,8 @@ def explain_mint_refusal(
         issuer = printable_claim(claims.get("iss", "none"))
         hint = "From a self-managed GitLab, GitHub Enterprise, Gitea or Forgejo, publish with an API token: "
         return InvalidIdentityPayload(
-            f"{endpoints.name} does not know the issuer of this identity: {issuer}",
-            detail="PyPI knows GitHub.com, GitLab.com, Google Cloud and the issuers that it has registered for"
+            f"{endpoints.name} does not support the issuer of this identity: {issuer}",
+            detail="PyPI supports GitHub.com, GitLab.com, Google Cloud and the issuers that it has registered for"
             " organizations.",
             hints=(Hint(hint, option("password")),),
         )
@@ -92,7 +92,7 @@ def _no_matching_publisher_error(
         table = publisher_form_table(form, claims_named_in_mint_refusal(refusal.description))
         matching = f"A {form.kind} publisher that matches has these values:\n{table}"
         hints = _matching_publisher_hints(form, claims, endpoints, projects)
-    parts = (refusal.description, matching, f"The job's identity token says:\n{claims_table(claims)}")
+    parts = (refusal.description, matching, f"The claims in the job's identity token:\n{claims_table(claims)}")
     return InvalidPublisher(
         f"{endpoints.name} has no Trusted Publisher that matches this job.",
         detail="\n\n".join(part for part in parts if part),
@@ -126,13 +126,13 @@ def _matching_publisher_hints(
 def reusable_workflow_error(reusable: ElsewhereReusable | SameReusable, endpoints: Endpoints) -> ReusableWorkflow:
     """Return the error for a job in a reusable workflow, of another repository or (with attestations) of its own."""
     if isinstance(reusable, ElsewhereReusable):
-        summary = f"{endpoints.name} refuses this job's identity: the job is in another repository's reusable workflow."
+        summary = f"{endpoints.name} rejects this job's identity: the job is in another repository's reusable workflow."
         reason = "PyPI expects the called file in the publisher's repository"
         hint = "There, use the ci-publish action as a step: an action is not a reusable workflow."
     else:
-        summary = f"{endpoints.name} would refuse the attestations of this job, because it lies in a reusable workflow."
+        summary = f"{endpoints.name} would reject the attestations of this job, because it is in a reusable workflow."
         reason = (
-            "The identity is compared with the called file and the attestation with the calling one, so no Trusted"
+            "The identity is compared with the called workflow and the attestation with the calling one, so no Trusted"
             " Publisher matches both"
         )
         hint = WITHOUT_ATTESTATIONS
@@ -168,28 +168,31 @@ _EXPLANATIONS: dict[str, tuple[type[CredentialRejected], str, str, tuple[str, ..
     "invalid-token": (
         InvalidIdentityToken,
         "{index} does not accept the OIDC identity token: {description}",
-        "Its signature, audience or timestamps did not pass validation.\n\nThe job's identity token says:\n{claims}",
         (
-            "Check the machine's clock: an error of 30 s is too much (`ci-publish doctor` measures it).",
+            "Its signature, audience or timestamps did not pass validation.\n\n"
+            "The claims in the job's identity token:\n{claims}"
+        ),
+        (
+            "Check the machine's clock: it must be accurate to within 30 s (`ci-publish doctor` measures it).",
             "A job that waited for a long time may hold an expired token: run it again.",
         ),
     ),
     "invalid-reuse-token": (
         ReusedIdentityToken,
-        "{index} has seen this OIDC identity token before; each can be exchanged only once.",
-        "Another step of this job exchanged it, or the answer to an earlier exchange was lost.",
+        "{index} has already exchanged this OIDC identity token; each can be used only once.",
+        "Another step of this job exchanged it, or the response to an earlier exchange was lost.",
         ("A GitLab job has one token for each audience. Publish once per job, and run this job again.",),
     ),
     "invalid-payload": (
         InvalidIdentityPayload,
-        "{index} cannot use what it was sent: {description}",
-        "The job's identity token says:\n{claims}",
-        ("If a pending publisher is meant, check that the index allows a project of that name.",),
+        "{index} cannot use the identity token: {description}",
+        "The claims in the job's identity token:\n{claims}",
+        ("If you use a pending publisher, check that the index allows a project of that name.",),
     ),
 }
 _OTHER_EXPLANATION = (
     CredentialRejected,
-    "{index} refuses this identity (HTTP {status}): {said}",
-    "The job's identity token says:\n{claims}",
+    "{index} rejects this identity (HTTP {status}): {said}",
+    "The claims in the job's identity token:\n{claims}",
     ("https://docs.pypi.org/trusted-publishers/troubleshooting/",),
 )

@@ -108,10 +108,10 @@ class OidcClient:
         self, what: str, unclear: oidc_protocol.Unclear
     ) -> IndexUnavailable | UntrustedCertificate:
         """Return the error for an exchange without a usable response."""
-        summary = f"{self._endpoints.name} did not answer {what}: {unclear.reason}"
+        summary = f"{self._endpoints.name} did not respond to {what}: {unclear.reason}"
         if unclear.untrusted:
             return UntrustedCertificate(summary)
-        return IndexUnavailable(summary, hints=("Run it again: what is published already is recognised.",))
+        return IndexUnavailable(summary, hints=("Run it again: files that are already published are recognised.",))
 
     def unsupported_exchange_error(
         self, answer: AudienceForeign | oidc_protocol.NotSupported | oidc_protocol.PointsElsewhere
@@ -126,24 +126,26 @@ class OidcClient:
                 f" (with several indexes, the value is {url_host(self._endpoints.upload)}={answer.asked})",
             )
             return AudienceRefused(
-                f"{self._endpoints.name} asks for an identity for {answer.asked!r}, which is refused: {answer.reason}.",
-                detail="With such a token, the index could act in your name elsewhere. None was requested, and nothing"
+                f"{self._endpoints.name} asks for an identity token for {answer.asked!r}, which ci-publish refuses"
+                f" to request: {answer.reason}.",
+                detail="With such a token, the index could impersonate this job elsewhere. No token was requested,"
+                " and nothing"
                 " was sent.",
                 hints=(own, name) if answer.nameable else (own,),
             )
         if isinstance(answer, oidc_protocol.NotSupported):
             return TrustedPublishingNotSupported(
-                f"{self._endpoints.name} has no Trusted Publishing: {answer.reason}.",
+                f"{self._endpoints.name} does not support Trusted Publishing: {answer.reason}.",
                 detail="No password or API token was given, and without Trusted Publishing this index needs one.",
                 hints=(
                     Hint("Provide one: set ", option("user"), " and ", option("password"), "."),
-                    "If the index has Trusted Publishing, check that the URL is that of its upload API.",
+                    "If the index supports Trusted Publishing, check that the URL is that of its upload API.",
                 ),
             )
         return ExchangeElsewhere(
             f"The OIDC identity token was not sent to {self._endpoints.name}: {answer.reason}.",
             detail="An identity token is sent only to the index itself, over https, and redirects are never followed.",
-            hints=(f"{check_url}tell its operators.",),
+            hints=(f"{check_url}report this to its operators.",),
         )
 
     def wait_before_exchange_retry(self, what: str, attempt: int, unclear: oidc_protocol.Unclear) -> bool:

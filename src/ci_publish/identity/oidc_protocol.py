@@ -89,7 +89,7 @@ class Minted:
 
 @frozen
 class MintRefused:
-    """The index refuses the identity. ``code`` is one of warehouse/oidc/views.py, or empty for other indexes."""
+    """The index rejects the identity. ``code`` is one of warehouse/oidc/views.py, or empty for other indexes."""
 
     code: str
     description: str
@@ -167,7 +167,7 @@ def parse_mint_response(answer: HttpAnswer | NoAnswer, now: float) -> MintAnswer
     if 300 <= answer.status < 400:  # noqa: PLR2004  (the class of redirects)
         return PointsElsewhere(f"its mint address redirects (HTTP {answer.status}), which is never followed")
     if answer.status in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED} and not _mint_errors(answer):
-        return NotSupported(f"its mint address answers HTTP {answer.status}")
+        return NotSupported(f"its mint address responds with HTTP {answer.status}")
     if answer.status < HTTPStatus.BAD_REQUEST:
         return _parse_minted_token(answer, now)
     for error in _mint_errors(answer):
@@ -249,7 +249,7 @@ def _parse_minted_token(answer: HttpAnswer, now: float) -> Minted | Unclear:
     token = document.get("token")
     sound = isinstance(token, str) and 0 < len(token) <= _MAX_TOKEN and token.isascii() and token.isprintable()
     if not isinstance(token, str) or not sound or " " in token:
-        return Unclear(reason=f"HTTP {answer.status} without an upload token in it", again=True, sent=True)
+        return Unclear(reason=f"HTTP {answer.status} without an upload token", again=True, sent=True)
     read = macaroons.read_pypi_token(token)
     scope = read.scope if isinstance(read, macaroons.ReadToken) else TokenScope()
     expires, date = document.get("expires"), exchange_response_date(answer)

@@ -25,7 +25,7 @@ from ci_publish.model.identity import Claims
 from ci_publish.model.index import Endpoints, IndexProfile
 from ci_publish.model.reusable_workflows import COMPARED_CLAIM
 
-ANY = "(leave empty, or the job names an environment)"
+ANY = "(leave empty, or set an environment in the job)"
 
 
 @frozen

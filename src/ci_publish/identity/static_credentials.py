@@ -60,7 +60,7 @@ class StaticCredential:
         """Return None: it was given."""
 
     def authenticate(self, purpose: Purpose | None = None, *, mint: bool = True) -> None:  # noqa: ARG002  (nothing is minted)
-        """Raise an error for a credential that this index will certainly refuse; emit notes about it, once.
+        """Raise an error for a credential that this index will certainly reject; emit notes about it, once.
 
         The error is PasswordRefused, EmptySecret, NotAnApiToken, or ApiTokenUnusable for a token that has expired, is
         incomplete, or was issued by another index.
@@ -96,7 +96,7 @@ def static_credential_objection(endpoints: Endpoints, user: str, secret: Secret,
             f"{endpoints.name} does not accept user names and passwords, but the user {user!r} was given.",
             detail="PyPI accepts API tokens (user name `__token__`) and Trusted Publishing only.",
             hints=(
-                "Best: omit user and password and use Trusted Publishing, https://docs.pypi.org/trusted-publishers/",
+                "Omit the user and password to use Trusted Publishing (recommended): https://docs.pypi.org/trusted-publishers/",
                 "Or create an API token in your account settings, and use it with the user name __token__.",
             ),
         )
@@ -106,8 +106,8 @@ def static_credential_objection(endpoints: Endpoints, user: str, secret: Secret,
         return error
     if endpoints.profile is IndexProfile.PYPI and isinstance(secret.read(read_pypi_token), TruncatedToken):
         return ApiTokenUnusable(
-            f"{name} is not a whole API token: its end is missing. It was not sent.",
-            detail=f"It begins like the API tokens of {endpoints.name} and ends before its signature.",
+            f"{name} is not a complete API token: its end is missing. It was not sent.",
+            detail=f"It begins like an API token of {endpoints.name}, but ends before its signature.",
             hints=("Copy the whole token into the secret; if it is lost, create a new one in the account's settings.",),
         )
     return None
@@ -118,9 +118,9 @@ def _not_an_api_token_error(endpoints: Endpoints, secret: Secret, name: str) -> 
     return NotAnApiToken(
         f"{name} does not begin with `pypi-`, as {endpoints.name}'s API tokens do; it was not sent.",
         detail=(
-            "It begins or ends with a quote or white space, probably copied into the secret with the token."
+            "It begins or ends with a quote or whitespace, probably copied into the secret with the token."
             if surrounded
-            else "It is a password, another service's token, or a part of a token."
+            else "It is a password, another service's token, or only part of a token."
         ),
         hints=(
             "Copy the whole token, with its `pypi-` prefix and without quotes or spaces, into the secret.",
@@ -141,7 +141,7 @@ def expired_api_token_error(secret: Secret, name: str, now: float) -> ApiTokenUn
             age = f"{number} {unit}" if number == 1 else f"{number} {unit}s"
     return ApiTokenUnusable(
         f"{name} is an API token that expired {age} ago. It was not sent.",
-        detail="The token contains its expiry, which was compared with this machine's clock.",
+        detail="The token contains its expiry date, which was compared with this machine's clock.",
         hints=(
             "Create a new API token and replace the secret. A retry does not help.",
             "Or use Trusted Publishing, which has no stored token: https://docs.pypi.org/trusted-publishers/",

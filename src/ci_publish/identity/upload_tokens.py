@@ -140,8 +140,8 @@ class TrustedPublishingCredential:
                         raise
             elif self._tools.clock() >= held.valid_until:
                 raise UploadTokenExpired(
-                    f"The upload token for {self._endpoints.name} has expired, and this job has no identity left to"
-                    " exchange.",
+                    f"The upload token for {self._endpoints.name} has expired, and this job has no unused identity"
+                    " token to exchange.",
                     detail="A GitLab job has one OIDC identity token for each audience; uploading took longer than the"
                     " upload token was valid.",
                     hints=(
@@ -252,10 +252,11 @@ class TrustedPublishingCredential:
         what, repeatable = "the token exchange", self._tools.source.repeatable
         if not repeatable and (unclear.sent or unclear.again):
             raise MintAnswerLost(
-                f"{self._endpoints.name} did not answer {what}: {unclear.reason}",
+                f"{self._endpoints.name} did not respond to {what}: {unclear.reason}",
                 detail=(
                     "A GitLab job has one OIDC identity token for each audience, and an index accepts each token only"
-                    " once, so it is not sent again. There is no way to know whether the answer was lost or never sent."
+                    " once, so it is not sent again. There is no way to know whether the response was lost or never"
+                    " sent."
                 ),
                 hints=(
                     f"{_RUN_AGAIN} a new job has a new token, and files that are already published are recognised.",
@@ -274,7 +275,7 @@ class TrustedPublishingCredential:
         if foreign := [other for other in others if is_foreign_audience(other, host, named)]:
             raise AudienceRefused(
                 f"The OIDC identity token for {self._endpoints.name} is also for {', '.join(foreign)[:200]}.",
-                detail="With such a token the index could act in your name elsewhere. It was not sent.",
+                detail="With such a token, the index could impersonate this job elsewhere. It was not sent.",
                 hints=("In `id_tokens:`, write one token for each audience.",),
             )
         if error := local_identity_refusal(identity.claims, self._endpoints, attesting=self._purpose.attesting):
@@ -299,8 +300,8 @@ class TrustedPublishingCredential:
             if held.release is not None:
                 held.release()
             if isinstance(answer, oidc_protocol.Unclear):
-                message = f"An upload token for {index} could not be burnt: {answer.reason}"
-                hint = "It expires by itself, usually within 15 minutes of being made."
+                message = f"An upload token for {index} could not be burned: {answer.reason}"
+                hint = "It expires by itself, usually 15 minutes after it was issued."
                 self._tools.emit(Noted(slug="upload-token-not-burnt", message=message, hints=(hint,)))
             elif isinstance(answer, oidc_protocol.BurnNotOffered):
                 message = (

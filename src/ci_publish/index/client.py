@@ -147,8 +147,8 @@ class HttpIndex:
         except BodyChanged as error:
             raise FileChangedDuringRun(
                 f"{distribution.filename} changed during the run: {error}",
-                detail="It was to be compared with the file on the index by its MD5.",
-                hints=("Publish a finished build, in a folder into which nothing writes during the run.",),
+                detail="Its MD5 is needed to compare it with the file on the index.",
+                hints=("Publish a finished build, from a folder that nothing writes to during the run.",),
             ) from error
 
     def download_sha256(self, published: PublishedFile, limit: int) -> str | None:
@@ -191,6 +191,6 @@ class HttpIndex:
         if is_transient_status(answer.status) or answer.truncated:
             raise IndexUnavailable(
                 f"The provenance of {filename} cannot be fetched.",
-                detail=f"{redacted_url(url)} answered {response_status_line(answer)}",
+                detail=f"{redacted_url(url)} responded with {response_status_line(answer)}",
             )
         return None

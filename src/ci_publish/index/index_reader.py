@@ -87,7 +87,7 @@ class IndexReader:
                 failure = failed_attempt_without_answer(answer)
             elif is_transient_status(answer.status):
                 asked = server_requested_wait(answer.headers, self._sources.clock())
-                failure = FailedAttempt(f"the index answered {response_status_line(answer)}", asked)
+                failure = FailedAttempt(f"the index responded with {response_status_line(answer)}", asked)
             if failure is None or self._waiting.stopped:
                 return answer, at
             left = min(self._waiting.left(), budget.left(self._sources.clock()))

@@ -93,7 +93,7 @@ class Listings:
             return elsewhere
         addresses = " nor ".join(redacted_url(root) for root in guesses)
         neither = "neither " if len(guesses) > 1 else ""
-        verb = "answers" if len(guesses) > 1 else "does not answer"
+        verb = "responds" if len(guesses) > 1 else "does not respond"
         return NotVisible(
             project, f"the address of its Simple API is not known: {neither}{addresses} {verb} as one. {HINT}"
         )
@@ -145,7 +145,7 @@ class Listings:
             case status if status in REDIRECTS:
                 return self._state_from_redirect(project, answer, url)
             case status:
-                said = f"{redacted_url(url)} answered {response_status_line(answer)}"
+                said = f"{redacted_url(url)} responded with {response_status_line(answer)}"
                 why = ": the credential of this run may not read there" if status in {401, 403} else ""
                 unavailable = self._is_pypi or is_transient_status(status)
                 return (

@@ -171,7 +171,7 @@ def _parse_json_listing(project: str, body: bytes, url: str) -> Parsed:
     meta = _mapping_or_empty(data.get("meta"))
     api_version = _text_or_none(meta.get("api-version")) or "1.0"
     if not api_version.startswith("1."):
-        return Unreadable(f"speaks version {api_version[:20]} of the Simple API, which ci-publish does not know")
+        return Unreadable(f"speaks version {api_version[:20]} of the Simple API, which ci-publish does not support")
     entries = data.get("files")
     if not isinstance(entries, list):
         return Unreadable("has no list of files")
@@ -187,7 +187,7 @@ def _parse_json_listing(project: str, body: bytes, url: str) -> Parsed:
 
 def _parse_json_body(body: bytes) -> Mapping[str, Any] | Unreadable:
     if body.count(b"{") + body.count(b"[") > MAX_JSON_PARTS:
-        return Unreadable("is JSON with more parts than any listing has")
+        return Unreadable("is JSON with more values than a file list can have")
     found = parse_json_object(body)
     return Unreadable(found.reason) if isinstance(found, NotAnObject) else found
 

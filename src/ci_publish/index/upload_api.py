@@ -128,7 +128,7 @@ def interpret_upload_response(answer: HttpAnswer, url: str, attempts: int, now: 
     if is_transient_status(answer.status):
         return _later_from_response(answer, now)
     failure = FailedAttempt(
-        f"the index answered with status {answer.status}, which says nothing about the file",
+        f"the index responded with status {answer.status}, which does not say what happened to the file",
         once=SingleRetry.MALFORMED_ANSWER,
     )
     return Later(failure=failure, unclear=True)
@@ -137,7 +137,7 @@ def interpret_upload_response(answer: HttpAnswer, url: str, attempts: int, now: 
 def _web_page_failure(answer: HttpAnswer, sender: str) -> FailedAttempt:
     """Return the failed attempt that got a web page, with its first words and who may have sent it."""
     words = " ".join(response_body_text(answer.body).split())[:200]
-    reason = f"a web page came with status {answer.status} instead of an index's response, perhaps from {sender}"
+    reason = f"the response was a web page (status {answer.status}), perhaps from {sender}"
     return FailedAttempt(f"{reason}: {words}" if words else reason, once=SingleRetry.MALFORMED_ANSWER)
 
 
@@ -148,7 +148,7 @@ def _exhausted_quota_text(answer: HttpAnswer) -> str:
 
 def _later_from_response(answer: HttpAnswer, now: float) -> Later:
     known = find_known_upload_refusal(answer.status, all_response_text(answer))
-    reason = f"the index answered {answer.status}: {response_message(answer)}"
+    reason = f"the index responded with {answer.status}: {response_message(answer)}"
     advice = "" if known is None else f" {' '.join(known.advice)}"
     text = f"{reason}{_exhausted_quota_text(answer)}{advice}"
     return Later(
@@ -200,7 +200,7 @@ def _outcome_of_known_upload_refusal(
 ) -> ServerResponse:
     message = response_message(answer)
     if known.meaning is Meaning.LATER or known.once is not None:
-        reason = f"the index answered {answer.status}: {message}"
+        reason = f"the index responded with {answer.status}: {message}"
         return Later(failure=FailedAttempt(reason, asked=server_requested_wait(answer.headers, now), once=known.once))
     if known.meaning in {Meaning.FILE, Meaning.PROJECT}:
         return Refused(

@@ -73,7 +73,7 @@ class FormBody:
                     held = b""
                 held += block
         if left or digest.hexdigest() != self._distribution.sha256:
-            raise _body_changed_error(self._distribution, "its bytes are not the ones that were hashed")
+            raise _body_changed_error(self._distribution, "its content is not what was hashed")
         yield from self._yield_end_in_turn(held + self._framing.tail)
         self._progress(self.length)
 
@@ -111,7 +111,7 @@ def open_file_for_upload(distribution: Distribution) -> Iterator[FileIO]:
 
 def _require_file_unchanged_since_hashing(distribution: Distribution, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
-        raise _body_changed_error(distribution, "it is not a regular file any more")
+        raise _body_changed_error(distribution, "it is no longer a regular file")
     if (
         Stamp(device=status.st_dev, inode=status.st_ino, size=status.st_size, mtime_ns=status.st_mtime_ns)
         != distribution.stamp

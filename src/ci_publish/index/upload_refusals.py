@@ -1,6 +1,6 @@
 """What the error messages of an index mean, and what to do about them (pure).
 
-PyPI refuses nearly everything with 400 or 403 and a sentence; the sentences are those of pypi/warehouse,
+PyPI rejects nearly everything with 400 or 403 and a sentence; the sentences are those of pypi/warehouse,
 forklift/legacy.py, accounts/ and macaroons/security_policy.py, attestations/services.py (August 2026). Rows are tried
 in order, the first whose status and words match counts. Words are searched in reason phrase and body, in any case.
 """
@@ -102,7 +102,7 @@ REFUSALS = (
         meaning=Meaning.PERMISSION,
     ),
     _known_upload_refusal(
-        r"invalid api token", "Make a new API token, or use Trusted Publishing.", meaning=Meaning.CREDENTIAL
+        r"invalid api token", "Create a new API token, or use Trusted Publishing.", meaning=Meaning.CREDENTIAL
     ),
     _known_upload_refusal(
         r"isn't allowed to upload to project",
@@ -171,7 +171,8 @@ REFUSALS = (
     ),
     _known_upload_refusal(
         r"invalid distribution file.{0,200}(?:trailing data|\bnone\b)",
-        "The index cannot read the archive, although it was read here: if it arrived damaged twice, look for a proxy "
+        "The index cannot read the archive, although ci-publish can: if it was damaged in transit twice, look for a"
+        " proxy "
         "that modifies traffic.",
         once=SingleRetry.DAMAGED_TRANSFER,
     ),
@@ -201,7 +202,7 @@ REFUSALS = (
     ),
     _known_upload_refusal(
         r"not a valid metadata version",
-        "The index does not know this metadata version yet: pin the build backend to a release that writes an older "
+        "The index does not support this metadata version yet: pin the build backend to a release that writes an older "
         "one.",
     ),
     _known_upload_refusal(r"can't have direct dependency", "Depend on released versions instead of URLs."),
@@ -219,7 +220,9 @@ REFUSALS = (
     ),
     _known_upload_refusal(
         r"attestations are not currently supported with",
-        Hint("This kind of Trusted Publisher has no attestations yet: ", option("attestations", "off")),
+        Hint(
+            "PyPI does not support attestations for this kind of Trusted Publisher yet: ", option("attestations", "off")
+        ),
     ),
     _known_upload_refusal(
         r"unknown error while trying to verify included attestations",
@@ -230,7 +233,7 @@ REFUSALS = (
     _known_upload_refusal(
         r"invalid attestations supplied",
         "Run again: the file is signed again.",
-        Hint("If it is refused again, publish without attestations and report it: ", option("attestations", "off")),
+        Hint("If it is rejected again, publish without attestations and report it: ", option("attestations", "off")),
     ),
     # --- not PyPI
     _known_upload_refusal(
@@ -244,22 +247,22 @@ REFUSALS = (
 # https://docs.gitlab.com/user/packages/pypi_repository/: the user and password of a job, the scope of a deploy token.
 GITLAB_NOT_FOUND = (
     (
-        "GitLab also answers 404 if the credential may not publish: in a job, use the user gitlab-ci-token and the"
-        " password $CI_JOB_TOKEN; elsewhere, a deploy token with the write_package_registry scope."
+        "GitLab also responds with 404 if the credential may not publish: in a job, use the user gitlab-ci-token and"
+        " the password $CI_JOB_TOKEN; elsewhere, a deploy token with the write_package_registry scope."
     ),
     Hint("Check the project ID in ", _URL, ", and that the project's package registry is enabled."),
 )
 
 BY_STATUS = {
-    400: ("Read the index's message above; `ci-publish check` finds most of what an index refuses.",),
+    400: ("Read the index's message above; `ci-publish check` finds most of what an index rejects.",),
     404: (Hint("This address does not accept uploads: check ", _URL, ", including the path and the trailing slash."),),
     405: (
         Hint("This address does not accept uploads; it may be the one that installers read from: check ", _URL, "."),
     ),
     407: ("The proxy requires a credential: add it to the address in HTTPS_PROXY.",),
     410: (Hint("This upload address was retired: check ", _URL, "."),),
-    411: ("Something between here and the index requires another kind of request; look for a proxy.",),
-    413: ("The server, or a proxy before it, does not accept files of this size: raise its limit for request bodies.",),
+    411: ("Something between this machine and the index changes the requests; look for a proxy.",),
+    413: ("The server, or a proxy in front of it, does not accept files of this size: raise its request limit.",),
     415: (Hint("This address does not accept upload forms: check ", _URL, "."),),
 }
 

@@ -143,7 +143,7 @@ class Uploader:
             return response
         if self._endpoints.correct(upload=response.url):  # for all files from now on, and reported once
             shown = redacted_url(response.url)
-            message = f"The index takes uploads at {shown}; the slash at the end of repository-url was missing."
+            message = f"The index accepts uploads at {shown}; the trailing slash of repository-url was missing."
             hint = Hint("Set it in full: ", option("repository_url", shown))
             self._emit(Noted(slug="missing-slash", message=message, hints=(hint,)))
         return self._send_upload_request(distribution, form, authorization, attempts)

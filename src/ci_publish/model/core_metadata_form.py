@@ -54,7 +54,7 @@ def core_metadata_form_fields(metadata: CoreMetadata) -> tuple[tuple[str, str], 
     ``requires_python`` is included even if it is empty (GitLab requires it). Other empty values, and distutils'
     ``UNKNOWN``, are omitted: the server deletes them first (decorators.py, ``sanitize``), along with the field's other
     values. ``License-File`` is sent from metadata 2.4 on only: setuptools wrote it into older metadata, too, where the
-    server refuses it (and twine omits it). Line ends stay as they are in the file.
+    server rejects it (and twine omits it). Line ends stay as they are in the file.
     """
     version = metadata.format_version
     has_license_files = version is None or version >= _LICENSE_FILES_SINCE

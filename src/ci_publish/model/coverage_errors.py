@@ -23,7 +23,7 @@ _IN_PUBLIC_LOG = (
 
 
 def is_absent_project_refused(endpoints: Endpoints, state: CredentialState) -> bool:
-    """Return whether a project that does not exist after the exchange is one that the index will refuse.
+    """Return whether a project that does not exist after the exchange is one that the index will reject.
 
     On PyPI and TestPyPI it is: neither a Trusted Publisher nor a token of single projects creates one at the upload.
     """
@@ -63,7 +63,7 @@ def too_few_projects_error(
         detail=_nothing_sent_text(already_signed=already_signed),
         hints=(
             *_not_covered_hints(endpoints, state, "each of these projects"),
-            "Or publish each project in a run of its own.",
+            "Or publish each project in a separate run.",
         ),
     )
 
@@ -77,7 +77,7 @@ def absent_project_error(
         f"{endpoints.name} accepts this job's identity, but has no project {project}, and none was created: the Trusted"
         " Publisher that matches is for another project."
         if trusted
-        else f"{_credential_text(endpoints, state)} is for single projects,"
+        else f"{_credential_text(endpoints, state)} is limited to certain projects,"
         f" and {endpoints.name} has no project {project}."
     )
     return ProjectNotCovered(
@@ -108,7 +108,7 @@ def left_out_project_error(project: str, refused: Mapping[str, ProjectNotCovered
     """Return why *project* is left out: it is not covered, or it requires a project that is not."""
     return refused.get(project) or ProjectNotCovered(
         f"{project} was not uploaded: it requires {', '.join(refused)}, which the credential does not cover.",
-        hints=("Run again when these projects can be published: what is published already is recognised.",),
+        hints=("Run it again when these projects can be published: files that are already published are recognised.",),
     )
 
 
@@ -119,11 +119,13 @@ def credential_coverage_text(endpoints: Endpoints, state: CredentialState, proje
         return f"The credential for {endpoints.name} names {names}."
     match state.kind:
         case CredentialKind.TRUSTED_PUBLISHING if state.scope is not None:
-            return f"{endpoints.name} accepts this job's identity; whether it covers {names} shows at the first upload."
+            return (
+                f"{endpoints.name} accepts this job's identity; only the first upload shows whether it covers {names}."
+            )
         case CredentialKind.TRUSTED_PUBLISHING:
-            return f"The token exchange with {endpoints.name} was not tried; whether it succeeds shows when publishing."
+            return f"The token exchange with {endpoints.name} was not tried; only publishing shows whether it succeeds."
         case CredentialKind.NONE:
-            return f"{endpoints.name} is sent no credential; whether it accepts that shows at the first upload."
+            return f"No credential is sent to {endpoints.name}; only the first upload shows whether it accepts that."
         case _:
             return f"Whether {endpoints.name} accepts this credential for {names} cannot be known without an upload."
 
@@ -136,7 +138,7 @@ def exchange_omitted_note(endpoints: Endpoints, absent: Sequence[str]) -> Noted:
         message=f"The token exchange with {endpoints.name} was not tried: {', '.join(absent)} {verb} not exist there,"
         " and an exchange that uses a pending publisher creates its project immediately.",
         warning=False,
-        hints=(Hint("To try it nevertheless, and let it create the project: ", option("create_project", "true")),),
+        hints=(Hint("To try it anyway, and let it create the project: ", option("create_project", "true")),),
     )
 
 
@@ -146,8 +148,9 @@ def pending_publishers_note(endpoints: Endpoints, new: Sequence[str], link: Call
     return Noted(
         slug="pending-publishers",
         message=f"{endpoints.name} has no project {', '.join(new)}. For Trusted Publishing, register a pending"
-        " publisher for each, in this order: a user can have three at a time, and one identity can be pending for one"
-        " project only, so each needs an environment of its own.",
+        " publisher for each, in this order: a user can have three at a time, and each identity can be pending for"
+        " only one"
+        " project, so each needs its own environment.",
         warning=False,
         hints=shown[:_FORMS] + ((f"and {len(shown) - _FORMS} more",) if len(shown) > _FORMS else ()),
     )

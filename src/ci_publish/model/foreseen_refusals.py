@@ -1,4 +1,4 @@
-"""Uploads that an index will certainly refuse, detected before anything is signed for them.
+"""Uploads that an index will certainly reject, detected before anything is signed for them.
 
 Sources: PEP 792 (project status), PEP 700 (upload-time), warehouse/forklift/legacy.py (14 days, one sdist a release).
 """
@@ -18,20 +18,20 @@ DAY = 86_400.0
 def foreseen_upload_refusal(
     listing: ProjectListing, uploads: Sequence[Distribution], endpoints: Endpoints, now: float
 ) -> UploadRejected | None:
-    """Return why the index will refuse some of *uploads* (all of this project), None where no refusal is certain.
+    """Return why the index will reject some of *uploads* (all of this project), None where no refusal is certain.
 
     *now* is in seconds since the epoch. Under other rules than PyPI's only the project's status counts.
     """
     if not uploads:
         return None
     closed: Mapping[str, str] = {
-        ProjectStatus.ARCHIVED: "Its owners archived it; they can undo that in the project's settings.",
-        ProjectStatus.QUARANTINED: f"The administrators of {endpoints.name} put it there; contact them.",
+        ProjectStatus.ARCHIVED: "Its owners archived it; they can unarchive it in the project's settings.",
+        ProjectStatus.QUARANTINED: f"The administrators of {endpoints.name} quarantined it; contact them.",
     }
     if (hint := closed.get(listing.status)) is not None:
         return UploadRejected(
             f"{listing.project} is {listing.status} on {endpoints.name} and accepts no files.",
-            detail="The index says so in the project's status (PEP 792).",
+            detail="The index reports this as the project's status (PEP 792).",
             hints=(hint,),
         )
     return (
@@ -52,7 +52,8 @@ def is_reserved_project_name(project: str) -> bool:
 def reserved_name_refusal(project: str, endpoints: Endpoints) -> UploadRejected:
     """Return the error for a new project whose name PyPI keeps for the standard library."""
     return UploadRejected(
-        f"{endpoints.name} accepts no new project named {project}, like a module of the standard library.",
+        f"{endpoints.name} accepts no new project named {project}, because it is the name of a standard library"
+        " module.",
         detail="No project of that name exists on the index, so an upload would have to create it.",
         hints=("Choose another project name: https://pypi.org/help/#project-name",),
     )
@@ -84,12 +85,12 @@ def _refusal_by_rules_of_pypi(
         listed = _listed_files_of_version(file.version, listing)
         if other := next((each for each in listed if not each.filename.endswith(".whl")), None):
             return UploadRejected(
-                f"{endpoints.name} has an sdist for {listing.project} {file.version} already, named {other.filename};"
+                f"{endpoints.name} already has an sdist for {listing.project} {file.version}, named {other.filename};"
                 f" {file.filename} would be a second one.",
                 detail="PyPI accepts one sdist per release.",
                 hints=(
                     "Publish the wheels without the sdist, or publish both under a new version.",
-                    "Build backends that follow PEP 625 name sdists in one way: update yours.",
+                    "Build backends that follow PEP 625 all use the same name for an sdist: update yours.",
                 ),
             )
     return None

@@ -226,7 +226,7 @@ class AlreadyThere:
 
 @frozen(kw_only=True)
 class Refused:
-    """The index refused the file permanently. ``status`` is the HTTP status; ``advice`` what to do, in sentences.
+    """The index rejected the file permanently. ``status`` is the HTTP status; ``advice`` what to do, in sentences.
 
     ``whole_project``: for a reason that holds for every file of its project.
     """
@@ -240,7 +240,7 @@ class Refused:
 
 @frozen(kw_only=True)
 class CredentialRefused:
-    """The index refused the credential, not the file. ``expired``: a new upload token may be all that is needed.
+    """The index rejected the credential, not the file. ``expired``: a new upload token may be all that is needed.
 
     ``one_project``: it is refused for this project, and may be good for others.
     """

@@ -64,7 +64,7 @@ def group_alike_problems(problems: Iterable[Problem]) -> tuple[tuple[Problem, ..
 
 
 def undecided_problems_by_file(problems: Iterable[Problem]) -> Mapping[str, frozenset[str]]:
-    """Return, by filename, what is found in files that PyPI may refuse; equal texts are decided by one upload."""
+    """Return, by filename, what is found in files that PyPI may reject; equal texts are decided by one upload."""
     found: dict[str, frozenset[str]] = {}
     for problem in problems:
         if problem.filename is not None and problem.rule in UNDECIDED_RULES:

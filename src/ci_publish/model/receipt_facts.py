@@ -29,7 +29,7 @@ from ci_publish.model.receipt import AttestationEntry, ErrorEntry, RetryCause, R
 _E = TypeVar("_E")
 
 _WITHOUT_DESIRED_STATE = frozenset({"check", "attest", "diff"})
-_COLLIDED = "the index answered 500, because it was completing another file of this release at the same time"
+_COLLIDED = "the index responded with 500, because it was completing another file of this release at the same time"
 
 
 def events_of_kind(events: Sequence[Event], kind: type[_E]) -> Iterator[_E]:
@@ -62,7 +62,7 @@ def receipt_facts_of_events(events: Sequence[Event]) -> ReceiptFacts:
     """Return what *events* say about files."""
     begun, ended = last_event_of_kind(events, RunStarted), last_event_of_kind(events, RunFinished)
     # The error of the files that have none of their own and did not reach the desired state.
-    error = ended.error if ended else Interrupted("The run ended before it could say what became of this file.")
+    error = ended.error if ended else Interrupted("The run ended before the status of this file was known.")
     has_desired_state = begun is not None and begun.command not in _WITHOUT_DESIRED_STATE
     # The last attestation of each predicate type.
     attestations: dict[str, dict[str, AttestationEntry]] = defaultdict(dict)

@@ -49,19 +49,19 @@ class AttestationReceiver(Protocol):
 def attest(run: Run) -> Outcome:
     """Attest every distribution and write the attestations to ``options.attestations_dir``."""
     if run.options.attestations is AttestationPolicy.OFF:
-        message = "The command attest makes attestations, and they are off."
+        message = "The command attest creates attestations, but attestations are off."
         raise ConfigurationError(message, hints=(Hint("Remove ", option("attestations", "off"), "."),))
     options, folder = run.options, run.options.attestations_dir
     if not options.build and (run.subjects or options.with_publish or options.sigstore_bundle):
-        message = "Subjects, Sigstore bundles and with-publish are for build provenance, which is not asked for."
+        message = "Subjects, Sigstore bundles and with-publish are for build provenance, which was not requested."
         raise ConfigurationError(message, hints=(Hint("Add ", option("build", "true"), "."),))
     run.signer().prefetch()
     if run.subjects:
         run.emit(Collected(distributions=(), subjects=run.subjects))
     collection = Collection(distributions=()) if run.subjects else collect_valid_distributions(run)
     if folder is None:
-        message = "There is no folder to write the attestations to."
-        detail = "The command attest sends no file; all that it makes is attestation files."
+        message = "No folder was given for the attestations."
+        detail = "The command attest uploads nothing; its only result is the attestation files."
         raise ConfigurationError(message, detail=detail, hints=(Hint("Name one: ", option("output_dir", "DIR")),))
     with run.step(Step.SIGN):
         if options.build:

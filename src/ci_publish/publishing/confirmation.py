@@ -138,7 +138,7 @@ class Confirmation:
                 self._run.warn(
                     "provenance-not-served",
                     f"{self._name} does not serve provenance for {filename} yet: {outcome.reason}",
-                    "A cached answer may stick for a while; look again later with `ci-publish verify`.",
+                    "The index may serve a cached response for a while; check again later with `ci-publish verify`.",
                     filename=filename,
                 )
         self.require_valid_provenance(outcomes)

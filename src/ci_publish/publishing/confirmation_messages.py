@@ -15,7 +15,7 @@ def confirmed_by_md5_warning(endpoints: Endpoints, filename: str) -> Noted:
     """Return the warning about a file that the index lists with our MD5 and no SHA-256."""
     message = (
         f"{endpoints.name} lists {filename} with the same MD5. It shows no SHA-256, and MD5 does not prove that the"
-        " bytes are the same."
+        " content is the same."
     )
     return Noted(slug="confirmed-by-md5", message=message, filename=filename)
 
@@ -27,7 +27,7 @@ def listing_differs_error(
     lines = [f"{name}: listed with a different digest from the one that was sent" for name in wrong]
     lines += [f"{name}: not listed within {seconds:g} s" for name in missing]
     hints = [
-        "A re-run is safe: it compares digests, sends only what is missing and waits for the listing again.",
+        "A re-run is safe: it compares digests, sends only what is missing and waits for the file list again.",
         Hint("Some indexes list uploads slowly. To wait longer: ", option("verify_timeout", "SECONDS")),
     ]
     if wrong:
@@ -43,11 +43,12 @@ def listing_differs_error(
 def listing_failed_error(endpoints: Endpoints, names: Sequence[str], reason: str, seconds: float) -> Unverified:
     """The index accepted files, but its listing could not be read before the timeout."""
     return Unverified(
-        f"{endpoints.name} accepted {count_files(len(names))}, but its listing could not be read within {seconds:g} s: "
+        f"{endpoints.name} accepted {count_files(len(names))}, but its file list could not be read within"
+        f" {seconds:g} s: "
         f"{reason}",
         detail="\n".join(f"{name}: uploaded, not confirmed" for name in names[:SHOWN]),
         hints=(
-            "A re-run is safe: it compares digests, sends only what is missing and waits for the listing again.",
+            "A re-run is safe: it compares digests, sends only what is missing and waits for the file list again.",
             status_page_hint(endpoints),
         ),
     )
@@ -65,7 +66,7 @@ def strict_confirmation_error(endpoints: Endpoints, unreadable: Mapping[str, str
 def unconfirmed_files_text(endpoints: Endpoints, unreadable: Mapping[str, str]) -> str:
     """Return the sentence about files that were accepted, but that the listing does not confirm."""
     reason = next(iter(unreadable.values()))
-    return f"{endpoints.name} accepted {count_files(len(unreadable))}, but its listing cannot confirm that: {reason}"
+    return f"{endpoints.name} accepted {count_files(len(unreadable))}, but its file list cannot confirm that: {reason}"
 
 
 def doubtful_uploads_error(endpoints: Endpoints, reasons: Mapping[str, str]) -> IndexUnavailable:
@@ -96,7 +97,7 @@ def quarantined_projects_error(endpoints: Endpoints, projects: Sequence[str], mi
         " files then, so nothing can be verified.",
         detail="\n".join(f"{name}: not listed" for name in missing[:SHOWN]),
         hints=(
-            f"Only the administrators of {endpoints.name} can clear it; publishing again does not help.",
+            f"Only the administrators of {endpoints.name} can lift the quarantine; publishing again does not help.",
             "PyPI's: https://pypi.org/help/#admin-intervention",
         ),
     )
@@ -123,7 +124,7 @@ def missing_provenance_error(endpoints: Endpoints, missing: Mapping[str, str]) -
 def provenance_not_served_error(endpoints: Endpoints, missing: Mapping[str, str], seconds: float) -> Unverified:
     """`--attestations required`: the index accepted the attestations, but does not serve provenance in time."""
     return Unverified(
-        f"{endpoints.name} took the attestations, but does not serve the provenance of {count_files(len(missing))}"
+        f"{endpoints.name} accepted the attestations, but does not serve the provenance of {count_files(len(missing))}"
         f" after {seconds:g} s.",
         detail="\n".join(f"{name}: {reason}" for name, reason in list(missing.items())[:SHOWN]),
         hints=(

@@ -77,7 +77,7 @@ class RunOptions(Protocol):
 
     @property
     def keep_going(self) -> bool:
-        """Whether the other files are uploaded when the index refuses one."""
+        """Whether the other files are uploaded when the index rejects one."""
 
     @property
     def new_projects(self) -> int | None:

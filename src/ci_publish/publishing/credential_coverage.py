@@ -61,7 +61,7 @@ class CredentialCoverage:
                 for project in self._wait_for_absent_projects(missing)
             }
         elif missing and state.kind is CredentialKind.TRUSTED_PUBLISHING and endpoints.profile is IndexProfile.GENERIC:
-            message = f"{', '.join(missing)} not on {endpoints.name} yet: whether it is created shows at the upload."
+            message = f"{', '.join(missing)} not on {endpoints.name} yet: only the upload shows whether it is created."
             self._run.emit(Noted(slug="project-not-created-yet", message=message, warning=False))
         return refused
 

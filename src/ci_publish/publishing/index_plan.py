@@ -137,7 +137,7 @@ def conflict_error(run: Run, endpoints: Endpoints, conflicts: Sequence[Conflict]
 
 
 def foreseen_upload_refusals(run: Run, endpoints: Endpoints, planned: IndexPlan) -> dict[str, CiPublishError]:
-    """Return why the index will refuse files, by project: different content, its status, or its name."""
+    """Return why the index will reject files, by project: different content, its status, or its name."""
     refusals: dict[str, CiPublishError] = {}
     for project, state in planned.states.items():
         files = [file for file in planned.uploads if file.project == project]
@@ -168,8 +168,8 @@ def _fetch_listings_or_raise_missing_credential(
         if isinstance(state, NotVisible) and project not in states:
             run.warn(
                 "index-not-visible",
-                f"What {endpoints.name} already has of {project} cannot be read: {state.reason}",
-                "The uploads continue; only the responses to them show what the index already has.",
+                f"The files of {project} on {endpoints.name} cannot be listed: {state.reason}",
+                "The uploads continue; only the responses show what the index already has.",
                 Hint("To compare digests first, name its Simple API: ", option("index_url", state.index_url or "URL")),
             )
         state, before = run.with_missing_digests(index, files, state), states.get(project)
@@ -227,7 +227,7 @@ def _warn_of_planned_uploads(run: Run, endpoints: Endpoints, planned: IndexPlan)
         for version in yanked_versions_of_uploads(state, files) if isinstance(state, ProjectListing) else ():
             run.warn(
                 "yanked-release",
-                f"Every file of {version} on {endpoints.name} is yanked, and more files are to be added.",
+                f"Every file of {version} on {endpoints.name} is yanked, and this run would add more files.",
                 "Installers skip a yanked release; un-yank it on the index, or publish a new version.",
             )
     for wave in planned.train.waves_of({file.project for file in uploads}):
@@ -236,7 +236,7 @@ def _warn_of_planned_uploads(run: Run, endpoints: Endpoints, planned: IndexPlan)
         for file in files_risking_incomplete_release(order, planned.undecided):
             run.warn(
                 "undecided-file",
-                f"{endpoints.name} may refuse {file.filename}, and that would leave {file.project} {file.version}"
+                f"{endpoints.name} may reject {file.filename}, and that would leave {file.project} {file.version}"
                 " incomplete: it cannot be sent as the first file of the release.",
                 "See the warnings of the checks about this file: correct it, or publish without it.",
                 filename=file.filename,
@@ -246,6 +246,6 @@ def _warn_of_planned_uploads(run: Run, endpoints: Endpoints, planned: IndexPlan)
         if endpoints.profile is not IndexProfile.PYPI and _has_reserved_name(project, state):
             run.warn(
                 "reserved-name",
-                f"{project} is the name of a module of the standard library, and PyPI keeps such names.",
+                f"{project} is the name of a module of the standard library, and PyPI reserves such names.",
                 "Choose another name if the project may ever be published on PyPI.",
             )

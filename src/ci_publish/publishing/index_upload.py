@@ -97,7 +97,7 @@ class IndexUpload:
         return compare_releases(self._run, self._destination, self._planned, self._distributions, default=default)
 
     def require_no_foreseen_upload_refusal(self, *, sending: bool) -> None:
-        """Raise ContentConflict or UploadRejected for files that the index will refuse, before anything is signed.
+        """Raise ContentConflict or UploadRejected for files that the index will reject, before anything is signed.
 
         A run that is *sending* with ``--keep-going`` leaves out their projects and those that require them, if others
         remain.
@@ -143,7 +143,7 @@ class IndexUpload:
         for file in self.uploads if requested and self.policy is AttestationPolicy.OFF else ():
             self._run.warn(
                 "published-without-attestation",
-                f"{file.filename} is published WITHOUT an attestation: {self.endpoints.name} takes them only with"
+                f"{file.filename} is published WITHOUT an attestation: {self.endpoints.name} accepts them only with"
                 " Trusted Publishing, and this run was given an API token or a password.",
                 "Omit the password to use Trusted Publishing.",
                 filename=file.filename,

@@ -160,16 +160,16 @@ class Interruption:
         if self._signal is None:
             summary = f"The run did not finish within its deadline of {self._deadline:g} s."
             detail = (
-                f"The last failure before that, which was to be tried again: {self._last_failure}."
+                f"The last failure before that, which would have been retried: {self._last_failure}."
                 if self._last_failure
                 else "The network, the index, Sigstore or a check was slow; the lines above show what it was waiting"
                 " for."
             )
             return IndexUnavailable(summary, detail=detail, hints=(*_RUN_AGAIN, _MORE_TIME))
         if self._signal == _SIGTERM:
-            why = "Usually the CI cancelled the job, or the job timed out. What is known about each file was reported."
+            why = "Usually the CI cancelled the job, or the job timed out. The status of each file is in the report."
             return Terminated("The run was stopped by SIGTERM.", detail=why, hints=_RUN_AGAIN)
-        why = "Usually somebody pressed Ctrl-C. What is known about each file was reported."
+        why = "Usually somebody pressed Ctrl-C. The status of each file is in the report."
         return Interrupted("The run was stopped by SIGINT.", detail=why, hints=_RUN_AGAIN)
 
     def error_instead_of(self, error: CiPublishError) -> CiPublishError:

@@ -53,6 +53,6 @@ def _project_left_event(
         index=index,
         project=project,
         because=because,
-        reason="nothing more was started after that" if error is None else error.summary,
+        reason="no other work was started after that" if error is None else error.summary,
         deferred=isinstance(error, PublishingDeferred),
     )

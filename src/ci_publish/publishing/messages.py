@@ -34,14 +34,14 @@ from ci_publish.model.index import (
 from ci_publish.model.problem import Problem, Severity, group_alike_problems
 
 RERUN = "Run it again: files that are already published are recognised by digest, and only the rest is sent."
-_READ_WORDS = "Read the index's message above; `ci-publish check` finds most of what an index refuses."
+_READ_WORDS = "Read the index's message above; `ci-publish check` finds most of what an index rejects."
 _DOCTOR = "On PyPI, Trusted Publishing needs no stored token: see `ci-publish doctor`."
 FIRST_BUILD = Hint(
     "Re-run only the failed job, to use the distributions of the first build; a rebuilt file has different bytes.",
     not_for=["verify"],
 )
 NAME_SIMPLE_API = Hint("To compare digests, give the root of the index's Simple API: ", option("index_url", "URL"))
-_LEAVE_UNCOMPARED = Hint("To skip files whose name is taken, without comparing: ", option("skip_existing", "true"))
+_LEAVE_UNCOMPARED = Hint("To skip files whose names are in use, without comparing: ", option("skip_existing", "true"))
 _NEW_VERSION = Hint(
     "If the content is meant to differ, publish it under a new version: no index replaces a file.",
     not_for=["verify"],
@@ -52,8 +52,8 @@ _COMPARE_WITH_FIRST_BUILD = Hint(
 )
 _MOST_HINTS = 6
 _KINDS = 8
-_SAME_BYTES = "PyPI also says this for the same bytes under another name."
-_NOT_LISTED = "Its listing was asked several times and does not have this file."
+_SAME_BYTES = "PyPI also reports this if the same content exists under another name."
+_NOT_LISTED = "Its file list was requested several times and does not contain this file."
 
 # At most so many files are named.
 SHOWN = 20
@@ -61,7 +61,7 @@ SHOWN = 20
 _NOT_ALLOWED = "isn't allowed to upload to project"
 _CLOSED_HINTS = (
     "If the project was archived, an owner must unarchive it first: https://docs.pypi.org/project-management/archival/",
-    "If the project is in quarantine, PyPI's administrators must clear it: https://pypi.org/help/#admin-intervention",
+    "If the project is in quarantine, PyPI's administrators must release it: https://pypi.org/help/#admin-intervention",
 )
 
 
@@ -110,7 +110,7 @@ def content_conflict_error(
     for found in conflicts:
         theirs = found.published.sha256 or "unknown: the index shows no SHA-256 and no MD5"
         if found.published.sha256 is None and found.published.md5 is not None:
-            theirs = f"unknown; its MD5 ({found.published.md5}) is another"
+            theirs = f"unknown; its MD5 ({found.published.md5}) is different"
         lines += [
             found.distribution.filename,
             f"  here:      sha256 {found.distribution.sha256}",
@@ -124,8 +124,8 @@ def content_conflict_error(
     other_hints = (FIRST_BUILD, _NEW_VERSION, keep, _COMPARE_WITH_FIRST_BUILD) if others else ()
     if not others:
         summary = (
-            f"{endpoints.name} already has {count_files(len(unknown))} of this run by name, with unknown content: its"
-            " listing shows no digest."
+            f"{endpoints.name} already has {count_files(len(unknown))} of this run by name, with unknown content:"
+            " its file list shows no digest."
         )
     else:
         also = f" and unknown content for {count_files(len(unknown))}" if unknown else ""
@@ -143,7 +143,7 @@ _UNKNOWN = (
 def kept_published_warning(file: Distribution, published: PublishedFile, reason: str) -> Noted:
     """Return the warning about a file that is not published, because its name is taken and the user allows that."""
     message = (
-        f"{file.filename} was NOT published: {reason}, and it is left as it is."
+        f"{file.filename} was NOT published: {reason}, and the published file was kept."
         f" Here: sha256 {file.sha256}. Published: sha256 {published.sha256 or 'not shown'}."
     )
     return Noted(slug="kept-published", message=message, filename=file.filename)
@@ -152,8 +152,8 @@ def kept_published_warning(file: Distribution, published: PublishedFile, reason:
 def compared_by_md5_warning(endpoints: Endpoints, filename: str) -> Noted:
     """Return the warning about a file that the index already had, compared by MD5 only."""
     message = (
-        f"{filename} is already published, judged by its MD5: {endpoints.name} shows no SHA-256, and MD5 does not prove"
-        " that the bytes are the same."
+        f"{filename} is already published, according to its MD5: {endpoints.name} shows no SHA-256, and MD5 does not"
+        " prove that the content is the same."
     )
     return Noted(slug="compared-by-md5", message=message, filename=filename)
 
@@ -180,15 +180,15 @@ def listing_unavailable_error(
         simple_api = (Hint(root, option("index_url"), ") is the root of the index's Simple API."),)
     return IndexUnavailable(
         f"Cannot list the project's files on {endpoints.name}: {state.reason}",
-        detail=f"Without the listing, nothing can be compared{' and nothing is sent' if sending else ''}.",
+        detail=f"Without the file list, nothing can be compared{' and nothing is sent' if sending else ''}.",
         hints=(RERUN if sending else "Run it again.", status_page_hint(endpoints), *simple_api),
     )
 
 
 def refused_upload_error(endpoints: Endpoints, file: Distribution, outcome: Refused) -> UploadRejected:
-    """The index refused a file."""
+    """The index rejected a file."""
     return UploadRejected(
-        f"{endpoints.name} refuses {file.filename}: {outcome.message or 'no reason given'}",
+        f"{endpoints.name} rejects {file.filename}: {outcome.message or 'no reason given'}",
         detail=f"The response was HTTP {outcome.status}.",
         hints=outcome.advice or (_READ_WORDS,),
     )
@@ -197,11 +197,11 @@ def refused_upload_error(endpoints: Endpoints, file: Distribution, outcome: Refu
 def same_bytes_elsewhere_error(endpoints: Endpoints, file: Distribution, message: str) -> UploadRejected:
     """The index says that the file's content exists, but does not list it under this name."""
     return UploadRejected(
-        f"{endpoints.name} says that the content of {file.filename} exists already, but does not list this file.",
+        f"{endpoints.name} reports that the content of {file.filename} already exists, but does not list this file.",
         detail=f"The response was: {message}\n{_SAME_BYTES if endpoints.profile is IndexProfile.PYPI else _NOT_LISTED}",
         hints=(
-            "Compare with the files of the project: one of them has these bytes under another name or build tag.",
-            "If the file was published a moment ago, try again: the listing may be a few minutes old.",
+            "Compare with the files of the project: one of them has the same content under another name or build tag.",
+            "If the file was published a moment ago, try again: the file list may be a few minutes old.",
         ),
     )
 
@@ -218,10 +218,10 @@ def cannot_compare_error(endpoints: Endpoints, file: Distribution, message: str)
 def credential_refused_error(
     endpoints: Endpoints, outcome: CredentialRefused, status: str | None = None
 ) -> CredentialRejected:
-    """The index refused the credential during an upload; *status* is the project's, if it was listed."""
+    """The index rejected the credential during an upload; *status* is the project's, if it was listed."""
     unknown = status is None and endpoints.profile is IndexProfile.PYPI and _NOT_ALLOWED in outcome.message
     return CredentialRejected(
-        f"{endpoints.name} refuses the credential: {outcome.message or f'HTTP {outcome.status}'}",
+        f"{endpoints.name} rejects the credential: {outcome.message or f'HTTP {outcome.status}'}",
         detail=f"The response was HTTP {outcome.status}.{' The credential has expired.' if outcome.expired else ''}",
         hints=(
             *(outcome.advice or ("Check that the token belongs to this index and covers this project.", _DOCTOR)),
@@ -248,7 +248,7 @@ def file_changed_error(file: Distribution, outcome: FileChanged) -> FileChangedD
     return FileChangedDuringRun(
         f"{file.filename} changed during the run: {outcome.message}",
         detail="Only the bytes that were hashed, checked and signed are published, so this file was not.",
-        hints=("Find out what writes to the folder while it is published, and publish a finished build.",),
+        hints=("Find out what writes to the folder during the run, and publish a finished build.",),
     )
 
 
@@ -274,7 +274,7 @@ def published_unattested_error(endpoints: Endpoints, names: Sequence[str]) -> Pu
     few = len(names) == 1
     files = f"{names[0]} is" if few else f"{count_files(len(names))} are"
     return PublishedUnattested(
-        f"{files} on {endpoints.name} without an attestation and can no longer get one.",
+        f"{files} on {endpoints.name} without an attestation, and it is too late to add one.",
         detail="\n".join(
             ["An index verifies attestations while a file is uploaded; uploading it again adds none."]
             + ([] if few else list(names[:SHOWN]))
@@ -290,7 +290,7 @@ def attestations_need_trusted_publishing_error(endpoints: Endpoints) -> Configur
     """`--attestations required` together with an API token on an index with PyPI's rules."""
     return ConfigurationError(
         f"Attestations are required, but {endpoints.name} accepts them only with Trusted Publishing.",
-        detail="This run was given an API token or a password, and PyPI refuses attestations with either.",
+        detail="This run was given an API token or a password, and PyPI rejects attestations with either.",
         hints=(Hint("Remove ", option("password"), " to use Trusted Publishing."), WITHOUT_ATTESTATIONS),
     )
 

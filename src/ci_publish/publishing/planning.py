@@ -85,7 +85,7 @@ def why_published_file_is_kept(match: Match) -> str:
     """Return why a published file with different or unknown content is left on the index."""
     if match is Match.UNKNOWN:
         return "the index shows no digest, so only the names were compared"
-    return "the index has other content under this name"
+    return "the index has different content under this name"
 
 
 def make_plan(
@@ -143,7 +143,7 @@ def schedule_uploads(
     """Send the first file of each new release alone, and, with several projects, the first file of each project.
 
     Parallel first files of a release get the status 500 on PyPI (measured on a running Warehouse), and so do parallel
-    first files of several new projects, but not of existing ones. A file that PyPI may refuse, according to *undecided*
+    first files of several new projects, but not of existing ones. A file that PyPI may reject, according to *undecided*
     by filename, leads its release, and such leads come first: if the first file of a release is refused, nothing of
     that version is published. With several projects, a credential that does not cover one of them fails before the
     others are half published.
@@ -209,7 +209,7 @@ def _plan_file(file: Distribution, state: IndexState, rules: ConflictRules, md5:
         case NotVisible():
             return Upload(file, known=False)
         case ListingUnavailable():
-            message = f"no plan can be made without the listing of {state.project}"
+            message = f"no plan can be created without the file list of {state.project}"
             raise ValueError(message)
         case _:
             assert_never(state)

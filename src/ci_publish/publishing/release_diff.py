@@ -51,7 +51,7 @@ class ReleaseComparer:
         comparison = comparison_with_listing(ours, new, listing, listed)
         why_not = why_no_baseline(Version(ours.version), listed)
         if isinstance(state, ListingUnavailable | NotVisible):
-            why_not = f"the listing cannot be read: {state.reason}"
+            why_not = f"the file list cannot be read: {state.reason}"
         elif self.mode != OFF and (version := self._baseline_to_compare_with(ours, listed)) is not None:
             comparison = self._with_baseline(comparison, files, version, listed)
         differences = self.mode != OFF and bool(new or self.against)
@@ -77,7 +77,7 @@ class ReleaseComparer:
         version, index = Version(self.against), self.index.endpoints.name
         if not listed:
             raise ConfigurationError(
-                f"{project} has no release on {index}: there is nothing to compare with.",
+                f"{project} has no release on {index}, so so so so so there is nothing to compare with.",
                 hints=(Hint("Omit ", option("against"), "."),),
             )
         for each in listed:
@@ -135,7 +135,7 @@ def diff(run: Run) -> Outcome:
     more than a note.
     """
     if run.options.release_diff == OFF:
-        message = "The command diff compares releases, and that is off."
+        message = "The command diff compares releases, but comparison is off."
         raise ConfigurationError(message, hints=(Hint("Remove ", option("release_diff", "off"), "."),))
     collection = collect_readable_distributions(run)
     found = list(run.distributions.check_stated(collection))

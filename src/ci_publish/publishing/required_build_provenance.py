@@ -40,11 +40,11 @@ def require_local_build_provenance(filenames: Sequence[str], found: Sequence[Fou
         detail="\n".join(f"{name}: no {name}.{FILE_TYPE}.attestation" for name in missing[:SHOWN]),
         hints=(
             Hint(
-                "Put each <distribution>.slsa.attestation beside its distribution",
+                "Put each <distribution>.slsa.attestation next to its distribution",
                 Hint(", or in ", option("attestations_dir", "DIR")),
                 ".",
             ),
-            "On GitHub, the workflow build-with-provenance.yml makes them; elsewhere, use `ci-publish attest --build`.",
+            "On GitHub, build-with-provenance.yml creates them; elsewhere, use `ci-publish attest --build`.",
             Hint("To publish files that have none: ", option("build_provenance", "if-present")),
         ),
     )
@@ -61,7 +61,7 @@ def require_published_build_provenance(endpoints: Endpoints, outcomes: Mapping[s
         return
     files = f"{lacking[0]} is" if len(lacking) == 1 else f"{count_files(len(lacking))} are"
     raise BuildProvenanceMissing(
-        f"{files} on {endpoints.name} without build provenance and can no longer get it.",
+        f"{files} on {endpoints.name} without build provenance, and it is too late to add it.",
         detail="\n".join([*lacking[:SHOWN], "Nothing was uploaded."]),
         hints=(
             "Publish a new version whose files all have build provenance.",
@@ -73,7 +73,7 @@ def require_published_build_provenance(endpoints: Endpoints, outcomes: Mapping[s
 def attestations_not_sent_error() -> ConfigurationError:
     """Return the error for build provenance that is required for an index that is sent no attestations."""
     return ConfigurationError(
-        "Build provenance is required, but one of the indexes is sent no attestations.",
+        "Build provenance is required, but attestations are not sent to one of the indexes.",
         detail="PyPI accepts attestations only with Trusted Publishing; they are sent to other indexes on request.",
         hints=(
             Hint("On PyPI: omit ", option("password"), " to use Trusted Publishing."),
@@ -127,7 +127,7 @@ def require_demanded_build_provenance(
         detail="\n".join(f"{name}: {fault}" for name, fault in list(faults.items())[:SHOWN]),
         hints=(
             "Attestations cannot be added to a published file; the next release can have build provenance.",
-            Hint("Name whoever may build and release this project: ", option("builder"), " and ", option("source")),
+            Hint("Specify who may build and release this project: ", option("builder"), " and ", option("source")),
         ),
     )
 

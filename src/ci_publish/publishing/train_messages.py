@@ -18,7 +18,7 @@ def sibling_requirement_notes(train: Train) -> Iterator[Noted]:
         yield Noted(
             slug="requirement-cycle",
             message=f"{', '.join(cycle)} require each other: they are uploaded together, and none of them can be"
-            " installed before all are listed.",
+            " installed until all of them are listed.",
         )
     for each in train.unsatisfied:
         yield Noted(
@@ -31,7 +31,7 @@ def sibling_requirement_notes(train: Train) -> Iterator[Noted]:
         reason = (
             f"building it requires {', '.join(unknown.siblings)}"
             if unknown.siblings
-            else "its metadata says that a build decides about them (Dynamic: Requires-Dist)"
+            else "its metadata says that they are determined by a build (Dynamic: Requires-Dist)"
         )
         yield Noted(
             slug="requirements-unknown",
@@ -57,9 +57,9 @@ def new_project_limit_error(endpoints: Endpoints, limit: NewProjectLimit, now: f
     return PublishingDeferred(
         f"{endpoints.name} accepts no more new projects for now: {limit.message}",
         hints=(
-            f"Run it again after {until}: published files are recognised, and the rest follows."
+            f"Run it again after {until}: published files are recognised, and the rest is published."
             if until
-            else f"{endpoints.name} does not say when it creates more; run it again later, or every day: published"
+            else f"{endpoints.name} does not say when it will accept more; run it again later, or every day: published"
             " files are recognised, and the rest follows.",
             "Projects that a pending Trusted Publisher creates are not limited.",
         ),
@@ -71,21 +71,21 @@ def too_many_new_projects_error(most: int) -> PublishingDeferred:
     """The user limits the new projects of a run to *most*, possibly 0."""
     if most == 0:
         return PublishingDeferred(
-            "new-projects: 0 creates no project, neither in this run nor in a later one.",
+            "new-projects: 0 never creates a project, in this run or a later one.",
             hints=(Hint("To create projects, raise the limit and run it again: ", option("new_projects", "NUMBER")),),
         )
     return PublishingDeferred(
         f"This run creates {'1 project' if most == 1 else f'{most} projects'} at most (new-projects: {most}).",
-        hints=("Run it again for the next ones whenever you like: no waiting time is known.",),
+        hints=("Run it again at any time to create the next ones: no waiting period is known.",),
     )
 
 
 def deferred_projects_error(projects: Sequence[str], errors: Sequence[PublishingDeferred]) -> PublishingDeferred:
     """Return the error that a run ends with if nothing failed but *projects* are left for later."""
-    count = "1 project waits" if len(projects) == 1 else f"{len(projects)} projects wait"
+    count = "1 project is" if len(projects) == 1 else f"{len(projects)} projects are"
     resets = [error.resume_after for error in errors if error.resume_after is not None]
     return PublishingDeferred(
-        f"{count} for a later run: {_joined_project_names(projects)}.",
+        f"{count} deferred to a later run: {_joined_project_names(projects)}.",
         detail="\n".join(dict.fromkeys(error.summary for error in errors)),
         hints=tuple(dict.fromkeys(hint for error in errors for hint in error.hints)),
         resume_after=max(resets, default=None),
@@ -107,8 +107,8 @@ def cycle_too_large_error(cycle: Sequence[str], most: int) -> ConfigurationError
 def unknown_new_projects_error(endpoints: Endpoints, projects: Sequence[str]) -> ConfigurationError:
     """The user limits the new projects, but it is not known which are new."""
     return ConfigurationError(
-        "new-projects cannot be honoured: it is not known which projects are new.",
-        detail=f"The listing of {_joined_project_names(projects)} on {endpoints.name} cannot be read.",
+        "new-projects cannot be applied: it is not known which projects are new.",
+        detail=f"The file list of {_joined_project_names(projects)} on {endpoints.name} cannot be read.",
         hints=(
             Hint("Name the root of the index's Simple API: ", option("index_url", "URL")),
             Hint("Or omit ", option("new_projects"), "."),
@@ -128,5 +128,5 @@ def project_stopped_error(project: str, because: Sequence[str], error: CiPublish
     return type(error)(
         f"{project} was not uploaded: it requires {', '.join(because)}, which could not be published.",
         detail=error.summary,
-        hints=("Run it again when that can be published: what is published already is recognised.",),
+        hints=("Run it again when that can be published: files that are already published are recognised.",),
     )

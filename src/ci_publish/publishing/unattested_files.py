@@ -29,7 +29,7 @@ def require_published_files_attested(run: Run, index: Index, plan: Plan, states:
     if missing and required:
         raise messages.published_unattested_error(index.endpoints, missing)
     for name in missing:
-        message = f"{name} is on {index.endpoints.name} without an attestation and can no longer get one."
+        message = f"{name} is on {index.endpoints.name} without an attestation, and it is too late to add one."
         run.warn("already-published-unattested", message, filename=name)
     if run.options.build_provenance is BuildProvenancePolicy.REQUIRED:
         published = [file.distribution for file in files]

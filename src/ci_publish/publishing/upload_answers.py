@@ -90,7 +90,9 @@ class UploadAnswers:
             self._outcomes.record_failure(file, error, FileStatus.FAILED, answer.attempts)
         elif isinstance(state, NotVisible) and self._run.options.skip_existing:
             taken = PublishedFile(filename=file.filename, url="", sha256=None)
-            self._outcomes.record_kept_published(file, taken, "the index says that this name is taken", answer.attempts)
+            self._outcomes.record_kept_published(
+                file, taken, "the index reports that this filename is in use", answer.attempts
+            )
         elif isinstance(state, NotVisible):
             conflict = messages.cannot_compare_error(self._endpoints, file, answer.message)
             self._outcomes.record_failure(file, conflict, FileStatus.CONFLICT, answer.attempts, reach=Reach.PROJECT)

@@ -76,7 +76,7 @@ class UploadWaves:
         self._outcomes.forget_failures()
         name = self._index.endpoints.name
         for file in lost:
-            message = f"The answer to the upload of {file.filename} was lost, but {name} lists the file."
+            message = f"The response to the upload of {file.filename} was lost, but {name} lists the file."
             self._run.emit(Noted(slug="lost-answer-found", message=message, warning=False, filename=file.filename))
             self._outcomes.record_on_index(file, FileStatus.UPLOADED, 0)
         return tuple(file for file in files if not self._outcomes.has_ended(file))

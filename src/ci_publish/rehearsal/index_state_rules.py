@@ -31,7 +31,7 @@ class UploadRules:
     PyPI does: when two uploads make the same project or release at the same time. `flags` are Warehouse's admin flags:
     `read-only`, `disallow-new-upload`, `disallow-new-project-registration`, `disallow-oidc`, `disallow-github-oidc`
     (-gitlab-, -google-), `disable-pep740`. `anonymous` is the authorization that a request without one has.
-    `any_user`: an API token is taken as the password of any user, as other indexes take user names; PyPI refuses them.
+    `any_user`: an API token is taken as the password of any user, as other indexes take user names; PyPI rejects them.
     """
 
     file_size_limit: int | None = None

@@ -32,7 +32,7 @@ _LINE_BREAKS: Final = re.compile(r"[\r\n]+\s*")
 
 
 class RefusedError(Exception):
-    """The index refuses a request: an HTTP status and PyPI's message."""
+    """The index rejects a request: an HTTP status and PyPI's message."""
 
     def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)

@@ -38,7 +38,7 @@ _POLICY: Final = {
 }
 _PREDICATES: Final = {PUBLISH_V1: "published by", SLSA_PROVENANCE_V1: "built by"}
 _STATUS_WORDS: Final = {
-    "archived": "This project is archived: it takes no more files.",
+    "archived": "This project is archived: it accepts no more files.",
     "deprecated": "This project is deprecated.",
 }
 
@@ -96,7 +96,7 @@ _TABS: Final = Markup(
 )
 _DEAD_SHOWN: Final = 50
 _EMPTY_PLACE: Final = Markup('<p>This index has no such page. <a href="/">All projects</a></p>')
-_EMPTY_HOME: Final = Markup("<p>Nothing was published here yet.</p>")
+_EMPTY_HOME: Final = Markup("<p>Nothing has been published here yet.</p>")
 _DOCUMENT: Final = Markup(
     "<!DOCTYPE html>\n"
     '<html lang="en">\n'
@@ -108,9 +108,9 @@ _DOCUMENT: Final = Markup(
     '<link rel="stylesheet" href="/style.css">\n'
     "</head>\n"
     "<body>\n"
-    '<p class="banner"><a href="/">Rehearsal</a>: this index is on your machine only. Nothing here is published.</p>\n'
+    '<p class="banner"><a href="/">Rehearsal</a>: this index is only on your machine. Nothing here is published.</p>\n'
     "<main>\n{content}\n</main>\n"
-    "<footer><p>Images are not loaded here: their addresses are shown. On PyPI, those in full are.</p></footer>\n"
+    "<footer><p>Images are not loaded here; their URLs are shown. PyPI loads images with absolute URLs.</p></footer>\n"
     "</body>\n"
     "</html>\n"
 )
@@ -137,7 +137,7 @@ def _project_page_header(shown: StoredProject, release: StoredRelease, base_url:
         warnings.append(f"This release has been yanked. {release.yanked_reason}".strip())
     return Markup(
         '<header><h1>{} <span>{}</span></h1><p>{}</p><div class="install"><pre><code>{}</code></pre>'
-        "<p>Its dependencies are not on this index: <code>--no-deps</code> leaves them out.</p></div>{}</header>"
+        "<p>Its dependencies are not on this index: <code>--no-deps</code> omits them.</p></div>{}</header>"
     ).format(
         shown.name,
         release.version,
@@ -162,8 +162,7 @@ def _description_markups(release: StoredRelease) -> tuple[Markup, Markup]:
         for each in found
     )
     dead_links = Markup(
-        '<div class="dead-links"><p>Relative addresses are dead on PyPI, permanently. Write these in full:</p>'
-        "<ul>{}</ul></div>"
+        '<div class="dead-links"><p>Relative URLs never work on PyPI. Write these in full:</p><ul>{}</ul></div>'
     )
     return dead_links.format(entries), shown
 

@@ -110,8 +110,8 @@ class RehearsalStorage:
         try:
             if folder.is_dir() and any(folder.iterdir()) and not self._journal.exists():
                 raise ConfigurationError(
-                    f"{folder} has other files in it than a rehearsal's index.",
-                    hints=("Name an empty folder, or one that does not exist: a rehearsal makes it.",),
+                    f"{folder} contains files that are not part of a rehearsal's index.",
+                    hints=("Name an empty folder, or one that does not exist: the rehearsal creates it.",),
                 )
             self._files.mkdir(parents=True, exist_ok=True)
             self._journal.touch()
@@ -191,9 +191,7 @@ def _lock_storage_folder(folder: Path) -> int:
         os.close(descriptor)
         raise ConfigurationError(
             f"Another rehearsal uses {folder}.",
-            hints=(
-                Hint("Wait until it has ended, or give each rehearsal a folder of its own: ", option("world", "DIR")),
-            ),
+            hints=(Hint("Wait until it has ended, or give each rehearsal its own folder: ", option("world", "DIR")),),
         ) from error
     return descriptor
 
@@ -216,7 +214,7 @@ def _read_journal(journal: Path) -> Sequence[IndexEvent]:
             events.append(kind(**values))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ConfigurationError(
-            f"{journal} is not the journal of a rehearsal's index, or one of another version of ci-publish.",
-            hints=("Name another folder, or delete this one: a rehearsal makes it anew.",),
+            f"{journal} is not the journal of a rehearsal's index, or is from another version of ci-publish.",
+            hints=("Name another folder, or delete this one: the rehearsal creates it again.",),
         ) from error
     return events

@@ -1,6 +1,6 @@
 """Whether the index accepts a form and a file: decided by the client's own check rules.
 
-What PyPI's server refuses is refused here, even where the checks only warn because a newer server may accept it: a new
+What PyPI's server rejects is refused here, even where the checks only warn because a newer server may accept it: a new
 classifier, a new platform. A rehearsal that accepted such a file would promise more than is known.
 """
 
@@ -20,10 +20,10 @@ FileValidator: TypeAlias = Callable[[Path, str, Fields], ServerRefusal | None]
 
 
 def server_refusal_of_form(form: Fields) -> ServerRefusal | None:
-    """Return why PyPI refuses the core metadata in a form; None where it accepts them."""
+    """Return why PyPI rejects the core metadata in a form; None where it accepts them."""
     return first_server_refusal(validate_metadata(MultiDict(form).to_dict(flat=False)))
 
 
 def server_refusal_of_file(path: Path, filename: str, form: Fields) -> ServerRefusal | None:
-    """Return why PyPI refuses the file at *path*, uploaded as *filename*; None where it accepts it."""
+    """Return why PyPI rejects the file at *path*, uploaded as *filename*; None where it accepts it."""
     return pypi_upload_refusal(path, filename, MultiDict(form).to_dict(flat=False))

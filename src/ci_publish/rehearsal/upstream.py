@@ -145,7 +145,9 @@ class ForwardedIndex:
         if answer.status in _REDIRECTS:
             raise _too_many_redirects_error()
         if answer.status != 200 or answer.truncated:  # noqa: PLR2004
-            raise RefusedError(502, f"The upstream index answers {answer.status} for {project}: {redacted_url(url)}")
+            raise RefusedError(
+                502, f"The upstream index responds with {answer.status} for {project}: {redacted_url(url)}"
+            )
         kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
         is_json = kind in {JSON_V1, "application/json"} or answer.body.lstrip()[:1] == b"{"
         found = (

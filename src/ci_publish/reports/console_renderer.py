@@ -213,7 +213,7 @@ class ConsoleRenderer:
     def _render_uploads_collided(self, event: UploadsCollided) -> Iterable[Line]:
         busy = "the index was busy completing other files of this release (500), which is harmless"
         file = f"{self._neutral(event.filename)}{self._index_suffix(event.index)}"
-        yield step_line("retry", f"{file}: {busy}; sent again alone, the rest one at a time", Tone.WARN)
+        yield step_line("retry", f"{file}: {busy}; retried alone, then the rest one at a time", Tone.WARN)
 
     @_render_by_type.register
     def _render_file_finished(self, event: FileFinished) -> Iterable[Line]:
@@ -242,7 +242,7 @@ class ConsoleRenderer:
 
     @_render_by_type.register
     def _render_project_left(self, event: ProjectLeft) -> Iterable[Line]:
-        step, tone = ("deferred", Tone.WARN) if event.deferred else ("left out", Tone.BAD)
+        step, tone = ("deferred", Tone.WARN) if event.deferred else ("incomplete", Tone.BAD)
         others = ", ".join(name for name in event.because if name != event.project)
         text = f"{event.project}{f', because of {others}' if others else ''}: {event.reason}"
         yield step_line(step, f"{self._neutral(text)}{self._index_suffix(event.index)}", tone)

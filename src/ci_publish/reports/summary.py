@@ -200,7 +200,9 @@ def _left_projects(run: SummaryInput) -> Iterator[Section]:
         what = "deferred" if event.deferred else "**not published**"
         others = run.markdown(", ".join(event.because)) if event.because != (event.project,) else ""
         rows.append((run.markdown(event.project), what, others, run.markdown(event.reason)))
-    return _table("### Projects that did not go out\n\n", ("Project", "Result", "Because of", "Reason"), rows)
+    return _table(
+        "### Projects that were not completely published\n\n", ("Project", "Result", "Because of", "Reason"), rows
+    )
 
 
 def _file_failures(run: SummaryInput) -> Iterator[Section]:
@@ -279,7 +281,7 @@ def _settings(run: SummaryInput) -> Iterator[Section]:
         for name, value, source in run.settings
         if source != DEFAULT_SOURCE
     ]
-    return _table("Settings that are not defaults", ("Setting", "Value", "Source"), rows, folded=True)
+    return _table("Settings that differ from the defaults", ("Setting", "Value", "Source"), rows, folded=True)
 
 
 def _table(

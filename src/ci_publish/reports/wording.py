@@ -70,10 +70,10 @@ _PUBLISHING = frozenset({"publish", "rehearse"})
 _OF_VERIFY: Mapping[FileStatus, str] = {
     FileStatus.ALREADY_PUBLISHED: "published",
     FileStatus.SAME_MD5: "published (MD5)",
-    FileStatus.CONFLICT: "published with other content",
+    FileStatus.CONFLICT: "published with different content",
     FileStatus.NOT_ATTEMPTED: "not on the index",
 }
-_LISTED = {True: "listed with this SHA-256", False: "not listed with this SHA-256", None: "the listing cannot be read"}
+_LISTED = {True: "listed with this SHA-256", False: "not listed with this SHA-256", None: "file list unavailable"}
 _AGAIN = re.compile(r"\b(again|re-run)\b", re.IGNORECASE)
 _DIGEST_SHOWN = 12
 _PUBLISHERS_SHOWN = 3
@@ -89,7 +89,7 @@ _ENDS: Mapping[Outcome, str] = {
     Outcome.UPLOADED_MD5: "Uploaded; the index shows nothing better than an MD5",
     Outcome.ALREADY_PUBLISHED: "Already published",
     Outcome.SAME_MD5: "Already published, compared by MD5",
-    Outcome.KEPT_PUBLISHED: "Nothing published; other content was kept",
+    Outcome.KEPT_PUBLISHED: "Nothing published; different content was kept",
     Outcome.DEFERRED: "Deferred",
     Outcome.PLANNED: "Planned, nothing was uploaded",
     Outcome.COMPARED: "Compared",
@@ -129,7 +129,7 @@ def describe_plan_decision(planned: PlannedFile) -> tuple[FileStatus, str]:
     """Return what a plan decides about a file, and why."""
     match planned:
         case Upload(known=known):
-            return FileStatus.PLANNED, "not on the index" if known else "the listing cannot be read"
+            return FileStatus.PLANNED, "not on the index" if known else "file list unavailable"
         case AlreadyPublished(md5_only=md5_only):
             status = FileStatus.SAME_MD5 if md5_only else FileStatus.ALREADY_PUBLISHED
             return status, f"already on the index (same {'MD5' if md5_only else 'SHA-256'})"
@@ -152,10 +152,10 @@ def upload_order_lines(planned: Planned) -> tuple[str, ...]:
 
 
 def describe_credential(state: CredentialState) -> str:
-    """Return which credential a run uses, how long it lasts and whether it was burnt."""
+    """Return which credential a run uses, how long it lasts and whether it was burned."""
     who = f" ({state.provider})" if state.provider else ""
     if state.burnt:
-        return f"{_CREDENTIAL[state.kind]}{who}, upload token burnt"
+        return f"{_CREDENTIAL[state.kind]}{who}, upload token burned"
     until = "" if state.expires is None else f", upload token until {format_utc_date_time(state.expires)}"
     return f"{_CREDENTIAL[state.kind]}{who}{until}"
 
@@ -163,7 +163,7 @@ def describe_credential(state: CredentialState) -> str:
 def describe_listing(event: FileListed) -> str:
     """Return what the index's own listing says about a file."""
     if event.listed is None and not event.asked:
-        return "listing not checked"
+        return "file list not checked"
     if not event.compared:
         return "listed"
     if event.same_md5:
@@ -314,8 +314,8 @@ def _describe_public_files_at_index(receipt: Receipt, index: IndexEntry) -> str:
     missing = sum(file.status not in _MAYBE_THERE for file in unseen)
     if unseen and len(unseen) == len(files):
         after = " after the uploads" if missing < len(files) else ""
-        return f"Public on {index.name}: not known, its listing was not read{after}{rest}."
-    unknown = f"; not known for {pluralise(missing, 'file')} whose listing was not read" if missing else ""
+        return f"Public on {index.name}: not known, its file list was not read{after}{rest}."
+    unknown = f"; not known for {pluralise(missing, 'file')} whose file list was not read" if missing else ""
     return f"Public on {index.name} now: {counted}{unknown}."
 
 
@@ -324,9 +324,9 @@ def _describe_upload_token(index: IndexEntry) -> str:
     if state.kind is not CredentialKind.TRUSTED_PUBLISHING or state.burnt is None:
         return ""
     if state.burnt:
-        return f"The upload token for {index.name} was burnt."
+        return f"The upload token for {index.name} was burned."
     until = f" at {state.expires}" if state.expires else ""
-    return f"The upload token for {index.name} was not burnt; it expires by itself{until}."
+    return f"The upload token for {index.name} was not burned; it expires by itself{until}."
 
 
 def release_page_addresses(receipt: Receipt, events: Sequence[Event]) -> tuple[str, ...]:

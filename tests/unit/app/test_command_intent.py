@@ -77,7 +77,7 @@ def test_diff_that_this_call_turns_off_is_a_contradiction(
 ) -> None:
     with pytest.raises(ConfigurationError) as caught:
         execute("diff", Settings.model_validate(given), RuntimeContext(environ=environ), commands=Recorded().table())
-    assert f"and {told} turns that off" in caught.value.summary
+    assert f"but {told} turns that off" in caught.value.summary
     assert caught.value.hints[0].startswith(f"Remove {told}")
 
 
@@ -105,15 +105,25 @@ def test_a_user_for_an_upload_without_credential_is_a_contradiction(
 @pytest.mark.parametrize(
     ("command", "given", "environ", "said"),
     [
-        ("publish", {"install": True}, {}, "Settings(install=…) needs a rehearsal"),
-        ("plan", {"run": ("demo",)}, {}, "Settings(run=…) needs a rehearsal"),
-        ("publish", {}, {"CI_PUBLISH_INSTALL": "true"}, "CI_PUBLISH_INSTALL needs a rehearsal"),
-        ("publish", {}, {"CI_PUBLISH_ACTION": "native", "INPUT_INSTALL": "true"}, "install needs a rehearsal"),
-        ("publish", {}, {"CI_PUBLISH_ACTION": "native", "INPUT_INSTALL-PYTHON": "3.12"}, "install-python needs a"),
-        ("publish", {}, {"CI_PUBLISH_INPUT_INSTALL_RUN": "demo"}, "install-run needs a rehearsal"),
-        ("publish", {"rehearse": True, "run": ("demo",)}, {}, "needs an installation"),
-        ("rehearse", {"upstream": "https://a.example/"}, {}, "needs an installation"),
-        ("rehearse", {"as_ci": True}, {}, "needs servers that stay up"),
+        ("publish", {"install": True}, {}, "Settings(install=…) only applies to a rehearsal"),
+        ("plan", {"run": ("demo",)}, {}, "Settings(run=…) only applies to a rehearsal"),
+        ("publish", {}, {"CI_PUBLISH_INSTALL": "true"}, "CI_PUBLISH_INSTALL only applies to a rehearsal"),
+        (
+            "publish",
+            {},
+            {"CI_PUBLISH_ACTION": "native", "INPUT_INSTALL": "true"},
+            "install only applies to a rehearsal",
+        ),
+        (
+            "publish",
+            {},
+            {"CI_PUBLISH_ACTION": "native", "INPUT_INSTALL-PYTHON": "3.12"},
+            "install-python only applies to a",
+        ),
+        ("publish", {}, {"CI_PUBLISH_INPUT_INSTALL_RUN": "demo"}, "install-run only applies to a rehearsal"),
+        ("publish", {"rehearse": True, "run": ("demo",)}, {}, "only applies to an installation"),
+        ("rehearse", {"upstream": "https://a.example/"}, {}, "only applies to an installation"),
+        ("rehearse", {"as_ci": True}, {}, "only applies to servers that keep running"),
     ],
 )
 def test_what_has_no_effect_without_another_option_is_refused(

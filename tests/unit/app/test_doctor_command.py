@@ -38,8 +38,8 @@ def test_doctor_reports_findings_and_ends_as_publishing_would(tmp_path: Path, pr
     )
     assert commands.doctor(with_password, context=context(events)).outcome == "undetermined"
     verdicts = [event.message for event in events if isinstance(event, Finding) and event.name == "verdict"]
-    assert ["only an upload shows" in verdict for verdict in verdicts] == [True]
-    with pytest.raises(CredentialRejected, match="only an upload shows"):
+    assert ["Only an upload shows" in verdict for verdict in verdicts] == [True]
+    with pytest.raises(CredentialRejected, match="Only an upload shows"):
         commands.doctor(with_password.model_copy(update={"strict": True}), context=context())
 
 

@@ -88,10 +88,10 @@ def test_every_other_unknown_key_is_refused(key: str, hint: str | None, value: o
 
 
 UNKNOWN = "Known keys: python, run, upstream, no-import, require-tried, timeout"
-CHECKOUT = "Whoever changes the checkout could change where secrets go."
+CHECKOUT = "Anyone who can change the checkout could change where secrets are sent."
 FLAG = "--install-with-credentials, CI_PUBLISH_INSTALL_WITH_CREDENTIALS or the input"
-SECRET = "Whoever can read the repository, or an sdist of it, could publish."
-REVOKE = "Use Trusted Publishing, or set password from your CI's secret store. Revoke this one."
+SECRET = "Anyone who can read the repository, or an sdist of it, could publish."
+REVOKE = "Use Trusted Publishing, or set password from your CI's secret store. Revoke this secret."
 
 
 @pytest.mark.parametrize(

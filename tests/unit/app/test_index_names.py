@@ -24,7 +24,7 @@ def test_names_of_indexes(home: Path) -> None:
     assert "publish-url" in caught.value.hints[1]
     with pytest.raises(ConfigurationError, match="no publish-url"):
         loaded(home, {}, repository_url=("readonly",))
-    assert "TWINE_REPOSITORY names an index that is not known" in objection(loaded(home, {"TWINE_REPOSITORY": "what"}))
+    assert "TWINE_REPOSITORY names an unknown index" in objection(loaded(home, {"TWINE_REPOSITORY": "what"}))
 
 
 def test_of_several_destinations_a_name_gives_no_simple_api(home: Path) -> None:
@@ -83,7 +83,7 @@ def test_a_config_file_is_named(home: Path) -> None:
     with pytest.raises(ConfigurationError, match="cannot be read"):
         loaded(home, {}, config_file=str(home / "none"), repository_url=("company",))
     other.write_text(f"[pypi]\nrepository = {CORP}\n")
-    assert "is another index" in objection(loaded(home, {}, config_file=str(other)))
+    assert "is a different index" in objection(loaded(home, {}, config_file=str(other)))
     other.write_text("[bare]\nusername = me\n")
     with pytest.raises(ConfigurationError, match="no `repository`"):
         loaded(home, {}, config_file=str(other), repository_url=("bare",))
@@ -100,10 +100,10 @@ def test_without_a_home_there_is_no_pypirc() -> None:
 def test_pypi_s_own_names_mean_the_same_in_uv(home: Path, name: str) -> None:
     entry = f'[[tool.uv.index]]\nname = "{name}"\nurl = "https://corp.example/simple/"\n'
     (home / "pyproject.toml").write_text(f'{entry}publish-url = "{CORP}"\n')
-    with pytest.raises(ConfigurationError, match=f"{name.lower()} is another index in ..tool.uv.index") as caught:
+    with pytest.raises(ConfigurationError, match=f"{name.lower()} is a different index in ..tool.uv.index") as caught:
         loaded(home, {}, repository_url=(name.lower(),))
     assert f"repository-url: {CORP}" in str(caught.value.hints[0])
-    assert "is another index" in objection(loaded(home, {"UV_PUBLISH_INDEX": name}))
+    assert "is a different index" in objection(loaded(home, {"UV_PUBLISH_INDEX": name}))
     assert loaded(home, {}).objection is None
     (home / "pyproject.toml").write_text(entry)
     assert loaded(home, {}, repository_url=(name.lower(),)).settings.repository_url == (name.lower(),)

@@ -26,12 +26,12 @@ IDENTITY = {"ACTIONS_ID_TOKEN_REQUEST_URL": "https://x", "ACTIONS_ID_TOKEN_REQUE
     [
         ({}, {}, []),
         ({}, GITHUB, []),
-        ({}, {**GITHUB, **IDENTITY}, ["the identity of this CI job"]),
-        ({}, {"ACTIONS_ID_TOKEN_REQUEST_TOKEN": "x"}, ["the identity of this CI job"]),
+        ({}, {**GITHUB, **IDENTITY}, ["the identity token of this CI job"]),
+        ({}, {"ACTIONS_ID_TOKEN_REQUEST_TOKEN": "x"}, ["the identity token of this CI job"]),
         ({}, {"GITLAB_CI": "true"}, []),
-        ({}, {"GITLAB_CI": "true", "PYPI_ID_TOKEN": "x"}, ["the identity of this CI job"]),
-        ({}, {"BUILDKITE": "true"}, ["the identity of this CI job"]),
-        ({}, {"CIRCLECI": "true"}, ["the identity of this CI job"]),
+        ({}, {"GITLAB_CI": "true", "PYPI_ID_TOKEN": "x"}, ["the identity token of this CI job"]),
+        ({}, {"BUILDKITE": "true"}, ["the identity token of this CI job"]),
+        ({}, {"CIRCLECI": "true"}, ["the identity token of this CI job"]),
         ({"password": Secret("pypi-x")}, {}, ["the password or API token of this run"]),
         ({"password": Secret(" ")}, {}, []),
         ({"keyring": True}, {}, ["the keyring"]),
@@ -66,7 +66,7 @@ def test_a_password_on_standard_input_is_refused_in_any_case() -> None:
         (GITHUB, "`id-token: write`"),
         ({"CI_PUBLISH_ACTION": "docker"}, "`id-token: write`"),
         ({"GITLAB_CI": "true"}, "`id_tokens:`"),
-        ({}, "neither an identity"),
+        ({}, "no identity token can be requested"),
     ],
 )
 def test_what_to_do_is_said_in_the_words_of_the_ci(environ: dict[str, str], move: str) -> None:

@@ -35,7 +35,7 @@ def test_the_error_names_files_rules_and_what_to_do() -> None:
     assert error.summary == "1 of 2 installations failed: a.whl and 1 more."
     assert error.detail.splitlines()[1] == "a.whl: worse [install-import]"
     assert error.hints == ("Fix it.",)
-    assert installation_failed_error([problem("a.whl")], []).summary == "Not every file was tried: a.whl."
+    assert installation_failed_error([problem("a.whl")], []).summary == "Not every file was tested: a.whl."
 
 
 def test_a_file_that_fits_nothing_is_named_with_what_it_needs(tmp_path: Path) -> None:
@@ -47,7 +47,8 @@ def test_a_file_that_fits_nothing_is_named_with_what_it_needs(tmp_path: Path) ->
     assert result.error is None
     assert (found.problems[0].rule, found.problems[0].severity) == ("install-not-tried", Severity.NOTE)
     assert (
-        f"it needs {FOREIGN}; given: Python {sys.version_info[0]}.{sys.version_info[1]}." in found.problems[0].message
+        f"it requires {FOREIGN}; given: Python {sys.version_info[0]}.{sys.version_info[1]}."
+        in found.problems[0].message
     )
     assert required.error is not None
     assert required.error.exit_code == 4
@@ -91,5 +92,5 @@ def test_without_both_there_is_nothing_to_install_with(tmp_path: Path) -> None:
             answer = super().run(command, **options)
             return super().run(("false",), **options) if "import pip" in command[-1] else answer
 
-    with pytest.raises(ConfigurationError, match="neither uv nor pip"):
+    with pytest.raises(ConfigurationError, match="Neither uv nor pip"):
         choose_installer(Without({"PATH": "/usr/bin:/bin"}, Interruption(60.0)), tmp_path)

@@ -33,15 +33,15 @@ def test_a_name_is_bound_to_one_index_of_several(index: str) -> None:
 
 
 def test_a_name_that_is_bound_to_none_of_several_indexes_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="does not say which of the 2 indexes") as caught:
+    with pytest.raises(ConfigurationError, match="does not specify which of the 2 indexes") as caught:
         named("acme", indexes=(ONE, TWO))
-    assert "Bind it to one of them: audience: one.example=acme" in caught.value.hints
+    assert "Assign it to one of them: audience: one.example=acme" in caught.value.hints
     with pytest.raises(ConfigurationError, match=r"three\.example, which is not an index of this run"):
         named("three.example=acme", indexes=(ONE, TWO))
 
 
 def test_an_index_has_one_name() -> None:
-    with pytest.raises(ConfigurationError, match="Two audiences are named"):
+    with pytest.raises(ConfigurationError, match="Two audiences are set"):
         named("acme", "other")
 
 
@@ -58,7 +58,7 @@ def test_an_index_has_one_name() -> None:
     ],
 )
 def test_what_belongs_to_others_cannot_be_named(index: str, name: str) -> None:
-    with pytest.raises(ConfigurationError, match="cannot be named for"):
+    with pytest.raises(ConfigurationError, match="cannot be used for"):
         named(f"{resolve_endpoints(index).name}={name}", indexes=(index,))
 
 

@@ -86,4 +86,4 @@ def test_the_destination_of_every_tool_counts(home: Path, variable: str, value: 
 def test_hatch_calls_pypi_main(home: Path) -> None:
     found = loaded(home, {"HATCH_INDEX_REPO": "main", **ACTION})
     assert (found.objection, found.settings.repository_url) == (None, ("pypi",))
-    assert "not known" in objection(loaded(home, {"HATCH_INDEX_REPO": "company-of-hatch"}))
+    assert "unknown index" in objection(loaded(home, {"HATCH_INDEX_REPO": "company-of-hatch"}))

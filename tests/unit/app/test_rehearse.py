@@ -66,6 +66,6 @@ def test_an_index_is_read_without_any_credential() -> None:
 def test_an_interpreter_that_is_not_there_stops_the_run_before_its_first_step() -> None:
     events = list[Event]()
     context = RuntimeContext(environ={"PATH": "/bin"}, emit=events.append)
-    with pytest.raises(ConfigurationError, match=r"no Python interpreter 9\.9"):
+    with pytest.raises(ConfigurationError, match=r"Python interpreter 9\.9 was not found"):
         rehearse(given(install=True, python=("9.9",)), context)
     assert events == []

@@ -22,7 +22,7 @@ def test_a_release_is_named_correctly_or_not_at_all(named: str, private: HTTPSer
 
 def test_a_release_stands_alone(private: HTTPServer) -> None:
     settings = Settings(paths=("demo==1", "dist"), repository_url=(private.url_for("/"),))
-    with pytest.raises(ConfigurationError, match="stands alone"):
+    with pytest.raises(ConfigurationError, match="must be the only argument"):
         ci_publish.verify(settings, context=context())
 
 

@@ -30,7 +30,7 @@ def test_sizes(value: object, bytes_: int) -> None:
 
 @pytest.mark.parametrize("value", ["", "much", "-1", "1.5M", "1 MiB/s", "٣"])
 def test_what_is_no_size(value: str) -> None:
-    with pytest.raises(ValueError, match="like 25MiB"):
+    with pytest.raises(ValueError, match="such as 25MiB"):
         parse_size_setting(value)
 
 
@@ -57,9 +57,8 @@ def test_a_download_is_limited() -> None:
 def test_what_is_no_version_is_found_when_options_are_read_and_spelled_as_it_was_given(against: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         load_settings({"against": against}, {}, Path("pyproject.toml"), source=Source.FLAG)
-    assert caught.value.summary.startswith("A setting is wrong: --against: ")
-    assert caught.value.summary.endswith("is not a version like 1.4.2")
-    assert caught.value.hints[0].startswith("Correct --against: https://")
+    assert caught.value.summary.startswith("Invalid setting: --against must be a version such as 1.4.2, not ")
+    assert caught.value.hints[0].startswith("Correct --against; see https://")
 
 
 def test_a_version_is_kept_as_it_is_written() -> None:

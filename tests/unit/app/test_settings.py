@@ -26,7 +26,7 @@ def test_defaults_are_those_of_the_contract(pyproject: Path) -> None:
 
 def test_an_option_without_a_name_is_refused_not_dropped() -> None:
     unnamed: Any = Settings
-    with pytest.raises(ConfigurationError, match="takes options by name") as caught:
+    with pytest.raises(ConfigurationError, match="accepts options only by name") as caught:
         unnamed("wheelhouse")
     assert 'Settings(paths=("dist",))' in caught.value.hints[0]
 
@@ -34,10 +34,10 @@ def test_an_option_without_a_name_is_refused_not_dropped() -> None:
 @pytest.mark.parametrize("name", ["_env_file", "_env_prefix", "_cli_parse_args"])
 def test_what_pydantic_settings_would_take_is_refused(name: str) -> None:
     given: dict[str, Any] = {name: "x"}
-    with pytest.raises(ConfigurationError, match=f"{name}: unknown option"):
+    with pytest.raises(ConfigurationError, match=f"{name} is not an option"):
         Settings(**given)
 
 
 def test_a_value_that_is_no_path_is_named_in_plain_words() -> None:
-    with pytest.raises(ConfigurationError, match="receipt: must be a path"):
+    with pytest.raises(ConfigurationError, match="receipt must be a path"):
         Settings(receipt=5)  # type: ignore[arg-type]

@@ -116,7 +116,7 @@ def test_an_input_of_the_component_that_is_given_counts(
 
 
 def test_a_wrong_input_of_the_component_has_the_input_s_name(pyproject: Path) -> None:
-    with pytest.raises(ConfigurationError, match="wrong: verify-timeout: "):
+    with pytest.raises(ConfigurationError, match="Invalid setting: verify-timeout "):
         loaded(pyproject, {"CI_PUBLISH_INPUT_VERIFY_TIMEOUT": "-2"})
 
 
@@ -197,7 +197,7 @@ def test_an_unknown_variable_that_looks_like_an_intent_is_refused(pyproject: Pat
     with pytest.raises(ConfigurationError) as caught:
         loaded(pyproject, {name: "x"})
     assert caught.value.summary == f"Unknown environment variable: {name}"
-    assert caught.value.detail == "It looks like a setting, and it would be ignored."
+    assert caught.value.detail == "It looks like a setting, but would be ignored."
     assert caught.value.hints == (f"Unset {name}, or use one of the variables that exist: {OPTIONS_URL}",)
 
 
@@ -258,7 +258,7 @@ def test_every_wrong_value_is_named_as_the_user_wrote_it(pyproject: Path) -> Non
     with pytest.raises(ConfigurationError) as caught:
         loaded(pyproject, {"CI_PUBLISH_VERIFY": "perhaps"}, "strict = 7", jobs="0")
     text = f"{caught.value.summary}\n{caught.value.detail}"
-    assert "3 settings are wrong" in text
+    assert "3 invalid settings" in text
     for name in ("--jobs", "CI_PUBLISH_VERIFY", "[tool.ci-publish] strict"):
         assert name in text
 

@@ -176,7 +176,7 @@ def test_commands_that_send_none_honour_the_file(command: str, environ: dict[str
 def test_the_file_does_not_say_whose_provenance_verify_believes(key: str) -> None:
     told = refused("verify", PULL_REQUEST, ours(key))
     assert f"verify would take {key} from pyproject.toml" in told
-    assert "and with it whose provenance is believed:" in told
+    assert "and with it whose provenance is trusted:" in told
     ran = Ran()
     ran.execute("verify", {}, ours(key))
     ran.execute("verify", {**PULL_REQUEST, "CI_PUBLISH_TRUST_PROJECT_SETTINGS": "true"}, ours(key))
@@ -283,7 +283,7 @@ STRICTER = '[tool.ci-publish.rules]\nwheel-lost = "error"\n'
 def test_the_file_makes_rules_stricter_and_not_weaker_where_others_can_change_it() -> None:
     told = refused("publish", PULL_REQUEST, WEAKER)
     assert "publish would take rules from pyproject.toml" in told
-    assert "which findings stop a run" in told
+    assert "which problems stop a run" in told
     assert "CI_PUBLISH_RULES" in told or "--rules" in told
     refused("plan", {**PULL_REQUEST, **SECRET}, WEAKER)
     for command, toml in (("publish", STRICTER), ("check", WEAKER), ("diff", WEAKER), ("rehearse", WEAKER)):

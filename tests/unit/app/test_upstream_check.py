@@ -68,7 +68,7 @@ def test_a_server_that_fails_is_unavailable(status: int, said: str, user: str) -
         found.require_answering_upstream()
 
     assert said in failed.value.summary
-    assert "/simple answers" in failed.value.summary
+    assert "/simple responds with" in failed.value.summary
     assert PASSWORD not in repr(failed.value) + str(failed.value.detail) + str(failed.value.hints)
     assert failed.value.exit_code == 10
 
@@ -76,9 +76,9 @@ def test_a_server_that_fails_is_unavailable(status: int, said: str, user: str) -
 @pytest.mark.parametrize(
     ("pages", "user", "said"),
     [
-        ({"/simple/pip/": 401}, "", "refuses requests without a credential: 401"),
-        ({"/simple/pip/": 401}, "user:wrong-one@", "refuses its credential: 401"),
-        ({"/simple/pip/": 403, "/simple/": 403}, "", "refuses requests without a credential: 403"),
+        ({"/simple/pip/": 401}, "", "rejects requests without a credential: 401"),
+        ({"/simple/pip/": 401}, "user:wrong-one@", "rejects its credential: 401"),
+        ({"/simple/pip/": 403, "/simple/": 403}, "", "rejects requests without a credential: 403"),
     ],
 )
 def test_a_credential_is_asked_for(pages: Mapping[str, int], user: str, said: str) -> None:
@@ -122,7 +122,9 @@ def test_a_folder_must_still_be_there(tmp_path: Path) -> None:
             found.require_answering_upstream()
 
 
-@pytest.mark.parametrize(("status", "said"), [(200, ""), (404, ""), (503, "answers 503"), (None, "Cannot reach 127")])
+@pytest.mark.parametrize(
+    ("status", "said"), [(200, ""), (404, ""), (503, "responds with 503"), (None, "Cannot reach 127")]
+)
 def test_the_host_of_the_files_must_answer_too(status: int | None, said: str) -> None:
     with contextlib.ExitStack() as stack:
         if status is None:

@@ -72,7 +72,7 @@ def test_an_identity_that_cannot_be_compared_is_noted(world: SigningHarness, cla
     [
         (simulated_github_claims(repository="octo-org/other"), "names the repository"),
         (simulated_github_claims(workflow="publish.yml"), "names the workflow"),
-        (simulated_github_claims(repository="Octo-Org/demo"), "in the case of letters"),
+        (simulated_github_claims(repository="Octo-Org/demo"), "in letter case"),
         (simulated_gitlab_claims(), "names the identity provider"),
         (simulated_google_claims(), "names the identity provider"),
         ({"iss": "https://oidc.example"}, "names the identity provider"),
@@ -109,7 +109,7 @@ def test_an_attestation_by_somebody_else_is_an_error_of_its_own(world: SigningHa
         adopt(world, found(signed(world, claims)), claims=simulated_github_claims())
 
     assert (caught.value.exit_code, caught.value.slug) == (7, "attestation-by-another")
-    assert caught.value.hints[0] == f"Delete {wheel().filename}.publish.attestation: ci-publish makes a new one."
+    assert caught.value.hints[0] == f"Delete {wheel().filename}.publish.attestation: ci-publish creates a new one."
 
 
 def test_the_signer_is_named_as_attested_by_takes_it(world: SigningHarness) -> None:

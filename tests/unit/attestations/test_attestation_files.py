@@ -52,7 +52,7 @@ def test_another_attestation_is_never_replaced(tmp_path: Path) -> None:
     path = tmp_path / attestation_filename(PUBLISH)
     path.write_text("something else")
 
-    with pytest.raises(ConfigurationError, match="exists already"):
+    with pytest.raises(ConfigurationError, match="already exists"):
         write_attestations(tmp_path, [PUBLISH])
 
     assert path.read_text() == "something else"
@@ -66,7 +66,7 @@ def test_an_attestation_that_is_in_the_way_is_named_before_another_one_is_made(t
     path.symlink_to("nowhere")
 
     require_no_attestation_files(tmp_path, ["other-1.0.tar.gz"])
-    with pytest.raises(ConfigurationError, match="exists already"):
+    with pytest.raises(ConfigurationError, match="already exists"):
         require_no_attestation_files(tmp_path, ["other-1.0.tar.gz", PUBLISH.filename])
 
 
@@ -105,7 +105,7 @@ def test_without_hard_links_nothing_is_replaced_either(tmp_path: Path) -> None:
     path = tmp_path / attestation_filename(PUBLISH)
     path.write_text("something else")
 
-    with pytest.raises(ConfigurationError, match="exists already"):
+    with pytest.raises(ConfigurationError, match="already exists"):
         write_attestations(tmp_path, [PUBLISH], link=no_links)
 
     assert path.read_text() == "something else"
@@ -115,5 +115,5 @@ def test_build_provenance_is_in_the_way_where_build_provenance_is_made(tmp_path:
     write_attestations(tmp_path, [SLSA])
 
     require_no_attestation_files(tmp_path, [SLSA.filename])
-    with pytest.raises(ConfigurationError, match=r"slsa\.attestation exists already"):
+    with pytest.raises(ConfigurationError, match=r"slsa\.attestation already exists"):
         require_no_attestation_files(tmp_path, [SLSA.filename], (PUBLISH_V1, SLSA_PROVENANCE_V1))

@@ -111,7 +111,7 @@ def test_a_certificate_at_its_own_commit_or_ref_is_the_publishers(suffix: str) -
             github_attestation_publisher("octo/other", "release.yml"),
             "names the repository https://github.com/octo/demo, not https://github.com/octo/other",
         ),
-        (github_attestation_publisher("Octo/demo", "release.yml"), "in the case of letters"),
+        (github_attestation_publisher("Octo/demo", "release.yml"), "in letter case"),
         (github_attestation_publisher("octo/demo", "publish.yml"), "names the workflow"),
         (gitlab_attestation_publisher("octo/demo", ".gitlab-ci.yml"), "names the identity provider"),
     ],

@@ -1,4 +1,4 @@
-"""What no attestation may be, found as files beside the distributions and in what an index serves."""
+"""What no attestation may be, found as files next to the distributions and in what an index serves."""
 
 from __future__ import annotations
 
@@ -96,18 +96,18 @@ def test_provenance_of_other_bytes_is_invalid(world: SigningHarness) -> None:
 
     outcome = judge.verify(wheel(content="other"), provenance(made(world)), None)
 
-    assert "about other bytes" in reason(outcome)
+    assert "for different content" in reason(outcome)
 
 
 def test_provenance_of_another_file_is_invalid(world: SigningHarness) -> None:
-    assert "about another file" in reason(verdict(world, provenance(made(world, number=1))))
+    assert "for another file" in reason(verdict(world, provenance(made(world, number=1))))
 
 
 @pytest.mark.parametrize(
     ("publisher", "words"),
     [
         ({**GITHUB, "repository": "octo-org/other"}, "names the repository"),
-        ({**GITHUB, "repository": "Octo-org/demo"}, "in the case of letters"),
+        ({**GITHUB, "repository": "Octo-org/demo"}, "in letter case"),
         ({**GITHUB, "workflow": "publish.yml"}, "names the workflow"),
         (GITLAB, "names the identity provider"),
     ],

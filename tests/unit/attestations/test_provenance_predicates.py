@@ -93,7 +93,7 @@ def test_what_is_made_is_valid_and_agrees_with_the_certificate(claims: Mapping[s
 
 @pytest.mark.parametrize("claims", [simulated_google_claims(), simulated_circleci_claims(), {}])
 def test_other_identities_have_no_build_provenance(claims: Mapping[str, object]) -> None:
-    with pytest.raises(NoBuildProvenance, match=r"made in jobs on GitHub\.com and GitLab\.com"):
+    with pytest.raises(NoBuildProvenance, match=r"created in jobs on GitHub\.com and GitLab\.com"):
         build_provenance_predicate(claims)
 
 
@@ -117,7 +117,7 @@ def test_a_workflow_of_another_repository_is_refused(value: str) -> None:
 
 def test_a_commit_that_is_none_makes_no_valid_predicate() -> None:
     assert why_build_is_unprovable(GITHUB) is None
-    assert "makes no valid SLSA provenance" in str(why_build_is_unprovable({**GITHUB, "sha": "main"}))
+    assert "do not result in valid SLSA provenance" in str(why_build_is_unprovable({**GITHUB, "sha": "main"}))
 
 
 WORKFLOW = "buildDefinition.externalParameters.workflow"

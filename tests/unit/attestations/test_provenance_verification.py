@@ -93,7 +93,7 @@ def test_provenance_without_attestations_is_invalid(world: SigningHarness, serve
 
 
 def test_one_bad_attestation_spoils_the_rest(world: SigningHarness) -> None:
-    assert "about another file" in reason(verdict(world, provenance(made(world), made(world, number=1))))
+    assert "for another file" in reason(verdict(world, provenance(made(world), made(world, number=1))))
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def test_a_retry_after_beyond_the_budget_is_not_waited_for(bench: Bench) -> None
     ("trouble", "kind", "retryable"),
     [
         (Refusal("HTTP 400: no"), SigstoreRefused, False),
-        (Unsound("it is about other bytes"), AttestationUnsound, False),
+        (Unsound("it is for different content"), AttestationUnsound, False),
     ],
 )
 def test_a_refusal_of_one_file_ends_it_for_all(
@@ -90,4 +90,4 @@ def test_a_certificate_that_is_not_trusted_is_a_setting() -> None:
     error = final_signing_error(Untrusted("the certificate of Rekor is not trusted"), None)
 
     assert isinstance(error, UntrustedCertificate)
-    assert "Nothing could be signed: the certificate of Rekor is not trusted." in error.summary
+    assert "No file could be signed: the certificate of Rekor is not trusted." in error.summary

@@ -92,7 +92,7 @@ def test_a_stuck_request_is_given_up_and_made_again(bench: Bench) -> None:
 
     assert len(result.attestations) == 4
     assert bench.authority.attested.count(bench.authority.attested[0]) == 2
-    assert "did not answer" in bench.events.reasons[0]
+    assert "did not respond" in bench.events.reasons[0]
     bench.authority.stuck.set()
 
 

@@ -28,13 +28,13 @@ def test_a_refusal_is_final(status: int) -> None:
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        ("", "Rekor answered HTTP 503"),
-        ('{"code": 503, "message": "come  back\\nlater"}', "Rekor answered HTTP 503: come back later"),
-        ('{"code": 503}', 'Rekor answered HTTP 503: {"code": 503}'),
-        ('["x"]', 'Rekor answered HTTP 503: ["x"]'),
+        ("", "Rekor responded with HTTP 503"),
+        ('{"code": 503, "message": "come  back\\nlater"}', "Rekor responded with HTTP 503: come back later"),
+        ('{"code": 503}', 'Rekor responded with HTTP 503: {"code": 503}'),
+        ('["x"]', 'Rekor responded with HTTP 503: ["x"]'),
         (
             "<html><style>b {}</style><body><h1>502</h1>\n<p>Bad Gateway</body>",
-            "Rekor answered HTTP 503: 502 Bad Gateway",
+            "Rekor responded with HTTP 503: 502 Bad Gateway",
         ),
     ],
 )

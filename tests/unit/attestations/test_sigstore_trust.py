@@ -107,7 +107,7 @@ def test_a_refresh_that_hangs_falls_back_in_time() -> None:
     assert source.get() is EMBEDDED
 
     assert time.monotonic() - began < 2.0
-    assert "no answer within 0.1 s" in events.of(Noted)[0].message
+    assert "no response within 0.1 s" in events.of(Noted)[0].message
     assert source.wait_until_ready(0.0)
     release.set()
 

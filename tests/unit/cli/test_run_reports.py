@@ -50,7 +50,7 @@ def test_debugging_shows_every_cause_before_the_last_lines(shell: Shell) -> None
     assert text.count("Traceback (most recent call last):") == 2
     assert "pydantic_core._pydantic_core.ValidationError: " in text
     assert "The above exception was the direct cause of the following exception:" in text
-    assert text.rindex("Traceback") < text.index("error: A setting is wrong")
+    assert text.rindex("Traceback") < text.index("error: Invalid setting")
     assert text.rstrip().endswith("Nothing was uploaded.")
 
 

@@ -22,8 +22,8 @@ from ci_publish.http.sockets import ConnectionFailed
             "without a response",
         ),
         (httpcore.ReadError("x"), NoAnswerReason.RESET, "closed"),
-        (httpcore.LocalProtocolError("secret"), NoAnswerReason.REFUSED_LOCALLY, "cannot carry"),
-        (httpx.InvalidURL("secret"), NoAnswerReason.REFUSED_LOCALLY, "cannot carry"),
+        (httpcore.LocalProtocolError("secret"), NoAnswerReason.REFUSED_LOCALLY, "not allowed in HTTP"),
+        (httpx.InvalidURL("secret"), NoAnswerReason.REFUSED_LOCALLY, "not allowed in HTTP"),
         (KeyError("secret"), NoAnswerReason.PROTOCOL, "KeyError"),
     ],
 )

@@ -96,7 +96,7 @@ def test_what_is_wrong_with_the_credential_of_a_proxy() -> None:
     assert without.detail == "ALL_PROXY contains no user name and password for it."
     assert "ALL_PROXY=http://USER:PASSWORD@proxy.example:3128" in without.hints[0]
     refused = proxy_authentication_error(Proxy("http://bob:pw@proxy.example:3128", "ALL_PROXY"), "407")
-    assert refused.detail == "It does not accept the user name and password in ALL_PROXY."
+    assert refused.detail == "It rejected the user name and password in ALL_PROXY."
 
 
 @pytest.mark.parametrize(

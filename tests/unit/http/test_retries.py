@@ -25,7 +25,7 @@ from ci_publish.http.retries import (
 )
 
 NOW = 1_800_000_000.0
-BAD = FailedAttempt("the index answered 500")
+BAD = FailedAttempt("the index responded with 500")
 
 
 def after(attempts: int, waited: float = 0.0, used: frozenset[SingleRetry] = frozenset()) -> RetryState:
@@ -86,8 +86,12 @@ def test_a_date_without_a_zone_is_utc_wherever_the_machine_is(monkeypatch: pytes
 
 def test_five_attempts_are_made() -> None:
     assert decide_retry(after(MAX_ATTEMPTS - 1), BAD, random=0.0) == TryAgain(4.0)
-    assert decide_retry(after(MAX_ATTEMPTS), BAD, random=0.0) == GiveUp("the index answered 500 (after 5 attempts)")
-    assert decide_retry(after(1), BAD, random=0.0, max_attempts=1) == GiveUp("the index answered 500 (after 1 attempt)")
+    assert decide_retry(after(MAX_ATTEMPTS), BAD, random=0.0) == GiveUp(
+        "the index responded with 500 (after 5 attempts)"
+    )
+    assert decide_retry(after(1), BAD, random=0.0, max_attempts=1) == GiveUp(
+        "the index responded with 500 (after 1 attempt)"
+    )
 
 
 def test_a_wait_that_is_asked_for_is_honoured_in_full_or_not_at_all() -> None:
@@ -103,7 +107,7 @@ def test_the_time_that_is_left_bounds_every_wait() -> None:
     assert decide_retry(after(4), BAD, random=0.0, left=1.5) == TryAgain(1.5)
     assert decide_retry(after(4), BAD, random=0.0, left=0.5) == TryAgain(0.5)
     assert decide_retry(after(1, waited=MAX_TOTAL_WAIT), BAD, random=0.0) == GiveUp(
-        "the index answered 500 (no time is left to try again)"
+        "the index responded with 500 (no time is left to try again)"
     )
     assert isinstance(decide_retry(after(1), BAD, random=0.0, left=0.0), GiveUp)
 

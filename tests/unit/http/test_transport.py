@@ -150,8 +150,8 @@ def test_redirects_are_answers(location: str) -> None:
         (get("http://127.example/"), "", "plain http"),
         (get("http://127.0.0.1.example/"), "", "plain http"),
         (get("http://1270.0.0.1/"), "", "plain http"),
-        (get("https://bob:hunter2@index.example/"), "", "not an address"),
-        (get("nonsense"), "", "not an address"),
+        (get("https://bob:hunter2@index.example/"), "", "not a valid request URL"),
+        (get("nonsense"), "", "not a valid request URL"),
         (
             HttpRequest(method="POST", url="http://index.example/", body=SecretJson((("token", Secret(SECRET)),))),
             "index.example",

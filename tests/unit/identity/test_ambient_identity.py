@@ -193,7 +193,7 @@ def test_a_service_that_hangs_is_left_behind() -> None:
         return TOKEN
 
     job = Job(GITHUB_JOB, hang, budget=0.2)
-    with pytest.raises(errors.IdentityProviderFailed, match=r"no answer within 0.2 s"):
+    with pytest.raises(errors.IdentityProviderFailed, match=r"no response within 0.2 s"):
         job.source.token("pypi")
     go.set()
     assert job.world.masked == ["request-token"]
@@ -217,7 +217,7 @@ def test_a_service_that_hangs_is_left_at_once_by_a_run_that_is_stopped() -> None
 
 @pytest.mark.parametrize("given", [None, ""])
 def test_no_token_is_a_failure(given: str | None) -> None:
-    with pytest.raises(errors.IdentityProviderFailed, match="gave no token"):
+    with pytest.raises(errors.IdentityProviderFailed, match="issued no token"):
         Job({"BUILDKITE": "true"}, in_turn(given)).source.token("pypi")
 
 

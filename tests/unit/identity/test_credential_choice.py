@@ -70,15 +70,15 @@ def test_each_of_several_indexes_gets_what_is_meant_for_it(
     ("given", "endpoints", "words"),
     [
         (CredentialOptions(user="alice", secret=Secret("x")), PYPI, "The password is for other indexes of this run"),
-        (CredentialOptions(anonymous=True), PYPI, "The wish for no credential is for other indexes"),
-        (CredentialOptions(secret=API_TOKEN), OTHER, "its API tokens are shown to no other index"),
+        (CredentialOptions(anonymous=True), PYPI, "The request to use no credential is for other indexes"),
+        (CredentialOptions(secret=API_TOKEN), OTHER, "its API tokens are not sent to other indexes"),
     ],
 )
 def test_a_secret_that_is_withheld_is_said_to_be(given: CredentialOptions, endpoints: Endpoints, words: str) -> None:
     with pytest.raises(errors.IdentityUnavailable) as caught:
         choose(replace(given, several=True), Harness(ci=NOWHERE), endpoints).authenticate()
     assert words in caught.value.detail
-    assert "Indexes that need different secrets need a run each." in caught.value.hints
+    assert "If indexes need different secrets, publish to each in a separate run." in caught.value.hints
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_what_is_missing_is_said_when_it_is_needed(
 def test_the_ways_to_a_credential_differ_by_why_there_is_none() -> None:
     switched_off = choose(CredentialOptions(trusted_publishing=TrustedPublishing.NEVER))
     assert isinstance(switched_off, MissingCredential)
-    assert "switched off" in switched_off.error.detail
+    assert "turned off" in switched_off.error.detail
 
 
 def test_an_empty_secret_beside_an_identity_is_mentioned() -> None:
@@ -206,6 +206,6 @@ def test_no_secret_is_for_several_servers(
     error = shared_secret_error(destinations, replace(given, several=True))
     assert (error is not None) is (names is not None)
     if error is not None:
-        assert error.summary == f"The password would be shown to several indexes: {names}."
+        assert error.summary == f"The password would be sent to several indexes: {names}."
         assert error.exit_code == 2
         assert "Trusted Publishing" in error.hints[1]

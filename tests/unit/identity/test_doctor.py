@@ -185,7 +185,7 @@ def test_without_an_exchange_nothing_is_known() -> None:
     diagnosis, levels = diagnose(Harness(), request("demo"))
     assert levels["publisher"] is Level.SKIPPED
     assert diagnosis.verdict.readiness is Readiness.UNTRIED
-    assert "without trying the exchange" in diagnosis.verdict.message
+    assert "by trying the exchange" in diagnosis.verdict.message
     assert "Try it: mint: true" in [hint for found in diagnosis.findings for hint in found.hints]
 
 
@@ -194,7 +194,7 @@ def test_an_exchange_does_not_prove_that_the_project_is_covered() -> None:
         diagnosis, levels = diagnose(Harness(), request(*projects, mint=True))
         assert levels["publisher"] is Level.OK
         assert diagnosis.verdict.readiness is Readiness.WORKS
-        assert f"whether it covers {named} shows at the first upload" in diagnosis.verdict.message
+        assert f"only the first upload shows whether it covers {named}" in diagnosis.verdict.message
 
 
 def test_an_exchange_that_could_create_the_project_is_left_out() -> None:
@@ -267,7 +267,7 @@ def test_a_hint_names_the_option_that_is_missing() -> None:
     spent, _ = diagnose(Harness(ci=FakeCI(Provider.GITLAB, GITLAB)), new)
     assert any(hint.endswith("spend-token: true") for found in spent.findings for hint in found.hints)
     untried, _ = diagnose(Harness(), request("demo"))
-    assert "without trying the exchange" in untried.verdict.message
+    assert "by trying the exchange" in untried.verdict.message
 
 
 def test_an_api_token_of_a_project_creates_none() -> None:

@@ -91,8 +91,8 @@ def test_the_publisher_that_would_match_is_shown() -> None:
 @pytest.mark.parametrize(
     ("called", "words"),
     [
-        ("octo-org/demo/.github/workflows/_publish.yml@v1", "refuses its attestations"),
-        ("octo-org/shared/.github/workflows/publish.yml@v1", "refuses its identity"),
+        ("octo-org/demo/.github/workflows/_publish.yml@v1", "rejects its attestations"),
+        ("octo-org/shared/.github/workflows/publish.yml@v1", "rejects its identity"),
     ],
 )
 def test_a_reusable_workflow_is_seen(called: str, words: str) -> None:
@@ -109,13 +109,13 @@ OTHER_VERSION = ("demo-0.9-py3-none-any.whl", "b" * 64, OLD)
 @pytest.mark.parametrize(
     ("state", "level", "error", "words"),
     [
-        (listing(), Level.OK, None, "takes files"),
-        (listing(OTHER_VERSION), Level.OK, None, "takes files"),
-        (listing(("demo-1.0.tar.gz", "b" * 64, FRESH)), Level.OK, None, "takes files"),
-        (listing(("demo-1.0.tar.gz", "b" * 64, None), ("demo-1.0.exe", None, OLD)), Level.OK, None, "takes files"),
-        (listing(("demo-1.0.tar.gz", "b" * 64, "long ago")), Level.OK, None, "takes files"),
+        (listing(), Level.OK, None, "accepts files"),
+        (listing(OTHER_VERSION), Level.OK, None, "accepts files"),
+        (listing(("demo-1.0.tar.gz", "b" * 64, FRESH)), Level.OK, None, "accepts files"),
+        (listing(("demo-1.0.tar.gz", "b" * 64, None), ("demo-1.0.exe", None, OLD)), Level.OK, None, "accepts files"),
+        (listing(("demo-1.0.tar.gz", "b" * 64, "long ago")), Level.OK, None, "accepts files"),
         (listing(("demo-1.0.tar.gz", "b" * 64, OLD)), Level.FAILURE, errors.UploadRejected, "45 days old"),
-        (listing((WHEEL.filename, WHEEL.sha256, OLD)), Level.OK, None, "published already"),
+        (listing((WHEEL.filename, WHEEL.sha256, OLD)), Level.OK, None, "already published"),
         (listing(status="archived"), Level.FAILURE, errors.UploadRejected, "archived"),
         (listing(status="quarantined"), Level.FAILURE, errors.UploadRejected, "quarantined"),
         (listing(status="deprecated"), Level.OK, None, "deprecated"),
@@ -154,7 +154,7 @@ def test_without_files_only_the_project_is_judged() -> None:
     found = project_finding(
         "demo", listing(("demo-1.0.tar.gz", "b" * 64, OLD)), PYPI, Plan("pypi", ()), NOW, trusted=True
     )
-    assert found == Finding(name="project demo", level=Level.OK, message="The project is active and takes files.")
+    assert found == Finding(name="project demo", level=Level.OK, message="The project is active and accepts files.")
 
 
 def test_other_content_is_kept_where_the_user_said_so() -> None:

@@ -1,4 +1,4 @@
-"""What PyPI will refuse, known from the claims."""
+"""What PyPI will reject, known from the claims."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -116,14 +116,14 @@ MESSAGES: list[tuple[str, str, Mapping[str, Any], type[errors.CredentialRejected
         "invalid token: already used",
         GITLAB,
         errors.ReusedIdentityToken,
-        ("each can be exchanged only once", "Publish once per job"),
+        ("each can be used only once", "Publish once per job"),
     ),
     (
         "invalid-payload",
         "unknown trusted publishing issuer",
         {"iss": "https://gitea.example"},
         errors.InvalidIdentityPayload,
-        ("does not know the issuer of this identity: https://gitea.example", "self-managed"),
+        ("does not support the issuer of this identity: https://gitea.example", "self-managed"),
     ),
     (
         "invalid-payload",
@@ -132,7 +132,7 @@ MESSAGES: list[tuple[str, str, Mapping[str, Any], type[errors.CredentialRejected
         errors.InvalidIdentityPayload,
         ("The name 'os' isn't allowed", "pending publisher"),
     ),
-    ("", "no entry", GITHUB, errors.CredentialRejected, ("refuses this identity (HTTP 422): no entry",)),
+    ("", "no entry", GITHUB, errors.CredentialRejected, ("rejects this identity (HTTP 422): no entry",)),
     ("quota", "too many", GITHUB, errors.CredentialRejected, ("(HTTP 422): quota: too many", "troubleshooting")),
     ("", "", {}, errors.CredentialRejected, ("no reason given",)),
 ]

@@ -77,7 +77,7 @@ def test_the_field_that_differs_is_marked() -> None:
         "  Owner:             octo-org",
         "  Repository name:   demo  <-- differs on the index",
         "  Workflow name:     release.yml",
-        "  Environment name:  (leave empty, or the job names an environment)",
+        "  Environment name:  (leave empty, or set an environment in the job)",
     ]
     nothing = publisher_form_for({"iss": "https://token.actions.githubusercontent.com"})
     assert nothing is not None

@@ -49,7 +49,7 @@ def test_a_user_name_is_refused_early_by_pypi_only() -> None:
 
 
 @pytest.mark.parametrize("endpoints", [PYPI, TESTPYPI])
-@pytest.mark.parametrize(("secret", "cause"), [("AgEIcHlwaS5vcmc", "a part of a token"), ('"pypi-x"', "a quote")])
+@pytest.mark.parametrize(("secret", "cause"), [("AgEIcHlwaS5vcmc", "only part of a token"), ('"pypi-x"', "a quote")])
 def test_a_secret_without_the_prefix_is_not_sent_to_pypi(endpoints: Endpoints, secret: str, cause: str) -> None:
     world = Harness()
     credential = choose(CredentialOptions(secret=Secret(secret), name="The input password"), world, endpoints)
@@ -89,7 +89,7 @@ def test_what_was_given_is_not_missing_and_what_was_not_is() -> None:
 @pytest.mark.parametrize(
     ("token", "index", "words"),
     [
-        (macaroon([3, "user"])[:40], PYPI, "not a whole API token"),
+        (macaroon([3, "user"])[:40], PYPI, "not a complete API token"),
         (macaroon([0, int(NOW) - 10, 0]), PYPI, "expired less than a minute ago"),
         (macaroon([0, int(NOW) - 3700, 0]), PYPI, "expired 1 hour ago"),
         (macaroon([0, int(NOW) - 3 * 86_400, 0]), PYPI, "expired 3 days ago"),

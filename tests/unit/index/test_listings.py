@@ -183,7 +183,7 @@ def test_a_guessed_address_that_fails_is_an_outage() -> None:
 def test_an_address_with_one_guess_says_which_it_was() -> None:
     state = Played(url="https://index.example/", profile="generic").index.fetch_listing("demo")
     assert isinstance(state, NotVisible)
-    assert "https://index.example/simple/ does not answer as one" in state.reason
+    assert "https://index.example/simple/ does not respond as one" in state.reason
 
 
 def test_both_pages_of_a_look_share_its_patience() -> None:

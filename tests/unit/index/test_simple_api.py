@@ -418,7 +418,7 @@ def test_an_md5_is_read_where_it_is_one() -> None:
 def test_json_with_more_parts_than_any_listing_has_is_not_read() -> None:
     body = b'{"files": ' + b"[" * MAX_JSON_PARTS
     assert parse_listing("demo", body, JSON_V1, "https://index.example/simple/demo/", public=True) == Unreadable(
-        "is JSON with more parts than any listing has"
+        "is JSON with more values than a file list can have"
     )
 
 

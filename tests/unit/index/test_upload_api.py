@@ -116,7 +116,7 @@ def test_later() -> None:
     verdict = understood(answer(503, "busy", retry_after="9"))
     assert isinstance(verdict, Later)
     assert (verdict.failure.asked, verdict.throttled, verdict.unclear) == (9.0, True, True)
-    assert verdict.failure.reason == "the index answered 503: busy"
+    assert verdict.failure.reason == "the index responded with 503: busy"
 
 
 USER = '"project.create.user";q=4;w=86400;pk=:user:'

@@ -64,7 +64,7 @@ def understood(given: HttpAnswer, url: str = URL) -> object:
             400,
             f"{INVALID}: Attestations are not currently supported with ActiveState",
             Meaning.FILE,
-            "no attestations yet",
+            "does not support attestations",
         ),
         (
             400,

@@ -74,7 +74,9 @@ def test_retries_are_seen_and_counted(file: Distribution) -> None:
     assert played.waiting.waits == [2.0, 1.5]
     assert played.throttled == 1
     assert played.of(Retrying) == [
-        Retrying(what=FILENAME, attempt=1, reason="the index answered 503: busy", wait=2.0, index="index.example"),
+        Retrying(
+            what=FILENAME, attempt=1, reason="the index responded with 503: busy", wait=2.0, index="index.example"
+        ),
         Retrying(what=FILENAME, attempt=2, reason="cannot connect", wait=1.5, index="index.example"),
     ]
     assert [event.attempt for event in played.of(UploadStarted)] == [1, 2, 3]
@@ -186,7 +188,7 @@ def test_before_giving_up_the_index_is_asked(file: Distribution) -> None:
 
 def test_giving_up(file: Distribution) -> None:
     assert Played(answer(500, "x")).upload(file) == Unavailable(
-        attempts=5, message="the index answered 500: x (after 5 attempts)", unclear=True
+        attempts=5, message="the index responded with 500: x (after 5 attempts)", unclear=True
     )
     assert Played(UNREACHABLE).upload(file) == Unavailable(
         attempts=5, message="cannot connect (after 5 attempts)", unclear=False

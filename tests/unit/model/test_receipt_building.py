@@ -63,7 +63,7 @@ def test_a_good_run_is_told_whole() -> None:
         "verified": True,
     }
     assert wheel["provenance_publisher"] == "octo-org/demo"
-    assert wheel["retries"] == [{"attempt": 1, "reason": "the index answered 503", "wait": 1.5, "cause": None}]
+    assert wheel["retries"] == [{"attempt": 1, "reason": "the index responded with 503", "wait": 1.5, "cause": None}]
     assert (sdist["attestations"], sdist["retries"], sdist["tried"]) == ([], [], [])
     assert (document["resume_after"], document["changes"], document["waves"]) == (None, [], [])
 

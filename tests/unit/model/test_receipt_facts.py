@@ -26,12 +26,12 @@ from tests.unit.reports.recorded_runs import (
 
 def test_a_retry_of_an_index_that_was_busy_with_our_own_uploads_has_a_cause() -> None:
     busy = UploadsCollided(index="pypi", filename=SDIST.filename, project="demo", version="1.0")
-    again = Retrying(what=SDIST.filename, attempt=2, reason="the index answered 503", wait=1.23456, index="pypi")
+    again = Retrying(what=SDIST.filename, attempt=2, reason="the index responded with 503", wait=1.23456, index="pypi")
     document = written([*beginning(SDIST), *planned(Upload(SDIST)), busy, again, *uploaded(SDIST), busy])
     first, second, third = document["files"][0]["retries"]
     assert (first["attempt"], first["wait"], first["cause"]) == (1, 0.0, "concurrent-uploads")
     assert "another file of this release" in first["reason"]
-    assert second == {"attempt": 2, "reason": "the index answered 503", "wait": 1.235, "cause": None}
+    assert second == {"attempt": 2, "reason": "the index responded with 503", "wait": 1.235, "cause": None}
     assert third["attempt"] == 1
 
 

@@ -181,7 +181,7 @@ def test_an_attestation_that_is_in_the_way_stops_the_run_before_anything_is_sign
     def refuse(folder: Path, filenames: Sequence[str], predicate_types: Sequence[str]) -> None:
         assert (folder, list(filenames)) == (Path("out"), [file.filename for file in ALL])
         assert predicate_types == (PUBLISH_V1,)
-        raise ConfigurationError("exists already")
+        raise ConfigurationError("already exists")
 
     with pytest.raises(ConfigurationError):
         publish(replace(played.run(), require_unwritten=refuse))

@@ -66,7 +66,7 @@ def test_what_cannot_be_confirmed_is_an_error_under_strict() -> None:
     password = FakeCredential(CredentialKind.PASSWORD)
     played = fake_run(ONE, index=hidden, credential=password, options=Settings(strict=True))
     error = failing(played, Unverified)
-    assert "its listing cannot confirm that: HTTP 401" in error.summary
+    assert "its file list cannot confirm that: HTTP 401" in error.summary
     assert any("index-url: URL" in hint for hint in error.hints)
 
 
@@ -96,7 +96,7 @@ def test_a_file_that_a_readable_listing_never_shows_is_unverified(endpoints: End
 def test_an_outage_during_confirmation_is_not_called_an_absence() -> None:
     played = slow(*[ListingUnavailable("demo", "HTTP 502")] * 99)
     error = failing(played, Unverified)
-    assert error.summary == "pypi accepted 1 file, but its listing could not be read within 60 s: HTTP 502"
+    assert error.summary == "pypi accepted 1 file, but its file list could not be read within 60 s: HTTP 502"
     assert listed(played) == {ONE.filename: None}
 
 

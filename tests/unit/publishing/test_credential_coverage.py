@@ -138,8 +138,8 @@ def notes(play: FakeRun) -> dict[str, str]:
         (TOKEN, TokenScope(count=1), "cannot be known without an upload"),
         (TOKEN, None, "cannot be known without an upload"),
         (CredentialKind.PASSWORD, None, "cannot be known without an upload"),
-        (CredentialKind.NONE, None, "is sent no credential"),
-        (TRUSTED, TokenScope(count=1), "whether it covers demo shows at the first upload"),
+        (CredentialKind.NONE, None, "No credential is sent to"),
+        (TRUSTED, TokenScope(count=1), "only the first upload shows whether it covers demo"),
         (TRUSTED, None, "was not tried"),
     ],
 )

@@ -141,7 +141,7 @@ def test_at_the_deadline_the_last_failure_is_the_cause(interruption: Interruptio
         interruption.remember_failure(reason)
     clock.now += 61.0
     assert interruption.error().detail == (
-        "The last failure before that, which was to be tried again: connection refused."
+        "The last failure before that, which would have been retried: connection refused."
     )
     interruption.remember_failure("")
     assert "was slow" in interruption.error().detail

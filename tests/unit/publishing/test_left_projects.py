@@ -144,7 +144,7 @@ def test_a_limit_on_new_projects_defers_them_and_what_requires_them_and_complete
         "meta": (("meta",), True),
     }
     assert statuses(played)[EXTRA.filename] is FileStatus.DEFERRED
-    assert error.summary == "3 projects wait for a later run: core, plugin, meta."
+    assert error.summary == "3 projects are deferred to a later run: core, plugin, meta."
     assert "pypi accepts no more new projects for now: Too many new projects created" in error.detail
 
 
@@ -170,7 +170,7 @@ def test_the_user_says_how_many_projects_a_run_creates_and_what_waits_is_not_sig
     assert sorted(played.signer.signed) == sorted(index.files) == sorted(file.filename for file in (APART, CORE, EXTRA))
     assert left(played) == {"plugin": (("plugin",), True), "meta": (("plugin",), True)}
     assert statuses(played)[META.filename] is FileStatus.DEFERRED
-    assert "no waiting time is known" in error.hints[0]
+    assert "no waiting period is known" in error.hints[0]
     again = fake_run(CORE, EXTRA, PLUGIN, META, APART, index=index, options=Settings(new_projects=2))
     assert publish(again.run()) is Outcome.PUBLISHED
 

@@ -41,7 +41,7 @@ def test_the_hints_of_pypi_are_pypis() -> None:
 
 FOUND = resolve_endpoints("https://corp.example/legacy/")
 GIVEN = resolve_endpoints("https://corp.example/legacy/", "https://corp.example/index/")
-NOT_READ = ListingUnavailable("demo", "the index answered 503")
+NOT_READ = ListingUnavailable("demo", "the index responded with 503")
 
 
 @pytest.mark.parametrize(
@@ -60,6 +60,6 @@ def test_the_hints_about_an_unreadable_listing_fit_the_index(endpoints: Endpoint
 
 def test_a_command_that_sends_nothing_does_not_speak_of_sending() -> None:
     error = messages.listing_unavailable_error(PYPI, NOT_READ, sending=False)
-    assert error.detail == "Without the listing, nothing can be compared."
+    assert error.detail == "Without the file list, nothing can be compared."
     assert error.hints[0] == "Run it again."
     assert "nothing is sent" in messages.listing_unavailable_error(PYPI, NOT_READ).detail

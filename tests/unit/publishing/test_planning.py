@@ -64,7 +64,7 @@ def test_other_content_is_a_conflict_unless_the_user_said_so(
 @pytest.mark.parametrize(
     ("digest", "why"),
     [
-        (sha("other"), "the index has other content under this name"),
+        (sha("other"), "the index has different content under this name"),
         (None, "the index shows no digest, so only the names were compared"),
     ],
 )
@@ -84,7 +84,7 @@ def test_a_missing_project_takes_every_file_and_an_unseen_one_too_but_says_so() 
 
 
 def test_a_failed_look_is_never_taken_for_absence() -> None:
-    with pytest.raises(ValueError, match=r"^no plan can be made without the listing of demo$"):
+    with pytest.raises(ValueError, match=r"^no plan can be created without the file list of demo$"):
         make_plan("i", [wheel()], {"demo": ListingUnavailable("demo", "500")}, STRICT)
 
 

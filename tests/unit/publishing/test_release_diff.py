@@ -122,7 +122,7 @@ def test_a_listing_that_publish_cannot_read_is_one_line() -> None:
     played = run_with(states=[NotVisible(project="demo", reason="it answers 401")], verify=False)
     publish(played.run())
     (told,) = diffs(played)
-    assert told.why_not == "the listing cannot be read: it answers 401"
+    assert told.why_not == "the file list cannot be read: it answers 401"
 
 
 def test_each_release_of_a_run_is_compared_by_itself() -> None:
@@ -194,7 +194,7 @@ def test_diff_says_what_the_tag_contradicts() -> None:
 def test_a_listing_that_diff_cannot_read_is_one_line_and_no_failure(state: IndexState) -> None:
     played = run_with(states=[state], exit_code=True)
     assert diff(played.run()) is Outcome.COMPARED
-    assert diffs(played)[0].why_not.startswith("the listing cannot be read: it ")
+    assert diffs(played)[0].why_not.startswith("the file list cannot be read: it ")
 
 
 def test_diff_of_a_project_that_does_not_exist() -> None:
@@ -220,14 +220,14 @@ def test_a_version_that_is_not_there_is_a_wrong_setting() -> None:
 
 def test_a_project_without_releases_has_no_version_to_name() -> None:
     error = failing(run_with(states=[NoSuchProject(project="demo")], against="1.0"), ConfigurationError, diff)
-    assert error.summary == "demo has no release on pypi: there is nothing to compare with."
+    assert error.summary == "demo has no release on pypi, so so so so so there is nothing to compare with."
     assert error.hints == ("Omit against.",)
 
 
 def test_a_listing_that_cannot_be_read_does_not_lack_the_version() -> None:
     played = run_with(states=[NotVisible(project="demo", reason="it answers 401")], against="1.0")
     assert diff(played.run()) is Outcome.COMPARED
-    assert diffs(played)[0].why_not == "the listing cannot be read: it answers 401"
+    assert diffs(played)[0].why_not == "the file list cannot be read: it answers 401"
 
 
 def test_diff_that_is_off_is_a_contradiction() -> None:

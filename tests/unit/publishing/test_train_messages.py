@@ -49,6 +49,6 @@ def test_a_stopped_project_names_the_cause() -> None:
 
 def test_a_limit_of_no_new_projects_promises_nothing_of_a_rerun() -> None:
     error = too_many_new_projects_error(0)
-    assert "neither in this run nor in a later one" in error.summary
+    assert "in this run or a later one" in error.summary
     assert error.hints == ("To create projects, raise the limit and run it again: new-projects: NUMBER",)
     assert "Run it again" in too_many_new_projects_error(1).hints[0]

@@ -32,7 +32,7 @@ def test_required_stops_before_signing(command: object) -> None:
     with pytest.raises(PublishedUnattested) as caught:
         command(play.run())  # type: ignore[operator]
     assert ONE.filename in caught.value.summary
-    assert "can no longer get one" in caught.value.summary
+    assert "too late to add one" in caught.value.summary
     assert "attestations: auto" in caught.value.hints[0]
     assert play.signer.signed == []
 

@@ -319,7 +319,7 @@ def test_a_name_that_is_taken_where_the_listing_cannot_be_seen() -> None:
     kept = record(THERE, AskedIndex(GENERIC, states=[unseen]), skip_existing=True)
     assert kept.finished == ended(FileStatus.KEPT_PUBLISHED, url="")
     taken = PublishedFile(filename=ONE.filename, url="", sha256=None)
-    assert kept.notes == [messages.kept_published_warning(ONE, taken, "the index says that this name is taken")]
+    assert kept.notes == [messages.kept_published_warning(ONE, taken, "the index reports that this filename is in use")]
 
 
 def test_a_listing_that_cannot_be_read_is_an_outage() -> None:

@@ -207,7 +207,7 @@ def test_other_spellings_are_redirected(world: ServedIndex, path: str, location:
 
 
 def test_the_list_of_projects(world: ServedIndex) -> None:
-    assert "Nothing was published here yet." in page(world, "/").text
+    assert "Nothing has been published here yet." in page(world, "/").text
     world.upload()
     world.index.create_project("empty")
 

@@ -90,7 +90,7 @@ def test_nothing_is_deleted_in_somebodys_folder(tmp_path: Path) -> None:
     mine = tmp_path / "incoming" / "mine.txt"
     mine.write_text("precious", encoding="utf-8")
 
-    with pytest.raises(ConfigurationError, match="has other files in it than a rehearsal's index"):
+    with pytest.raises(ConfigurationError, match="contains files that are not part of a rehearsal's index"):
         RehearsalStorage(tmp_path)
 
     assert mine.read_text(encoding="utf-8") == "precious"

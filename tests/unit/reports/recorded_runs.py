@@ -166,7 +166,7 @@ def a_good_run() -> list[Event]:
         StepFinished(Step.SIGN, 1.5),
         StepStarted(Step.UPLOAD, "pypi"),
         RequestTraced(method="POST", url=PYPI.upload, result="503 Service Unavailable", seconds=0.4),
-        Retrying(what=WHEEL.filename, attempt=1, reason="the index answered 503", wait=1.5, index="pypi"),
+        Retrying(what=WHEEL.filename, attempt=1, reason="the index responded with 503", wait=1.5, index="pypi"),
         *uploaded(WHEEL),
         StepFinished(Step.UPLOAD, 2.0, "pypi"),
         CredentialChanged("pypi", replace(held, burnt=True)),

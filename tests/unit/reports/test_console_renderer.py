@@ -66,10 +66,10 @@ def test_a_good_run_reads_as_a_story() -> None:
         "identity  Trusted Publishing (github), upload token until 2026-11-18 11:21:40 UTC",
         f"sign      demo-1.0-py3-none-any.whl  build provenance verified, transparency log index 123456; {BUILT}",
         "sign      demo-1.0-py3-none-any.whl  attestation verified, transparency log index 123456",
-        "retry     demo-1.0-py3-none-any.whl: the index answered 503; attempt 2 in 1.5 s",
+        "retry     demo-1.0-py3-none-any.whl: the index responded with 503; attempt 2 in 1.5 s",
         "upload    demo-1.0-py3-none-any.whl  sending 1.5 MB",
         "upload    demo-1.0-py3-none-any.whl  accepted in 0.5 s  1.5 MB",
-        "identity  Trusted Publishing (github), upload token burnt",
+        "identity  Trusted Publishing (github), upload token burned",
         (
             "confirm   demo-1.0-py3-none-any.whl  listed with this SHA-256; provenance verified: octo-org/demo, log"
             " index 123456"
@@ -124,7 +124,7 @@ def test_problems_name_file_rule_and_cure() -> None:
 
 
 def test_failures_of_single_files_are_told_before_the_end_unless_the_end_tells_them() -> None:
-    refused = UploadRejected("The index refuses demo-1.0.tar.gz.", hints=("one:\n  two: three",))
+    refused = UploadRejected("The index rejects demo-1.0.tar.gz.", hints=("one:\n  two: three",))
     end = UploadRejected("1 of 2 files was refused.")
     events = [
         *beginning(SDIST, WHEEL),
@@ -132,15 +132,15 @@ def test_failures_of_single_files_are_told_before_the_end_unless_the_end_tells_t
         RunFinished(outcome=Outcome.FAILED, exit_code=9, time=BEGIN, error=end),
     ]
     text = told(events)
-    assert "demo-1.0.tar.gz  refused  12.3 kB  3 attempts: The index refuses demo-1.0.tar.gz." in text
+    assert "demo-1.0.tar.gz  refused  12.3 kB  3 attempts: The index rejects demo-1.0.tar.gz." in text
     assert "  - one:\n      two: three\n" in text
-    assert text.index("error: The index refuses") < text.index("error: 1 of 2 files")
+    assert text.index("error: The index rejects") < text.index("error: 1 of 2 files")
     events[-1] = RunFinished(outcome=Outcome.FAILED, exit_code=9, time=BEGIN, error=refused)
-    assert told(events).count("error: The index refuses") == 1
+    assert told(events).count("error: The index rejects") == 1
     events[-1] = RunFinished(
         outcome=Outcome.FAILED, exit_code=9, time=BEGIN, error=UploadRejected("x", detail="demo-1.0.tar.gz: refused")
     )
-    assert "error: The index refuses" not in told(events)
+    assert "error: The index rejects" not in told(events)
 
 
 def test_equal_failures_of_many_files_are_one() -> None:
@@ -173,7 +173,7 @@ def test_verify_speaks_its_own_words() -> None:
     text = told(events)
     assert "confirm   demo-1.0.tar.gz  conflict  12.3 kB" in text
     assert "confirm   demo-1.0-py3-none-any.whl  not listed with this SHA-256" in text
-    assert "Failed: 1 published with other content, 1 not on the index." in text
+    assert "Failed: 1 published with different content, 1 not on the index." in text
 
 
 def test_several_indexes_are_told_apart() -> None:

@@ -79,7 +79,7 @@ def test_every_kind_of_failure_has_a_failed_case() -> None:
 
 
 def test_files_that_failed_each_have_a_case_beside_the_run() -> None:
-    refused = UploadRejected("The index refuses it.")
+    refused = UploadRejected("The index rejects it.")
     events = [
         *a_conflict()[:-1],
         FileFinished(index="pypi", distribution=WHEEL, status=FileStatus.REFUSED, attempts=1, error=refused),

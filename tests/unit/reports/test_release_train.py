@@ -36,7 +36,7 @@ def test_the_projects_that_did_not_go_out_are_a_table() -> None:
     own = ProjectLeft(index="pypi", project="core", because=("core",), reason="too large", deferred=False)
     other = ProjectLeft(index="pypi", project="app", because=("core", "cli"), reason="too large", deferred=True)
     lines = [line.text for event in (own, other) for line in ConsoleRenderer(clock=lambda: 0.0).render_event(event)]
-    assert lines == ["left out  core: too large", "deferred  app, because of core, cli: too large"]
+    assert lines == ["incomplete  core: too large", "deferred  app, because of core, cli: too large"]
     said = markdown_summary(SummaryInput(events=[own, other]))
-    assert "### Projects that did not go out" in said
+    assert "### Projects that were not completely published" in said
     assert "| core | **not published** |  | too large |\n| app | deferred | core, cli | too large |\n" in said

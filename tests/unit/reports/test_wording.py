@@ -81,7 +81,7 @@ def test_decisions(planned: PlannedFile, status: FileStatus, why: str) -> None:
         ),
         (
             CredentialState(kind=CredentialKind.TRUSTED_PUBLISHING, provider="gitlab", expires=0, burnt=True),
-            "Trusted Publishing (gitlab), upload token burnt",
+            "Trusted Publishing (gitlab), upload token burned",
         ),
     ],
 )
@@ -116,8 +116,8 @@ def test_provenance(outcome: ProvenanceOutcome, text: str) -> None:
             "listed with the same MD5; the index shows no SHA-256",
         ),
         (FileListed(index="pypi", filename=SDIST.filename, listed=False), "not listed with this SHA-256"),
-        (FileListed(index="pypi", filename=SDIST.filename, listed=None), "the listing cannot be read"),
-        (FileListed(index="pypi", filename=SDIST.filename, listed=None, asked=False), "listing not checked"),
+        (FileListed(index="pypi", filename=SDIST.filename, listed=None), "the file list cannot be read"),
+        (FileListed(index="pypi", filename=SDIST.filename, listed=None, asked=False), "file list not checked"),
         (
             FileListed(index="pypi", filename=SDIST.filename, listed=None, published=THEIRS),
             "listed, but without a digest to compare",
@@ -218,15 +218,15 @@ def test_a_release_that_only_the_index_has_is_published_and_not_compared_with_fi
         (CredentialState(kind=CredentialKind.TRUSTED_PUBLISHING), ()),
         (
             CredentialState(kind=CredentialKind.TRUSTED_PUBLISHING, burnt=True),
-            ("The upload token for pypi was burnt.",),
+            ("The upload token for pypi was burned.",),
         ),
         (
             CredentialState(kind=CredentialKind.TRUSTED_PUBLISHING, burnt=False),
-            ("The upload token for pypi was not burnt; it expires by itself.",),
+            ("The upload token for pypi was not burned; it expires by itself.",),
         ),
         (
             CredentialState(kind=CredentialKind.TRUSTED_PUBLISHING, expires=BEGIN, burnt=False),
-            ("The upload token for pypi was not burnt; it expires by itself at 2026-11-18T11:06:40Z.",),
+            ("The upload token for pypi was not burned; it expires by itself at 2026-11-18T11:06:40Z.",),
         ),
     ],
 )
@@ -282,21 +282,21 @@ def test_every_file_of_a_failure_is_counted_in_one_of_the_states(status: FileSta
 @pytest.mark.parametrize(
     ("told", "said"),
     [
-        ([], "Public on pypi: not known, its listing was not read; 2 not attempted."),
+        ([], "Public on pypi: not known, its file list was not read; 2 not attempted."),
         (
             planned(Upload(SDIST, known=False), Upload(WHEEL, known=False)),
-            "Public on pypi: not known, its listing was not read; 2 not attempted.",
+            "Public on pypi: not known, its file list was not read; 2 not attempted.",
         ),
         (
             [FileFinished(index="pypi", distribution=SDIST, status=FileStatus.UNKNOWN, attempts=1)],
             (
-                "Public on pypi: not known, its listing was not read after the uploads;"
+                "Public on pypi: not known, its file list was not read after the uploads;"
                 " 1 unknown (the response was lost); 1 not attempted."
             ),
         ),
         (
             planned(Upload(SDIST), Upload(WHEEL, known=False)),
-            "Public on pypi now: 0 of 2 files; 2 not attempted; not known for 1 file whose listing was not read.",
+            "Public on pypi now: 0 of 2 files; 2 not attempted; not known for 1 file whose file list was not read.",
         ),
         (planned(Upload(SDIST), Upload(WHEEL)), "Public on pypi now: 0 of 2 files; 2 not attempted."),
     ],

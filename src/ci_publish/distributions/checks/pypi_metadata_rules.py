@@ -24,7 +24,7 @@ _BLANKS: Final = re.compile(r"\s+")
 
 @frozen(kw_only=True)
 class InvalidField:
-    """Why the server refuses a field (named as in the file), in its own words."""
+    """Why the server rejects a field (named as in the file), in its own words."""
 
     field: str
     message: str
@@ -33,7 +33,7 @@ class InvalidField:
 
 
 def fields_invalid_for_pypi(raw: RawMetadata, skip: set[str]) -> Iterator[InvalidField]:
-    """Yield what PyPI refuses beyond the standard; fields in *skip* are known to be invalid already."""
+    """Yield what PyPI rejects beyond the standard; fields in *skip* are known to be invalid already."""
     checks: dict[str, Callable[[RawMetadata], Iterator[InvalidField]]] = {
         "version": _invalid_local_version,
         "summary": _too_long_summary,

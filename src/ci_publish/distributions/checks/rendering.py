@@ -56,7 +56,7 @@ _PROGRAM: Final = "from ci_publish.distributions.checks.rendering import render_
 _ROW: Final = re.compile(r"(?:[>\[(<!*_`]\s*+|[-+]\s++|[0-9]{1,9}[.)]\s++)++")
 _MARKERS: Final = "[]<>`*_~|&\\$!("
 _HEADING: Final = re.compile(r"^ {0,3}(?:#{1,6}(?:\s|$)|=+\s*$|-+\s*$)", re.MULTILINE)
-# Text that begins with a word, or a heading with one, renders to something (CommonMark 4.2, 4.8); the server refuses
+# Text that begins with a word, or a heading with one, renders to something (CommonMark 4.2, 4.8); the server rejects
 # only text that renders to nothing (readme_renderer/markdown.py).
 _BEGINS_WITH_WORD: Final = re.compile(r"\s*(?:#{1,6}[ ]+)?[A-Za-z0-9]")
 _NOTHING: Final = "No content rendered from RST source."

@@ -71,7 +71,7 @@ def note_hint(rule: str, where: str) -> Hint:
 class Ground(StrEnum):
     """Why a rule that is not adjustable is not weakened; completes the sentence "the rule …"."""
 
-    REFUSAL = "reflects a refusal by the index"
+    REFUSAL = "reflects a rejection by the index"
     MACHINE = "protects the machine that reads the file"
     INTENT = "ensures that the run does what was requested"
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import Final
 
+from ci_publish.about import DOCS_URL
 from ci_publish.distributions.checks.rules import Rule
 from ci_publish.distributions.checks.table import RULES
 from ci_publish.errors import ConfigurationError
@@ -53,16 +54,16 @@ def parse_rule_severities(entries: Sequence[str], *, strict: bool = False, sourc
             raise _rules_setting_error(
                 source,
                 f"unknown rule {name!r}",
-                "The entry would change nothing.",
-                f"Did you mean {close[0]}?" if close else "All rules: see the page about checks in the documentation.",
+                "The entry would have no effect.",
+                f"Did you mean {close[0]}?" if close else f"All rules: {DOCS_URL}/checks/",
                 f"Correct {source}.",
             )
         if overrides[name] not in _LEVELS:
             example = f'{name} = "error"' if source.startswith("[") else f"{name}=error"
             raise _rules_setting_error(
                 source,
-                f"{name} = {level!r} is not one of {', '.join(reversed(_LEVELS))}",
-                "These are the severities of a rule.",
+                f"{level!r} is not a severity of {name}",
+                f"The severities are {', '.join(reversed(_LEVELS))}.",
                 f"Correct {source}, for example: {example}",
             )
         if _weakens_rule(rule, overrides[name]) and not rule.adjustable:
@@ -86,4 +87,4 @@ def _weakens_rule(rule: Rule, level: str) -> bool:
 
 
 def _rules_setting_error(source: str, what: str, why: str, *hints: str) -> ConfigurationError:
-    return ConfigurationError(f"A setting is wrong: {source}: {what}.", detail=why, hints=hints)
+    return ConfigurationError(f"Invalid setting in {source}: {what}.", detail=why, hints=hints)

@@ -116,7 +116,7 @@ class InstallationTrial:
         )
         if created.failed:
             yield self._fault_with_output(
-                "install-failed", f"No virtual environment can be made with {python}", created
+                "install-failed", f"Cannot create a virtual environment with {python}", created
             )
             return
         installed = self._install_file()
@@ -165,12 +165,12 @@ class InstallationTrial:
         elif _mentions_any(alone, _OTHER_VERSION):
             shown = _last_line_of_installer_output(alone)
             rule = "install-wrong-version"
-            message = f"On {python}, it does not have the version {self._file.version}: {shown}"
+            message = f"On {python}, its version is not {self._file.version}: {shown}"
         elif built:
             raised = _PYTHON_ERROR.findall(alone.output)
             rule, message = "install-sdist-build", f"It does not build on {python}{f': {raised[-1]}' if raised else ''}"
         elif _mentions_any(alone, _UNSUPPORTED):
-            rule, message = "install-tag", f"{self._installer.name} does not take it for {python}, whose tags it has"
+            rule, message = "install-tag", f"{self._installer.name} rejects it for {python}, although its tags match"
         else:
             rule, message = "install-failed", f"{self._installer.name} cannot install it on {python}"
         yield self._fault_with_output(rule, message, alone if alone.failed else installed)
@@ -220,7 +220,9 @@ class InstallationTrial:
         text = ""
         with suppress(OSError), facts.open("rb") as file:
             text = file.read(_FACTS_BYTES).decode("utf-8", "replace")
-        unfinished = "the interpreter ended while it ran" if ended.code is not None else self._command_timeout_text()
+        unfinished = (
+            "the interpreter crashed while running it" if ended.code is not None else self._command_timeout_text()
+        )
         return parse_probe_facts(text, unfinished), ended
 
     def _probe_faults(self, facts: ProbeFacts, probed: EndedCommand) -> Iterator[Fault]:
@@ -229,7 +231,7 @@ class InstallationTrial:
             if probed.code is None:
                 yield self._fault_with_output("install-import", f"Importing it on {python}", probed)
             elif not facts.ended:
-                yield self._fault_with_output("install-import", f"Looking at it on {python} failed", probed)
+                yield self._fault_with_output("install-import", f"Inspecting it on {python} failed", probed)
         facts, notes = self._split_off_failures_cured_by_extras(facts)
         yield from notes
         faults = list(installed_file_faults(self._file, facts, python))
@@ -294,7 +296,7 @@ class InstallationTrial:
             self._outputs.append(ended.output)
 
     def _command_timeout_text(self) -> str:
-        return f"it did not end within {self._plan.seconds:g} s"
+        return f"it did not finish within {self._plan.seconds:g} s"
 
 
 def _last_line_of_installer_output(ended: EndedCommand) -> str:

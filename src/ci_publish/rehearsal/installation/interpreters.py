@@ -74,7 +74,7 @@ def find_python_executables(names: Sequence[str], path: str | None) -> tuple[str
         command = f"python{name}" if _VERSION.fullmatch(name) else name
         if (executable := shutil.which(command, path=path)) is None:
             raise ConfigurationError(
-                f"There is no Python interpreter {name} here.",
+                f"Python interpreter {name} was not found.",
                 detail=f"{command} was not found on PATH." if command == Path(command).name else "",
                 hints=(
                     Hint("Name one that is installed: ", option("python", "3.12")),
@@ -94,8 +94,9 @@ def query_interpreter(executable: str, processes: CommandProcesses, folder: Path
         facts = json.loads(answer.output.splitlines()[-1] if answer.output and not answer.failed else "")
     except ValueError as error:
         raise ConfigurationError(
-            f"{executable} cannot be used to try an installation.",
-            detail="\n".join(answer.output.splitlines()[-_SHOWN_LINES:]) or f"It did not answer within {_SECONDS:g} s.",
+            f"{executable} cannot be used for test installations.",
+            detail="\n".join(answer.output.splitlines()[-_SHOWN_LINES:])
+            or f"It did not respond within {_SECONDS:g} s.",
             hints=(Hint("Name a Python interpreter, 3.8 or newer: ", option("python", "3.12")),),
         ) from error
     return FoundInterpreter(

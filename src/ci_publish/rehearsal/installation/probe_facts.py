@@ -145,7 +145,7 @@ def _tag_mismatch_reason(facts: ProbeFacts, attempt: ProbeAttempt) -> str:
     stem = (attempt.missing if found is None else f"{found[2]}.{found[1]}").replace(".", "/")
     foreign = [name for name in facts.files if stem and name.startswith(f"{stem}.") and name.endswith(_LIBRARIES)]
     if foreign and not any(name[len(stem) :] in facts.suffixes for name in foreign):
-        return f"it holds {foreign[0]}, which is for another one"
+        return f"it contains {foreign[0]}, which is for another platform"
     return ""
 
 

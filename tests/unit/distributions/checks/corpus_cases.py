@@ -49,7 +49,7 @@ def expect_rule(case: Case, folder: Path) -> None:
 
 
 def expect_response(case: Case, folder: Path) -> None:
-    """An index that simulates PyPI refuses what PyPI refuses, with PyPI's words."""
+    """An index that simulates PyPI rejects what PyPI refuses, with PyPI's words."""
     path = folder / "content"
     path.write_bytes(case.build())
     refusal = pypi_upload_refusal(path, case.name, upload_form(case))

@@ -45,7 +45,7 @@ def test_a_rule_that_is_not_adjustable_keeps_what_an_index_makes_of_it() -> None
 @pytest.mark.parametrize(
     ("rule", "why"),
     [
-        ("zip64", "reflects a refusal by the index"),
+        ("zip64", "reflects a rejection by the index"),
         ("zip-bomb", "protects the machine"),
         ("version-tag", "what was requested"),
         ("expected-wheel-missing", "what was requested"),
@@ -65,8 +65,8 @@ def test_a_rule_that_binds_is_not_weakened_and_the_error_says_why(rule: str, why
     [
         ("wheel-losst=error", "unknown rule"),
         ("qqq=error", "unknown rule"),
-        ("wheel-lost=fatal", "is not one of"),
-        ("wheel-lost", "is not one of"),
+        ("wheel-lost=fatal", "is not a severity of wheel-lost"),
+        ("wheel-lost", "is not a severity of wheel-lost"),
     ],
 )
 def test_a_wrong_entry_is_named(entry: str, told: str) -> None:
@@ -92,7 +92,7 @@ def test_a_near_miss_is_named() -> None:
 def test_a_wrong_entry_is_looked_for_where_it_comes_from(source: str, example: str, entry: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         parse_rule_severities((entry,), source=source)
-    assert caught.value.summary.startswith(f"A setting is wrong: {source}: ")
+    assert caught.value.summary.startswith(f"Invalid setting in {source}: ")
     told = "\n".join(caught.value.hints)
     assert source in told
     assert (example in told) is (entry == "sdist-lost")

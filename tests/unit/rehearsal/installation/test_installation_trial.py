@@ -101,7 +101,7 @@ def test_a_file_that_works_passes_and_its_digest_is_asked_for(tmp_path: Path) ->
             wheel,
             lambda words: failing("no space") if "venv" in words else None,
             "install-failed",
-            "No virtual environment",
+            "Cannot create a virtual environment",
         ),
         (
             wheel,
@@ -113,7 +113,7 @@ def test_a_file_that_works_passes_and_its_digest_is_asked_for(tmp_path: Path) ->
             wheel,
             lambda words: failing("x is not a supported wheel on this platform") if installing(words) else None,
             "install-tag",
-            "uv 1 does not take it for Python 3.12",
+            "uv 1 rejects it for Python 3.12",
         ),
         (
             sdist,
@@ -131,9 +131,9 @@ def test_a_file_that_works_passes_and_its_digest_is_asked_for(tmp_path: Path) ->
             sdist,
             lambda words: failing("version 0.0.0 does not match given version 1.0") if installing(words) else None,
             "install-wrong-version",
-            "it does not have the version 1.0: version 0.0.0 does not match",
+            "its version is not 1.0: version 0.0.0 does not match",
         ),
-        (wheel, lambda words: LATE if installing(words) else None, "install-failed", "did not end within 600 s."),
+        (wheel, lambda words: LATE if installing(words) else None, "install-failed", "did not finish within 600 s."),
         (
             wheel,
             lambda words: failing("none") if installing(words) and "--no-deps" not in words else None,
@@ -144,7 +144,7 @@ def test_a_file_that_works_passes_and_its_digest_is_asked_for(tmp_path: Path) ->
             wheel,
             lambda words: LATE if installing(words) and "--no-deps" not in words else None,
             "install-unresolvable",
-            "Installing it with its requirements on Python 3.12: it did not end within 600 s.",
+            "Installing it with its requirements on Python 3.12: it did not finish within 600 s.",
         ),
         (
             wheel,
@@ -153,7 +153,12 @@ def test_a_file_that_works_passes_and_its_digest_is_asked_for(tmp_path: Path) ->
             "b is wrong",
         ),
         (wheel, lambda words: failing("") if "check" in words else None, "install-inconsistent", "no output"),
-        (wheel, lambda words: LATE if "demo" in words[-3:-2] else None, "install-import", "did not end within 600 s."),
+        (
+            wheel,
+            lambda words: LATE if "demo" in words[-3:-2] else None,
+            "install-import",
+            "did not finish within 600 s.",
+        ),
         (
             wheel,
             lambda words: failing("oops") if words[0] == "check-it" else None,
@@ -265,7 +270,7 @@ def test_the_import_that_did_not_end_in_time_is_named(tmp_path: Path) -> None:
     tried, _ = attempt(tmp_path, wheel(tmp_path), lambda words: LATE if "demo" in words[-3:-2] else None, facts=facts)
 
     assert [each.message for each in tried.problems] == [
-        "`import demo` fails on Python 3.12: it did not end within 600 s"
+        "`import demo` fails on Python 3.12: it did not finish within 600 s"
     ]
     assert tried.output == "waiting"
 

@@ -68,19 +68,19 @@ def parse_expected_wheels(lines: Sequence[str]) -> tuple[ExpectedWheel, ...]:
         project, colon, pattern = line.rpartition(":")
         for each in _expand_pattern_braces(pattern, line):
             if each.count("-") < 2 and "*" not in each:  # noqa: PLR2004  (python-abi-platform)
-                raise _expect_wheels_error(line, "it is not of the form python-abi-platform")
+                raise _expect_wheels_error(line, "not in the form python-abi-platform")
             if each.count("*") > MAX_STARS:
-                raise _expect_wheels_error(line, f"it has more than {MAX_STARS} asterisks")
+                raise _expect_wheels_error(line, f"more than {MAX_STARS} asterisks")
             expected.append(ExpectedWheel(project=project if colon else "", pattern=each.lower()))
             if len(expected) > MAX_PATTERNS:
-                raise _expect_wheels_error(line, f"there are more than {MAX_PATTERNS:,} wheels with it")
+                raise _expect_wheels_error(line, f"more than {MAX_PATTERNS:,} wheels in total")
     return tuple(dict.fromkeys(expected))
 
 
 def _expand_pattern_braces(pattern: str, line: str) -> list[str]:
     """Expand braces as a shell does; groups may be nested."""
     if len(pattern) > MAX_PATTERN:
-        raise _expect_wheels_error(line, f"it has more than {MAX_PATTERN} characters")
+        raise _expect_wheels_error(line, f"more than {MAX_PATTERN} characters")
     done: list[str] = []
     left = [pattern]
     while left:
@@ -94,7 +94,7 @@ def _expand_pattern_braces(pattern: str, line: str) -> list[str]:
         alternatives, end = _parse_brace_group(text, start, line)
         left += [text[:start] + each + text[end:] for each in reversed(alternatives)]
         if len(left) + len(done) > MAX_PATTERNS:
-            raise _expect_wheels_error(line, f"it stands for more than {MAX_PATTERNS:,} wheels")
+            raise _expect_wheels_error(line, f"more than {MAX_PATTERNS:,} wheels")
     return done
 
 
@@ -120,8 +120,8 @@ def _parse_brace_group(text: str, start: int, line: str) -> tuple[list[str], int
 def _expect_wheels_error(line: str, why: str) -> ConfigurationError:
     shown = line if len(line) <= MAX_PATTERN else f"{line[:MAX_PATTERN]}…"
     return ConfigurationError(
-        f"A setting is wrong: expect-wheels: {shown}: {why}",
-        detail="Braces stand for several wheels, as in a shell: cp3{12,13} is cp312 and cp313.",
+        f"Invalid pattern in expect-wheels: {shown} ({why})",
+        detail="Braces expand to several wheels, as in a shell: cp3{12,13} means cp312 and cp313.",
         hints=(
             Hint("Write patterns like this: ", option("expect_wheels", "cp3{12,13}-*-{manylinux*_x86_64,win_amd64}")),
         ),

@@ -57,7 +57,7 @@ def test_what_cannot_be_read_is_a_wrong_setting(line: str, why: str) -> None:
 
 
 def test_all_patterns_together_are_bounded() -> None:
-    with pytest.raises(ConfigurationError, match="there are more than"):
+    with pytest.raises(ConfigurationError, match=r"more than .* wheels in total"):
         parse_expected_wheels([f"cp{number}-*" for number in range(MAX_PATTERNS + 1)])
 
 
