@@ -46,7 +46,7 @@ class Rejection(Refusal):
 
 
 class IdentityRefusal(Refusal):
-    """Sigstore rejects to certify this identity."""
+    """Sigstore refuses to certify this identity."""
 
 
 class Ended(Trouble):

@@ -108,7 +108,7 @@ def test_what_the_plan_has_shown_is_not_listed_again() -> None:
     assert texts(files.take_postponed_lines()) == []
 
 
-@pytest.mark.parametrize(("listed", "said"), [(False, "not listed"), (None, "cannot be read")])
+@pytest.mark.parametrize(("listed", "said"), [(False, "not listed"), (None, "unavailable")])
 def test_what_is_not_as_it_should_be_is_said_at_once(listed: bool | None, said: str) -> None:
     found = texts(lines().listed_file_lines_or_postpone(FileListed(index="pypi", filename="x.whl", listed=listed)))
     assert said in found[0]

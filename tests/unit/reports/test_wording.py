@@ -57,7 +57,7 @@ def test_a_moment_that_no_calendar_holds() -> None:
     ("planned", "status", "why"),
     [
         (Upload(SDIST), FileStatus.PLANNED, "not on the index"),
-        (Upload(SDIST, known=False), FileStatus.PLANNED, "cannot be read"),
+        (Upload(SDIST, known=False), FileStatus.PLANNED, "unavailable"),
         (AlreadyPublished(SDIST, THEIRS), FileStatus.ALREADY_PUBLISHED, "same SHA-256"),
         (KeptPublished(SDIST, THEIRS, "as you said"), FileStatus.KEPT_PUBLISHED, "as you said"),
         (Conflict(SDIST, THEIRS), FileStatus.CONFLICT, "on the index sha256:000000000000…"),
@@ -116,7 +116,7 @@ def test_provenance(outcome: ProvenanceOutcome, text: str) -> None:
             "listed with the same MD5; the index shows no SHA-256",
         ),
         (FileListed(index="pypi", filename=SDIST.filename, listed=False), "not listed with this SHA-256"),
-        (FileListed(index="pypi", filename=SDIST.filename, listed=None), "the file list cannot be read"),
+        (FileListed(index="pypi", filename=SDIST.filename, listed=None), "file list unavailable"),
         (FileListed(index="pypi", filename=SDIST.filename, listed=None, asked=False), "file list not checked"),
         (
             FileListed(index="pypi", filename=SDIST.filename, listed=None, published=THEIRS),
