@@ -48,7 +48,7 @@ before anything else happens, and messages never contain secrets.
 - **Booleans.** In an input, any value except `false` means true. In a variable or key, use `true` or `false`.
 - **Lists.** In an input or variable, use one line for each item. In `pyproject.toml`, use a list of strings. On the command line,
   repeat the flag.
-- **Empty variables** are ignored. An empty password is an error, because it usually means that a secret is not set.
+- **Empty variables** are ignored. An empty password causes an error, because it usually means that a secret is not set.
 
 ```toml title="pyproject.toml"
 [tool.ci-publish]
@@ -63,7 +63,7 @@ schema automatically. For editors that support schemas for TOML, use this URL:
 
 ## Unknown and ineffective settings
 
-These settings are errors:
+These settings cause an error (exit code 2):
 
 - unknown keys in `[tool.ci-publish]`, and tables with a similar name, such as `[tool.ci_publish]` or `[ci-publish]`
 - variables with the prefix `CI_PUBLISH_` whose names resemble the name of a setting
@@ -78,7 +78,7 @@ These settings cause a warning:
 
 ## pyproject.toml in pull requests { #project-settings }
 
-`pyproject.toml` is part of the checkout, so a pull request can change it. In a run that may contain untrusted code, the file is
+`pyproject.toml` is part of the checkout, so a pull request can change it. In a run that may involve untrusted code, the file is
 therefore not allowed to determine where secrets and identity tokens are sent. This applies to the following runs:
 
 - GitHub events `pull_request`, `pull_request_target`, `pull_request_review`, `pull_request_review_comment`, `workflow_run` and
@@ -87,18 +87,18 @@ therefore not allowed to determine where secrets and identity tokens are sent. T
 - Buildkite builds of pull requests
 - CircleCI builds of pull requests from forks
 
-In such a run, the commands `publish`, `attest`, `doctor`, `plan` (with a secret or `--prove-credential`) and `verify` (with a secret)
+In these runs, the commands `publish`, `attest`, `doctor`, `plan` (with a secret or `--prove-credential`) and `verify` (with a secret)
 exit with code 2 if the file contains one of these settings:
 
-- `repository-url` (including the name of an entry of `[[tool.uv.index]]`), `index-url`, `user`, `anonymous`, `allow-http`
+- `repository-url` (including the name of an entry in `[[tool.uv.index]]`), `index-url`, `user`, `anonymous`, `allow-http`
 - `sigstore-trust-config`, `audience`, `config-file`, `publisher`, `attested-by`
 - a lower severity for a check rule
 
-Set the same value outside the file instead. If nobody else can change the checkout, you can set
+Set the value outside the file instead. If nobody else can change the checkout, you can set
 `CI_PUBLISH_TRUST_PROJECT_SETTINGS=true`.
 
 `check`, `diff` and `rehearse` send no secrets, so they use all settings in the file. `expect-wheels` and higher severities are used in all
-runs. In runs without untrusted code, all settings are used, and the first lines of the log report a destination from the file.
+runs. In runs without untrusted code, all settings are used, and if the destination comes from the file, the first lines of the log say so.
 `token-for` and `trust-project-settings` are never read from a file.
 
 ## All options
@@ -110,34 +110,34 @@ USE: Final = """\
 symbols, the first one applies to flags and Python arguments, and the second one to variables, inputs and keys, which several commands
 can share.
 
-Commands that can upload, sign or request an identity never ignore an option that determines whether, where or as which user to publish.
-Values that equal the default count as not set. `settings` shows all options. In Python, `output`, `verbose`, `print-hash` and
-`password-stdin` are errors, because they are only for the command line."""
+Commands that can upload, sign or request an identity never ignore an option that determines whether to publish, where, or as which user.
+A value that equals the default counts as not set. `settings` shows all options. In Python, `output`, `verbose`, `print-hash` and
+`password-stdin` cause an error, because they are only for the command line."""
 
 OTHER_TOOLS: Final = """\
-ci-publish never silently ignores these variables. It either uses a variable or reports an error or a warning:
+ci-publish never silently ignores these variables. For each variable, it either uses the value or reports an error or a warning:
 
 | Case | Result |
 |---|---|
-| a ci-publish setting and another tool's variable name different destinations | exit code 2; the message shows both |
-| on the command line or in Python, only another tool's variable names a destination | uses this destination with the same tool's credential; exit code 2 if the credential comes from ci-publish's own settings |
+| a ci-publish setting and another tool's variable specify different destinations | exit code 2; the message shows both destinations |
+| on the command line or in Python, only another tool's variable specifies a destination | uses this destination with the same tool's credential; exit code 2 if the credential comes from ci-publish's own settings |
 | in the action, the input `repository-url` is not set, and a variable names an index other than PyPI | exit code 2; the message shows the line to add |
-| the variables of two other tools name different destinations | exit code 2 |
-| `publish-url` in `[tool.uv]` or `uv.toml` names a different index, and neither ci-publish's settings nor uv's variables name one | exit code 2 |
+| variables for two other tools specify different destinations | exit code 2 |
+| `publish-url` in `[tool.uv]` or `uv.toml` names a different index, and neither ci-publish's settings nor uv's variables specify a destination | exit code 2 |
 | `index-url` names a host other than PyPI's, and no setting names the destination | exit code 2, because `index-url` does not set the destination |
 | in the action, only another tool's credential is set, and the job can use Trusted Publishing | ignores the credential, with a warning |
 | in all other cases, only another tool's credential is set | uses an API token (`pypi-…`) if the destination issued it; uses any other secret if a setting names a destination other than PyPI and TestPyPI; otherwise, exit code 2 |
-| the destination is a name | looks up `pypi`, `testpypi`, an entry of `[[tool.uv.index]]` or a section of `~/.pypirc`; exit code 2 if there is none, or if `pypi` or `testpypi` means a different index there |
+| the destination is a name | looks up `pypi`, `testpypi`, an entry in `[[tool.uv.index]]` or a section in `~/.pypirc`; exit code 2 if the name is not found, or if `pypi` or `testpypi` refers to a different index there |
 
-These variables name a destination: `TWINE_REPOSITORY`, `TWINE_REPOSITORY_URL`, `UV_PUBLISH_INDEX`, `UV_PUBLISH_URL`, `HATCH_INDEX_REPO`,
+These variables specify a destination: `TWINE_REPOSITORY`, `TWINE_REPOSITORY_URL`, `UV_PUBLISH_INDEX`, `UV_PUBLISH_URL`, `HATCH_INDEX_REPO`,
 `FLIT_INDEX_URL`, `PDM_PUBLISH_REPO`, `MATURIN_REPOSITORY` and `MATURIN_REPOSITORY_URL`.
 
 Only the credentials of twine and uv are used. `PYPI_TOKEN`, `POETRY_PYPI_TOKEN_*`, `HATCH_INDEX_AUTH`, `FLIT_PASSWORD`,
-`PDM_PUBLISH_PASSWORD` and `MATURIN_PYPI_TOKEN` are never used. If there is no credential, the error message lists those that are set.
+`PDM_PUBLISH_PASSWORD` and `MATURIN_PYPI_TOKEN` are never used. If there is no credential, the error message lists any of these variables that are set.
 `CI_PUBLISH_TOKEN` is another name for `CI_PUBLISH_PASSWORD`, and `TWINE_CERT` has the same effect as `SSL_CERT_FILE`.
 
-A `.pypirc` file is read only if you name one of its sections, or the file itself with `--config-file`. Its password is used only for the
-index of that section, and never if Trusted Publishing is available.
+A `.pypirc` file is read only if you specify one of its sections, or the file itself with `--config-file`. A section's password is used only
+for that section's index, and never if Trusted Publishing is available.
 
 `check`, `attest` and `settings` never fail because of these variables."""
 

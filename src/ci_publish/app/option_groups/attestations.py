@@ -38,7 +38,7 @@ class AttestationSettings(OptionGroup):
     attested_by: Annotated[
         Identities,
         Option(
-            help="Another signer whose existing attestation files are used, in the syntax of verify's publisher"
+            help="Additional signer whose existing attestation files are accepted, in the syntax of verify's publisher"
             " option. Repeatable.",
             commands=SENDING | {"attest", "doctor"},
             metavar="IDENTITY",
@@ -49,8 +49,8 @@ class AttestationSettings(OptionGroup):
         Identities,
         Option(
             help="Expected signer: github:OWNER/REPO[:WORKFLOW][#ENVIRONMENT],"
-            " gitlab:GROUP/…/PROJECT[:FILE][#ENVIRONMENT] or google:EMAIL. If repeated, one of them must match. For"
-            " files in a CI job, the default is the job's own repository.",
+            " gitlab:GROUP/…/PROJECT[:FILE][#ENVIRONMENT] or google:EMAIL. If repeated, the signer must match at least"
+            " one of the values. For files in a CI job, the default is the job's own repository.",
             commands=frozenset({"verify", "settings"}),
             metavar="IDENTITY",
         ),

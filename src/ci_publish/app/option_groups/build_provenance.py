@@ -18,8 +18,8 @@ class BuildProvenanceSettings(OptionGroup):
         BuildProvenancePolicy,
         Option(
             help="How to use build provenance (SLSA) next to the distributions or in attestations-dir. if-present"
-            " uploads it, but omits it with a warning if it comes from another workflow or commit. required fails"
-            " without it. off never uploads it.",
+            " uploads it, but omits it with a warning if it comes from a different workflow or commit. required fails"
+            " if there is none. off never uploads it.",
             commands=SENDING | {"doctor"},
             input_name="build-provenance",
         ),
@@ -68,8 +68,8 @@ class BuildProvenanceSettings(OptionGroup):
     builder: Annotated[
         Builders,
         Option(
-            help="Expected builder workflow, in the syntax of --publisher. If repeated, one of them must match."
-            " Requires build provenance.",
+            help="Expected builder workflow, in the syntax of --publisher. If repeated, the builder must match at least"
+            " one of the values. Requires build provenance.",
             commands=frozenset({"verify", "settings"}),
             metavar="IDENTITY",
         ),
@@ -78,7 +78,7 @@ class BuildProvenanceSettings(OptionGroup):
         Identities,
         Option(
             help="Expected source repository and workflow of the build, in the syntax of --publisher. If repeated,"
-            " one of them must match. Requires build provenance.",
+            " the source must match at least one of the values. Requires build provenance.",
             commands=frozenset({"verify", "settings"}),
             metavar="IDENTITY",
         ),

@@ -29,7 +29,7 @@ class ConflictSettings(OptionGroup):
     skip_existing: Annotated[
         bool,
         Option(
-            help="Skip files whose names are in use, with a warning. On PyPI, different content is still an error.",
+            help="Skip files whose names are in use, with a warning. On PyPI, different content still fails.",
             commands=SENDING | {"doctor"},
             input_name="skip-existing",
             intent=True,
@@ -41,8 +41,8 @@ class ConflictSettings(OptionGroup):
         BeforeValidator(parse_size_setting),
         AfterValidator(ByteLimit),
         Option(
-            help="Maximum size of files that are downloaded and compared if an index other than PyPI lists no digest"
-            " for them. off disables the downloads.",
+            help="Maximum size of published files that are downloaded and compared with yours if an index other than"
+            " PyPI lists no digest for them. off disables the downloads.",
             commands=SENDING | {"verify", "doctor"},
             metavar="off|SIZE",
             input_name="compare-downloads",

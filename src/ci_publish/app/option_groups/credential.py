@@ -51,7 +51,7 @@ class CredentialSettings(OptionGroup):
     keyring: Annotated[
         bool,
         Option(
-            help="Get the password from the keyring, also in CI. Useful for Google Artifact Registry and AWS"
+            help="Get the password from the keyring, even in CI. Useful for Google Artifact Registry and AWS"
             " CodeArtifact.",
             commands=ASKING,
             input_name="keyring",
@@ -89,7 +89,7 @@ class CredentialSettings(OptionGroup):
     token_for: Annotated[
         Hosts,
         Option(
-            help="Host of an upload proxy that may receive an API token for another index.",
+            help="Host of an upload proxy that may receive an API token for a different index.",
             commands=ASKING,
             metavar="HOST",
             input_name="token-for",

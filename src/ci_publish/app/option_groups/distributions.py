@@ -33,7 +33,7 @@ class DistributionSettings(OptionGroup):
     ignore_subfolders: Annotated[
         bool,
         Option(
-            help="Ignore distributions in subfolders. By default, they are an error.",
+            help="Ignore distributions in subfolders. By default, they cause an error.",
             commands=ALL - {"settings"},
             input_name="ignore-subfolders",
         ),
@@ -49,7 +49,7 @@ class DistributionSettings(OptionGroup):
     strict: Annotated[
         bool,
         Option(
-            help="Treat warnings of the checks as errors. doctor also fails if it cannot check everything.",
+            help="Treat warnings from the checks as errors. doctor also fails if it cannot check everything.",
             commands=SENDING | {"check", "diff", "attest", "doctor"},
             input_name="strict",
         ),

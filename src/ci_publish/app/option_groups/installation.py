@@ -62,7 +62,7 @@ class InstallationSettings(OptionGroup):
     require_tried: Annotated[
         bool,
         Option(
-            help="Treat a file that supports none of the interpreters as an error.",
+            help="Fail if a file supports none of the selected interpreters.",
             commands=SENDING,
             input_name="install-require-tried",
         ),
@@ -80,7 +80,7 @@ class InstallationSettings(OptionGroup):
         bool,
         Option(
             help="Install even if the job can request an identity or has an upload credential. The installed code"
-            " could misuse them.",
+            " could misuse the identity or the credential.",
             commands=SENDING,
             input_name="install-with-credentials",
             project_file=False,
@@ -89,8 +89,8 @@ class InstallationSettings(OptionGroup):
     upstream: Annotated[
         str | None,
         Option(
-            help="Source of all projects that are not rehearsed: the root URL of a Simple API, or a folder of"
-            " wheels. The default is pip's index, or PyPI.",
+            help="Source of all projects that are not rehearsed: the root URL of a Simple API, or a folder"
+            " that contains wheels. The default is the index that pip is configured to use, or PyPI.",
             commands=SENDING,
             metavar="URL|FOLDER",
             input_name="install-upstream",

@@ -35,7 +35,7 @@ class RehearsalSettings(OptionGroup):
         int,
         Field(ge=0, le=65535),
         Option(
-            help="Port of the rehearsal. 0 selects a free port.",
+            help="Port for the rehearsal's servers. 0 selects a free port.",
             commands=frozenset({"rehearse"}),
             metavar="N",
         ),
@@ -58,7 +58,7 @@ class RehearsalSettings(OptionGroup):
     env_file: Annotated[
         Path | None,
         Option(
-            help="With --serve, write variables that make other tools use the rehearsal to this file.",
+            help="With --serve, write to this file the variables that point other tools to the rehearsal's index.",
             commands=frozenset({"rehearse"}),
             metavar="FILE",
         ),
@@ -66,15 +66,15 @@ class RehearsalSettings(OptionGroup):
     shell: Annotated[
         Literal["dotenv", "sh", "fish", "powershell"],
         Option(
-            help="With --serve, the syntax of these variables. Without --env-file, prints them in the syntax of a"
-            " shell.",
+            help="With --serve, syntax for the variables. If --env-file is not set, sh, fish and powershell print them"
+            " to standard output.",
             commands=frozenset({"rehearse"}),
         ),
     ] = "dotenv"
     as_ci: Annotated[
         bool,
         Option(
-            help="With --serve, make these variables simulate a CI job with an identity, for Trusted Publishing.",
+            help="With --serve, make the variables simulate a CI job with an identity, for Trusted Publishing.",
             commands=frozenset({"rehearse"}),
         ),
     ] = False

@@ -64,7 +64,7 @@ class ReleaseSettings(OptionGroup):
     file_size_limit: Annotated[
         SizeLimit,
         Option(
-            help="Maximum size of a file on the index. A larger file is an error before the upload. There is no"
+            help="Maximum size of a file on the index. A larger file causes an error before the upload. There is no"
             " default.",
             commands=SENDING | {"check", "diff", "attest"},
             metavar="off|SIZE",
@@ -74,8 +74,8 @@ class ReleaseSettings(OptionGroup):
     project_size_limit: Annotated[
         SizeLimit,
         Option(
-            help="Maximum total size of the project's files on the index. A release that exceeds it is an error"
-            " before the upload. There is no default.",
+            help="Maximum total size of the project's files on the index. A release that exceeds the limit causes an"
+            " error before the upload. There is no default.",
             commands=SENDING | {"diff"},
             metavar="off|SIZE",
             input_name="project-size-limit",
@@ -85,8 +85,8 @@ class ReleaseSettings(OptionGroup):
         tuple[str, ...],
         BeforeValidator(parse_setting_entries),
         Option(
-            help="Severity of a check rule: off, note, warning or error. The severity of any rule can be raised. It"
-            " can be lowered only for adjustable rules.",
+            help="Severity of a check rule: off, note, warning or error. You can raise the severity of any"
+            " rule, but lower only the severity of adjustable rules.",
             commands=SENDING | {"check", "diff", "attest", "doctor"},
             metavar="RULE=SEVERITY",
         ),

@@ -165,7 +165,7 @@ RULES: Final = (
         cause="PyPI does not accept code that was encrypted with PyArmor or SourceDefender.",
         source="warehouse/utils/scanner_rules/*.yar; https://pypi.org/policy/acceptable-use-policy/.",
         example="a wheel that was built after `pyarmor gen`",
-        fix="Publish readable code, or publish to another index.",
+        fix="Publish readable code, or publish to a different index.",
     ),
     Rule(
         id="archive-damaged-member",

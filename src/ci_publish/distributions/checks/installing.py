@@ -102,7 +102,7 @@ RULES: Final = (
         pypi=Severity.ERROR,
         ground=Ground.INTENT,
         cause=(
-            "A wheel must work on every interpreter in its tags. Otherwise, its code was built for another "
+            "A wheel must work on every interpreter in its tags. Otherwise, its code was built for a different "
             "interpreter, platform or library version, or uses newer syntax."
         ),
         source="PEP 425, PEP 600; " + _INSTALLED,
@@ -153,7 +153,7 @@ RULES: Final = (
         adjustable=True,
         cause="None of the selected interpreters supports the file, so its installation was not tested.",
         source=_INSTALLED,
-        example="a wheel for macOS on Linux; with `require-tried`, this is an error",
+        example="a wheel for macOS on Linux; with `require-tried`, this causes an error",
         fix=Hint(
             "Select an interpreter that supports the file",
             Hint(" (", option("python"), ")"),

@@ -121,7 +121,7 @@ RULES: Final = (
         generic=Severity.WARNING,
         stage=Stage.FORM,
         cause=(
-            "Classifiers must be spelled as in PyPI's list, including letter case and spaces, and must not be "
+            "Classifiers must be spelled as in PyPI's list, including capitalization and spaces, and must not be "
             "deprecated. PyPI rejects classifiers that begin with `Private ::`."
         ),
         source="trove-classifiers; warehouse/forklift/metadata.py:161-190.",

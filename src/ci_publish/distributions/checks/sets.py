@@ -146,7 +146,7 @@ RULES: Final = (
         pypi=Severity.ERROR,
         ground=Ground.INTENT,
         cause=(
-            "There are distributions up to two levels below `dist`, or below another specified folder. Without these "
+            "There are distributions up to two levels below `dist`, or below any other specified folder. Without these "
             "files, the release would be incomplete."
         ),
         source="ci-publish's own rule. actions/download-artifact creates a folder for each artifact.",

@@ -42,7 +42,7 @@ RULES: Final = (
         stage=Stage.NAMES,
         cause=(
             "The platform tag must be one that PyPI accepts, or may accept in the future. Malformed and misspelled "
-            "tags are errors, and so are new tags in families that no longer grow. Plain `linux` tags are errors, "
+            "tags cause errors, and so do new tags in families that no longer grow. Plain `linux` tags cause errors, "
             "because they do not specify the required libraries."
         ),
         source=(
@@ -61,7 +61,7 @@ RULES: Final = (
         stage=Stage.NAMES,
         cause=(
             "The platform tag is not one that PyPI was known to accept when this version of ci-publish was released. A "
-            "file with such a tag is uploaded first and alone. If PyPI rejects the first file of a release, the "
+            "file with an unknown tag is uploaded before all others. If PyPI rejects the first file of a release, the "
             "version can still be used."
         ),
         source="warehouse/forklift/legacy.py:118-229 (``_valid_platform_tag``) and 1440-1450.",

@@ -241,7 +241,7 @@ RULES: Final = (
         pypi=Severity.NOTE,
         adjustable=True,
         compare=partial(_changed_dependency_faults, "dependency-changed", "Changed"),
-        cause="The extras, marker or version range of a requirement changed in another way.",
+        cause="The extras, marker or version range of a requirement changed in some other way.",
         source="Core metadata specification, Requires-Dist; PEP 508.",
         example="`idna>=2,<3` before, `idna>=3,<4` now",
         fix=_NO_ACTION,

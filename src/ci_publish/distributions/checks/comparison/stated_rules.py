@@ -213,7 +213,7 @@ RULES: Final = (
         pypi=Severity.WARNING,
         ground=Ground.INTENT,
         cause="If the job's tag is only a version, it must match the version of the files.",
-        source="See `version-tag`. Such a tag may be a date, or belong to another component of the repository.",
+        source="See `version-tag`. A tag that is only a version may be a date, or belong to another component.",
         example="the tag `v1.3.0`, but files of demo 1.2.0",
         fix=Hint("To stop such runs before anything is signed: ", option("version_tag", "error"), "."),
     ),
@@ -233,7 +233,7 @@ RULES: Final = (
         adjustable=True,
         cause="`expect-wheels` names a project that is not part of the run.",
         source="ci-publish's own rule. A repository may publish each project in a separate job.",
-        example='`expect-wheels = ["dmeo:cp312-*"]` in a run of demo',
+        example='`expect-wheels = ["dmeo:cp312-*"]` in a run that publishes demo',
         fix=Hint("If the name is misspelled, correct ", option("expect_wheels"), "."),
     ),
     Rule(
