@@ -9,7 +9,7 @@ _INTRODUCTION: Final = """\
 # Checks
 
 `ci-publish check`, and the check stage of every run, check all files before any of them is uploaded, and report all
-problems at once. Archives are never extracted.
+problems together. Archives are never extracted.
 
 Each problem belongs to a rule with a severity:
 
@@ -19,12 +19,12 @@ Each problem belongs to a rule with a severity:
   something is wrong with it. With `--strict`, the run exits with code 4.
 - A **note** is for information only.
 
-Other indexes (profile `generic`) accept more than PyPI, so many of PyPI's own rules are only warnings for them. Rules
-with the severity "none" do not apply to them.
+Other indexes (profile `generic`) accept more than PyPI, so violations of many of PyPI's own rules cause only warnings
+for other indexes. Rules with the severity "none" do not apply to other indexes.
 
 ## Changing the severity of a rule
 
-Add the rule to the table `[tool.ci-publish.rules]` in `pyproject.toml`:
+To change the severity of a rule, add the rule to the table `[tool.ci-publish.rules]` in `pyproject.toml`:
 
 ```toml
 [tool.ci-publish.rules]
@@ -33,17 +33,17 @@ platform-floor-raised = "note"
 ```
 
 You can raise the severity of any rule. You can lower the severity of *adjustable* rules, or turn them `off`. All other
-rules correspond to a rejection by the index, protect the machine, or ensure that the run does what you requested.
-Lowering their severity is an error (exit code 2). `--strict` applies after this table.
+rules correspond to a rejection by the index, protect the machine, or ensure that the run does what you requested. If
+you try to lower the severity of one of these rules, the run exits with code 2. `--strict` is applied after this table.
 
 ## Limits
 
-Checking a file takes at most 64 MiB of memory, and about 2 s per 100 MiB. If the extracted files of an archive are
-larger than 64 MiB and more than twice the size of the archive, only that much is read, and a note reports this.
+Checking a file takes at most 64 MiB of memory, and about 2 s per 100 MiB. If an archive's extracted files are larger
+than 64 MiB and more than twice the size of the archive, ci-publish reads only part of the archive and prints a note.
 
 ## All rules
 
-Line numbers in the sources of rules refer to commit 6b62157124ab of pypi/warehouse (August 2026).
+The line numbers that are given as sources of rules refer to commit 6b62157124ab of pypi/warehouse (August 2026).
 
 <!-- Written by `make generate` from src/ci_publish/distributions/checks: change the rules, not the page. -->
 """
