@@ -226,7 +226,7 @@ def test_an_action_installs_nothing_where_the_job_has_an_identity(act: Act, job:
 
     assert result.returncode != 0
     assert "Nothing was installed." in result.stdout
-    assert "Move the rehearsal to a job of its own, without `id-token: write`" in result.stdout
+    assert "Move the rehearsal to a separate job, without `id-token: write`" in result.stdout
 
 
 def test_the_reusable_workflows_build_rehearse_and_publish(act: Act) -> None:

@@ -185,7 +185,7 @@ def test_what_no_publisher_can_match_is_refused_before_signing(
     with RehearsalWorld() as world:
         result = shell.in_job_of(world, provider, **claims)(command)  # type: ignore[arg-type]
         refused(result, world, slug)
-        assert "Trusted Publisher that says" not in result.stdout
+        assert "Trusted Publisher with these values" not in result.stdout
 
 
 def test_required_attestations_and_a_file_that_has_none(shell: Shell) -> None:

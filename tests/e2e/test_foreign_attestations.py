@@ -136,7 +136,7 @@ def test_an_attestation_whose_signer_is_named_is_sent(world: RehearsalWorld, she
     result = shell.in_job_of(world, "github")("publish", "--attested-by", "gitlab:octo-group/demo")
 
     # This index has PyPI's rules, of which the warning tells; what it refuses is said in its own words.
-    assert "PyPI takes attestations only by the Trusted Publisher" in result.stdout
+    assert "PyPI accepts attestations only from the Trusted Publisher" in result.stdout
     assert result.code == 9, result.stdout
     assert traces(world)[0] > before[0]
 
@@ -158,7 +158,7 @@ def test_another_run_of_the_same_identity_is_used(
     result = shell.in_job_of(world, "github")("publish")
 
     assert result.code == 0, result.stdout
-    assert ("was made for another commit" in result.stdout) is noted
+    assert ("was created for another commit" in result.stdout) is noted
     by_kind = {file["kind"]: file["attestations"][0] for file in result.receipt["files"]}
     assert by_kind["sdist"]["commit"] == claims.get("sha", by_kind["wheel"]["commit"])
     assert {entry["identity"] for entry in by_kind.values()} == {"github:octo-org/demo:release.yml"}

@@ -131,7 +131,7 @@ CASES = {
         "install-tag",
         one(files={"demo/__init__.py": "from demo import _fast\n", f"demo/_fast.{OLDER}-win_amd64.pyd": b"MZ"}),
         one(files={"demo/__init__.py": "from demo import _fast\n", "demo/_fast.py": ""}),
-        "is for another one",
+        "is for another platform",
     ),
     "syntax that this Python does not have": Case(
         "install-tag",

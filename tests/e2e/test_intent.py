@@ -92,7 +92,7 @@ def test_python_says_what_it_expects(folder: Path) -> None:
         with pytest.raises(ci_publish.CiPublishError) as caught:
             ci_publish.Settings(**wrong)
         assert caught.value.exit_code == 2
-    with pytest.raises(ci_publish.CiPublishError, match=r"rehearse\(\) takes Settings, and was given Run"):
+    with pytest.raises(ci_publish.CiPublishError, match=r"rehearse\(\) takes Settings, but was given Run"):
         ci_publish.rehearse(object.__new__(ci_publish.Run))  # type: ignore[arg-type]
     with pytest.raises(ci_publish.CiPublishError, match=r"Settings\(output=…\)"):
         ci_publish.check(ci_publish.Settings(output="json"), context=context())

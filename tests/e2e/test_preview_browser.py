@@ -93,7 +93,7 @@ def test_the_page_shows_what_will_be_published(page: Page, url: str) -> None:
     page.open(url)
     text = page.evaluate("document.body.innerText")
     for words in (
-        "this index is on your machine only",
+        "this index is only on your machine",
         "demo 1.0",
         "Made by a test",
         f"pip install --no-deps --index-url {url.removesuffix('project/demo/')}simple/ demo==1.0",

@@ -205,6 +205,6 @@ def test_an_api_token_of_the_one_is_not_shown_to_the_other(two: Two, pypiserver:
     outside = Shell(two.job.folder, {"CI_PUBLISH_PASSWORD": token})
     result = outside("publish", *urls)
     assert result.code == 5, result.stdout
-    assert "shown to no other index" in result.receipt["error"]["detail"]
+    assert "not sent to other indexes" in result.receipt["error"]["detail"]
     assert two.statuses(result, 0) == two.statuses(result, 1) == {"not-attempted"}
     assert result.receipt["indexes"][0]["credential"]["kind"] == "api-token"

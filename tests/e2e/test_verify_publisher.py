@@ -99,7 +99,7 @@ def test_a_job_expects_its_own_repository(world: RehearsalWorld, folder: Shell) 
         "verify", "dist"
     )
     assert own.code == 0, own.stdout
-    assert "Provenance must be by github:octo-org/demo, the job's own repository" in own.stdout
+    assert "Provenance must be from github:octo-org/demo, the job's own repository" in own.stdout
 
     for shell in (
         folder.in_job_of(world, "github", **simulated_github_claims(repository="octo-org/other")),

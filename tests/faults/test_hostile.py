@@ -177,6 +177,6 @@ def test_hostile_answers(tmp_path: Path, group: int) -> None:
             )
             stored = server.stored.get(file.filename) == content
             assert not listed or stored, seed
-            if isinstance(outcome, Accepted) and outcome.message.startswith("the answer was lost"):
+            if isinstance(outcome, Accepted) and outcome.message.startswith("the response was lost"):
                 assert stored, seed
             assert PASSWORD.reveal() not in repr((outcome, client.events)), seed

@@ -99,9 +99,9 @@ PASSING = {
     "502-html": Fault(lambda _: answer(502, HTML, content_type="text/html"), "502: 502 Bad Gateway"),
     "503": Fault(lambda _: answer(503, ""), "HTTP 503"),
     "200-html": Fault(lambda _: answer(200, HTML, content_type="text/html"), "not JSON"),
-    "200-other-json": Fault(lambda _: garbage, "not understood"),
+    "200-other-json": Fault(lambda _: garbage, "cannot be understood"),
     "dropped": Fault(lambda _: drop, "connection"),
-    "hanging": Fault(hang, "did not answer within", hangs=True),
+    "hanging": Fault(hang, "did not respond within", hangs=True),
 }
 PATIENCE = quick(request=1.0)
 # Where nothing hangs: a busy machine is not a fault.

@@ -54,7 +54,7 @@ def test_the_files_output_shrinks_before_a_job_drops_it() -> None:
 
 
 def test_a_deferred_run_says_when_it_can_go_on() -> None:
-    error = PublishingDeferred("1 project waits", resume_after=0.0)
+    error = PublishingDeferred("1 project is deferred", resume_after=0.0)
     extra = {"resume-after": "2026-11-29T04:00:00Z"}
     ended = RunFinished(outcome=Outcome.DEFERRED, exit_code=12, time=0.0, error=error, extra=extra)
     made = action_outputs([beginning()[0], ended], Artifacts())

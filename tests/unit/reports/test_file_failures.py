@@ -7,7 +7,7 @@ from ci_publish.model.events import Event, FileFinished, FileStatus, Outcome, Pr
 from ci_publish.reports.file_failures import file_failures_not_in_run_error
 from tests.unit.reports.recorded_runs import SDIST, WHEEL
 
-NO = UploadRejected("pypi refuses it")
+NO = UploadRejected("pypi rejects it")
 
 
 def finished(status: FileStatus, error: UploadRejected | PublishingDeferred, *, project: str = "demo") -> FileFinished:
