@@ -3,7 +3,7 @@
     prepare LOCK     make a private environment from requirements/LOCK.txt of this commit; say where it is
     publish          run ci-publish in it (started with the environment's own Python)
     build ARGUMENT…  run `build` in it
-    attest FOLDER    make build provenance in it, of the files that NATIVE_INPUTS lists
+    attest FOLDER    create build provenance in it, for the files that NATIVE_INPUTS lists
     clean            remove it
 
 The environment is used once and by nobody else, so it needs neither an installed package (each process adds this
@@ -278,7 +278,7 @@ def publish(environ: MutableMapping[str, str]) -> int:
 
 
 def attest(output_dir: str, environ: MutableMapping[str, str]) -> int:
-    """Make build provenance in *output_dir* of the files that NATIVE_INPUTS lists, which are not at hand."""
+    """Create build provenance in *output_dir* for the files that NATIVE_INPUTS lists, which are not on this machine."""
     subjects = Path(environ["NATIVE_FOLDER"], "subjects.json")
     subjects.write_text(environ["NATIVE_INPUTS"], encoding="utf-8")
     return ci_publish(["attest", "--build", "--subjects", str(subjects), "--output-dir", output_dir], environ)

@@ -36,6 +36,21 @@ PHRASES = {
     r"must be reached|is not reached": "the target is, was not met",
     r"mends? what": "fix what",
     r"in the order of their requirements": "in dependency order",
+    r"a setting is wrong|settings are wrong": "invalid setting",
+    r"(?:act|publish) in (?:your|his|their) name": "impersonate, on your behalf",
+    r"within its reach": "which it could read",
+    r"what (?:is known about each|becomes? of|became of)|says? what became": "the status of",
+    r"(?:job|run) of its own|a (?:job|run) each": "a separate job, a separate run",
+    r"waits? for a later run|left for a later run": "deferred to a later run",
+    r"the rest follows": "the rest is published",
+    r"the wish for": "the request for",
+    r"does not say enough": "lacks information",
+    r"(?:an|the|its) answer (?:was lost|within)|no answer within|(?:did|does) not answer": "response, respond",
+    r"answered (?:with )?(?:HTTP )?\d{3}|answers (?:with )?(?:HTTP )?\d{3}": "responded with",
+    r"(?:index|pypi|sigstore|server)(?: would| will| may| has| permanently)? refuse[sd]?\b(?! to\b)": "rejects",
+    r"beside (?:the|a|its|their|it|them|each|his)\b": "next to",
+    r"(?:make|makes|made) (?:the |an? |new )?(?:attestations?|build provenance)": "create, created",
+    r"reads? on:": "more information:",
 }
 
 

@@ -107,7 +107,7 @@ def module_of(name: str) -> str:
 
 
 def fate(code: int) -> str:
-    """Return what became of a mutant that is alive."""
+    """Return the result for a mutant that survived."""
     if code in TIMED_OUT:
         return "did not end in time, twice"
     return "no test calls it" if code in NO_TEST else "survived"

@@ -434,7 +434,7 @@ def _() -> object:
 
 @situation("A file was modified during the run")
 def _() -> object:
-    return messages.file_changed_error(wheel(), FileChanged(1, "its size is 17 bytes; it was 10"))
+    return messages.file_changed_error(wheel(), FileChanged(1, "it was replaced or modified"))
 
 
 # --- the identity --------------------------------------------------------------------------------------------------

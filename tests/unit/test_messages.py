@@ -35,7 +35,7 @@ def test_a_message_says_what_happened_what_to_do_and_where_to_read_on(met: CiPub
     assert met.detail.strip()
     assert "What to do:" in lines
     assert [hint for hint in met.hints if not hint.strip()] == []
-    assert lines[-2] == f"Read on: {DOCS_URL}/errors/{met.slug}/"
+    assert lines[-2] == f"More information: {DOCS_URL}/errors/{met.slug}/"
     assert lines[-1] == f"exit code {met.exit_code} · {met.slug}"
 
 

@@ -37,7 +37,7 @@ def refuse_ignored_inputs(command: str, settings: Settings, environ: Mapping[str
         if not followed:
             said = address_without_secrets(text) if name == "repository_url" else text
             message = f"INPUT_{spelling.upper()} is {said}, but this run would ignore it."
-            detail = f"Inputs are read only where {ACTION_MARK} is set, as our actions set it."
+            detail = f"Inputs are read only if {ACTION_MARK} is set, as the ci-publish actions do."
             raise ConfigurationError(message, detail=detail, hints=MARK_HINTS)
 
 

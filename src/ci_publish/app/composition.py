@@ -274,5 +274,5 @@ def _sigstore_trust_config_text(path: Path | None) -> str | None:
     except (OSError, UnicodeDecodeError) as error:
         message = f"The Sigstore trust configuration {path} cannot be read: {error}"
         raise ConfigurationError(
-            message, hints=(Hint("Name a ClientTrustConfig file: ", option("sigstore_trust_config", "FILE")),)
+            message, hints=(Hint("Specify a ClientTrustConfig file: ", option("sigstore_trust_config", "FILE")),)
         ) from error

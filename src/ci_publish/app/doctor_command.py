@@ -128,7 +128,7 @@ def _doctor_for_index(
 def _inspect_attestations(
     composition: Composition, index: "HttpIndex", kind: CredentialKind, collection: Collection, plans: Sequence[Plan]
 ) -> None:
-    """Judge attestations as publishing would: those that published files lack, and those beside the other files."""
+    """Judge attestations as publishing would: those that published files lack, and those next to the other files."""
     endpoints = index.endpoints
     provenance_required = composition.settings.build_provenance is BuildProvenancePolicy.REQUIRED
     if composition.attestation_policy_for(endpoints, kind) is AttestationPolicy.OFF:

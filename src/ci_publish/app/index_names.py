@@ -118,7 +118,7 @@ class IndexNames:
                 return parser
             reason = getattr(error, "strerror", None) or type(error).__name__
             message = f"{path} cannot be read: {reason}."
-            raise ConfigurationError(message, hints=("Correct the file, or name the index by its URL.",)) from error
+            raise ConfigurationError(message, hints=("Correct the file, or specify the index by its URL.",)) from error
         if os.name == "posix" and mode & _OTHERS_READ:
             message = f"{path} can be read by other users of this machine, and it may contain passwords."
             self.notes.append(
@@ -145,7 +145,7 @@ def _require_known_index(name: str, known: str, upload: str, where: str) -> None
         raise ConfigurationError(
             f"{name} is a different index in {where}: {redacted_url(upload)}",
             detail=f"In ci-publish, {name} always means {known}.",
-            hints=(Hint("Name the index by its URL: ", option("repository_url", redacted_url(upload))),),
+            hints=(Hint("Specify the index by its URL: ", option("repository_url", redacted_url(upload))),),
         )
 
 

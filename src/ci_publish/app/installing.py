@@ -45,7 +45,7 @@ def install_rehearsed_files(
     """Install and try *files* from the index of *world*, which also serves their dependencies.
 
     Raises InstallationFailed for what is wrong with a file, ConfigurationError where nothing can be tried, and what
-    *require_upstream* raises where the index's upstream does not answer.
+    *require_upstream* raises if the index's upstream does not respond.
     """
     refuse_secrets_in_process_environment()
     for secret in secrets_to_mask(settings, context.environ):

@@ -314,7 +314,7 @@ def _secret_for_ci_publish_destination(
             *(
                 ()
                 if ours.addresses
-                else (Hint("If it is for another index, name that index: ", option("repository_url", "URL")),)
+                else (Hint("If it is for another index, specify that index: ", option("repository_url", "URL")),)
             ),
             f"If it is not needed here, unset {secret.variable}.",
         ),

@@ -117,7 +117,7 @@ class OtherToolsSource(EnvironmentSource):
                 f"{self._spelled_option('index_url')} names {redacted_url(listing)}",
                 "The index-url is only read; it does not select the destination of an upload.",
                 upload,
-                Hint("To publish to that index, name its upload URL: ", option("repository_url", "https://…")),
+                Hint("To publish to that index, specify its upload URL: ", option("repository_url", "https://…")),
             )
 
     def _ci_publish_settings(self, spelled: str) -> OwnSettings:

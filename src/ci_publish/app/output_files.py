@@ -49,7 +49,9 @@ def require_writable_outputs(settings: Settings, *, signs: bool = True) -> None:
             raise ConfigurationError(
                 message,
                 detail="This was checked before anything was signed or uploaded.",
-                hints=(Hint("Name a path that this job may write to: ", option(name, "FILE" if is_file else "DIR")),),
+                hints=(
+                    Hint("Specify a path that this job may write to: ", option(name, "FILE" if is_file else "DIR")),
+                ),
             ) from error
 
 
@@ -71,7 +73,7 @@ def refuse_inputs_as_output_files(settings: Settings) -> None:
         raise ConfigurationError(
             message,
             detail="It would be replaced. Nothing was written.",
-            hints=(Hint("Name another file: ", option(name, "FILE")),),
+            hints=(Hint("Specify another file: ", option(name, "FILE")),),
         )
 
 
@@ -101,7 +103,7 @@ def refuse_outputs_linked_outside(settings: Settings) -> None:
             raise ConfigurationError(
                 message,
                 detail=f"It points to {_resolve_output_path(path)}. Nothing was written.",
-                hints=("Remove the link, or name its target.",),
+                hints=("Remove the link, or specify its target.",),
             )
 
 

@@ -171,7 +171,7 @@ def _publish_to_world(
     settings: Settings,
     context: RuntimeContext,
 ) -> tuple[Distribution, ...]:
-    """Publish to *world* as the job of its own CI identity provider; with ``dry_run``, only plan.
+    """Publish to *world* as a job of the identity provider in *world*; with ``dry_run``, only plan.
 
     Return the files that its index has now.
     """

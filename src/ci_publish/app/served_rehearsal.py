@@ -36,7 +36,7 @@ def announce_served_rehearsal(
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or str(error)
             message = f"Cannot write to {path} (env-file): {why}."
-            raise ConfigurationError(message, hints=("Name a file that this job may write to.",)) from error
+            raise ConfigurationError(message, hints=("Specify a file that this job may write to.",)) from error
     if context.stdout is not None:
         context.stdout.write(_served_rehearsal_announcement(world, settings, variables, token))
         context.stdout.flush()

@@ -256,7 +256,7 @@ def _notes_on_default_destination(environ: Mapping[str, str], pyproject: Path) -
     parent = parent_project_with_destination(pyproject)
     if parent is not None:
         message = f"The repository-url in {parent} is not used: only the pyproject.toml of the current folder is read."
-        hint = Hint("Run in that folder, or name the destination: ", option("repository_url", "URL"))
+        hint = Hint("Run in that folder, or specify the destination: ", option("repository_url", "URL"))
         yield Noted(slug="destination-in-parent-folder", message=message, hints=(hint,))
 
 

@@ -105,6 +105,6 @@ class UpstreamCheck:
             detail=self._detail,
             hints=(
                 "Run it again when the upstream index responds. Behind a proxy, set HTTPS_PROXY.",
-                Hint("Or name another index, or a folder with the dependencies: ", option("upstream", "FOLDER")),
+                Hint("Or specify another index, or a folder with the dependencies: ", option("upstream", "FOLDER")),
             ),
         )

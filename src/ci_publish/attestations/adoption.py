@@ -157,7 +157,7 @@ class _AttestationAdoption:
             return None
         match signed_by := self._signers.classify_signer(examined.certificate):
             case ByThisRun(commit=str() as commit) if is_provenance:
-                return UnsuitableProvenance(file, f"it was built from the commit {commit}, not from this run's")
+                return UnsuitableProvenance(file, f"it was built from commit {commit}, not from this run's commit")
             case ByAnother(reason=reason, own_repository=True) if is_provenance:
                 return UnsuitableProvenance(file, reason)
             case ByAnother(reason=reason):
@@ -208,7 +208,7 @@ def foreign_signer_error(foreign: Sequence[ForeignAttestation], signers: Accepte
     if identities:
         first, *others = (option("attested_by", each) for each in identities)
         more = (part for each in others for part in (" and ", each))
-        hints.append(Hint("For an index that accepts such attestations, name the signer: ", first, *more))
+        hints.append(Hint("For an index that accepts such attestations, specify the signer: ", first, *more))
     own = "" if str(signers) == "unknown" else f", {signers}"
     return AttestationByAnother(
         f"{files} next to the distributions {'is' if len(foreign) == 1 else 'are'} signed by an identity other than"

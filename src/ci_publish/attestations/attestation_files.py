@@ -49,8 +49,8 @@ def write_attestations(
             f"Cannot write the attestations to {directory}.",
             detail=f"{error.strerror or error}. The files are signed, and nothing was uploaded.",
             hints=(
-                Hint("Name a folder that this job may write to: ", option("attestations_dir", "DIR")),
-                Hint("Name a folder that this job may write to: ", option("output_dir", "DIR")),
+                Hint("Specify a folder that this job may write to: ", option("attestations_dir", "DIR")),
+                Hint("Specify a folder that this job may write to: ", option("output_dir", "DIR")),
             ),
         ) from error
 
@@ -99,5 +99,5 @@ def _require_same_attestation(path: Path, content: bytes) -> None:
 def _attestation_exists_error(path: Path) -> ConfigurationError:
     return ConfigurationError(
         f"{path} already exists and is a different attestation.",
-        hints=("Attestations are never replaced: name an empty directory, or delete the file.",),
+        hints=("Attestations are never replaced: specify an empty folder, or delete the file.",),
     )

@@ -1,4 +1,4 @@
-"""Who may have made an attestation: from a job's claims to the publisher that the index will compare with (pure).
+"""Who may have signed an attestation: from a job's claims to the publisher that the index will compare with (pure).
 
 PyPI compares the certificate's issuer, Source Repository URI and Build Config URI with the Trusted Publisher, letter
 for letter (warehouse/attestations/services.py, pypi_attestations' publishers). Extension numbers are those of Fulcio's

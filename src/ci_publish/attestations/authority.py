@@ -115,7 +115,7 @@ class SigstoreAuthority:
                 "The Sigstore instance offers no service that can create attestations.",
                 detail=f"Its configuration says: {trouble_text(error)}.",
                 hints=(
-                    Hint("Name the configuration of another instance: ", option("sigstore_trust_config", "FILE")),
+                    Hint("Specify the configuration of another instance: ", option("sigstore_trust_config", "FILE")),
                     WITHOUT_ATTESTATIONS,
                 ),
             ) from error
@@ -125,7 +125,7 @@ class SigstoreAuthority:
             raise ConfigurationError(
                 f"The Sigstore trust configuration names a certificate authority without HTTPS: {fulcio.url}",
                 detail="The job's identity token would be sent to it in clear text.",
-                hints=(Hint("Name it with https in the file that ", option("sigstore_trust_config"), " names."),),
+                hints=(Hint("Specify it with https in the file that ", option("sigstore_trust_config"), " names."),),
             )
         limit_sigstore_session(fulcio.session, self._limits, self._emit_request_trace)
         self.rekor = signing.get_tlogs()[0]

@@ -75,7 +75,7 @@ def _parse_unambiguous_statement(payload: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise WrongStatement("its statement is not valid, unambiguous JSON") from error
     if not isinstance(statement, dict) or statement.get("_type") != STATEMENT_TYPE:
-        raise WrongStatement("it holds no in-toto v1 statement")
+        raise WrongStatement("it contains no in-toto v1 statement")
     return statement
 
 

@@ -85,7 +85,7 @@ class _RequiredClaims:
         """Return the path and the ref of the claim *name*, which must be ``<prefix><path>@<ref>``."""
         path, separator, ref = self[name].partition("@")
         if not path.startswith(prefix) or not separator:
-            message = f"The identity token's claim {name!r} names a file of another repository: {self[name]}"
+            message = f"The identity token's claim {name!r} names a file in another repository: {self[name]}"
             raise NoBuildProvenance(message)
         return path.removeprefix(prefix), ref
 

@@ -68,7 +68,7 @@ class ProvenanceJudge:
         for each in verified:
             if each.attestation.predicate_type == PUBLISH_V1:
                 return ProvenanceVerified(each.publisher, each.attestation.log_index, attestations)
-        return ProvenanceInvalid("it holds no publish attestation")
+        return ProvenanceInvalid("it contains no publish attestation")
 
     def _verify_served_attestations(
         self, subject: Subject, provenance: bytes, own: Publisher | None
@@ -78,7 +78,7 @@ class ProvenanceJudge:
         examiner = self._examiner = self._examiner or Examiner(self._trust.get())
         for number, served in enumerate(parse_provenance(provenance)):
             if number >= _MOST_ATTESTATIONS:
-                raise Unsound(f"it holds more than {_MOST_ATTESTATIONS} attestations")
+                raise Unsound(f"it contains more than {_MOST_ATTESTATIONS} attestations")
             if own is not None and not self._named and not own.includes(served.publisher):
                 raise Unsound(f"it names the publisher {served.publisher.label}, but this run is {own.label}")
             examined = examiner.examine_attestation(served.attestation, subject, served.publisher)

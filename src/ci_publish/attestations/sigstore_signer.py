@@ -1,4 +1,4 @@
-"""Signs distributions with a Sigstore instance, and adopts attestations found beside them."""
+"""Signs distributions with a Sigstore instance, and adopts attestations found next to them."""
 
 from collections.abc import Sequence
 from dataclasses import replace

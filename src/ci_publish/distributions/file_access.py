@@ -55,7 +55,7 @@ class PathSearch:
 def search_paths(paths: Sequence[str]) -> PathSearch:
     """Return the entries that *paths* lead to, each once: files, matches of patterns, and what is in folders.
 
-    The attestations beside a file that is named or matched are included.
+    The attestations next to a file that is named or matched are included.
     """
     files: dict[Path, FoundFile] = {}
     missing: list[str] = []
@@ -79,7 +79,7 @@ def search_paths(paths: Sequence[str]) -> PathSearch:
 
 
 def entries_beside_files(files: Iterable[FoundFile], suffix: str) -> list[FoundFile]:
-    """Return the entries that belong to the named ones of *files*: ``<filename>.<anything><suffix>`` beside each.
+    """Return the entries that belong to the named ones of *files*: ``<filename>.<anything><suffix>`` next to each.
 
     A folder that cannot be listed has none.
     """

@@ -17,7 +17,7 @@ from ci_publish.model.frozen import frozen
 _SHOWN_ENTRIES: Final = 10
 _OBSOLETE: Final = {".egg": "an egg", ".tar.bz2": "a .tar.bz2 archive"}
 _BUILD: Final = Hint(
-    "Build first, for example with `python -m build`, or name the files or their folder: ", option("paths"), "."
+    "Build first, for example with `python -m build`, or specify the files or their folder: ", option("paths"), "."
 )
 
 
@@ -39,7 +39,7 @@ def nothing_to_publish_error(
         globs = ", ".join(f"`{glob}`" for glob in dict.fromkeys(each.glob for each in deeper))
         why = f"Distributions are in subfolders: {quote_first_paths(each.path for each in deeper)}."
         hint = Hint(
-            f"To publish them, name the pattern {globs} as ",
+            f"To publish them, specify the pattern {globs} as ",
             option("paths"),
             ", or use ",
             option("recursive", "true"),
@@ -48,7 +48,7 @@ def nothing_to_publish_error(
         reasons.insert(0, _NothingFoundReason(why, hint))
     if not reasons and (found := find_too_deep_distribution(paths)) is not None:
         why = f"A distribution is deeper than the two levels that are searched: {quote_path(str(found))}."
-        reasons.append(_NothingFoundReason(why, Hint("Name its folder: ", option("paths", str(found.parent)))))
+        reasons.append(_NothingFoundReason(why, Hint("Specify its folder: ", option("paths", str(found.parent)))))
     return NothingToPublish(
         f"No wheel or sdist was found in {looked}.",
         detail="\n".join([*(reason.why for reason in reasons), *([] if deeper else _describe_found_entries(search))]),

@@ -52,7 +52,7 @@ class LocalDistributions:
     release must be like. Without ``verify_metadata`` the metadata family of rules is off, and a note says so;
     ``with_md5`` computes MD5 as well, for indexes that want it. At most ``max_workers`` files are open at once.
     ``subfolders`` says what happens to distributions below the folders that were named. Build provenance is found
-    beside the files and in ``attestations_dir``. ``check`` raises RunStopped when ``waiting`` ends the run. The
+    next to the files and in ``attestations_dir``. ``check`` raises RunStopped when ``waiting`` ends the run. The
     contents of an sdist are kept from ``collect`` for ``check``, so that it is inflated only once.
     """
 
@@ -255,9 +255,9 @@ def _subfolder_problems(left_out: Iterable[SubfolderFile]) -> Iterator[Problem]:
             rule="distributions-in-subfolders",
             message=f"Subfolders of {root!r} contain distributions: {quote_first_paths(each.path for each in deeper)}.",
             advice=Hint(
-                f"To publish them, name the pattern {globs} or use ",
+                f"To publish them, specify the pattern {globs} or use ",
                 option("recursive", "true"),
-                ". To leave them out: ",
+                ". To ignore them: ",
                 option("ignore_subfolders", "true"),
             ),
         )

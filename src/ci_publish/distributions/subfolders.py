@@ -69,7 +69,7 @@ def find_too_deep_distribution(paths: Sequence[str]) -> Path | None:
 
 
 def with_subfolder_files(search: PathSearch, deeper: Iterable[SubfolderFile]) -> PathSearch:
-    """Return *search* with the files in subfolders and the attestations beside them."""
+    """Return *search* with the files in subfolders and the attestations next to them."""
     added = [FoundFile(each.path, named=True) for each in deeper]
     together = {
         file_access.canonical_entry_path(file.path): file

@@ -69,7 +69,7 @@ _MEANINGS: Final = {
     "Filename not in central directory": "A member is not listed in the archive's directory.",
     "Missing filename in local headers": "The archive's directory lists a member that is missing.",
     "Mis-matched local headers and central directory": "A member is not listed in the archive's directory.",
-    "Mismatched central directory records": "The end record has another number of members than the directory.",
+    "Mismatched central directory records": "The end record and the directory contain different numbers of members.",
     "Trailing data": "There is data after the end of the archive.",
     "Unknown record signature": "There is other data before or between the members of the archive.",
 }

@@ -56,7 +56,7 @@ def _seek_zip_member_data(file: BinaryIO, info: ZipInfo) -> None:
         raise _damaged_zip_member_error(info, "has no local header at the position in the directory")
     expected = info.orig_filename
     if name.decode("utf-8", "surrogateescape") != expected and name.decode("cp437") != expected:
-        raise _damaged_zip_member_error(info, "has another name in its local header")
+        raise _damaged_zip_member_error(info, "has a different name in its local header")
 
 
 def _read_stored_zip_member(file: BinaryIO, info: ZipInfo) -> Iterator[bytes]:

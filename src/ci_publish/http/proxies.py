@@ -70,8 +70,8 @@ def unusable_proxy_error(proxy: Proxy) -> ConfigurationError:
     scheme = split_url(proxy.address).scheme
     why = f"its scheme is {scheme}" if scheme not in {"", "http", "https"} else "it names no host"
     return ConfigurationError(
-        f"{proxy.variable} is not the http or https address of a proxy: {why}.",
-        detail="Connections would have to go through it, so none was made.",
+        f"{proxy.variable} is not a valid http or https proxy URL: {why}.",
+        detail="All connections would use it, so none was made.",
         hints=(
             f"Write it in full: {proxy.variable}=http://proxy.example:3128",
             f"If there is no proxy, unset {proxy.variable}; to bypass it for a host, set NO_PROXY.",

@@ -3,7 +3,7 @@
 Laws: nothing is sent over plain http except to loopback, or to a host that was allowed (and then no identity and no
 upload token); no redirect is followed; certificates are always checked; every wait ends; the number of bytes that are
 read of a response is capped; secrets that the server echoes are redacted; nothing is raised for what a network or a
-server does, except for a proxy that requires authentication: then a setting is wrong.
+server does, except for a proxy that requires authentication, which is a configuration error.
 """
 
 import contextlib

@@ -11,7 +11,7 @@ from ci_publish.model.identity import CredentialKind
 from ci_publish.model.index import Conflict, IndexState, Plan
 
 # The place in a run of an error with each exit code: checks, options, the index's listing, conflicts, a closed project,
-# attestations beside the files; all else is about the identity.
+# attestations next to the files; all else is about the identity.
 _PLACES = {4: 0, 2: 1, 10: 2, 8: 3, 9: 4, 7: 5}
 _LISTING, _IDENTITY = _PLACES[10], 6
 

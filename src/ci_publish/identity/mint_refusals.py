@@ -174,7 +174,7 @@ _EXPLANATIONS: dict[str, tuple[type[CredentialRejected], str, str, tuple[str, ..
         ),
         (
             "Check the machine's clock: it must be accurate to within 30 s (`ci-publish doctor` measures it).",
-            "A job that waited for a long time may hold an expired token: run it again.",
+            "A job that waited for a long time may have an expired token: run it again.",
         ),
     ),
     "invalid-reuse-token": (

@@ -305,8 +305,9 @@ class TrustedPublishingCredential:
                 self._tools.emit(Noted(slug="upload-token-not-burnt", message=message, hints=(hint,)))
             elif isinstance(answer, oidc_protocol.BurnNotOffered):
                 message = (
-                    f"{index} has no endpoint for burning upload tokens; the one of this run expires by itself, usually"
-                    " within 15 minutes of being made."
+                    f"{index} has no endpoint for burning upload tokens; the token of this run expires by itself,"
+                    " usually"
+                    " 15 minutes after it was issued."
                 )
                 self._tools.emit(Noted(slug="upload-token-not-burnt", message=message, warning=False))
             all_burnt = all_burnt and isinstance(answer, oidc_protocol.Burnt)

@@ -159,7 +159,7 @@ class HttpIndex:
         return None if content is None else hashlib.sha256(content).hexdigest()
 
     def core_metadata(self, published: PublishedFile) -> bytes | None:
-        """Fetch the core metadata that is served beside a listed file; see ``publishing.ports.Index``."""
+        """Fetch the core metadata that is served next to a listed file; see ``publishing.ports.Index``."""
         if published.core_metadata is False:
             return None
         url = f"{published.url.partition('#')[0]}.metadata"

@@ -166,7 +166,7 @@ class Listings:
     def _parse_listing_response(self, project: str, answer: HttpAnswer, url: str) -> IndexState:
         if answer.truncated:
             return ListingUnavailable(
-                project, f"the response of {redacted_url(url)} is incomplete, or too long for a listing"
+                project, f"the response of {redacted_url(url)} is incomplete, or too long for a file list"
             )
         content_type = answer.headers.get("content-type", "")
         parsed = simple_api.parse_listing(project, answer.body, content_type, url, public=self._is_pypi)

@@ -224,7 +224,7 @@ def _parse_listed_file(entry: Mapping[str, Any], url: str) -> PublishedFile | No
         md5=_digest_or_none(_MD5, hashes.get("md5")),
         # Empty where the entry says that there is none (null).
         requires_python=(_text_or_none(requires_python[0]) or "") if requires_python else None,
-        # The digest of what is served beside the file, True for core metadata without one.
+        # The digest of what is served next to the file, True for core metadata without one.
         core_metadata=_digest_or_none(_SHA256, _mapping_or_empty(core_metadata).get("sha256"))
         or core_metadata is True
         or isinstance(core_metadata, dict),

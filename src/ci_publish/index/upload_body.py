@@ -116,7 +116,7 @@ def _require_file_unchanged_since_hashing(distribution: Distribution, status: os
         Stamp(device=status.st_dev, inode=status.st_ino, size=status.st_size, mtime_ns=status.st_mtime_ns)
         != distribution.stamp
     ):
-        raise _body_changed_error(distribution, "it was replaced or written to")
+        raise _body_changed_error(distribution, "it was replaced or modified")
 
 
 def _body_changed_error(distribution: Distribution, how: str) -> BodyChanged:

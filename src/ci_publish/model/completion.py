@@ -29,7 +29,7 @@ class CompletionTurn(Protocol):
         """Give the turn back: the response has arrived, or will not arrive any more. Idempotent."""
 
     def may_have_collided(self) -> bool:
-        """Report that the index answered 500; return whether other uploads of this run may be the cause.
+        """Report that the index responded with 500; return whether other uploads of this run may be the cause.
 
         True once at most: from then on the uploads of this release are completed one at a time.
         """

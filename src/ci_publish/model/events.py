@@ -194,7 +194,7 @@ class Retrying:
 
 @frozen(kw_only=True)
 class UploadsCollided:
-    """The index answered 500 to a file while it completed another file of the same release for this run.
+    """The index responded with 500 to a file while it completed another file of the same release for this run.
 
     Nothing is broken: the index's database was busy with our own uploads. The file is sent again, alone, without using
     up one of its attempts, and what is left of the release is completed one at a time.

@@ -172,7 +172,7 @@ class Conflict:
 
 @frozen
 class Deferred:
-    """Left for a later run: its project, or one that it requires, is one new project too many for this run."""
+    """Deferred to a later run: its project, or one that it requires, is one new project too many for this run."""
 
     distribution: Distribution
     reason: PublishingDeferred

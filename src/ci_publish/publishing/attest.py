@@ -62,7 +62,7 @@ def attest(run: Run) -> Outcome:
     if folder is None:
         message = "No folder was given for the attestations."
         detail = "The command attest uploads nothing; its only result is the attestation files."
-        raise ConfigurationError(message, detail=detail, hints=(Hint("Name one: ", option("output_dir", "DIR")),))
+        raise ConfigurationError(message, detail=detail, hints=(Hint("Specify one: ", option("output_dir", "DIR")),))
     with run.step(Step.SIGN):
         if options.build:
             _make_build_provenance(run, run.subjects or collection.distributions, folder)
@@ -78,7 +78,7 @@ def attest(run: Run) -> Outcome:
 
 
 def _make_build_provenance(run: Run, files: Sequence[Signable], folder: Path) -> None:
-    """Make build provenance for every file, even if some exists already: this job vouches for its own build."""
+    """Create build provenance for every file, even if some exists already: this job vouches for its own build."""
     predicate_types = (PUBLISH_V1, SLSA_PROVENANCE_V1) if run.options.with_publish else (SLSA_PROVENANCE_V1,)
     run.require_unwritten(folder, [file.filename for file in files], predicate_types)
     result = run.signer().sign(files, predicate_types)
@@ -123,7 +123,7 @@ def verify_found_attestations(
 
     With *warn*, report which of them are not uploaded; a run that continues reports that when it adopts them.
 
-    Raises BuildProvenanceMissing if build provenance is required and a file that is uploaded has none beside it, and
+    Raises BuildProvenanceMissing if build provenance is required and a file that is uploaded has none next to it, and
     ConfigurationError if it is required for an index that is sent no attestations.
     """
     required = run.options.build_provenance is BuildProvenancePolicy.REQUIRED

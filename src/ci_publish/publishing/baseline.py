@@ -96,7 +96,7 @@ def local_release(distributions: Sequence[Distribution], listed: Releases) -> Re
 def comparison_with_listing(
     ours: Release, new: Sequence[Distribution], listing: ProjectListing, listed: Releases
 ) -> Comparison:
-    """Return *ours*, of which *new* will be uploaded, beside the listing; the baseline is not chosen yet."""
+    """Return *ours*, of which *new* will be uploaded, next to the listing; the baseline is not chosen yet."""
     version = Version(ours.version)
     highest = newest_other_version(version, listed)
     sizes = [file.size for file in listing.files.values() if not file.inherited]

@@ -49,7 +49,7 @@ class RunOptions(Protocol):
 
     @property
     def build(self) -> bool:
-        """Whether ``attest`` makes build provenance."""
+        """Whether ``attest`` creates build provenance."""
 
     @property
     def with_publish(self) -> bool:
@@ -65,7 +65,7 @@ class RunOptions(Protocol):
 
     @property
     def builder(self) -> tuple[PublisherIdentity, ...]:
-        """The workflows that may have made the build provenance, if the user names any."""
+        """The workflows that may have created the build provenance, if the user names any."""
 
     @property
     def source(self) -> tuple[PublisherIdentity, ...]:
@@ -143,7 +143,7 @@ class Run:
     ``signer`` returns the signer, always the same one; it is called only if something must be signed. ``clock`` is
     monotonic, ``now`` since the epoch, both in seconds. ``expected_publishers`` must have signed the files that
     ``verify`` checks: those that the user names, or the job's own repository. ``last_question`` lets a stopped run send
-    one more request to the index. ``subjects`` are the files for which ``attest`` makes build provenance if they are
+    one more request to the index. ``subjects`` are the files for which ``attest`` creates build provenance if they are
     not local. ``registration`` returns the link to the form for a new project's pending publisher, if there is one.
     """
 

@@ -58,7 +58,7 @@ class FileOutcomes:
 
     @property
     def deferred(self) -> Sequence[tuple[Distribution, PublishingDeferred]]:
-        """The files that are left for a later run, each with the reason."""
+        """The files that are deferred to a later run, each with the reason."""
         return tuple(self._deferred)
 
     @property

@@ -60,7 +60,7 @@ from ci_publish.publishing.planning import (
 class IndexPlan:
     """The result of planning: the decision for each file, and the listing of each project.
 
-    ``undecided`` are the files that the index may refuse for reasons that the checks cannot decide. ``train`` is the
+    ``undecided`` are the files that the index may reject for reasons that the checks cannot decide. ``train`` is the
     order of the projects.
     """
 
@@ -170,7 +170,9 @@ def _fetch_listings_or_raise_missing_credential(
                 "index-not-visible",
                 f"The files of {project} on {endpoints.name} cannot be listed: {state.reason}",
                 "The uploads continue; only the responses show what the index already has.",
-                Hint("To compare digests first, name its Simple API: ", option("index_url", state.index_url or "URL")),
+                Hint(
+                    "To compare digests first, specify its Simple API: ", option("index_url", state.index_url or "URL")
+                ),
             )
         state, before = run.with_missing_digests(index, files, state), states.get(project)
         if isinstance(before, ProjectListing) and isinstance(state, ProjectListing):

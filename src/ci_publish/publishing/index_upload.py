@@ -236,7 +236,7 @@ class IndexUpload:
             self._run.emit(left)
 
     def require_nothing_deferred(self) -> None:
-        """Raise PublishingDeferred for files that are left for a later run."""
+        """Raise PublishingDeferred for files that are deferred to a later run."""
         planned = [(file.distribution, file.reason) for file in self._planned.plan.files if isinstance(file, Deferred)]
         deferred = (*planned, *self._outcomes.deferred)
         if deferred:

@@ -167,9 +167,11 @@ class Interruption:
             )
             return IndexUnavailable(summary, detail=detail, hints=(*_RUN_AGAIN, _MORE_TIME))
         if self._signal == _SIGTERM:
-            why = "Usually the CI cancelled the job, or the job timed out. The status of each file is in the report."
+            why = (
+                "Usually the CI cancelled the job, or the job timed out. The lines above show the status of each file."
+            )
             return Terminated("The run was stopped by SIGTERM.", detail=why, hints=_RUN_AGAIN)
-        why = "Usually somebody pressed Ctrl-C. The status of each file is in the report."
+        why = "Usually somebody pressed Ctrl-C. The lines above show the status of each file."
         return Interrupted("The run was stopped by SIGINT.", detail=why, hints=_RUN_AGAIN)
 
     def error_instead_of(self, error: CiPublishError) -> CiPublishError:

@@ -118,7 +118,7 @@ def content_conflict_error(
         ]
     keep = Hint(
         "skip-existing never ignores different content on PyPI. " if skip_existing else "",
-        "To leave the published files as they are and continue: ",
+        "To keep the published files and continue: ",
         option("on_conflict", "keep-published"),
     )
     other_hints = (FIRST_BUILD, _NEW_VERSION, keep, _COMPARE_WITH_FIRST_BUILD) if others else ()
@@ -134,7 +134,9 @@ def content_conflict_error(
 
 
 _UNKNOWN = (
-    Hint("If another address of the index's Simple API shows SHA-256 digests, name it: ", option("index_url", "URL")),
+    Hint(
+        "If another address of the index's Simple API shows SHA-256 digests, specify it: ", option("index_url", "URL")
+    ),
     Hint("To have larger files downloaded and compared: ", option("compare_downloads", "SIZE")),
     _LEAVE_UNCOMPARED,
 )
@@ -174,7 +176,7 @@ def listing_unavailable_error(
     # A guessed or given address may be wrong; PyPI's is known.
     simple_api: tuple[Hint, ...] = ()
     if endpoints.profile is not IndexProfile.PYPI and (endpoints.simple is None or endpoints.simple_guesses):
-        simple_api = (Hint("If its Simple API has another address, name it: ", option("index_url", "URL")),)
+        simple_api = (Hint("If its Simple API has another address, specify it: ", option("index_url", "URL")),)
     elif endpoints.profile is not IndexProfile.PYPI:
         root = f"Make sure that {endpoints.simple} ("
         simple_api = (Hint(root, option("index_url"), ") is the root of the index's Simple API."),)

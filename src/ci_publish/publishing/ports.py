@@ -98,7 +98,7 @@ class Index(Protocol):
         """
 
     def core_metadata(self, published: PublishedFile) -> bytes | None:
-        """Return the core metadata that the index serves beside a listed file (PEP 658), in at most two requests.
+        """Return the core metadata that the index serves next to a listed file (PEP 658), in at most two requests.
 
         None if it serves none, or none with the digest in its listing. Never raises because of the network or server.
         """
@@ -163,7 +163,7 @@ class Signer(Protocol):
         """
 
     def sign(self, files: Sequence[Signable], predicate_types: Sequence[str] = (PUBLISH_V1,)) -> SigningResult:
-        """Make an attestation of each type for each file, and verify it locally. Emits Signed and Retrying.
+        """Create an attestation of each type for each file, and verify it locally. Emits Signed and Retrying.
 
         Raises IdentityUnavailable if the CI issues no identity for Sigstore.
         """

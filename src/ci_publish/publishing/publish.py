@@ -136,7 +136,7 @@ _MOST_CAUTIOUS_FIRST = (
 
 
 def _upload_to_all_indexes(indexes: Sequence[IndexUpload], attested: Attested) -> Outcome:
-    """Publish to each index in turn; after a failure, ask what became of the files whose fate is not known."""
+    """Publish to each index in turn; after a failure, look up the files whose status is not known."""
     outcomes: list[Outcome] = []
     try:
         for index in indexes:

@@ -86,7 +86,7 @@ class ReleaseComparer:
         known = ", ".join(str(each) for each in sorted(listed, reverse=True)[:5])
         raise ConfigurationError(
             f"{index} lists no release {version} of {project} to compare with.",
-            hints=(Hint(f"Name one that it lists (the newest: {known}), or omit ", option("against"), "."),),
+            hints=(Hint(f"Specify one that it lists (the newest: {known}), or omit ", option("against"), "."),),
         )
 
     def _with_baseline(

@@ -29,7 +29,7 @@ def relevant_attestation_files(options: RunOptions, found: Sequence[FoundAttesta
 
 
 def require_local_build_provenance(filenames: Sequence[str], found: Sequence[FoundAttestation]) -> None:
-    """Raise BuildProvenanceMissing for files without build provenance beside them. Called if it is required."""
+    """Raise BuildProvenanceMissing for files without build provenance next to them. Called if it is required."""
     with_provenance = {each.distribution for each in found if each.type == FILE_TYPE}
     missing = [name for name in filenames if name not in with_provenance]
     if not missing:

@@ -11,7 +11,7 @@ from ci_publish.model.train import Train
 class Stopped:
     """Why a project gets no more files: because of these projects, possibly itself, with the first error.
 
-    The error is PublishingDeferred if the project is left for a later run.
+    The error is PublishingDeferred if the project is deferred to a later run.
     """
 
     because: tuple[str, ...]

@@ -45,8 +45,8 @@ def unconfirmed_requirements_warning(endpoints: Endpoints, going: Sequence[str],
     """Projects are uploaded although the listing does not confirm the projects that they require."""
     return Noted(
         slug="requirement-not-confirmed",
-        message=f"{', '.join(going)} will be uploaded, but the listing of {endpoints.name} does not confirm"
-        f" {', '.join(unseen)}, required by it: the uploads were accepted, and that counts.",
+        message=f"{', '.join(going)} will be uploaded, although the file list of {endpoints.name} does not show the"
+        f" required {', '.join(unseen)}: {endpoints.name} accepted these uploads.",
     )
 
 
@@ -60,7 +60,7 @@ def new_project_limit_error(endpoints: Endpoints, limit: NewProjectLimit, now: f
             f"Run it again after {until}: published files are recognised, and the rest is published."
             if until
             else f"{endpoints.name} does not say when it will accept more; run it again later, or every day: published"
-            " files are recognised, and the rest follows.",
+            " files are recognised, and the rest is published.",
             "Projects that a pending Trusted Publisher creates are not limited.",
         ),
         resume_after=resume,
@@ -110,7 +110,7 @@ def unknown_new_projects_error(endpoints: Endpoints, projects: Sequence[str]) ->
         "new-projects cannot be applied: it is not known which projects are new.",
         detail=f"The file list of {_joined_project_names(projects)} on {endpoints.name} cannot be read.",
         hints=(
-            Hint("Name the root of the index's Simple API: ", option("index_url", "URL")),
+            Hint("Specify the root of the index's Simple API: ", option("index_url", "URL")),
             Hint("Or omit ", option("new_projects"), "."),
         ),
     )

@@ -3,7 +3,7 @@
 Inserting a file into PyPI's database fires a trigger that updates every row of the release's files, and the file is
 stored before the transaction is committed (warehouse/migrations/versions/ee5b8f66a223, warehouse/forklift/legacy.py).
 Two transactions of one release that update at the same time lock these rows in different orders where a third one was
-committed between their beginnings; PostgreSQL then ends one after a second, and the server answers 500. With two
+committed between their beginnings; PostgreSQL then ends one after a second, and the server responds with 500. With two
 uploads after their last byte this can hardly happen: the one waits for the other's locks, and the next one comes when
 an answer has arrived. With three it happens all the time. ``benchmarks/README.md`` has the measurements.
 """

@@ -151,7 +151,7 @@ def _verify_served_provenance(run: Run, destination: Destination, files: Sequenc
     if run.expected_publishers and not named:
         expected = " or ".join(map(str, run.expected_publishers))
         message = f"Provenance must be from {expected}, the job's own repository."
-        hint = Hint("If someone else publishes it, name them: ", option("publisher", "IDENTITY"))
+        hint = Hint("If someone else publishes it, specify the publisher: ", option("publisher", "IDENTITY"))
         run.emit(Noted(slug="publisher-expected", message=message, warning=False, hints=(hint,)))
     confirmation = Confirmation(run, destination.index)
     outcomes = confirmation.verify_provenance_once(files)

@@ -193,7 +193,7 @@ def _parse_proposed_entry(proposed: object) -> tuple[str, list[x509.Certificate]
         }:
             pass
         case _:
-            raise EntryError("this log takes proposed dsse entries of version 0.0.1 only")
+            raise EntryError("this log accepts only proposed dsse entries of version 0.0.1")
     try:
         texts = [base64.b64decode(str(verifier), validate=True) for verifier in verifiers]
         return envelope, [x509.load_pem_x509_certificate(text) for text in texts]

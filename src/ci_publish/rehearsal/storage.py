@@ -111,7 +111,7 @@ class RehearsalStorage:
             if folder.is_dir() and any(folder.iterdir()) and not self._journal.exists():
                 raise ConfigurationError(
                     f"{folder} contains files that are not part of a rehearsal's index.",
-                    hints=("Name an empty folder, or one that does not exist: the rehearsal creates it.",),
+                    hints=("Specify an empty folder, or one that does not exist: the rehearsal creates it.",),
                 )
             self._files.mkdir(parents=True, exist_ok=True)
             self._journal.touch()
@@ -122,9 +122,7 @@ class RehearsalStorage:
         except OSError as error:
             raise ConfigurationError(
                 f"The rehearsal cannot keep its index in {folder}: {error.strerror or error}.",
-                hints=(
-                    Hint("Name a folder that can be written to, or omit ", option("world"), " to use a temporary one."),
-                ),
+                hints=(Hint("Specify a writable folder, or omit ", option("world"), " to use a temporary one."),),
             ) from error
 
     def close(self) -> None:
@@ -215,6 +213,6 @@ def _read_journal(journal: Path) -> Sequence[IndexEvent]:
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ConfigurationError(
             f"{journal} is not the journal of a rehearsal's index, or is from another version of ci-publish.",
-            hints=("Name another folder, or delete this one: the rehearsal creates it again.",),
+            hints=("Specify another folder, or delete this one: the rehearsal creates it again.",),
         ) from error
     return events

@@ -104,7 +104,7 @@ class _UploadSubmission:
                 raise RefusedError(400, message)
 
     def core_metadata(self) -> bytes | None:
-        """Return a wheel's METADATA, which is served beside it; None for an sdist."""
+        """Return a wheel's METADATA, which is served next to it; None for an sdist."""
         if not self.filename.endswith(".whl"):
             return None
         try:
@@ -160,7 +160,7 @@ class UploadEndpoint:
         self._new_projects = NewProjectLimits(rules, clock)
 
     def accept_upload(self, request: Request) -> dict[str, str]:
-        """Accept the file of a request and return headers for the answer. Raises RefusedError wherever PyPI refuses."""
+        """Accept the file of a request and return headers for the answer. Raises RefusedError wherever PyPI rejects."""
         form = receive_upload_form(request, self._storage)
         try:
             require_upload_action(form)
@@ -211,7 +211,7 @@ class UploadEndpoint:
                 created = before is None or (
                     before.find_release(submission.version) is None and now.find_release(submission.version) is not None
                 )
-                if created:  # by another upload: PyPI answers 500 then (`UniqueViolation`)
+                if created:  # by another upload: PyPI responds with 500 then (`UniqueViolation`)
                     raise RefusedError(500, "")
             if not self._is_duplicate_or_refuse(submission, now):
                 self._store_submission(submission, now, provenance, metadata)

@@ -23,7 +23,7 @@ def failure_lines(error: CiPublishError, redact: Redact) -> Iterator[Line]:
     if hints:
         yield Line("What to do:", Tone.STRONG)
     yield from (Line(f"  {text}") for text in bulleted_hints(hints, redact))
-    yield Line(f"Read on: {error.docs}")
+    yield Line(f"More information: {error.docs}")
 
 
 def file_failure_lines(failures: Sequence[tuple[FileFinished, CiPublishError]], redact: Redact) -> Iterator[Line]:

@@ -11,7 +11,7 @@ def file_failures_not_in_run_error(events: Sequence[Event]) -> tuple[tuple[FileF
     """Return the failures of single files that nothing else reports.
 
     The run's own failure may report a file already. So does a project that was left out, once for all its files; a
-    file that waits for a later run has not failed.
+    file that is deferred to a later run has not failed.
     """
     finished = last_event_of_kind(events, RunFinished)
     run_error = finished.error if finished else None

@@ -31,6 +31,6 @@ class ReceiptFile(FinalReport):
                 Noted(
                     slug="receipt-not-written",
                     message=f"The receipt cannot be written to {self._path}: {report_write_error_reason(error)}.",
-                    hints=(Hint("Name a file that this job may write to: ", option("receipt", "FILE")),),
+                    hints=(Hint("Specify a file that this job may write to: ", option("receipt", "FILE")),),
                 )
             )

@@ -177,7 +177,7 @@ class Terminal:
 
     def _start_upload_bar(self, event: UploadStarted) -> None:
         if self._progress is None:
-            # What fits beside a name, so that a bar is one line on any terminal.
+            # What fits next to a name, so that a bar is one line on any terminal.
             wide = (TransferSpeedColumn(), TimeRemainingColumn()) if self._console.width >= _WIDE else ()
             self._progress = Progress(
                 TextColumn("upload    {task.description}", markup=False, table_column=Column(no_wrap=True, ratio=1)),

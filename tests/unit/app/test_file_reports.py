@@ -66,4 +66,4 @@ def test_nothing_is_written_where_nothing_is_asked_for(tmp_path: Path) -> None:
 def test_what_cannot_be_written_is_told_with_the_option_as_the_front_end_spells_it(tmp_path: Path) -> None:
     heard, _ = reported(Settings(receipt=tmp_path), *finished())
     notes = [event for event in heard if isinstance(event, Noted) and event.slug == "receipt-not-written"]
-    assert [note.hints for note in notes] == [("Name a file that this job may write to: --receipt FILE",)]
+    assert [note.hints for note in notes] == [("Specify a file that this job may write to: --receipt FILE",)]

@@ -195,7 +195,7 @@ def test_advice_of_rules_leaves_the_spelling_of_options_to_the_reader(rule: Rule
         ("install-not-tried", FrontEnd.COMMAND_LINE, "rehearse", "supports the file (--python), or"),
         ("expected-wheel-missing", FrontEnd.COMMAND_LINE, "publish", "wheels, or correct --expect-wheels."),
         ("project-size", FrontEnd.ACTION, "plan", " and state it: project-size-limit: SIZE."),
-        ("distributions-in-subfolders", FrontEnd.COMMAND_LINE, "check", "To leave them out: --ignore-subfolders."),
+        ("distributions-in-subfolders", FrontEnd.COMMAND_LINE, "check", "To ignore them: --ignore-subfolders."),
     ],
 )
 def test_advice_of_rules_names_options_as_the_reader_writes_them(

@@ -120,7 +120,7 @@ def test_the_signer_is_named_as_attested_by_takes_it(world: SigningHarness) -> N
             claims=simulated_github_claims(),
         )
 
-    line = "For an index that accepts such attestations, name the signer: attested-by: "
+    line = "For an index that accepts such attestations, specify the signer: attested-by: "
     assert caught.value.hints[-1] == f"{line}gitlab:octo-group/demo:.gitlab-ci.yml"
     named = parse_identity(caught.value.hints[-1].removeprefix(line))
     content = found(signed(world, simulated_gitlab_claims(environment="release")))

@@ -111,7 +111,7 @@ def test_a_claim_that_is_no_text_is_named(claims: Mapping[str, object], name: st
 
 @pytest.mark.parametrize("value", ["other/demo/.github/workflows/release.yml@v1", "octo-org/demo/.github/x.yml"])
 def test_a_workflow_of_another_repository_is_refused(value: str) -> None:
-    with pytest.raises(NoBuildProvenance, match="a file of another repository"):
+    with pytest.raises(NoBuildProvenance, match="a file in another repository"):
         build_provenance_predicate({**GITHUB, "workflow_ref": value})
 
 

@@ -53,7 +53,7 @@ def test_a_member_that_cannot_be_read() -> None:
     assert "is outside the archive" in reason(file, info)
     info.header_offset = 0
     info.orig_filename = "b.txt"
-    assert "has another name in its local header" in reason(file, info)
+    assert "has a different name in its local header" in reason(file, info)
     info.orig_filename = "a.txt"
     info.flag_bits |= ENCRYPTED
     assert "is encrypted" in reason(file, info)

@@ -36,7 +36,7 @@ def test_the_ports_of_a_proxy_without_one(address: str, port: int, *, tls: bool)
 
 @pytest.mark.parametrize("address", ["socks5://p.example:1080", "http://", "nonsense"])
 def test_a_proxy_that_does_not_speak_http_is_refused(address: str) -> None:
-    with pytest.raises(ConfigurationError, match="HTTPS_PROXY is not the http or https address of a proxy") as caught:
+    with pytest.raises(ConfigurationError, match="HTTPS_PROXY is not a valid http or https proxy URL") as caught:
         httpcore_proxy(Proxy(address, "HTTPS_PROXY"), ssl.create_default_context)
     assert caught.value.exit_code == 2
 

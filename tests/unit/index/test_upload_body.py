@@ -53,7 +53,7 @@ def test_bytes_with_another_digest_never_arrive_whole(tmp_path: Path, size: int)
 def test_a_file_that_was_written_to(tmp_path: Path) -> None:
     file = make_file(tmp_path)
     os.utime(file.path, ns=(0, 0))
-    with pytest.raises(BodyChanged, match="replaced or written to"):
+    with pytest.raises(BodyChanged, match="replaced or modified"):
         list(FormBody(distribution=file, framing=FRAMING, progress=lambda _: None))
 
 

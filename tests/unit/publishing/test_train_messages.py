@@ -29,8 +29,8 @@ def test_what_is_odd_about_the_requirements_is_named() -> None:
 def test_what_counts_without_a_listing_is_said() -> None:
     message = unconfirmed_requirements_warning(GENERIC, ["app", "cli"], ["core"]).message
     assert message == (
-        "app, cli will be uploaded, but the listing of index.example does not confirm core, required by it: the uploads"
-        " were accepted, and that counts."
+        "app, cli will be uploaded, although the file list of index.example does not show the required core:"
+        " index.example accepted these uploads."
     )
 
 

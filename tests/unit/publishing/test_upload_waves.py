@@ -131,7 +131,7 @@ def test_without_the_listing_the_answer_to_the_upload_counts_with_a_warning() ->
         ]
         assert len(warned) == 2
         assert ("not-confirmed" in notes(played)) is (not options)
-        assert "confirm core, plugin, required" in warned[1]
+        assert "does not show the required core, plugin" in warned[1]
     strict = on(Hidden(GENERIC), *FAMILY, strict=True)
     failing(strict, Unverified)
     assert attempted(strict) == [CORE.filename]

@@ -158,7 +158,7 @@ class TestRefusedEntries:
         ],
     )
     def test_other_content(self, world: ServedSigstore, entry: LogEntry, content: object) -> None:
-        assert "takes proposed dsse entries" in self.refusal(world, content)
+        assert "accepts only proposed dsse entries" in self.refusal(world, content)
 
     @pytest.mark.parametrize("verifier", ["%", "bm90IGEgY2VydGlmaWNhdGU="])
     def test_no_certificate(self, world: ServedSigstore, entry: LogEntry, verifier: str) -> None:

@@ -108,7 +108,7 @@ def test_an_error_says_what_why_what_to_do_and_where_to_read_on() -> None:
         "What to do:",
         "  - Raise the version and build again.",
         "  - on-conflict: keep-published",
-        "Read on: https://ci-publish.github.io/ci-publish/errors/content-conflict/",
+        "More information: https://ci-publish.github.io/ci-publish/errors/content-conflict/",
         "exit code 8 · content-conflict",
         "Public on pypi now: 0 of 2 files; 1 conflict; 1 not attempted.",
         "A re-run recognises published files by their digest, and uploads only the rest.",

@@ -15,7 +15,7 @@ def test_an_error_without_detail_and_hints_says_where_to_read_on() -> None:
     lines = [line.text for line in failure_lines(ContentConflict("Other content."), str)]
     assert lines == [
         "error: Other content.",
-        "Read on: https://ci-publish.github.io/ci-publish/errors/content-conflict/",
+        "More information: https://ci-publish.github.io/ci-publish/errors/content-conflict/",
     ]
 
 

@@ -152,10 +152,10 @@ RULES: Final = (
         source="ci-publish's own rule. actions/download-artifact creates a folder for each artifact.",
         example="`dist/demo-1.0.tar.gz` and `dist/wheels-linux/demo-1.0-py3-none-any.whl`",
         fix=Hint(
-            "To publish them, name `dist/**`",
+            "To publish them, specify `dist/**`",
             Hint(", or: ", option("recursive", "true")),
             ".",
-            Hint(" To leave them out: ", option("ignore_subfolders", "true"), "."),
+            Hint(" To ignore them: ", option("ignore_subfolders", "true"), "."),
         ),
     ),
     Rule(

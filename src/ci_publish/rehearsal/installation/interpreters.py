@@ -77,7 +77,7 @@ def find_python_executables(names: Sequence[str], path: str | None) -> tuple[str
                 f"Python interpreter {name} was not found.",
                 detail=f"{command} was not found on PATH." if command == Path(command).name else "",
                 hints=(
-                    Hint("Name one that is installed: ", option("python", "3.12")),
+                    Hint("Specify one that is installed: ", option("python", "3.12")),
                     "Or install it before this step.",
                 ),
             )
@@ -86,7 +86,7 @@ def find_python_executables(names: Sequence[str], path: str | None) -> tuple[str
 
 
 def query_interpreter(executable: str, processes: CommandProcesses, folder: Path) -> FoundInterpreter:
-    """Ask the interpreter at *executable* what it is. Raises ConfigurationError where it does not answer."""
+    """Ask the interpreter at *executable* what it is. Raises ConfigurationError if it does not respond."""
     library = str(Path(str(packaging.__file__)).parents[1])
     command = (executable, "-I", "-X", "utf8", "-c", _QUESTION, library)
     answer = processes.run(command, folder=folder, seconds=_SECONDS)
@@ -97,7 +97,7 @@ def query_interpreter(executable: str, processes: CommandProcesses, folder: Path
             f"{executable} cannot be used for test installations.",
             detail="\n".join(answer.output.splitlines()[-_SHOWN_LINES:])
             or f"It did not respond within {_SECONDS:g} s.",
-            hints=(Hint("Name a Python interpreter, 3.8 or newer: ", option("python", "3.12")),),
+            hints=(Hint("Specify a Python interpreter, 3.8 or newer: ", option("python", "3.12")),),
         ) from error
     return FoundInterpreter(
         executable=executable,
