@@ -47,7 +47,7 @@ class ProjectTables:
 
 
 def read_project_tables(pyproject: Path) -> ProjectTables:
-    """Read *pyproject*, and the indexes of a ``uv.toml`` next to it, which uv prefers; files that are missing are empty.
+    """Read *pyproject*, and the indexes of a ``uv.toml`` next to it, which uv prefers; missing files are empty.
 
     Raises ConfigurationError for a file that cannot be read.
     """

@@ -27,7 +27,7 @@ class UploadRules:
 
     Sizes are in bytes and None means no limit, because a project's limit on PyPI is not known.
     `new_projects_of_user` and `new_projects_of_address` are how many projects may be created with API tokens within
-    `new_projects_window` seconds (PyPI in 2026: 4 in 24 hours for a user, by its answers). `racy` responds with 500 where
+    `new_projects_window` seconds (PyPI in 2026: 4 in 24 hours for a user). `racy` responds with 500 where
     PyPI does: when two uploads make the same project or release at the same time. `flags` are Warehouse's admin flags:
     `read-only`, `disallow-new-upload`, `disallow-new-project-registration`, `disallow-oidc`, `disallow-github-oidc`
     (-gitlab-, -google-), `disable-pep740`. `anonymous` is the authorization that a request without one has.

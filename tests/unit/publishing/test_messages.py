@@ -48,7 +48,7 @@ NOT_READ = ListingUnavailable("demo", "the index responded with 503")
     ("endpoints", "last"),
     [
         (PYPI, "https://status.python.org/"),
-        (FOUND, "name it: index-url: URL"),
+        (FOUND, "specify it: index-url: URL"),
         (GIVEN, "https://corp.example/index/ (index-url) is the root of the index's Simple API."),
     ],
 )
