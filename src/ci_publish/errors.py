@@ -311,7 +311,7 @@ class BuildProvenanceUnverified(Unverified, slug="build-provenance-unverified", 
 class PublishingDeferred(CiPublishError, slug="deferred", exit_code=12, retryable=True):
     """Some new projects are deferred to a later run: the index accepts no more of them now, or the user set a limit.
 
-    ``resume_after``: when a later run can go on, in seconds since the epoch; None where that is not known.
+    ``resume_after``: when a later run can go on, in seconds since the epoch; None if that is not known.
     """
 
     def __init__(

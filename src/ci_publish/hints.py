@@ -38,7 +38,7 @@ class Reader(Protocol):
         """The command that runs."""
 
     def spell_option(self, named: OptionNamed) -> str | None:
-        """Return how the reader writes an option; None where the front end or the command does not have it."""
+        """Return how the reader writes an option; None if the front end or the command does not have it."""
 
 
 class Hint(str):

@@ -153,7 +153,7 @@ def test_doctor_says_what_is_known(shell: Shell) -> None:
         job = shell.in_job_of(world)
         untried = job("doctor")
         assert (untried.code, untried.receipt["outcome"]) == (0, "undetermined")
-        assert "cannot be known by trying the exchange" in last_line(untried)
+        assert "can only be determined by trying the exchange" in last_line(untried)
         assert "Try it: --mint" in untried.stdout
         assert job("doctor", "--strict").code == 6
         works = job("doctor", "--mint")
@@ -198,7 +198,7 @@ def test_required_attestations_and_a_file_that_has_none(shell: Shell) -> None:
         assert world.sigstore.entries == ()
         automatic = job("publish")
         assert automatic.code == 0
-        assert "without an attestation and too late to add one" in automatic.stdout
+        assert "without an attestation, and it is too late to add one" in automatic.stdout
 
 
 def test_verify_names_the_quarantine(shell: Shell) -> None:

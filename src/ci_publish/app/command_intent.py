@@ -1,4 +1,4 @@
-"""What settings ask of a command: whether it can honour them, and which command they turn it into."""
+"""What settings request of a command: whether it supports them, and which command they turn it into."""
 
 from typing import Final
 
@@ -54,7 +54,7 @@ def prepare_command(command: str, loaded: Loaded) -> tuple[str, Settings]:
 
 
 def _refuse_options_without_effect(command: str, settings: Settings, loaded: Loaded) -> None:
-    """Refuse what has an effect only with another option that is not given; pyproject.toml may say it for later."""
+    """Refuse options that only have an effect with another option that is not set, except in pyproject.toml."""
     for name, requirement in _NEEDS.items():
         needed, why = requirement
         origin = loaded.origin(name)

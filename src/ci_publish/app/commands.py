@@ -1,4 +1,4 @@
-"""ONE table of commands, for the command line and for Python: from settings to a receipt.
+"""The only table of commands, for the command line and for Python: from settings to a receipt.
 
 What an option means is decided here, below every front end: which command it turns another one into, whether the
 command can honour it, and which reports it asks for.
@@ -66,7 +66,7 @@ def publish(what: What = None, *, context: RuntimeContext | None = None) -> Rece
 
 
 def plan(what: What = None, *, context: RuntimeContext | None = None) -> Receipt:
-    """Say what ``publish`` would do, and send nothing."""
+    """Report what ``publish`` would do, without sending anything."""
     return execute("plan", what, context)
 
 
@@ -76,7 +76,7 @@ def check(what: What = None, *, context: RuntimeContext | None = None) -> Receip
 
 
 def diff(what: What = None, *, context: RuntimeContext | None = None) -> Receipt:
-    """Compare the releases with those before on the index, and send nothing; see the receipt's ``changes``."""
+    """Compare the releases with the previous ones on the index; sends nothing. See the receipt's ``changes``."""
     return execute("diff", what, context)
 
 
@@ -158,7 +158,7 @@ def execute(
 def _report_refused_command(
     error: ConfigurationError, loaded: Loaded, context: RuntimeContext, reader: FrontEndWording
 ) -> Receipt:
-    """Report *error* as the end of the run that it prevents, and raise it."""
+    """Report *error*, which prevents the run, and raise it."""
 
     def fail(_: RuntimeContext) -> Outcome:
         raise error

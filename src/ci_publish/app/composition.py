@@ -75,14 +75,14 @@ class Composition:
         )
 
     def close(self) -> None:
-        """End what still goes on in the background, and close every connection."""
+        """End all work in the background, and close every connection."""
         self._connections.waiting.close()
         for index in self._indexes:
             index.finish_prefetch()
         self._connections.close()
 
     def compose_run(self, command: str) -> Run:
-        """Put the parts of *command* together. Raises ConfigurationError for wrong addresses and unwritable outputs."""
+        """Connect the parts of *command*. Raises ConfigurationError for wrong addresses and unwritable outputs."""
         if command in _IRREVERSIBLE:
             require_writable_outputs(self.settings)
         if self.settings.expect_wheels:
@@ -142,7 +142,7 @@ class Composition:
         return read_listed_subjects(self.settings.subjects)
 
     def _prefetch_listings(self) -> None:
-        """Begin to fetch the listings of the releases whose files are found, going by the names of the files."""
+        """Start fetching the listings of the releases that the filenames indicate."""
         from ci_publish.distributions.release_guesses import guess_releases_of_paths  # noqa: PLC0415  (late: not for every command)
 
         expected = guess_releases_of_paths(self.settings.paths, recursive=self.settings.recursive)
@@ -154,7 +154,7 @@ class Composition:
 
     @cached_property
     def distributions(self) -> "InterruptibleDistributions":
-        """The steps on the disk; Artifactory shows no SHA-256, so that MD5 is compared."""
+        """The local steps; MD5 is compared because Artifactory shows no SHA-256."""
         from ci_publish.app.interruptible_distributions import InterruptibleDistributions  # noqa: PLC0415  (late, see ``compose_run``)
         from ci_publish.distributions.local import LocalDistributions  # noqa: PLC0415
         from ci_publish.distributions.subfolders import Subfolders  # noqa: PLC0415
@@ -186,7 +186,7 @@ class Composition:
         )
 
     def compose_signer(self) -> "Signer":
-        """Make what signs; most of what that takes is imported only now."""
+        """Create the signer; most of its imports are deferred until now."""
         from ci_publish.attestations.signers import AcceptedSigners  # noqa: PLC0415
         from ci_publish.attestations.signing_run import SigningContext, SigningPatience  # noqa: PLC0415
         from ci_publish.attestations.sigstore_signer import SigstoreSigner  # noqa: PLC0415
@@ -226,7 +226,7 @@ class Composition:
         return tuple(map(Destination, indexes, credentials))
 
     def endpoints(self, repository_url: str) -> Endpoints:
-        """Return the addresses of an index by its upload URL or name, with what the user allowed for it."""
+        """Return the addresses of an index by its upload URL or name, with what the user allows for it."""
         settings = self.settings
         indexes = {
             address: self._connections.resolve_endpoints(address)
@@ -242,7 +242,7 @@ class Composition:
     def attestation_policy_for(self, endpoints: Endpoints, kind: CredentialKind) -> AttestationPolicy:
         """Return whether attestations are created for an index with a credential of *kind*.
 
-        Raises ConfigurationError where they are required and cannot be created with it.
+        Raises ConfigurationError if they are required and cannot be created with it.
         """
         from ci_publish.publishing.attest import resolve_attestation_policy  # noqa: PLC0415  (late, see ``publishing.context``)
 

@@ -1,4 +1,4 @@
-"""What the user gave to authenticate with, for each index, and what every credential works with."""
+"""The credentials that the user provided for each index, and the collaborators of every credential."""
 
 import random
 import time
@@ -69,7 +69,7 @@ class ConfiguredCredentials:
             raise error
 
     def credential_options(self, endpoints: Endpoints | None = None) -> CredentialOptions:
-        """Return what the user gave; with ``keyring``, what the keyring holds for *endpoints*."""
+        """Return the credential that the user provided; with ``keyring``, the one from the keyring for *endpoints*."""
         given = credential_options_of_settings(self._settings, self._context.password_name)
         if endpoints is None or not given.keyring or given.secret is not None:
             return given
@@ -80,7 +80,7 @@ class ConfiguredCredentials:
         return given if entry is None else replace(given, user=entry.user, secret=entry.secret, name=KEYRING_NAME)
 
     def identity_context(self) -> IdentityContext:
-        """Return what every credential works with."""
+        """Return the collaborators of every credential."""
         guard = self._interruption.guard
         return IdentityContext(
             source=self._identity,
@@ -112,7 +112,7 @@ class ConfiguredCredentials:
 
 
 def credential_options_of_settings(settings: Settings, password_name: str) -> CredentialOptions:
-    """Return the credential that *settings* give for every index, without the keyring's."""
+    """Return the credential from *settings* for every index, without the keyring."""
     return CredentialOptions(
         user=settings.user,
         secret=settings.password,
@@ -129,7 +129,7 @@ def accepts_any_api_token(settings: Settings, endpoints: Endpoints) -> bool:
 
 
 def secret_objection_at_index(endpoints: Endpoints, options: CredentialOptions) -> CiPublishError | None:
-    """Return why the secret that *options* show to this index can never work there, None where it may or is missing."""
+    """Return why the secret that *options* show to this index can never work there, None if it may or is missing."""
     given = credential_options_for_index(endpoints, options)
     if given.secret is None or given.secret.is_blank:
         return None

@@ -89,12 +89,12 @@ def diagnose_all_indexes(composition: Composition) -> Outcome:
 def _doctor_for_index(
     composition: Composition, index: "HttpIndex", collection: Collection, checks: Checks | None
 ) -> Doctor:
-    """Put together what checks one index and this job."""
+    """Create the doctor for one index and this job."""
     settings, credentials, endpoints = composition.settings, composition.credentials, index.endpoints
     must_attest = not collection.distributions or collection.unattested
 
     def plan(files: Sequence[Distribution], state: IndexState) -> Plan:
-        """Return what publishing would do with *files* of one project."""
+        """Return the plan for publishing *files* of one project."""
         state = downloaded_digests.with_downloaded_digests(
             index, files, state, limit=settings.compare_downloads, emit=composition.context.emit
         )
@@ -150,7 +150,7 @@ def _inspect_attestations(
 
 
 def _collect_distributions_if_any(composition: Composition, endpoints: Endpoints) -> tuple[Collection, Checks | None]:
-    """Return the distributions if there are any, and what the checks end with."""
+    """Return the distributions, if there are any, and the error of the checks, if any."""
     distributions = composition.distributions
     try:
         collection = distributions.collect(composition.settings.paths)

@@ -34,7 +34,7 @@ def doctor_train_findings(
 def deferral_by_new_project_limit(
     collection: Collection, new: Sequence[str], most: int | None
 ) -> CiPublishError | None:
-    """Return what a run that creates *most* projects would end with because of those that it leaves for later."""
+    """Return the error of a run that creates at most *most* projects and defers the others."""
     if most is None:
         return None
     train = train_of_distributions(collection)

@@ -1,4 +1,4 @@
-"""Whom a run talks to: the front end that was used and the command that runs, and how options are spelled there."""
+"""The front end of a run, its command, and how options are spelled there."""
 
 import shlex
 import typing
@@ -18,7 +18,7 @@ from ci_publish.model.problem import Problem
 
 
 class FrontEnd(StrEnum):
-    """How the command was asked for."""
+    """How the command was started."""
 
     COMMAND_LINE = "command line"
     ACTION = "action"
@@ -42,7 +42,7 @@ class FrontEndWording:
     command: str
 
     def spell_option(self, named: OptionNamed) -> str | None:
-        """Return how the reader writes an option; None where the front end or the command does not have it."""
+        """Return how the reader writes an option; None if the front end or the command does not have it."""
         declared = declared_options()[named.name]
         if self.command in ALL - declared.commands:
             return None

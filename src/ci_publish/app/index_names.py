@@ -32,7 +32,7 @@ _OTHERS_READ = stat.S_IRGRP | stat.S_IROTH
 
 @frozen(kw_only=True)
 class NamedIndex:
-    """What a name stands for. ``where`` is the place that defines it; ``user`` and ``password`` are those of .pypirc.
+    """The index that a name refers to. ``where`` is the place that defines it; ``user`` and ``password`` are from .pypirc.
 
     ``in_project``: that place is the checkout's pyproject.toml.
     """
@@ -59,7 +59,7 @@ class IndexNames:
         self.notes: list[Noted] = []
 
     def find(self, name: str, spelled: str) -> NamedIndex:
-        """Return what *name* stands for; *spelled* says where it was given. Raises ConfigurationError."""
+        """Return the index that *name* refers to; *spelled* is where it was given. Raises ConfigurationError."""
         known = KNOWN.get(name.lower())
         if known is not None:
             for entry in self._uv:
@@ -80,7 +80,7 @@ class IndexNames:
         return self.pypirc_section(name) or self._raise_unknown_index(name, spelled)
 
     def look_up(self, address: str, spelled: str) -> NamedIndex | str:
-        """Return what *address* stands for if it is a name, else *address* itself. Raises ConfigurationError."""
+        """Return the URL that *address* refers to if it is a name, else *address* itself. Raises ConfigurationError."""
         return self.find(address.strip(), spelled) if is_index_name(address) else address.strip()
 
     def upload_url(self, address: str, spelled: str) -> str:
@@ -156,7 +156,7 @@ def _require_bounded_pypirc(text: str, path: Path) -> str:
 
 
 def pypirc_path(environ: Mapping[str, str]) -> Path | None:
-    """Return where a user's ``.pypirc`` is; None where the environment names no home."""
+    """Return the path of the user's ``.pypirc``; None if the environment has no home directory."""
     home = environ.get("HOME") or environ.get("USERPROFILE")
     return Path(home) / ".pypirc" if home else None
 

@@ -1,4 +1,4 @@
-"""``--install`` runs other people's code, so it runs where there is no credential to take.
+"""``--install`` runs other people's code, so it runs only in jobs without credentials.
 
 Two things are guarded: what this job could be asked for (an identity, an upload credential), and what the processes of
 this program show to the code that they start.
@@ -64,7 +64,7 @@ def refuse_install_with_credentials(settings: Settings, environ: Mapping[str, st
 
 
 def reachable_credentials(settings: Settings, environ: Mapping[str, str]) -> list[str]:
-    """Return what of the job's credentials installed code could reach, as people call it."""
+    """Return the names of the job's credentials that installed code could read."""
     found = []
     if CiEnvironment(environ).can_request_identity_token() or environ.get("ACTIONS_ID_TOKEN_REQUEST_TOKEN"):
         found.append("the identity token of this CI job")
@@ -89,7 +89,7 @@ def secrets_to_mask(settings: Settings, environ: Mapping[str, str]) -> Iterator[
 
 
 def variables_for_installing_process(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return what a process that starts other people's code needs to know of *environ*.
+    """Return the variables of *environ* that a process that starts other people's code needs.
 
     No identity, and no secret but the upload credential of this run, which is there only where the settings allow it.
     """
@@ -103,7 +103,7 @@ def variables_for_installing_process(environ: Mapping[str, str]) -> dict[str, st
 
 
 def refuse_secrets_in_process_environment(own_environment: Path = _OWN_ENVIRONMENT) -> None:
-    """Raise ConfigurationError where what this process was started with shows a secret to those that it starts.
+    """Raise ConfigurationError if what this process was started with shows a secret to those that it starts.
 
     The command line starts itself again without them (``cli.clean_process``); a Python program that calls us cannot.
     """

@@ -1,4 +1,4 @@
-"""``rehearse --install``: installs and tries every rehearsed file with every interpreter that it fits."""
+"""``rehearse --install``: installs and tests every rehearsed file with every interpreter that it supports."""
 
 import importlib.resources
 import os
@@ -42,9 +42,9 @@ def install_rehearsed_files(
     context: RuntimeContext,
     require_upstream: Callable[[], None],
 ) -> None:
-    """Install and try *files* from the index of *world*, which also serves their dependencies.
+    """Install and test *files* from the index of *world*, which also serves their dependencies.
 
-    Raises InstallationFailed for what is wrong with a file, ConfigurationError where nothing can be tried, and what
+    Raises InstallationFailed for what is wrong with a file, ConfigurationError if nothing can be tried, and what
     *require_upstream* raises if the index's upstream does not respond.
     """
     refuse_secrets_in_process_environment()
@@ -147,7 +147,7 @@ def _installation_plan(
 def choose_installer(processes: CommandProcesses, folder: Path) -> Installer:
     """Return uv where it is on PATH, else the pip of this Python or of the one that its environment was made from.
 
-    Raises ConfigurationError where there is neither.
+    Raises ConfigurationError if there is neither.
     """
     uv = shutil.which("uv", path=processes.environ.get("PATH"))
     if uv is not None:
@@ -172,7 +172,7 @@ def choose_installer(processes: CommandProcesses, folder: Path) -> Installer:
 def _untried_problems(
     files: Sequence[Distribution], found: Sequence[FoundInterpreter], *, required: bool
 ) -> Iterator[Problem]:
-    """Yield a problem for each file that fits none of the interpreters."""
+    """Yield a problem for each file that supports none of the interpreters."""
     given = ", ".join(each.name for each in found)
     severity = Severity.ERROR if required else Severity.NOTE
     for file in files:

@@ -34,12 +34,12 @@ class InterruptibleDistributions:
             raise self._interruption.error() from stopped
 
     def check_stated(self, collection: Collection) -> tuple[Problem, ...]:
-        """Compare the run with what is stated of it; see ``publishing.ports.Distributions``."""
+        """Compare the run with what the user states; see ``publishing.ports.Distributions``."""
         return self._local.check_stated(collection)
 
     def compare(
         self, comparison: Comparison, profiles: Sequence[IndexProfile], *, differences: bool
     ) -> tuple[Problem, ...]:
-        """Compare a release with the one before; see ``publishing.ports.Distributions``."""
+        """Compare a release with the previous one; see ``publishing.ports.Distributions``."""
         with self._interruption.interruptible_at_once():
             return self._local.compare(comparison, profiles, differences=differences)

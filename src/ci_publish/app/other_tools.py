@@ -1,4 +1,4 @@
-"""What the variables of other upload tools mean for a run: honoured or refused, never dropped.
+"""The variables of other upload tools: each is used or an error, and never silently ignored.
 
 A destination that another tool's variable names is used, or the run stops with an error that names the variable. A
 secret of another tool goes only where its variable, or the secret itself, says that it belongs.
@@ -120,7 +120,7 @@ def destination_in_variable(variable: str, environ: Mapping[str, str]) -> str:
 class OwnSettings:
     """The settings of ci-publish itself: those from all sources but other tools.
 
-    ``addresses`` are upload URLs, empty where nothing names a destination; ``credential`` is how the user spelled an
+    ``addresses`` are upload URLs, empty if nothing names a destination; ``credential`` is how the user spelled an
     option that gives one. ``in_action``: PyPI is the visible default. ``identity``: an identity can be requested.
     ``token_for`` holds the hosts to which API tokens of other indexes may go.
     """
@@ -145,7 +145,7 @@ class OwnSettings:
 
 @frozen
 class Decision:
-    """What is taken over: by option, each value and where it came from; and what people should know."""
+    """The values taken from other tools, by option and with their origin, and notes for the user."""
 
     taken: Mapping[str, tuple[Any, Origin]]
     notes: tuple[Noted, ...] = ()
@@ -168,7 +168,7 @@ class _Named:
 def decide_other_tools_settings(
     ours: OwnSettings, environ: Mapping[str, str], upload_of: Callable[[str, str], str]
 ) -> Decision:
-    """Return what a run takes over from other tools. Raises ConfigurationError for what cannot be honoured.
+    """Return the settings that a run takes from other tools. Raises ConfigurationError for those it cannot use.
 
     *upload_of* returns the upload URL of a name or URL, given what it is called; it may raise ConfigurationError.
     """
@@ -204,7 +204,7 @@ def decide_other_tools_settings(
 
 
 def _named_destinations(environ: Mapping[str, str], upload_of: Callable[[str, str], str]) -> list[_Named]:
-    """Return every destination that a tool's variable names. Raises ConfigurationError where two differ."""
+    """Return every destination that a tool's variable names. Raises ConfigurationError if two differ."""
     named = [
         _Named(tool.name, variable, upload_of(destination_in_variable(variable, environ), variable))
         for tool in TOOLS
@@ -269,7 +269,7 @@ def _canonical_destination_url(url: str) -> tuple[str, int | None, str]:
 
 
 def _require_single_secret(found: Sequence[ToolSecret]) -> ToolSecret | None:
-    """Return the only secret, None without any. Raises ConfigurationError where two tools hold different ones."""
+    """Return the only secret, None without any. Raises ConfigurationError if two tools hold different ones."""
     if not found:
         return None
     first = found[0]

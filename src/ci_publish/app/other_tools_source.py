@@ -97,7 +97,7 @@ class OtherToolsSource(EnvironmentSource):
         return settings.model_copy(update={"repository_url": urls, "index_url": index_url})
 
     def _refuse_ignored_destination(self, upload: str, *, named: bool) -> None:
-        """Refuse what names an index, where the files would go to another one. Raises ConfigurationError.
+        """Raise ConfigurationError if another setting names an index that the files would not be sent to.
 
         *upload* is where they would go; *named*: a variable of another tool says so, which goes before uv's file.
         """

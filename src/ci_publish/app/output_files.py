@@ -1,4 +1,4 @@
-"""The files that a run leaves: writable before anything irreversible, and owned by the workspace's owner."""
+"""The files that a run writes: checked before anything irreversible, and owned by the workspace's owner."""
 
 import contextlib
 import errno

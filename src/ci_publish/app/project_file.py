@@ -86,7 +86,7 @@ def parent_project_with_destination(pyproject: Path) -> Path | None:
 
 
 def _refuse_misspelled_tables(tables: Mapping[str, Any], tools: Mapping[str, Any]) -> None:
-    """Raise ConfigurationError for a table that is nearly ours, or ours in the wrong place."""
+    """Raise ConfigurationError for a table whose name is nearly ours, or which is in the wrong place."""
     found = [f"tool.{name}" for name in tools if name != "ci-publish" and _is_nearly_our_table(name)]
     for parent, table in tables.items():
         if isinstance(table, dict) and _is_nearly_our_table(parent):
@@ -116,7 +116,7 @@ def _is_nearly_our_table(name: str) -> bool:
 
 
 def _read_toml_tables(path: Path) -> dict[str, Any]:
-    """Return the tables of a file, none where it does not exist. Raises ConfigurationError."""
+    """Return the tables of a file, none if it does not exist. Raises ConfigurationError."""
     try:
         with path.open("rb") as file:
             content = file.read(MAX_PROJECT_FILE + 1)

@@ -1,4 +1,4 @@
-"""A command between its first and its last event, and the receipt of what happened in between."""
+"""Runs a command between its first and last event, and builds the receipt of what happened."""
 
 import time
 from collections.abc import Callable, Mapping

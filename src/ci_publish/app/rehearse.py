@@ -108,7 +108,7 @@ def rehearse(settings: Settings, context: RuntimeContext, *, paths_given: bool =
 
 
 def _refuse_impossible_installation(settings: Settings, context: RuntimeContext) -> None:
-    """Raise what an installation would end with anyway, before anything is signed."""
+    """Raise errors that an installation would certainly end with, before anything is signed."""
     refuse_install_with_credentials(settings, context.environ)
     if settings.dry_run:
         raise ConfigurationError(
@@ -254,7 +254,7 @@ def _serve_rehearsal_world(
     settings: Settings,
     context: RuntimeContext,
 ) -> None:
-    """Say where the world is, and wait for a signal; the end of a rehearsal that was served is no failure."""
+    """Announce the addresses of the world, and wait for a signal; ending a served rehearsal is not a failure."""
     if settings.upstream is not None and (warning := upstream.unavailable_upstream_warning()) is not None:
         context.emit(warning)
     announce_served_rehearsal(world, settings, context, generic=destination.profile is IndexProfile.GENERIC)

@@ -1,4 +1,4 @@
-"""What a run gets from its process, for every front end alike."""
+"""What a run gets from its process, with every front end."""
 
 import os
 from collections.abc import Callable, Mapping

@@ -61,12 +61,12 @@ def split_setting_hosts(value: object) -> object:
 
 
 def texts_of_list(value: object) -> tuple[str, ...]:
-    """Return the items of a raw value as texts, nothing where it is no list."""
+    """Return the items of a raw value as strings, nothing if it is not a list."""
     return tuple(map(str, value)) if isinstance(value, tuple | list) else ()
 
 
 def parse_secret_setting(value: object) -> object:
-    """Take a text of one line for a secret; blanks around it are no part of it."""
+    """Read a secret of one line, without the blanks around it."""
     if not isinstance(value, str):
         return value
     if not value.strip().isprintable():
@@ -103,7 +103,7 @@ def parse_size_setting(value: object) -> object:
 
 
 def byte_limit_or_none(stated: int | None) -> ByteLimit | None:
-    """Take ``off`` (0) for no limit, which is what there is where nothing is stated."""
+    """Convert ``off`` (0) to no limit, as if nothing was stated."""
     return ByteLimit(stated) if stated else None
 
 
@@ -116,7 +116,7 @@ SizeLimit = Annotated[
 
 
 def require_version_text(value: object) -> object:
-    """Take a text that is a version. Raises ValueError."""
+    """Require a valid version. Raises ValueError."""
     if isinstance(value, str):
         from packaging.version import Version  # noqa: PLC0415  (for one command)
 
@@ -164,7 +164,7 @@ Builders = Annotated[tuple[PublisherIdentity, ...], BeforeValidator(parse_builde
 
 
 def refuse_null_characters(values: Mapping[str, object]) -> None:
-    """Raise ValueError for a text that no file system, variable or URL can hold."""
+    """Raise ValueError for a string with a null character, which no file system, variable or URL can contain."""
     for name, value in values.items():
         if any("\0" in str(item) for item in (value if isinstance(value, tuple | list) else (value,))):
             message = f"{name}: must not contain a null character"

@@ -59,7 +59,7 @@ _SUSPICIOUS = (
 
 @frozen(kw_only=True)
 class Loaded:
-    """Validated settings, the origin of every value that is not a default, and what people should know about them.
+    """Validated settings, the origin of every value that is not a default, and notes about them.
 
     ``objection`` is why a command that contacts an index must stop: what other tools' variables say contradicts these
     settings, or cannot be honoured. ``named_by_project`` holds the entries of ``[[tool.uv.index]]`` that a name of the
@@ -83,7 +83,7 @@ class Loaded:
         return asks and name in self.origins
 
     def password_name(self) -> str:
-        """Return what the user calls the password, to begin a sentence with."""
+        """Return the name of the password in the user's terms, to begin a sentence with."""
         origin = self.origin("password")
         return {
             Source.INPUT: f"The input {origin.spelled}",
@@ -247,7 +247,7 @@ def load_settings(
 
 
 def _notes_on_default_destination(environ: Mapping[str, str], pyproject: Path) -> Iterator[Noted]:
-    """Yield what may have been meant to name a destination, where nothing does."""
+    """Yield notes about values that may have been meant as the destination, if none is set."""
     variable = option_variable("repository_url")
     if variable in environ:
         message = f"{variable} is set but empty, which counts as not set: the destination is PyPI."

@@ -57,7 +57,7 @@ _IN_ADDRESS = re.compile(r"(?<=//).*(?=@)|(?<=[?#]).+")
 
 
 def address_without_secrets(address: str) -> str:
-    """Hide what an address must not hold: user, password, query."""
+    """Redact what an address must not contain: user, password, query."""
     return _IN_ADDRESS.sub("***", address)
 
 

@@ -1,4 +1,4 @@
-"""What settings and the CI job state about a release, for the checks."""
+"""What the settings and the CI job state about a release, for the checks."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def release_tag_of_job(environ: Mapping[str, str]) -> str:
-    """Return the tag that the job runs for, empty where it runs for none.
+    """Return the tag that the job runs for, empty if it runs for none.
 
     Sources: GitHub's "Variables reference", which Forgejo and Gitea follow; GitLab's "Predefined CI/CD variables".
     """

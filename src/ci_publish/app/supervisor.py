@@ -1,4 +1,4 @@
-"""The process that ends a run whose main thread holds the interpreter lock, and burns the upload tokens that are left.
+"""A process that ends a run whose main thread is stuck, and burns the remaining upload tokens.
 
 Started as a file and without ``site``, importing next to nothing: it costs a run a hundredth of a second on another
 processor. Arguments: the inherited socket on which the run's signals arrive, and the seconds until the run's deadline.
@@ -37,7 +37,7 @@ class RunSupervisor:
         self._unread_since: float | None = None
 
     def run(self) -> None:
-        """Wait for the end of the run, of its pipe, or of its patience."""
+        """Wait until the run ends, its pipe closes, or it is overdue."""
         buffer = b""
         while True:
             ready, _, _ = select.select([0], [], [], _PAUSE)
@@ -63,7 +63,7 @@ class RunSupervisor:
             self._kept.pop(message["release"], None)
 
     def _why_run_is_stuck(self, now: float) -> str:
-        """Return why the run must be ended from outside, nothing where it need not."""
+        """Return why the run must be ended from outside; empty if it need not."""
         if fcntl.ioctl(self._inbox, termios.FIONREAD, _NOTHING) == _NOTHING:
             self._unread_since = None
         elif self._unread_since is None:
@@ -73,7 +73,7 @@ class RunSupervisor:
         return "it did not stop at its deadline" if now >= self._ends else ""
 
     def _burn_kept_upload_tokens(self) -> int:
-        """Burn what is kept, and return how many tokens that were."""
+        """Burn the kept tokens, and return their number."""
         kept = list(self._kept.values())
         self._kept.clear()
         if not kept:

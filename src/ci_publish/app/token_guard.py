@@ -1,4 +1,4 @@
-"""The run's side of the process that burns its upload tokens where it can no longer do so itself.
+"""Starts the process that burns the upload tokens of a run that can no longer do so itself.
 
 The process (``app.supervisor``) is there from the start of a run. It receives each upload token over a pipe: none is in
 an argument, a variable or a file. It burns what was not released when the run's process is gone (killed, out of
@@ -29,7 +29,7 @@ _PROGRAM: Final = "supervisor.py"  # not imported: its modules are POSIX's
 
 
 class TokenGuard:
-    """Starts the process, and sends it what to burn. Thread-safe; raises nothing.
+    """Starts the process, and sends it the tokens to burn. Thread-safe; never raises.
 
     *inbox* is the socket on which the run's signals arrive, *left* the seconds until its deadline.
     """
@@ -71,7 +71,7 @@ class TokenGuard:
         return lambda: self._send_to_supervisor({"release": number})
 
     def close(self) -> None:
-        """Let the process end; what was not released is burned by it."""
+        """Let the process end; it burns the tokens that were not released."""
         with self._lock:
             process, self._process = self._process, None
         if process is not None and process.stdin is not None:

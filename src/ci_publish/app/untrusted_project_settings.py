@@ -1,4 +1,4 @@
-"""The checkout's pyproject.toml, and where it may send secrets and identities.
+"""Whether the checkout's pyproject.toml may determine where secrets and identity tokens are sent.
 
 Anyone who opens a pull request can change that file. Where a run can see such a checkout, the file does not decide
 where a secret or an identity goes; elsewhere it does, and the log begins by saying so.
@@ -44,7 +44,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9_./:@+-]+")
 
 
 def why_foreign_code_is_visible(environ: Mapping[str, str]) -> str:
-    """Return why a run can see foreign code, in the CI's own words; nothing where it cannot.
+    """Return why a run may contain untrusted code, as the CI calls it; empty if it cannot.
 
     Sources: GitHub's "Events that trigger workflows", GitLab's "Predefined CI/CD variables", Buildkite's and CircleCI's
     lists of variables.
@@ -68,7 +68,7 @@ def why_foreign_code_is_visible(environ: Mapping[str, str]) -> str:
 def refuse_untrusted_project_settings(
     reader: FrontEndWording, settings: Settings, loaded: Loaded, environ: Mapping[str, str]
 ) -> None:
-    """Raise ConfigurationError where a file that others can change would decide where secrets or identities go.
+    """Raise ConfigurationError if a file that others can change would determine where secrets are sent.
 
     The command of *reader* and *settings* are what the run does. ``check``, ``diff`` and ``rehearse`` send none; nor
     does ``verify`` without a password, but the file does not decide whose provenance it believes, or that it looks for

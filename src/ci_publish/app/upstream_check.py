@@ -1,4 +1,4 @@
-"""Whether the upstream of a rehearsal answers: if it does not, a failed installation says nothing about the file."""
+"""Whether the upstream of a rehearsal responds: if not, a failed installation says nothing about the file."""
 
 from collections.abc import Callable
 from typing import Final
@@ -23,7 +23,7 @@ _FORBIDDEN: Final = 403
 
 
 class UpstreamCheck:
-    """Asks the upstream at an address whether it is there. Thread-safe."""
+    """Checks whether the upstream at an address responds. Thread-safe."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class UpstreamCheck:
         self._upstream = upstream
 
     def require_answering_upstream(self) -> None:
-        """Do nothing where the upstream answers, even if only that it does not have the project.
+        """Return if the upstream responds, even with the response that it does not have the project.
 
         Raises IndexUnavailable, UntrustedCertificate or CredentialRejected.
         """
@@ -48,7 +48,7 @@ class UpstreamCheck:
             raise error
 
     def unavailable_upstream_warning(self) -> Noted | None:
-        """Return the warning that dependencies cannot be installed, None where they can."""
+        """Return the warning that dependencies cannot be installed, None if they can."""
         error = self._upstream_error(_SECONDS_FOR_WARNING)
         if error is None:
             return None

@@ -1,4 +1,4 @@
-"""The upstream that serves the projects that are not rehearsed: the one that is named, else pip's, else PyPI."""
+"""The upstream for projects that are not rehearsed: the one that the user names, or pip's, or PyPI."""
 
 import ast
 import re
@@ -69,7 +69,7 @@ def upstream_address(named: str | None, pip: Callable[[], Mapping[str, str]]) ->
 
 
 def read_pip_settings(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return what pip's configuration files and variables say; empty where this Python has no pip."""
+    """Return what pip's configuration files and variables say; empty if this Python has no pip."""
     quiet = ["--disable-pip-version-check", "--no-input"]
     command = [sys.executable, "-I", "-X", "utf8", "-m", "pip", *quiet, "config", "list"]
     try:

@@ -1,1 +1,1 @@
-"""What is vouched for: signing and verifying PEP 740 attestations."""
+"""Signing and verifying PEP 740 attestations."""

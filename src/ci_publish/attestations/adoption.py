@@ -1,4 +1,4 @@
-"""Attestation files found next to the distributions: verified, then used as if this run had made them."""
+"""Attestation files found next to the distributions: verified, then used as if this run had created them."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -91,7 +91,7 @@ class _AttestationAdoption:
         self._unsuitable: list[UnsuitableProvenance] = []
 
     def adopt_file(self, file: FoundAttestation, subject: Subject) -> None:
-        """Verify one file and keep it, or note what is wrong with it."""
+        """Verify one file and keep it, or record what is wrong with it."""
         try:
             outcome = self._verify_attestation_file(file, subject)
         except Unsound as error:
@@ -233,7 +233,7 @@ def unsuitable_provenance_error(unsuitable: Sequence[UnsuitableProvenance]) -> B
 
 
 def _delete_attestations_hints(files: Sequence[FoundAttestation]) -> tuple[str, ...]:
-    """Return what happens after deleting *files*: ci-publish makes publish attestations again, but no others."""
+    """Return what happens after deleting *files*: ci-publish creates publish attestations again, but no others."""
     publish = [file for file in files if file.type == "publish"]
     hints = []
     if publish:
@@ -247,7 +247,7 @@ def _delete_attestations_hints(files: Sequence[FoundAttestation]) -> tuple[str, 
 
 
 def _files_to_delete(files: Sequence[FoundAttestation]) -> str:
-    """Name one file, or say how many."""
+    """Return the name of a single file, or the number of files."""
     return files[0].path.name if len(files) == 1 else f"the {len(files)} attestation files named above"
 
 

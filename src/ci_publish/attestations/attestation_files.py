@@ -25,7 +25,7 @@ def write_attestations(
     bundles: bool = False,
     link: Callable[[Path, Path], None] = os.link,
 ) -> tuple[Path, ...]:
-    """Write each attestation into *directory*, which is made if it is not there.
+    """Write each attestation into *directory*, which is created if it does not exist.
 
     With *bundles*, build provenance is also written as a Sigstore bundle: ``<distribution>.sigstore.json``.
 
@@ -69,7 +69,7 @@ def require_no_attestation_files(
 
 
 def _write_attestation_file(path: Path, text: str, link: Callable[[Path, Path], None]) -> Path:
-    """Write a temporary file and give it its final name, unless something is there already."""
+    """Write a temporary file and rename it, unless the final name exists already."""
     content = text.encode()
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
     try:

@@ -50,7 +50,7 @@ _NAMES = {
 
 @frozen(kw_only=True)
 class Publisher:
-    """What a certificate must say, exactly, to be this publisher's.
+    """The exact values in a certificate of this publisher.
 
     ``extensions`` are values to be found letter for letter. ``build_config`` is the Build Config URI without its
     ``@ref``, which must be the certificate's own commit or ref. ``email`` is the subject where people or service

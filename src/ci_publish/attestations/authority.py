@@ -144,7 +144,7 @@ class SigstoreAuthority:
         self._emit(RequestTraced(method=method, url=url, result=result, seconds=seconds))
 
     def interpret_sigstore_error(self, service: str, error: BaseException) -> Trouble:
-        """Return what an exception of the libraries means."""
+        """Return the failure that an exception of the libraries means."""
         for step in sigstore_exception_chain(error):
             match step:
                 case ExpiredCertificate():

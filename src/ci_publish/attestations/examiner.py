@@ -41,7 +41,7 @@ _REMEMBERED_CERTIFICATES = 16
 
 @frozen(kw_only=True)
 class Examined:
-    """An attestation that verified: what it says, who made it, and when. Times in seconds since the epoch."""
+    """An attestation that verified: its content, its signer, and its time. Times in seconds since the epoch."""
 
     predicate_type: str
     log_index: int | None
@@ -211,7 +211,7 @@ def sigstore_bundle_json(attestation: Attestation) -> str:
 
 
 def first_attestation_validation_problem(error: ValidationError) -> str:
-    """Return where and why a document is not what it should be."""
+    """Return the location and reason of the first problem in a document."""
     problem = error.errors(include_url=False, include_input=False, include_context=False)[0]
     place = ".".join(str(part) for part in problem["loc"])
     return f"{place}: {problem['msg']}" if place else problem["msg"]

@@ -1,4 +1,4 @@
-"""What an attestation says: the in-toto statement inside it, compared with a distribution (pure).
+"""The in-toto statement in an attestation, compared with a distribution (pure).
 
 The rules are PEP 740's and those of ``pypi_attestations.Attestation.verify``: exactly one subject, whose name parses
 to the same distribution and whose SHA-256 is the file's, and a predicate type that PyPI knows. In addition, build
@@ -30,7 +30,7 @@ class Statement:
 
 
 def in_toto_statement(subject: Subject, predicate_type: str, predicate: Any) -> bytes:  # noqa: ANN401  (any JSON value)
-    """Return the statement that says *predicate* of *subject*, as it is signed."""
+    """Return the statement with *predicate* about *subject*, as it is signed."""
     statement = {
         "_type": STATEMENT_TYPE,
         "subject": [{"name": subject.filename, "digest": {"sha256": subject.sha256}}],
@@ -41,7 +41,7 @@ def in_toto_statement(subject: Subject, predicate_type: str, predicate: Any) -> 
 
 
 def parse_in_toto_statement(payload: bytes, subject: Subject) -> Statement:
-    """Return what a statement about *subject* says. Raises WrongStatement."""
+    """Return the content of a statement about *subject*. Raises WrongStatement."""
     statement = _parse_unambiguous_statement(payload)
     match statement.get("subject"):
         case [dict() as stated]:

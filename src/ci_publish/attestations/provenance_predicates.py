@@ -39,7 +39,7 @@ _LONGEST_SHOWN: Final = 200
 
 
 class NoBuildProvenance(ValueError):
-    """The claims do not say enough for build provenance; the message is a sentence that says what is missing."""
+    """The claims lack information for build provenance; the message is a sentence that says what is missing."""
 
 
 def build_provenance_predicate(claims: Claims) -> Predicate:
@@ -60,7 +60,7 @@ def build_provenance_predicate(claims: Claims) -> Predicate:
 
 
 def why_build_is_unprovable(claims: Claims) -> str | None:
-    """Return why there can be no build provenance for a job with these claims; None where there can."""
+    """Return why there can be no build provenance for a job with these claims; None if there can."""
     try:
         build_provenance_predicate(claims)
     except NoBuildProvenance as error:
@@ -143,7 +143,7 @@ def _slsa_predicate(
 def provenance_contradiction(predicate: Predicate, certificate: Mapping[str, str]) -> str | None:
     """Return how a valid *predicate* differs from the *certificate* (its extensions) that signed it, as a clause.
 
-    None where nothing differs, and for an issuer whose certificates say nothing about builds. For build types that
+    None if nothing differs, and for an issuer whose certificates say nothing about builds. For build types that
     ci-publish does not produce, only the builder, the run and the source are compared.
     """
     if certificate.get(Extension.ISSUER) not in {GITHUB_ISSUER, GITLAB_ISSUER}:

@@ -152,7 +152,7 @@ SignedBy = ByThisRun | ByNamed | ByAnother | ByUnknown
 
 @frozen(kw_only=True)
 class AcceptedSigners:
-    """Whose attestations a run accepts.
+    """The signers whose attestations a run accepts.
 
     ``own`` is the run's identity by its token, ``job`` what the CI's variables say of it as long as there is no token,
     ``commit`` the run's commit, ``named`` the other identities that the user accepts, ``build_provenance`` what to do
@@ -194,7 +194,7 @@ class AcceptedSigners:
         return ByAnother(mismatch, own_repository)
 
     def _run_identity_mismatch(self, certificate: CertificateFacts) -> str | None:
-        """Return what differs from the run's own identity; empty where nothing does, None where it is not known."""
+        """Return what differs from the run's own identity; empty if nothing does, None if it is not known."""
         if self.own is not None:
             mismatch = certificate_mismatch(self.own, certificate.extensions)
             if mismatch is None and self.own.email is not None and certificate.email != self.own.email:

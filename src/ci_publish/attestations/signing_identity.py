@@ -1,4 +1,4 @@
-"""The identity of a job while it signs: fetched again where the CI allows it."""
+"""The identity token of a job for signing: fetched again if the CI allows it."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -22,7 +22,7 @@ class SigningIdentitySource(Protocol):
 
 
 class SigningIdentity:
-    """The identity token of a run, fetched again where the CI allows it."""
+    """The identity token of a run, fetched again if the CI allows it."""
 
     def __init__(self, source: SigningIdentitySource, token: IdentityToken, wall: Callable[[], float]) -> None:
         self._source = source

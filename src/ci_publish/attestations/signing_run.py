@@ -46,7 +46,7 @@ class VerifiedAttestation:
 
 @frozen
 class SigningTask:
-    """An attestation to be made: about which file, and of which predicate type."""
+    """An attestation to be created: its file and predicate type."""
 
     subject: Subject
     predicate_type: str
@@ -79,7 +79,7 @@ class SigningPatience:
 
     @property
     def attempt_seconds(self) -> float:
-        """The seconds after which an attempt is given up from outside; its request should have ended by itself."""
+        """The seconds after which an attempt is abandoned; its request should have ended before."""
         return self.request * 1.1 + 1.0
 
 
@@ -176,7 +176,7 @@ class SigningRun:
         return SigningResult(done, {filename: error for filename in missing if isinstance(error, SigningFailed)})
 
     def _start_signing_tasks(self) -> None:
-        """Start what can be started now: the request for a certificate, or else one task for each free worker."""
+        """Start all tasks that can run now: the request for a certificate, or else one task for each free worker."""
         if self._certifying or not self._todo or not self._pool.free_workers or self._clock() < self._backoff.resume:
             return
         seconds = self._patience.attempt_seconds

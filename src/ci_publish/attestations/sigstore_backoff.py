@@ -1,4 +1,4 @@
-"""When to ask Sigstore again after it failed (pure)."""
+"""When to retry after Sigstore failed (pure)."""
 
 from collections.abc import Callable
 
@@ -21,7 +21,7 @@ class SigstoreBackoff:
         self.resume = float("-inf")
 
     def pause_after_failure(self, started: float, now: float, retry_after: float) -> float:
-        """Note a failed attempt; return for how many seconds nothing should be sent.
+        """Record a failed attempt; return the seconds for which nothing should be sent.
 
         Attempts that were already running when the pause began do not lengthen the back-off.
         """
@@ -33,7 +33,7 @@ class SigstoreBackoff:
         return max(0.0, self.resume - now)
 
     def note_outage_over(self) -> None:
-        """Note a success: the outage, if there was one, is over."""
+        """Record a success: the outage, if there was one, is over."""
         self._streak = 0
 
     def allowed_attempts(self, workers: int) -> int:

@@ -104,7 +104,7 @@ class _LimitedSigstoreAdapter(HTTPAdapter):
 
 @contextlib.contextmanager
 def _name_proxy_in_sigstore_errors(proxy: Proxy | None) -> Iterator[None]:
-    """Name *proxy* in what requests raises because of it."""
+    """Name *proxy* in the exceptions that it causes in requests."""
     try:
         yield
     except requests.exceptions.ProxyError as error:

@@ -1,4 +1,4 @@
-"""What can go wrong between us and Sigstore, and what follows from it: retry, renew or give up (pure).
+"""Failures of Sigstore, and what to do about each: retry, renew or give up (pure).
 
 Foreign exceptions become one of these at the edge (``authority``); the signer only knows these.
 """
@@ -34,7 +34,7 @@ class Transient(Trouble):
 
 
 class Refusal(Trouble):
-    """Sigstore rejects what we send, and would again."""
+    """Sigstore rejects the request, and would reject it again."""
 
 
 class Untrusted(Refusal):
@@ -42,7 +42,7 @@ class Untrusted(Refusal):
 
 
 class Rejection(Refusal):
-    """Sigstore answered that it does not accept what it was sent."""
+    """Sigstore's response says that it does not accept the request."""
 
 
 class IdentityRefusal(Refusal):
@@ -60,7 +60,7 @@ class Unsound(Trouble):
 def trouble_of_sigstore_response(
     service: str, status: int, body: str, headers: Mapping[str, str], now: float
 ) -> Transient | Rejection:
-    """Return what an error answer of *service* means; *now* in seconds since the epoch.
+    """Return the failure that an error response of *service* means; *now* in seconds since the epoch.
 
     The reason quotes the answer: a JSON message, or its text without tags. 409 is worth another try: it comes from an
     entry that an earlier attempt left, and the next has a fresh signature.

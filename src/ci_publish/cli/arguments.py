@@ -86,7 +86,7 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
 
 
 def _unknown_arguments_error(words: Sequence[str], command: str) -> ConfigurationError:
-    """Return the error for arguments that *command* does not have, with what was probably meant."""
+    """Return the error for arguments that *command* does not have, with suggestions."""
     wrong = [word for word in words if word.startswith("-")] or list(words)
     flags = [
         f"--{name.replace('_', '-')}"

@@ -1,4 +1,4 @@
-"""Restarts this process with an environment without secrets, before it starts other people's code.
+"""Restarts this process without secrets in its environment, before it runs other people's code.
 
 ``/proc/PID/environ`` is what a process was started with, whatever it removes later, and processes of one user can read
 each other's. So the process is replaced by one whose environment has PATH, locale, proxies and certificates; what else
@@ -49,7 +49,7 @@ def _memory_file_descriptor(content: bytes) -> int:
 
 
 def read_passed_variables(descriptor: int) -> dict[str, str]:
-    """Return the variables that the process before left, and close *descriptor*."""
+    """Return the variables that the previous process passed on, and close *descriptor*."""
     with io.FileIO(descriptor) as memory:
         found = json.loads(memory.readall().decode("utf-8", "surrogateescape"))
     return {str(name): str(value) for name, value in found.items()}

@@ -1,4 +1,4 @@
-"""One command of the command line: its reports, its signals, and what it returns to the shell."""
+"""One command of the command line: its reports, its signals, and its exit code."""
 
 import contextlib
 import gc
@@ -87,7 +87,7 @@ def _handling_signals(interruption: Interruption, watcher: Watcher) -> Iterator[
 
 
 def _report_and_end_process(reporting: Reporting, error: CiPublishError) -> None:
-    """Report a run that did not end by itself, as far as the reports still can, and end this process."""
+    """Report a run that did not end by itself, as far as possible, and end this process."""
 
     def report() -> None:
         outcome = Outcome.INTERRUPTED if error.exit_code in {130, 143} else Outcome.FAILED

@@ -1,4 +1,4 @@
-"""What the help of each command ends with: examples, and the exit codes that it can have (pure)."""
+"""The end of each command's help: examples, and its possible exit codes (pure)."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final

@@ -130,7 +130,7 @@ def _read_password_from_stdin(stdin: TextIO) -> str:
 def _report_error_without_settings(
     error: CiPublishError, argv: Sequence[str], environ: Mapping[str, str], streams: Streams
 ) -> int:
-    """Report an error that came before there were settings: by what can be read of them."""
+    """Report an error that occurred before the settings were loaded, as the raw options request."""
     from ci_publish.app.front_end_wording import FrontEndWording, front_end_of_process  # noqa: PLC0415
     from ci_publish.app.output_files import give_outputs_to_workspace_owner, without_unusable_reports  # noqa: PLC0415
     from ci_publish.app.secret_variables import secret_variables  # noqa: PLC0415
@@ -164,7 +164,7 @@ def _report_error_without_settings(
 
 
 def _peek_option_value(option: str, argv: Sequence[str], environ: Mapping[str, str]) -> str | None:
-    """Return an option's value as far as it can be seen in arguments that are wrong elsewhere."""
+    """Return an option's value from arguments that are invalid elsewhere."""
     if given := raw_option_value(option, argv, environ):
         return given
     from ci_publish.app.project_file import read_project_tables  # noqa: PLC0415  (late: hardly ever needed)

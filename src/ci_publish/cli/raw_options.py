@@ -1,4 +1,4 @@
-"""Options as they appear in raw arguments and variables, for reporting an error in those very arguments."""
+"""Options in raw arguments and variables, for reporting an error in these arguments."""
 
 from collections.abc import Mapping, Sequence
 

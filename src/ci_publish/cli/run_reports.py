@@ -46,7 +46,7 @@ class Reporting:
             self.emit.add_report(JsonReport(streams.stdout, redact=self.masker.redact, text=text))
 
     def report_through(self, emit: Emit) -> None:
-        """Reach all reports behind *emit* from now on, also those that are made below the command line."""
+        """Redact in all reports behind *emit* from now on, also in those created by the commands."""
         self.emit_to_all = emit
 
     def _add_ci_reports(self, command: str, loaded: Loaded, environ: Mapping[str, str], human: TextIO) -> None:

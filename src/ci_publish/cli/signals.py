@@ -1,4 +1,4 @@
-"""What SIGINT and SIGTERM do before a run begins, and after it ended.
+"""How SIGINT and SIGTERM are handled before a run begins and after it has ended.
 
 Imports next to nothing: it is imported first, so that not even the imports are interrupted with a traceback.
 """
@@ -10,12 +10,12 @@ from types import FrameType
 
 
 def end_process_on_signal() -> None:
-    """From now on, end the process: before a run begins there is nothing to burn and nothing to report."""
+    """Let signals end the process immediately: before a run begins there is nothing to burn or report."""
     _set_signal_handler(lambda number, _: os._exit(128 + number))
 
 
 def ignore_signals() -> None:
-    """From now on, ignore signals: the run has ended, and its exit code is known."""
+    """Ignore signals: the run has ended, and its exit code is known."""
     _set_signal_handler(signal.SIG_IGN)
 
 

@@ -27,10 +27,10 @@ _STOPPING: Final = frozenset({signal.SIGINT, signal.SIGTERM})
 
 
 class ClosingGuard(Guard, Protocol):
-    """A guard that has a process of its own."""
+    """A guard with its own process."""
 
     def close(self) -> None:
-        """Let the process end; it burns what was not released."""
+        """Let the process end; it burns the tokens that were not released."""
 
 
 class Watcher:

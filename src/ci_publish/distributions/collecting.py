@@ -112,7 +112,7 @@ def quote_path(text: str) -> str:
 
 
 def zip_member_names(path: Path) -> list[str]:
-    """Return the names of the members of a ZIP archive; none where it cannot be opened or read."""
+    """Return the names of the members of a ZIP archive; none if it cannot be opened or read."""
     try:
         with file_access.open_regular_file(file_access.require_link_within_folder(path)) as file:
             return [info.filename for info in read_zip_directory(file)]

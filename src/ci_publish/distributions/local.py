@@ -150,14 +150,14 @@ class LocalDistributions:
         return tuple(sorted(problems, key=lambda each: (each.filename is None, each.filename or "")))
 
     def check_stated(self, collection: Collection) -> tuple[Problem, ...]:
-        """Compare the run with what is stated of it; see ``publishing.ports.Distributions.check_stated``."""
+        """Compare the run with what the user states; see ``publishing.ports.Distributions.check_stated``."""
         faults = stated_faults(versions_by_project(collection), self.stated)
         return self._severities.apply_to_problems(_problems_for_profiles(faults, ()))
 
     def compare(
         self, comparison: Comparison, profiles: Sequence[IndexProfile], *, differences: bool
     ) -> tuple[Problem, ...]:
-        """Compare a release with the one before; see ``publishing.ports.Distributions.compare``."""
+        """Compare a release with the previous one; see ``publishing.ports.Distributions.compare``."""
         if comparison.before is not None and comparison.before_metadata is not None:
             metadata = parse_core_metadata(comparison.before_metadata).metadata
             comparison = replace(comparison, before=replace(comparison.before, metadata=metadata))

@@ -1,1 +1,1 @@
-"""The only way out of the process, and one set of HTTP conventions for every package."""
+"""The only access to the network, with one set of HTTP conventions for every package."""

@@ -28,7 +28,7 @@ def is_unknown_issuer_error(error: object) -> bool:
 
 
 def untrusted_certificate_reason(error: BaseException | None) -> str | None:
-    """Return what OpenSSL says where *error* came from a certificate of an unknown issuer, else None."""
+    """Return OpenSSL's reason if *error* is about a certificate of an unknown issuer, else None."""
     while error is not None:
         if is_unknown_issuer_error(error):
             return str(getattr(error, "verify_message", ""))
@@ -88,5 +88,5 @@ def ignored_ca_variables(environ: Mapping[str, str]) -> list[str]:
 
 
 def apply_ca_variables(environ: MutableMapping[str, str]) -> None:
-    """Set what ``ca_variables`` says; to be called with ``os.environ`` before any client is made."""
+    """Set the variables of ``ca_variables``; to be called with ``os.environ`` before any client is made."""
     environ.update(ca_variables(environ))

@@ -1,4 +1,4 @@
-"""Which proxy a request goes through, as the environment says (pure: the environment is passed in).
+"""Which proxy a request uses, according to the environment (pure: the environment is passed in).
 
 The conventions are curl's: lower-case names win, NO_PROXY is a list of hosts, domains, addresses and networks. They are
 the same for every library in the process: httpx's and requests' own reading of the environment is not used.

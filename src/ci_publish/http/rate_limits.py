@@ -1,4 +1,4 @@
-"""What a server says about its limits: RateLimit and RateLimit-Policy (pure).
+"""The rate limits that a server states: RateLimit and RateLimit-Policy (pure).
 
 Sources: draft-ietf-httpapi-ratelimit-headers (r: what remains, t: seconds to the reset, q: quota, w: window in
 seconds); warehouse/rate_limiting/headers.py, which sends both without Retry-After.
@@ -18,7 +18,7 @@ _LONGEST_HEADER = 2000
 class RateLimit:
     """One limit. ``remaining`` requests are left, ``reset`` is in seconds, ``quota`` as in "4 in 24 hours".
 
-    None where the server does not say.
+    None if the server does not say.
     """
 
     policy: str
@@ -47,7 +47,7 @@ def parse_rate_limits(headers: Mapping[str, str]) -> tuple[RateLimit, ...]:
 
 
 def rate_limit_reset_wait(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds until the last of the exhausted limits is reset; None where none is, or it does not say."""
+    """Return the seconds until the last of the exhausted limits is reset; None if none is, or it does not say."""
     resets = [float(each.reset) for each in parse_rate_limits(headers) if each.exhausted and each.reset is not None]
     return max(resets, default=None)
 

@@ -1,4 +1,4 @@
-"""What a server says in a response: JSON, HTML, plain text or the reason phrase (pure).
+"""The message in a server's response: JSON, HTML, plain text or the reason phrase (pure).
 
 Everything here is untrusted: whatever its shape, the functions return a value and never raise.
 """
@@ -39,7 +39,7 @@ def parse_json_object(body: bytes | str) -> dict[str, Any] | NotAnObject:
 
 
 def json_object_fields(body: bytes | str) -> Mapping[str, Any]:
-    """Return the fields of the JSON object in *body*, none where it is anything else."""
+    """Return the fields of the JSON object in *body*, none if it is anything else."""
     found = parse_json_object(body)
     return {} if isinstance(found, NotAnObject) else found
 
@@ -55,12 +55,12 @@ def response_status_line(response: HttpAnswer) -> str:
 
 
 def response_message(response: HttpAnswer) -> str:
-    """Return what the response says, one line of at most 2 KiB, or its status line where it says nothing."""
+    """Return the message of the response, one line of at most 2 KiB, or its status line if it has none."""
     return response_message_beyond_status(response) or f"{response.status} {response.reason}".strip()[:MAX_MESSAGE]
 
 
 def response_message_beyond_status(response: HttpAnswer) -> str:
-    """Return what the response says beyond its status, one line of at most 2 KiB; empty where that is nothing.
+    """Return the message of the response beyond its status, one line of at most 2 KiB; empty if there is none.
 
     The texts of a JSON body come first, then a reason phrase that is not the standard one (PyPI, devpi), then a body of
     text or HTML without its markup.

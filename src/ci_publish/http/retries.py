@@ -1,4 +1,4 @@
-"""When to try again, and after how long (pure): one back-off with a policy for each kind of request.
+"""Whether to retry, and after how long (pure): one back-off with a policy for each kind of request.
 
 The rules of requests to an index: at most five attempts and 300 seconds of waiting for one file; a wait that the index
 asks for is honoured in full or not started; some of PyPI's refusals are worth one more attempt (a digest or an
@@ -162,7 +162,7 @@ def failed_attempt_without_answer(no_answer: NoAnswer) -> FailedAttempt | None:
 def server_requested_wait(headers: Mapping[str, str], now: float) -> float | None:
     """Return how many seconds the index asks to wait, by Retry-After (both forms) or by an exhausted RateLimit.
 
-    *headers* have lower-case names; *now* is in seconds since the epoch. None where it does not say, or not legibly.
+    *headers* have lower-case names; *now* is in seconds since the epoch. None if it does not say, or not legibly.
     """
     waits = (parse_retry_after(headers.get("retry-after"), now), rate_limit_reset_wait(headers))
     return max((wait for wait in waits if wait is not None), default=None)
@@ -171,7 +171,7 @@ def server_requested_wait(headers: Mapping[str, str], now: float) -> float | Non
 def parse_retry_after(value: str | None, now: float | None) -> float | None:
     """Return the seconds that a Retry-After header asks for: a number, or a date compared with *now*.
 
-    None where there is no readable value, or a date and no *now*. Source: RFC 9110 §10.2.3.
+    None if there is no readable value, or a date and no *now*. Source: RFC 9110 §10.2.3.
     """
     text = (value or "").strip()
     if text.isascii() and text.isdigit():

@@ -269,7 +269,7 @@ def trusted_ssl_context(environ: Mapping[str, str]) -> ssl.SSLContext:
 
     A bundle that the environment names (SSL_CERT_FILE and SSL_CERT_DIR; else the first of TWINE_CERT,
     REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE) replaces the public authorities; otherwise those of certifi and of the
-    system are used. Raises ConnectionFailed where the bundle cannot be read. The same environment gets the same
+    system are used. Raises ConnectionFailed if the bundle cannot be read. The same environment gets the same
     context: reading the bundle costs 35 ms.
     """
     return _ssl_context_for_bundles(tuple((name, environ[name]) for name in followed_ca_variables(environ)))

@@ -168,7 +168,7 @@ class HttpTransport:
         return StreamedAnswer(raw.status, redacted_headers(raw, secrets), capped_body_chunks(raw.chunks, limit))
 
     def _refused_answer_before_sending(self, request: HttpRequest) -> NoAnswer | None:
-        """Return why *request* must not leave this machine, None where it may."""
+        """Return why *request* must not leave this machine, None if it may."""
         host = url_host(request.url)
         if url_has_secrets(request.url) or not host:
             return _locally_refused_answer(f"{redacted_url(request.url)} is not a valid request URL")

@@ -1,4 +1,4 @@
-"""Facts about URLs: their origin, whether they stay on this machine, and how they may be shown (pure)."""
+"""Functions for URLs: their origin, whether they are on this machine, and how they may be shown (pure)."""
 
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit, urlunsplit
@@ -17,7 +17,7 @@ def split_url(url: str) -> SplitResult:
 
 
 def url_host(url: str) -> str:
-    """Return the host of *url* in lower case, without brackets or a dot at its end; empty where it has none."""
+    """Return the host of *url* in lower case, without brackets or a dot at its end; empty if it has none."""
     return (split_url(url).hostname or "").rstrip(".")
 
 
@@ -33,7 +33,7 @@ def have_same_origin(one: str, other: str) -> bool:
 
 
 def is_loopback_host(host: str) -> bool:
-    """Whether *host* can only be this machine: ``localhost`` and names below it (RFC 6761), 127/8 and ::1."""
+    """Whether *host* is always this machine: ``localhost`` and names below it (RFC 6761), 127/8 and ::1."""
     name = host.lower().rstrip(".")
     if name == "localhost" or name.endswith(".localhost"):
         return True

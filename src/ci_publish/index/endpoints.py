@@ -182,7 +182,7 @@ def rehearsal_endpoints(endpoints: Endpoints) -> Endpoints:
 
 
 def index_kind_of_upload_url(upload_url: str) -> str | None:
-    """Return the kind of index that the upload URL's shape belongs to, None where it is unknown."""
+    """Return the kind of index that the upload URL's shape belongs to, None if it is unknown."""
     if upload_url in {PYPI.upload, TESTPYPI.upload}:
         return "warehouse"
     found = _find_upload_url_shape(upload_url)

@@ -268,7 +268,7 @@ BY_STATUS = {
 
 
 def find_known_upload_refusal(status: int, text: str) -> KnownUploadRefusal | None:
-    """Return the row for a response of *status* with *text*, None where the message is not known."""
+    """Return the row for a response of *status* with *text*, None if the message is not known."""
     for row in REFUSALS:
         if (not row.statuses or status in row.statuses) and re.search(row.words, text, _FLAGS):
             return row

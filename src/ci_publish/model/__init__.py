@@ -1,1 +1,1 @@
-"""The values that all packages share: frozen, and importing nothing but errors and each other."""
+"""The values that all packages share: frozen, and importing only errors and each other."""

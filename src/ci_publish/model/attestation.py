@@ -22,7 +22,7 @@ FILE_TYPES: Mapping[str, str] = {PUBLISH_V1: "publish", SLSA_PROVENANCE_V1: "sls
 
 
 class AttestationPolicy(StrEnum):
-    """What a run does about attestations."""
+    """How a run handles attestations."""
 
     AUTO = "auto"
     REQUIRED = "required"
@@ -31,7 +31,7 @@ class AttestationPolicy(StrEnum):
 
 
 class BuildProvenancePolicy(StrEnum):
-    """What a run does about build provenance (SLSA) that was made for its files."""
+    """How a run handles build provenance (SLSA) that was created for its files."""
 
     REQUIRED = "required"
     IF_PRESENT = "if-present"
@@ -39,7 +39,7 @@ class BuildProvenancePolicy(StrEnum):
 
 
 class Signable(Protocol):
-    """What can be attested: a file, known by its name and its bytes. A ``Distribution`` is one."""
+    """What can be attested: a file, identified by its name and content, such as a ``Distribution``."""
 
     @property
     def filename(self) -> str:

@@ -1,4 +1,4 @@
-"""What is published: one sdist or wheel, known by its bytes."""
+"""What is published: one sdist or wheel, identified by its content."""
 
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
@@ -53,7 +53,7 @@ class CoreMetadata:
 
     @property
     def format_version(self) -> "Version | None":
-        """The metadata version in a form that can be compared; None where it is no version."""
+        """The metadata version in a form that can be compared; None if it is no version."""
         from packaging.version import Version  # noqa: PLC0415  (late: while the run connects)
 
         try:

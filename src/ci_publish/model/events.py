@@ -224,7 +224,7 @@ class FileListed:
 
     Where nothing is known, ``asked`` is False if the listing was not read (``--no-verify``), and ``published`` is there
     for a file that is listed without a SHA-256; ``same_md5``: its MD5, which is all that the index shows, is ours.
-    ``compared`` is False where this run has no file to compare with (``verify PROJECT==VERSION``).
+    ``compared`` is False if this run has no file to compare with (``verify PROJECT==VERSION``).
     """
 
     index: str
@@ -238,7 +238,7 @@ class FileListed:
 
 @frozen(kw_only=True)
 class ProjectLeft:
-    """A project of several did not go out, or not completely.
+    """One of several projects was not published, or not completely.
 
     ``because`` of these projects, which may be itself; ``reason`` is a sentence. ``deferred``: for a later run.
     """
@@ -261,10 +261,10 @@ class ProvenanceChecked:
 
 @frozen(kw_only=True)
 class Tried:
-    """A file was installed for one interpreter before it was published, and tried.
+    """A file was installed for one interpreter and tested before it was published.
 
     ``commands`` are what was done, in short. ``problems`` are final, and emitted as ``Checked`` as well; ``output`` is
-    the end of what failing commands printed, empty where none failed. ``passed``: no problem is an error.
+    the end of what failing commands printed, empty if none failed. ``passed``: no problem is an error.
     """
 
     filename: str
@@ -279,7 +279,7 @@ class Tried:
 
 @frozen(kw_only=True)
 class Noted:
-    """Something people should know (``warning``: should care about), with what to do.
+    """Information for the user (``warning``: needs attention), with what to do.
 
     ``slug`` is stable: one for each kind of note. ``filename`` where it is about one file.
     """
@@ -303,7 +303,7 @@ class RequestTraced:
 
 @frozen
 class Compared:
-    """A release was compared with the one before it, at one index."""
+    """A release was compared with the previous one at one index."""
 
     diff: ReleaseDiff
 

@@ -18,7 +18,7 @@ DAY = 86_400.0
 def foreseen_upload_refusal(
     listing: ProjectListing, uploads: Sequence[Distribution], endpoints: Endpoints, now: float
 ) -> UploadRejected | None:
-    """Return why the index will reject some of *uploads* (all of this project), None where no refusal is certain.
+    """Return why the index will reject some of *uploads* (all of this project), None if no refusal is certain.
 
     *now* is in seconds since the epoch. Under other rules than PyPI's only the project's status counts.
     """
@@ -40,7 +40,7 @@ def foreseen_upload_refusal(
 
 
 def is_reserved_project_name(project: str) -> bool:
-    """Say whether PyPI keeps this project name (normalised) for a module of the standard library.
+    """Return whether PyPI reserves this project name (normalised) for a module of the standard library.
 
     Source: warehouse/packaging/services.py:60-73; only projects that exist already may have such a name.
     """

@@ -29,7 +29,7 @@ class Secret:
 
     @property
     def is_blank(self) -> bool:
-        """Whether the text holds nothing but white space."""
+        """Whether the text contains only whitespace."""
         return not self.__value.strip()
 
     def satisfies(self, question: Callable[[str], bool]) -> bool:
@@ -69,7 +69,7 @@ class Secret:
 
 
 class Provider(StrEnum):
-    """The CI systems whose OIDC identity can be asked for."""
+    """The CI systems that issue OIDC identity tokens."""
 
     GITHUB = "github"
     GITLAB = "gitlab"
@@ -101,7 +101,7 @@ class IdentityToken:
 
     @property
     def expires(self) -> float | None:
-        """Seconds since the epoch, or None where the token does not say."""
+        """Seconds since the epoch, or None if the token does not say."""
         value = self.claims.get("exp")
         return float(value) if isinstance(value, int | float) else None
 
@@ -111,7 +111,7 @@ class IdentitySource(Protocol):
 
     @property
     def provider(self) -> Provider | None:
-        """Which CI this is, None outside of all that are known."""
+        """The CI that this is; None for an unknown one."""
 
     @property
     def repeatable(self) -> bool:
@@ -120,7 +120,7 @@ class IdentitySource(Protocol):
     def missing_identity_error(self, audience: str | None) -> CiPublishError | None:
         """Return what the environment lacks for a token for *audience* (None: not known yet); nothing is asked or sent.
 
-        None where nothing is known to be missing; ``token`` may fail nevertheless.
+        None if nothing is known to be missing; ``token`` may fail nevertheless.
         """
 
     def token(self, audience: str) -> IdentityToken:
@@ -129,7 +129,7 @@ class IdentitySource(Protocol):
 
 @frozen
 class Purpose:
-    """What a run needs an upload credential for: its projects, and whether attestations must be made."""
+    """The purpose of an upload credential: the projects, and whether attestations must be created."""
 
     projects: tuple[str, ...] = ()
     attesting: bool = False

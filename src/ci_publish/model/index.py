@@ -1,4 +1,4 @@
-"""An index, what it has, and what a plan decides."""
+"""An index, its files, and the decisions of a plan."""
 
 from collections.abc import Mapping
 from dataclasses import field
@@ -19,7 +19,7 @@ class IndexProfile(StrEnum):
 
 @frozen(kw_only=True)
 class Endpoints:
-    """The addresses of one index; None where the index has no such service or it cannot be known.
+    """The addresses of one index; None if the index has no such service or it cannot be known.
 
     ``audience``, ``mint`` and ``burn`` are the guesses that hold without discovery (PEP 807). ``pinned_audience`` is
     the only OIDC audience that this index may ask for, where that is known; ``named_audience`` is one that the user
@@ -62,11 +62,11 @@ class ProjectStatus(StrEnum):
 
 @frozen(kw_only=True)
 class PublishedFile:
-    """A file that an index lists. ``sha256`` and ``md5`` are None where the index shows no such digest.
+    """A file that an index lists. ``sha256`` and ``md5`` are None if the index shows no such digest.
 
-    ``requires_python`` is empty where the file admits every Python, None where the index does not say.
+    ``requires_python`` is empty if the file admits every Python, None if the index does not say.
     ``core_metadata`` is the SHA-256 of the file's core metadata, where the index serves it next to the file (PEP 658);
-    True where it serves it without a digest.
+    True if it serves it without a digest.
     """
 
     filename: str
@@ -83,7 +83,7 @@ class PublishedFile:
 
     @property
     def uploaded(self) -> float | None:
-        """``upload_time`` in seconds since the epoch; None where the index shows no time, or none that can be read."""
+        """``upload_time`` in seconds since the epoch; None if the index shows no time, or none that can be read."""
         try:
             time = datetime.fromisoformat(self.upload_time or "")
             return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
@@ -123,7 +123,7 @@ class NotVisible:
 
 @frozen
 class ListingUnavailable:
-    """The listing should be readable and is not, after all retries.
+    """The listing should be readable, but is not, after all retries.
 
     ``untrusted``: because the certificate comes from an issuer that this machine does not trust.
     """
@@ -155,7 +155,7 @@ class AlreadyPublished:
 
 @frozen
 class KeptPublished:
-    """The index has other content (or content without a digest) under this name, and the user said to leave it."""
+    """The index has different content (or content without a digest) under this name, which the user wants to keep."""
 
     distribution: Distribution
     published: PublishedFile
@@ -164,7 +164,7 @@ class KeptPublished:
 
 @frozen
 class Conflict:
-    """The index has other content under this name, or content that cannot be compared."""
+    """The index has different content under this name, or content that cannot be compared."""
 
     distribution: Distribution
     published: PublishedFile
@@ -200,7 +200,7 @@ class Plan:
 
     @property
     def conflicts(self) -> tuple[Conflict, ...]:
-        """The files whose name is taken by other content."""
+        """The files whose names are in use by different content."""
         return tuple(file for file in self.files if isinstance(file, Conflict))
 
 

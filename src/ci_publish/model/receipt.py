@@ -43,7 +43,7 @@ class ErrorEntry:
 
 @frozen(kw_only=True)
 class CredentialEntry:
-    """What the run authenticated with; ``burnt`` is None where there was nothing to burn."""
+    """What the run authenticated with; ``burnt`` is None if there was nothing to burn."""
 
     kind: CredentialKind
     provider: str | None

@@ -158,7 +158,7 @@ def _receipt_status_by_plan(planned: PlannedFile | None, *, dry: bool) -> FileSt
 
 
 def _is_listed_by_plan(planned: PlannedFile | None, status: FileStatus) -> bool | None:
-    """Return whether the listing used for the plan has the file, None where it does not tell, or is out of date."""
+    """Return whether the listing used for the plan has the file, None if it does not tell, or is out of date."""
     match planned:
         case None | Upload(known=False) | AlreadyPublished(md5_only=True):
             return None

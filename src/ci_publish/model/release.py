@@ -12,7 +12,7 @@ _NO_CHANGES = frozenset({"not-compared", "project-size-near", "size-limit-raised
 
 @frozen(kw_only=True)
 class ReleaseFile:
-    """One file of a release, here or on the index; ``size`` in bytes is None where the index shows none."""
+    """One file of a release, here or on the index; ``size`` in bytes is None if the index shows none."""
 
     name: DistributionFilename
     size: int | None
@@ -22,8 +22,8 @@ class ReleaseFile:
 class Release:
     """The files of one version of a project, and what is known of its metadata.
 
-    ``requires_python`` is the specifier as written, empty where every Python is admitted; None where nothing is known.
-    ``metadata`` is the core metadata of one file, None where it was not read.
+    ``requires_python`` is the specifier as written, empty where every Python is admitted; None if nothing is known.
+    ``metadata`` is the core metadata of one file, None if it was not read.
     """
 
     project: str
@@ -34,7 +34,7 @@ class Release:
 
     @property
     def size(self) -> int | None:
-        """The sum of the sizes in bytes, None where one is not known."""
+        """The sum of the sizes in bytes, None if one is not known."""
         return sum_of_sizes([file.size for file in self.files])
 
 
@@ -42,11 +42,11 @@ class Release:
 class Comparison:
     """A release and the one before it.
 
-    ``ours`` are the files of this run and those that the index has of the same version. ``before`` is None where there
+    ``ours`` are the files of this run and those that the index has of the same version. ``before`` is None if there
     is nothing to compare with. ``newest`` is the highest other version that the index lists, ``line`` whether it
     lists a lower one of the same line (major and minor). ``new_files`` is what the run adds, ``project_size`` what the
     index has of the project now, in bytes; ``largest`` is the largest file that it accepted. ``before_metadata`` is the
-    core metadata of a file before, as served: requested if ``metadata_asked``, None where the index serves none.
+    core metadata of a file before, as served: requested if ``metadata_asked``, None if the index serves none.
     """
 
     ours: Release
@@ -92,6 +92,6 @@ def local_release_files(distributions: Iterable[Distribution]) -> tuple[ReleaseF
 
 
 def sum_of_sizes(sizes: list[int | None]) -> int | None:
-    """Return the sum of *sizes*, None where one is not known."""
+    """Return the sum of *sizes*, None if one is not known."""
     known = [size for size in sizes if size is not None]
     return sum(known) if len(known) == len(sizes) else None

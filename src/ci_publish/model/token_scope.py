@@ -10,7 +10,7 @@ from ci_publish.model.frozen import frozen
 
 @frozen(kw_only=True)
 class TokenScope:
-    """What a token states about itself; None where it states nothing. Nothing here is verified.
+    """What a token states about itself; None if it states nothing. Nothing here is verified.
 
     ``projects`` are normalised names. ``count`` is the number of projects whose ids the token lists. ``begins`` and
     ``expires`` are in seconds since the epoch, by the index's clock.

@@ -68,7 +68,7 @@ class Train:
         return tuple(filter(None, waves))
 
     def wave_lines(self, projects: Collection[str], new: Collection[str]) -> tuple[str, ...]:
-        """Return each wave of *projects* as a line that names the *new* ones; none where there are fewer than two."""
+        """Return each wave of *projects* as a line that names the *new* ones; none if there are fewer than two."""
         if len(projects) < 2:  # noqa: PLR2004  (one project has no order)
             return ()
         named = {name: f"{name} (new project)" if name in new else name for name in projects}
@@ -94,7 +94,7 @@ def train_of_distributions(distributions: Iterable[Distribution]) -> Train:
         for project, siblings in required.items()
     }
     reached = _transitive_requirements(needs)
-    # All projects of the cycle that a project is in; empty where it is in none.
+    # All projects of the cycle that a project is in; empty if it is in none.
     cycles = {project: frozenset(name for name in reached[project] if project in reached[name]) for project in reached}
     return Train(
         waves=tuple(_upload_waves(cycles, _drop_optional_edges_in_cycles(edges, needs))),

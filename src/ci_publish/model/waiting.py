@@ -1,10 +1,10 @@
-"""How to wait: never past the end of the run, and not while the run is being stopped."""
+"""Waiting that never continues past the end of the run, or while the run is being stopped."""
 
 from typing import Protocol
 
 
 class Waiting(Protocol):
-    """The one way to sleep and to learn that the run should end; safe to use from any thread."""
+    """The only way to sleep and to learn that the run should end; safe to use from any thread."""
 
     @property
     def stopped(self) -> bool:

@@ -1,1 +1,1 @@
-"""The world on loopback: an index, a CI identity provider and a Sigstore, for rehearsals and tests."""
+"""The simulated services on loopback: an index, a CI identity provider and Sigstore, for rehearsals and tests."""

@@ -1,4 +1,4 @@
-"""Who uploads: the credential of a request, and whether it is valid for a project.
+"""The credential of an upload request, and whether it is valid for a project.
 
 Source: `warehouse/macaroons/security_policy.py` and `warehouse/accounts/security_policy.py` at 6b62157124ab.
 """

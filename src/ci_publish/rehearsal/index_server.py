@@ -214,7 +214,7 @@ class RehearsalIndex:
         return response
 
     def _serve_discovery_document(self, request: Request) -> Response:
-        """Answer PEP 807's discovery (draft of August 2026)."""
+        """Serve the discovery document of PEP 807 (draft of August 2026)."""
         if not self._discovery or request.args.get("discover") != quote("/legacy/", safe=""):
             raise NotFound
         base = index_base_url(request)
@@ -235,7 +235,7 @@ class RehearsalIndex:
         return message_response(request.accept_mimetypes, 200, headers=headers)
 
     def _refuse_other_than_upload(self, _request: Request) -> Response:
-        """Answer anything but an upload at the upload URL: PyPI has no route for it."""
+        """Respond to anything but an upload at the upload URL: PyPI has no route for it."""
         raise NotFound
 
     def _serve_simple_project_list(self, request: Request) -> Response:

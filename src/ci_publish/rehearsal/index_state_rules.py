@@ -69,7 +69,7 @@ class NewProjectLimits:
         self._created: list[float] = []
 
     def rate_limit_headers(self) -> dict[str, str]:
-        """Return RateLimit and RateLimit-Policy as they are before this request; none where there is no limit."""
+        """Return RateLimit and RateLimit-Policy as they are before this request; none if there is no limit."""
         recent = self._recent_creation_times()
         window = int(self._rules.new_projects_window)
         reset = int(min(recent) + window - self._clock()) if recent else window

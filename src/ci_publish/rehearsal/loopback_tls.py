@@ -1,4 +1,4 @@
-"""A certificate authority for one rehearsal, and a server certificate of it for loopback."""
+"""A certificate authority for one rehearsal, and its server certificate for loopback."""
 
 import datetime as dt
 import ipaddress

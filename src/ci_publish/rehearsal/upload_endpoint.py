@@ -183,7 +183,7 @@ class UploadEndpoint:
             form.discard_received_files()
 
     def create_project(self, name: str) -> None:
-        """Register an empty project; raises RefusedError where PyPI would not."""
+        """Register an empty project; raises RefusedError if PyPI would not."""
         with self._storage.lock:
             now = self._clock()
             require_new_project_allowed(self._rules, self._storage.state, name)
@@ -242,7 +242,7 @@ class UploadEndpoint:
         return self._is_duplicate_or_refuse(submission, project)
 
     def _is_duplicate_or_refuse(self, submission: _UploadSubmission, project: StoredProject | None) -> bool:
-        """Return whether this very file is there already; raises RefusedError where it can never be."""
+        """Return whether this very file is there already; raises RefusedError if it can never be."""
         state = self._storage.state
         if is_file_already_stored(state, submission.filename, submission.received.blake2_256):
             return True

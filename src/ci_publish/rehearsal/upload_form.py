@@ -64,7 +64,7 @@ class UploadForm:
         return Version(self.first_field_value("version"))
 
     def received_upload_file(self) -> tuple[str, str, ReceivedFile]:
-        """Return filename, content type and what arrived of the file. Raises RefusedError where there is none."""
+        """Return filename, content type and what arrived of the file. Raises RefusedError if there is none."""
         if "content" not in self.files:
             raise RefusedError(400, "Upload payload does not have a file.")
         filename, content_type, incoming = self.files["content"]

@@ -103,7 +103,7 @@ class UploadTokenStore:
             return jti in self._used
 
     def claim_identity_token(self, jti: str) -> bool:
-        """Claim an identity token for one exchange; False where it was claimed before. Atomic."""
+        """Claim an identity token for one exchange; False if it was claimed before. Atomic."""
         with self._lock:
             new = jti not in self._used
             self._used.add(jti)

@@ -20,10 +20,10 @@ FileValidator: TypeAlias = Callable[[Path, str, Fields], ServerRefusal | None]
 
 
 def server_refusal_of_form(form: Fields) -> ServerRefusal | None:
-    """Return why PyPI rejects the core metadata in a form; None where it accepts them."""
+    """Return why PyPI rejects the core metadata in a form; None if it accepts them."""
     return first_server_refusal(validate_metadata(MultiDict(form).to_dict(flat=False)))
 
 
 def server_refusal_of_file(path: Path, filename: str, form: Fields) -> ServerRefusal | None:
-    """Return why PyPI rejects the file at *path*, uploaded as *filename*; None where it accepts it."""
+    """Return why PyPI rejects the file at *path*, uploaded as *filename*; None if it accepts it."""
     return pypi_upload_refusal(path, filename, MultiDict(form).to_dict(flat=False))

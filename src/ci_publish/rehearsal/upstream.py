@@ -85,7 +85,7 @@ class DistributionFolder:
         self.folder = folder
 
     def listing_entries(self, project: str, base: str) -> list[Entry]:
-        """Return what the folder has of a project. Raises NotFound where that is nothing."""
+        """Return the files of a project in the folder. Raises NotFound if there are none."""
         paths = self._project_files_in_folder(project)
         if not paths:
             raise NotFound
@@ -178,7 +178,7 @@ class ForwardedIndex:
     def ask_file_host(self, project: str, seconds: float) -> tuple[HttpAnswer | NoAnswer, str] | None:
         """Ask the host from which installers download a file of *project* directly; return its answer and its name.
 
-        None where there is no such host: the index is not asked again.
+        None if there is no such host: the index is not asked again.
         """
         try:
             addresses = [str(entry["url"]) for entry in self.listing_entries(project, "")]

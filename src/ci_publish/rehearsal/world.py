@@ -54,7 +54,7 @@ _CI_VARIABLES: Final = frozenset(
 
 @dataclass(kw_only=True, repr=False, eq=False)
 class RehearsalWorld:
-    """Everything that a publisher talks to, on loopback while the context is entered; nothing of it is left afterwards.
+    """All services that a publisher uses, on loopback while the context is entered; nothing is left afterwards.
 
     >>> with RehearsalWorld() as world, world.ambient("github"):
     ...     ...  # publish to world.repository_url

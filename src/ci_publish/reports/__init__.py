@@ -1,1 +1,1 @@
-"""What people and machines read: every report is a fold over the events of a run."""
+"""The output for people and machines: every report is a fold over the events of a run."""

@@ -1,4 +1,4 @@
-"""What a run passes on to later steps and jobs: the outputs of the action, the variables of a GitLab report."""
+"""The outputs of a run for later steps and jobs: the outputs of the action, the variables of a GitLab report."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +19,7 @@ _VALUE_LIMIT = 4_096
 
 @frozen
 class Artifacts:
-    """The files and folders of a run that later steps may want; None where there are none."""
+    """The files and folders of a run that later steps may want; None if there are none."""
 
     receipt: Path | None = None
     attestations: Path | None = None

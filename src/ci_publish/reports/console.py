@@ -1,4 +1,4 @@
-"""What people read during a run: progress and colours on a terminal, lines everywhere else."""
+"""The console during a run: progress and colours on a terminal, lines everywhere else."""
 
 import threading
 import time

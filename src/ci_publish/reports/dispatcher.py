@@ -1,4 +1,4 @@
-"""Hands each event to all reports; none can stop the run or another report."""
+"""Passes each event to all reports; no report can stop the run or another report."""
 
 import threading
 from collections.abc import Callable, Iterable
@@ -8,13 +8,13 @@ from ci_publish.model.events import Event, Noted
 
 
 class Report(Protocol):
-    """Something that listens to a run. Called for one event at a time; ``close`` ends it and may be called twice."""
+    """A listener to a run. Called for one event at a time; ``close`` ends it and may be called twice."""
 
     def __call__(self, event: Event) -> None:
         """Take one event."""
 
     def close(self) -> None:
-        """Write what is still to be written; after this no event comes."""
+        """Write everything that is pending; no event follows."""
 
 
 class Dispatcher:

@@ -1,4 +1,4 @@
-"""What a GitHub job shows: log groups, annotations, the step's summary and its outputs.
+"""The output of a GitHub job: log groups, annotations, the step's summary and its outputs.
 
 Rules of the runner (actions/runner ``FileCommandManager.cs``, ``ActionCommandManager.cs``): a summary of more than
 1 MiB is dropped as a whole, ten annotations of a kind are shown for a step, outputs of a job may have 1 MB together

@@ -1,4 +1,4 @@
-"""What a GitLab job shows: collapsible sections, and the files that its ``artifacts:`` pick up.
+"""The output of a GitLab job: collapsible sections, and the files that its ``artifacts:`` pick up.
 
 Rules of GitLab: a section is opened and closed by lines with a control sequence, a time and a name of letters, digits
 and ``_.-`` (https://docs.gitlab.com/ci/jobs/job_logs/#custom-collapsible-sections). A dotenv report holds lines

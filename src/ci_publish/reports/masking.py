@@ -1,4 +1,4 @@
-"""Secrets kept out of logs: announced to the runner before anything else is printed, and removed from all text.
+"""Keeps secrets out of logs: announces them to the runner first, and redacts them in all text.
 
 The second of the two places that may call ``Secret.reveal()`` (the other is the client that sends it).
 """

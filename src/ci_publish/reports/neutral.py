@@ -1,4 +1,4 @@
-r"""Text from outside, made harmless for logs, commands, Markdown and HTML (pure).
+r"""Escapes untrusted text for logs, commands, Markdown and HTML (pure).
 
 Laws, held by tests with a port of the runner's own parser:
 

@@ -1,4 +1,4 @@
-"""What the checks found, as lines; a problem that several files have is shown once (pure)."""
+"""The results of the checks as lines; a problem of several files is shown once (pure)."""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby

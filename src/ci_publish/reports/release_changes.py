@@ -1,4 +1,4 @@
-"""What is different from the previous release, in wording that all reports share (pure)."""
+"""The differences from the previous release, in wording that all reports share (pure)."""
 
 from collections.abc import Iterator, Sequence
 

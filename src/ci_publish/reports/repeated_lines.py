@@ -14,7 +14,7 @@ FEW = 10
 
 
 class RepeatedLines:
-    """Lets the first few lines of a kind pass, and counts the others until somebody asks how many there were."""
+    """Passes on the first few lines of a kind, and counts the others until the number is requested."""
 
     def __init__(self, *, unlimited: bool = False) -> None:
         self._unlimited = unlimited

@@ -42,7 +42,7 @@ SettingRow = tuple[str, str, str]
 class SummaryInput:
     """What a summary is made from.
 
-    ``log_search`` and a log index make the address of a log entry; None where the log has no such pages.
+    ``log_search`` and a log index make the address of a log entry; None if the log has no such pages.
     """
 
     events: Sequence[Event]
@@ -131,7 +131,7 @@ def _project_order(run: SummaryInput) -> Iterator[Section]:
 
 
 def _release_diffs(run: SummaryInput) -> Iterator[Section]:
-    """Yield what is different from the release before: both versions, then only what changed."""
+    """Yield the differences from the previous release: both versions, then only the changes."""
     for diff in release_changes.release_diffs(run.events):
         rows = []
         for found in diff.findings:
@@ -194,7 +194,7 @@ def _builds(run: SummaryInput) -> Iterator[Section]:
 
 
 def _left_projects(run: SummaryInput) -> Iterator[Section]:
-    """Yield the table of the projects that did not go out."""
+    """Yield the table of the projects that were not completely published."""
     rows = []
     for event in events_of_kind(run.events, ProjectLeft):
         what = "deferred" if event.deferred else "**not published**"
@@ -252,7 +252,7 @@ def _findings(run: SummaryInput) -> Iterator[Section]:
 
 
 def _problems(run: SummaryInput) -> Iterator[Section]:
-    """Yield what the checks found; what is equal in many files is one row."""
+    """Yield the results of the checks; a problem of several files is one row."""
     rows = []
     for group in group_alike_problems(
         each for checked in events_of_kind(run.events, Checked) for each in checked.problems

@@ -1,4 +1,4 @@
-"""Says what a run waits for: after ten seconds without output, and then every thirty (pure)."""
+"""Reports what a run waits for: after ten seconds without output, and then every thirty (pure)."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -97,7 +97,7 @@ class WaitingMessages:
                 pass
 
     def due_waiting_message(self) -> str | None:
-        """Return what to say now, None while nothing is to be said."""
+        """Return the message that is due now, None if there is none."""
         if not (self._current_wait() or self._sending):
             return None
         if self._clock() - self._quiet_since < FIRST + self._said * NEXT:
@@ -110,7 +110,7 @@ class WaitingMessages:
         return self.waiting_message() if self._clock() - self._quiet_since >= FIRST else ""
 
     def waiting_message(self) -> str:
-        """Return what the run waits for, since when and until when; empty where it waits for nothing."""
+        """Return what the run waits for, since when and until when; empty if it waits for nothing."""
         if self._sending:
             first = next(iter(self._sending.values()))
             name = neutral_line(first.filename)

@@ -1,4 +1,4 @@
-"""Which CI a command runs in."""
+"""The CI that a command runs in."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Attestations: whether they are made, by whom they must be, and Sigstore's instance."""
+"""Attestations: whether they are created, their expected signers, and the Sigstore instance."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +12,7 @@ from ci_publish.model.attestation import AttestationPolicy
 
 
 class AttestationSettings(OptionGroup):
-    """Attestations: whether they are made, by whom they must be, and Sigstore's instance."""
+    """Attestations: whether they are created, their expected signers, and the Sigstore instance."""
 
     heading = "attestations"
 

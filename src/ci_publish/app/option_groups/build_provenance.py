@@ -1,4 +1,4 @@
-"""Build provenance (SLSA): made by attest, used by publish, demanded by verify."""
+"""Build provenance (SLSA): created by attest, used by publish, required by verify."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +10,7 @@ from ci_publish.model.attestation import BuildProvenancePolicy
 
 
 class BuildProvenanceSettings(OptionGroup):
-    """Build provenance (SLSA): made by attest, used by publish, demanded by verify."""
+    """Build provenance (SLSA): created by attest, used by publish, required by verify."""
 
     heading = "attestations"
 

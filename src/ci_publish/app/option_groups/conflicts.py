@@ -1,4 +1,4 @@
-"""Files that the index has already: what is compared, and what happens with other content."""
+"""Files that the index already has: what is compared, and what to do about different content."""
 
 from typing import Annotated, Literal
 
@@ -13,7 +13,7 @@ LARGEST_DOWNLOAD = ByteLimit(256 * 1024 * 1024)
 
 
 class ConflictSettings(OptionGroup):
-    """Files that the index has already: what is compared, and what happens with other content."""
+    """Files that the index already has: what is compared, and what to do about different content."""
 
     heading = "behaviour with files that the index has already"
 

@@ -1,4 +1,4 @@
-"""As whom: the credential, and what may be tried with it."""
+"""The credential, and what it may be used for."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +12,7 @@ from ci_publish.model.identity import Secret
 
 
 class CredentialSettings(OptionGroup):
-    """As whom: the credential, and what may be tried with it."""
+    """The credential, and what it may be used for."""
 
     heading = "credentials"
 

@@ -1,4 +1,4 @@
-"""Installing and trying what was rehearsed, before it is published."""
+"""Test installations of the rehearsed files, before they are published."""
 
 from collections.abc import Mapping
 from typing import Annotated, Final
@@ -19,7 +19,7 @@ TABLE: Final[Mapping[str, str]] = {
 
 
 class InstallationSettings(OptionGroup):
-    """Installing and trying what was rehearsed, before it is published."""
+    """Test installations of the rehearsed files, before they are published."""
 
     heading = "installation from the rehearsal"
 

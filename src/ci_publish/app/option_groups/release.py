@@ -1,4 +1,4 @@
-"""The release as a whole: how it is compared with the one before, and what it must be like."""
+"""The release as a whole: how it is compared with the previous one, and its requirements."""
 
 from typing import Annotated, Literal
 
@@ -10,7 +10,7 @@ from ci_publish.app.setting_values import Lines, SizeLimit, parse_setting_entrie
 
 
 class ReleaseSettings(OptionGroup):
-    """The release as a whole: how it is compared with the one before, and what it must be like."""
+    """The release as a whole: how it is compared with the previous one, and its requirements."""
 
     heading = "release"
 

@@ -1,4 +1,4 @@
-"""The run itself: how many uploads at once, how long to wait, and what is only planned."""
+"""The run itself: parallel uploads, time limits and dry runs."""
 
 from typing import Annotated
 
@@ -10,7 +10,7 @@ from ci_publish.app.setting_values import LONGEST_WAIT, Seconds
 
 
 class RunSettings(OptionGroup):
-    """The run itself: how many uploads at once, how long to wait, and what is only planned."""
+    """The run itself: parallel uploads, time limits and dry runs."""
 
     heading = "behaviour"
 

@@ -153,7 +153,7 @@ def parse_checked_filename(file: CheckedFile) -> DistributionFilename | None:
 
 
 def _project_and_version_in_filename(file: CheckedFile) -> tuple[str, Version] | None:
-    """Return the project as the filename spells it, and its version; None where the name cannot be parsed."""
+    """Return the project as the filename spells it, and its version; None if the name cannot be parsed."""
     if (parsed := parse_checked_filename(file)) is None:
         return None
     parts = file.filename.removesuffix(".tar.gz").removesuffix(".zip").rsplit("-", 2)

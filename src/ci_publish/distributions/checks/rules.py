@@ -112,10 +112,10 @@ class Rule:
 
     @property
     def severity_elsewhere(self) -> Severity | None:
-        """The severity for indexes other than PyPI, None where they accept what the rule finds."""
+        """The severity for indexes other than PyPI, None if they accept what the rule finds."""
         return None if self.pypi_only else self.generic or self.pypi
 
     def severity_for_profiles(self, profiles: Iterable[IndexProfile]) -> Severity | None:
-        """Return the highest severity for *profiles* (PyPI's where there are none), None where all accept it."""
+        """Return the highest severity for *profiles* (PyPI's where there are none), None if all accept it."""
         chosen = {self.pypi if profile is IndexProfile.PYPI else self.severity_elsewhere for profile in profiles}
         return next((severity for severity in Severity if severity in (chosen or {self.pypi})), None)

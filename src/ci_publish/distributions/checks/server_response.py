@@ -19,7 +19,7 @@ _KINDS: Final = {"sdist": Kind.SDIST, "bdist_wheel": Kind.WHEEL}
 
 
 def pypi_upload_refusal(path: Path, filename: str, form: Mapping[str, Sequence[str]]) -> ServerRefusal | None:
-    """Return PyPI's refusal of the file at *path*, uploaded as *filename* with *form*; None where it is accepted.
+    """Return PyPI's refusal of the file at *path*, uploaded as *filename* with *form*; None if it is accepted.
 
     *form* is the whole upload form, each field with all its values. What PyPI's server rejected in August 2026 is
     refused, in its order, also where ``check`` only warns because a newer server may accept it. Identity, digests,

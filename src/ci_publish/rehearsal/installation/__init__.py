@@ -1,1 +1,1 @@
-"""Installing what was rehearsed, and trying what was installed, in processes that know no secret."""
+"""Test installations of the rehearsed files, in processes without secrets."""

@@ -33,7 +33,7 @@ _ROUNDS: Final = 50
 
 @frozen(kw_only=True)
 class EndedCommand:
-    """How a command ended: its exit code (None: it timed out), and the last lines of what it printed."""
+    """The result of a command: its exit code (None: it timed out), and the last lines of its output."""
 
     code: int | None
     output: str

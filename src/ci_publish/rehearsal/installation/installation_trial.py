@@ -43,7 +43,7 @@ _FACTS_BYTES: Final = 16 * 1024 * 1024
 
 @frozen(kw_only=True)
 class TrialPlan:
-    """What is tried, and where the files come from.
+    """What is tested, and where the files come from.
 
     ``index`` is the root of the overlay's Simple API, ``addresses`` are those of the files, by name. ``siblings`` holds
     the versions of each project of the run. ``probe`` is the program that inspects an environment.
@@ -88,7 +88,7 @@ class InstallationTrial:
         self._outputs: list[str] = []
 
     def run(self) -> Tried:
-        """Install and try the file; what is wrong with it is part of the result. Raises the error that ends the run."""
+        """Install and test the file; its problems are part of the result. Raises the error that ends the run."""
         began = time.monotonic()
         self._folder.mkdir(parents=True)
         problems = self._plan.severities.apply_to_problems(
@@ -143,7 +143,7 @@ class InstallationTrial:
         return self._run_trial_command(command, " ".join(("install", *options, requirement)))
 
     def _failed_installation_faults(self, installed: EndedCommand) -> Iterator[Fault]:
-        """Find out why: the file itself, or what it requires."""
+        """Return the cause: the file itself, or its requirements."""
         python = self._interpreter.name
         missing = requirements_without_sibling_version(self._file, self._plan.siblings, self._interpreter)
         for requirement in missing:

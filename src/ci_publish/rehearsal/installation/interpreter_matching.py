@@ -1,4 +1,4 @@
-"""Which files fit which interpreters (pure)."""
+"""Which files support which interpreters (pure)."""
 
 from collections.abc import Mapping, Sequence
 

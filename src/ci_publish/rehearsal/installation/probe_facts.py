@@ -135,7 +135,7 @@ def _module_of_attempt(attempt: ProbeAttempt) -> str:
 
 
 def _tag_mismatch_reason(facts: ProbeFacts, attempt: ProbeAttempt) -> str:
-    """Return why the file does not fit an interpreter that its tags claim; nothing where that is not the cause."""
+    """Return why the file does not fit an interpreter that its tags claim; nothing if that is not the cause."""
     if attempt.error == "SyntaxError" and any(attempt.file.replace("\\", "/").endswith(name) for name in facts.files):
         return "its tags and Requires-Python claim this Python"
     if attempt.error in {"ImportError", "OSError"} and any(said in attempt.message for said in _OTHER_MACHINE):
