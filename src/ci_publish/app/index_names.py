@@ -32,7 +32,7 @@ _OTHERS_READ = stat.S_IRGRP | stat.S_IROTH
 
 @frozen(kw_only=True)
 class NamedIndex:
-    """The index that a name refers to. ``where`` is the place that defines it; ``user`` and ``password`` are from .pypirc.
+    """The index that a name refers to. ``where`` is where it is defined; ``user`` and ``password`` are from .pypirc.
 
     ``in_project``: that place is the checkout's pyproject.toml.
     """

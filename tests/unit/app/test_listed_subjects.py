@@ -41,7 +41,7 @@ def test_the_lines_of_sha256sum_name_files_below_any_folder(tmp_path: Path) -> N
         (json.dumps([{"filename": SDIST, "sha256": None}]), "64 lower-case hexadecimal digits"),
         (json.dumps([{"filename": "../x.txt", "sha256": ONE}]), "Not the name of a wheel or sdist: '../x.txt'"),
         (f"{ONE}  notes.txt", "Not the name of a wheel or sdist: 'notes.txt'"),
-        (f"{ONE} {SDIST}", "ot a line of sha256sum"),
+        (f"{ONE} {SDIST}", "Not a line of sha256sum"),
         (f"{ONE}  {SDIST}\n{TWO}  other/{SDIST}", f"It lists {SDIST} more than once"),
     ],
 )
