@@ -109,7 +109,7 @@ class UntrustedCertificate(ConfigurationError, slug="untrusted-certificate"):
 
 
 class ProxyAuthenticationRequired(ConfigurationError, slug="proxy-authentication-required"):
-    """A proxy from an environment variable requires authentication (407), or rejects the credential in the variable."""
+    """A proxy set in a variable required authentication (407) or rejected the credential in that variable."""
 
 
 class InstallWithCredentials(ConfigurationError, slug="install-with-credentials"):
@@ -169,7 +169,7 @@ class TrustedPublishingNotSupported(IdentityUnavailable, slug="trusted-publishin
 
 
 class CredentialRejected(CiPublishError, slug="credential-rejected", exit_code=6):
-    """The index rejects the identity, the upload token or the API token."""
+    """The index rejected the identity, the upload token or the API token."""
 
 
 class PasswordRefused(CredentialRejected, slug="password-refused"):
@@ -257,7 +257,7 @@ class UnattestableWorkflow(SigningFailed, slug="unattestable-workflow", retryabl
 
 
 class AttestationUnsound(SigningFailed, slug="attestation-unsound", retryable=False):
-    """A new attestation does not verify against the file or the identity of this run."""
+    """A new attestation could not be verified: it does not match the file, or it does not match this run's identity."""
 
 
 class AttestationInvalid(SigningFailed, slug="attestation-invalid", retryable=False):
@@ -285,7 +285,7 @@ class ContentConflict(CiPublishError, slug="content-conflict", exit_code=8):
 
 
 class UploadRejected(CiPublishError, slug="upload-rejected", exit_code=9):
-    """The index permanently rejects a file."""
+    """The index permanently rejected a file."""
 
 
 class IndexUnavailable(CiPublishError, slug="index-unavailable", exit_code=10, retryable=True):
@@ -309,7 +309,7 @@ class BuildProvenanceUnverified(Unverified, slug="build-provenance-unverified", 
 
 
 class PublishingDeferred(CiPublishError, slug="deferred", exit_code=12, retryable=True):
-    """Some new projects are deferred to a later run: the index accepts no more of them now, or the user set a limit.
+    """Some new projects were deferred to a later run: the index accepts no more of them now, or the user set a limit.
 
     ``resume_after``: when a later run can go on, in seconds since the epoch; None if that is not known.
     """
