@@ -207,7 +207,7 @@ def _() -> object:
     return load_settings({}, {"CI_PUBLISH_JOBS": "0", "CI_PUBLISH_ON_CONFLICT": "skip"}, Path("none"))
 
 
-@situation("A variable is nearly one of ours")
+@situation("The name of a variable is misspelled")
 def _() -> object:
     return load_settings({}, {"CI_PUBLISH_REPOSITORY_ULR": "https://index.example/"}, Path("none"))
 
@@ -256,12 +256,12 @@ def _() -> object:
     return index_endpoints.resolve_endpoints("http://pypi.corp.example/simple/")
 
 
-@situation("repository-url holds a password")
+@situation("repository-url contains a password")
 def _() -> object:
     return index_endpoints.resolve_endpoints("https://bob:hunter2@pypi.corp.example/")
 
 
-@situation("SSL_CERT_FILE names a file that is not there")
+@situation("SSL_CERT_FILE names a file that does not exist")
 def _() -> object:
     return ca_variables({"SSL_CERT_FILE": "/etc/ssl/corp.pem"})
 
@@ -299,7 +299,7 @@ def _() -> object:
     return parse_command_line(["publish", "--skip-exsting", "-r", "testpypi"])
 
 
-@situation("There is no such command", command="ci-publish", only=True)
+@situation("The command does not exist", command="ci-publish", only=True)
 def _() -> object:
     return parse_command_line(["pubish"])
 
@@ -333,7 +333,7 @@ def _() -> object:
         return shortened_to(lambda: check_folder(here), str(here), "dist")
 
 
-@situation("A wheel has a platform tag that PyPI refuses")
+@situation("A wheel has a platform tag that PyPI rejects")
 def _() -> object:
     with folder() as here:
         make_wheel(here, tag="py3-none-linux_x86_64")
@@ -383,7 +383,7 @@ def _() -> object:
         return shortened(lambda: check_folder(here / "dist"), f"{here}/")
 
 
-@situation("A wheel has a ZIP64 extra field twice, as no archiver that follows the standard writes it")
+@situation("A wheel has a duplicate ZIP64 extra field")
 def _() -> object:
     with folder() as here:
         path = make_wheel(here)
@@ -392,7 +392,7 @@ def _() -> object:
         return checked(here)
 
 
-@situation("A distribution is a link to a file that is gone")
+@situation("A distribution is a link to a file that does not exist")
 def _() -> object:
     with folder() as here:
         make_wheel(here)
@@ -400,7 +400,7 @@ def _() -> object:
         return checked(here)
 
 
-@situation("A distribution may not be read by this user")
+@situation("A distribution cannot be read by this user")
 def _() -> object:
     try:
         with folder() as here, open_regular_file(make_wheel(here)):
@@ -510,7 +510,7 @@ def _() -> object:
     return prove(credential_harness.Harness(), given=given)
 
 
-@situation("Another tool's variable names another index than ours")
+@situation("Another tool's variable names a different index")
 def _() -> object:
     ours = OwnSettings(addresses=("https://upload.pypi.org/legacy/",), spelled="--repository-url")
     return decide_other_tools_settings(
@@ -529,7 +529,7 @@ def _() -> object:
     )
 
 
-@situation("Another tool's secret, and nothing says that it is for PyPI")
+@situation("Another tool's secret may be for a different index")
 def _() -> object:
     return decide_other_tools_settings(OwnSettings(), {"TWINE_PASSWORD": "hunter2"}, lambda address, _: address)
 
@@ -611,7 +611,7 @@ def _() -> object:
     return prove(credential_harness.Harness(index=index), endpoints=credential_harness.OTHER)
 
 
-@situation("A private index asks for an audience that is not its host, and that nobody named")
+@situation("A private index asks for an audience that is neither its host nor configured")
 def _() -> object:
     index = credential_harness.FakeIndex(audience="acme-packages")
     return prove(credential_harness.Harness(index=index), endpoints=credential_harness.OTHER)
@@ -721,7 +721,7 @@ def _() -> object:
     return SigningFailedBy(attesting=[Refusal("Rekor responded with HTTP 400: invalid entry")]).error()
 
 
-@situation("Sigstore does not know the CI's identity provider")
+@situation("Sigstore does not support the CI's identity provider")
 def _() -> object:
     refusal = IdentityRefusal("Fulcio responded with HTTP 403: issuer is not configured")
     return SigningFailedBy(certifying=[refusal, refusal]).error()
@@ -786,7 +786,7 @@ def _() -> object:
     found = FoundAttestation(
         path=Path("dist") / f"{name}.slsa.attestation", distribution=name, type="slsa", content=b""
     )
-    reason = "it was built from the commit 6dcb09b5b57875f334f61aebed695e2e4193db5e, not from this run's"
+    reason = "it was built from commit 6dcb09b5b57875f334f61aebed695e2e4193db5e, not from this run's commit"
     return unsuitable_provenance_error([UnsuitableProvenance(found, reason)])
 
 
@@ -804,7 +804,7 @@ def _() -> object:
     return None
 
 
-@situation("Build provenance is required, but the index is sent no attestations")
+@situation("Build provenance is required, but no attestations are sent to the index")
 def _() -> object:
     return required_build_provenance.attestations_not_sent_error()
 
@@ -871,12 +871,12 @@ def _() -> object:
     return messages.refused_upload_error(GENERIC, wheel(), cast("Refused", answered(422, "Computer says no")))
 
 
-@situation("Nothing accepts uploads at that address")
+@situation("The address does not accept uploads")
 def _() -> object:
     return messages.refused_upload_error(GENERIC, wheel(), cast("Refused", answered(404, "Not Found")))
 
 
-@situation("GitLab answers 404 to a job that may not publish")
+@situation("GitLab responds with 404 to a job that may not publish")
 def _() -> object:
     url = "https://gitlab.example/api/v4/projects/42/packages/pypi"
     answer = interpret_upload_response(HttpAnswer(status=404, reason="Not Found", headers={}, body=b"{}"), url, 1, 0.0)
@@ -885,7 +885,9 @@ def _() -> object:
 
 @situation("The index's file list cannot be read")
 def _() -> object:
-    installation_failed_error = ListingUnavailable("demo", "the index responded with 503 five times")
+    installation_failed_error = ListingUnavailable(
+        "demo", "the index responded with 503 Service Unavailable (after 5 attempts)"
+    )
     return messages.listing_unavailable_error(PYPI, installation_failed_error)
 
 
@@ -918,7 +920,7 @@ def _() -> object:
     return confirmation_messages.listing_differs_error(PYPI, [wheel().filename], (), 300.0)
 
 
-@situation("The index lists different bytes from those that were sent")
+@situation("The index lists different content from what was sent")
 def _() -> object:
     return confirmation_messages.listing_differs_error(PYPI, (), [wheel().filename], 300.0)
 
@@ -939,7 +941,7 @@ def _() -> object:
     return confirmation_messages.build_provenance_without_attestations_error()
 
 
-@situation("`verify` requires another builder than the one in the build provenance")
+@situation("`verify` requires a different builder from the one in the build provenance")
 def _() -> object:
     options = Settings(builder=(parse_identity("github:ci-publish/ci-publish:build-with-provenance.yml"),))
     built = Attestation(
@@ -1015,7 +1017,7 @@ def _() -> None:
     upstream_that_answers(NoAnswer(NoAnswerReason.CONNECT, said)).require_answering_upstream()
 
 
-@situation("rehearse --install, and the index with the dependencies wants a password", command="rehearse")
+@situation("rehearse --install, and the index with the dependencies requires a password", command="rehearse")
 def _() -> None:
     refusal = HttpAnswer(status=401, reason="Unauthorized", headers={}, body=b"")
     upstream_that_answers(refusal).require_answering_upstream()
@@ -1117,7 +1119,7 @@ def _() -> object:
     return messages.release_differences_error([found])
 
 
-@situation("The tag names the project and another version")
+@situation("The tag names the project and a different version")
 def _() -> object:
     local = LocalDistributions(stated=Stated(tag="demo-1.2"))
     return messages.failed_checks_error(local.check_stated(Collection(distributions=(wheel(version="1.1"),))))

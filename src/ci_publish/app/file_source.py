@@ -47,7 +47,7 @@ class FileSource(OptionSource):
                 destination = name.replace("_", "-").casefold() in _DESTINATIONS
                 raise ConfigurationError(
                     f"Unknown {kind}: {key}",
-                    detail="It would be ignored, and the setting would silently have no effect.",
+                    detail="It would be ignored, so the setting would have no effect.",
                     hints=(
                         "Did you mean repository-url?"
                         if destination

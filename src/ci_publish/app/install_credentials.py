@@ -46,11 +46,8 @@ def refuse_install_with_credentials(settings: Settings, environ: Mapping[str, st
         move = "Move the rehearsal to a separate job, without `id_tokens:` and without the password."
     else:
         move = "Run it where no identity token can be requested, and no password or token is set."
-    names = " and ".join(found)
-    verb = "is" if len(found) == 1 else "are"
     raise InstallWithCredentials(
-        f"Installing runs code from the files and from their dependencies, and {names} {verb} within reach of that"
-        " code.",
+        f"Installing runs code from the files and their dependencies, which could read {' and '.join(found)}.",
         detail="Nothing was installed. Such code could publish on your behalf.",
         hints=(
             move,

@@ -58,5 +58,5 @@ def refuse_misspelled_option(key: str, ours: Iterable[str], kind: str) -> None:
     near = difflib.get_close_matches(key.replace("-", "_").upper(), normal, n=1, cutoff=0.86)
     if near:
         message = f"Unknown {kind}: {key}"
-        why = "It would be ignored, and the setting would silently have no effect."
+        why = "It would be ignored, so the setting would have no effect."
         raise ConfigurationError(message, detail=why, hints=(f"Did you mean {normal[near[0]]}?",))

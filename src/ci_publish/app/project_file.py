@@ -101,7 +101,7 @@ def _refuse_misspelled_tables(tables: Mapping[str, Any], tools: Mapping[str, Any
         hyphen = name == "tool.ci_publish"
         raise ConfigurationError(
             f"Unknown table in pyproject.toml: [{name}]",
-            detail="It would be ignored, and its settings would silently have no effect.",
+            detail="It would be ignored, so its settings would have no effect.",
             hints=(f"Write it {'with a hyphen' if hyphen else 'like this'}: [tool.ci-publish]",),
         )
 

@@ -89,7 +89,7 @@ def refuse_untrusted_project_settings(
     names = " and ".join(name.replace("_", "-") for name in found)
     raise ConfigurationError(
         f"{command} would take {names} from pyproject.toml, in a run that may contain untrusted code ({why}).",
-        detail=f"Anyone who opens a pull request can change that file, and with it {decides}:\n"
+        detail=f"Anyone who opens a pull request can change that file, and thereby {decides}:\n"
         + "\n".join(f"{where}: {option_value_for_people(name, loaded.settings)}" for name, where in found.items()),
         hints=(
             f"If the values are correct, set them outside the file: {outside}",

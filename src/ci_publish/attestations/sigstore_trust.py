@@ -189,7 +189,7 @@ def sigstore_instance_hosts(config: str) -> str:
 def _bad_trust_config_error(why: str) -> ConfigurationError:
     return ConfigurationError(
         "The Sigstore trust configuration cannot be used.",
-        detail=why,
+        detail=f"{why[:1].upper()}{why[1:]}",
         hints=(
             Hint(
                 "Provide a ClientTrustConfig JSON file (trusted root and signing configuration): ",

@@ -200,7 +200,7 @@ def _pypi_or_testpypi_endpoints(url: str) -> Endpoints | None:
         return meant
     own = "PyPI" if meant is PYPI else "TestPyPI"
     raise ConfigurationError(
-        f"{redacted_url(url)} is not an upload address of {own}.",
+        f"{redacted_url(url)} is not the upload URL of {own}.",
         detail=_why_upload_url_is_wrong(url, meant),
         hints=(
             Hint(
@@ -222,10 +222,10 @@ def _why_upload_url_is_wrong(url: str, meant: Endpoints) -> str:
     if parts.hostname in {"pypi.python.org", "testpypi.python.org", "upload.pypi.io", "pypi.io"}:
         return "This host was retired and accepts no uploads."
     if parts.path.startswith("/simple"):
-        return "This is the address that installers read from; uploads have a different one."
+        return "Installers read from this URL; uploads use a different one."
     if parts.hostname == url_host(meant.upload) and f"{parts.path}/" == split_url(meant.upload).path:
         return "The trailing slash is missing: the server would redirect instead of accepting the file."
-    return "Uploads have a different address."
+    return "Uploads use a different URL."
 
 
 def _require_usable_index_url(url: str, name: str, allow_http: frozenset[str]) -> None:

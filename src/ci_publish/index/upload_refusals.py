@@ -142,12 +142,12 @@ REFUSALS = (
     # --- the file and its release
     _known_upload_refusal(
         r"previously used by a file that has since been deleted",
-        "A deleted filename can never be used again, not even for the same bytes: raise the version, or, for a"
+        "A deleted filename can never be used again, not even for the same content: use a new version or, for a"
         " wheel, add a build tag.",
     ),
     _known_upload_refusal(
         r"releases older than \d+ days",
-        "A release accepts new files for 14 days only: raise the version and publish all files again.",
+        "A release accepts new files for only 14 days: use a new version, and publish all files again.",
     ),
     _known_upload_refusal(
         r"only one sdist may be uploaded",
@@ -190,7 +190,7 @@ REFUSALS = (
     ),
     _known_upload_refusal(
         r"unsupported platform tag",
-        "Build the wheel again with a current backend; `ci-publish check` says what is wrong with its platform tag.",
+        "Build the wheel again with a current backend; `ci-publish check` explains the problem with its platform tag.",
     ),
     _known_upload_refusal(
         r"description failed to render",
@@ -254,7 +254,9 @@ GITLAB_NOT_FOUND = (
 )
 
 BY_STATUS = {
-    400: ("Read the index's message above; `ci-publish check` finds most of what an index rejects.",),
+    400: (
+        "Read the index's message above; `ci-publish check` detects most problems for which an index rejects a file.",
+    ),
     404: (Hint("This address does not accept uploads: check ", _URL, ", including the path and the trailing slash."),),
     405: (
         Hint("This address does not accept uploads; it may be the one that installers read from: check ", _URL, "."),

@@ -106,7 +106,7 @@ def quarantined_projects_error(endpoints: Endpoints, projects: Sequence[str], mi
 def files_not_published_error(endpoints: Endpoints, missing: Sequence[str]) -> Unverified:
     """`verify`: files are not on the index."""
     return Unverified(
-        f"{count_files(len(missing))} not on {endpoints.name}.",
+        f"{count_files(len(missing))} {'is' if len(missing) == 1 else 'are'} not on {endpoints.name}.",
         detail="\n".join(f"{name}: not listed" for name in missing),
         hints=("Publish them: `ci-publish publish` sends only what is missing. Then verify again.",),
     )

@@ -34,20 +34,22 @@ from ci_publish.model.index import (
 from ci_publish.model.problem import Problem, Severity, group_alike_problems
 
 RERUN = "Run it again: files that are already published are recognised by digest, and only the rest is sent."
-_READ_WORDS = "Read the index's message above; `ci-publish check` finds most of what an index rejects."
+_READ_WORDS = (
+    "Read the index's message above; `ci-publish check` detects most problems for which an index rejects a file."
+)
 _DOCTOR = "On PyPI, Trusted Publishing needs no stored token: see `ci-publish doctor`."
 FIRST_BUILD = Hint(
-    "Re-run only the failed job, to use the distributions of the first build; a rebuilt file has different bytes.",
+    "Re-run only the failed job, to use the distributions of the first build; a rebuilt file has different content.",
     not_for=["verify"],
 )
-NAME_SIMPLE_API = Hint("To compare digests, give the root of the index's Simple API: ", option("index_url", "URL"))
+NAME_SIMPLE_API = Hint("To compare digests, specify the root of the index's Simple API: ", option("index_url", "URL"))
 _LEAVE_UNCOMPARED = Hint("To skip files whose names are in use, without comparing: ", option("skip_existing", "true"))
 _NEW_VERSION = Hint(
-    "If the content is meant to differ, publish it under a new version: no index replaces a file.",
+    "If the content is supposed to differ, publish it as a new version: no index replaces a file.",
     not_for=["verify"],
 )
 _COMPARE_WITH_FIRST_BUILD = Hint(
-    "Verify the files that were published, not a later build: a rebuilt file has different bytes.",
+    "Verify the files that were published, not a later build: a rebuilt file has different content.",
     not_for=["publish", "plan", "rehearse", "doctor"],
 )
 _MOST_HINTS = 6
@@ -249,7 +251,7 @@ def file_changed_error(file: Distribution, outcome: FileChanged) -> FileChangedD
     """The bytes on disk are not those that were hashed."""
     return FileChangedDuringRun(
         f"{file.filename} changed during the run: {outcome.message}",
-        detail="Only the bytes that were hashed, checked and signed are published, so this file was not.",
+        detail="Only content that was hashed, checked and signed is published, so this file was not.",
         hints=("Find out what writes to the folder during the run, and publish a finished build.",),
     )
 

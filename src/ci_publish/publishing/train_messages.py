@@ -99,7 +99,7 @@ def cycle_too_large_error(cycle: Sequence[str], most: int) -> ConfigurationError
         detail="These projects are new and require each other, so one run has to create them all.",
         hints=(
             Hint("Allow as many new projects as the cycle has: ", option("new_projects", str(len(cycle)))),
-            "Or break the cycle.",
+            "Or remove the cycle.",
         ),
     )
 

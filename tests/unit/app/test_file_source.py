@@ -82,7 +82,7 @@ def test_every_other_unknown_key_is_refused(key: str, hint: str | None, value: o
     with pytest.raises(ConfigurationError) as error:
         read(**{key: value})
     assert error.value.summary == f"Unknown key of [tool.ci-publish]: {key}"
-    assert error.value.detail == "It would be ignored, and the setting would silently have no effect."
+    assert error.value.detail == "It would be ignored, so the setting would have no effect."
     expected = f"Did you mean {hint}?" if hint else f"Remove it, or use one of the keys that exist: {OPTIONS_URL}"
     assert error.value.hints == (expected,)
 

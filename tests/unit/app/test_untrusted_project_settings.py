@@ -176,7 +176,7 @@ def test_commands_that_send_none_honour_the_file(command: str, environ: dict[str
 def test_the_file_does_not_say_whose_provenance_verify_believes(key: str) -> None:
     told = refused("verify", PULL_REQUEST, ours(key))
     assert f"verify would take {key} from pyproject.toml" in told
-    assert "and with it whose provenance is trusted:" in told
+    assert "and thereby whose provenance is trusted:" in told
     ran = Ran()
     ran.execute("verify", {}, ours(key))
     ran.execute("verify", {**PULL_REQUEST, "CI_PUBLISH_TRUST_PROJECT_SETTINGS": "true"}, ours(key))

@@ -38,8 +38,8 @@ def test_tokens_of_pypi_come_from_its_main_host_and_audiences_are_pinned() -> No
 
 WHY = {
     "retired": "This host was retired and accepts no uploads.",
-    "different address": "Uploads have a different address.",
-    "installers": "This is the address that installers read from; uploads have a different one.",
+    "different address": "Uploads use a different URL.",
+    "installers": "Installers read from this URL; uploads use a different one.",
     "slash": "The trailing slash is missing: the server would redirect instead of accepting the file.",
     "https only": "It accepts uploads over https only.",
     "dot at the end": "Its host has a dot at the end.",
@@ -75,7 +75,7 @@ def test_wrong_addresses_are_cured_with_words(wrong: str, meant: Endpoints, why:
     with pytest.raises(ConfigurationError) as caught:
         resolve_endpoints(wrong)
     own = "PyPI" if meant is PYPI else "TestPyPI"
-    assert caught.value.summary == f"{wrong} is not an upload address of {own}."
+    assert caught.value.summary == f"{wrong} is not the upload URL of {own}."
     assert caught.value.detail == WHY[why]
     name = f"Use the name {meant.name}: repository-url: {meant.name} (short for {meant.upload})"
     omit = ["To upload to PyPI itself, omit repository-url."] if meant is PYPI else []

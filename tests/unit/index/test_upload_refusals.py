@@ -26,7 +26,7 @@ def understood(given: HttpAnswer, url: str = URL) -> object:
     ("status", "reason", "meaning", "advice"),
     [
         (400, "This filename was previously used by a file that has since been deleted.", Meaning.FILE, "version"),
-        (400, "Uploading new files to releases older than 14 days is not allowed.", Meaning.FILE, "raise the version"),
+        (400, "Uploading new files to releases older than 14 days is not allowed.", Meaning.FILE, "use a new version"),
         (400, "Only one sdist may be uploaded per release.", Meaning.FILE, "sdist under another name"),
         (400, "File too large. Limit for project 'x' is 100 MB.", Meaning.FILE, "storage-limits"),
         (400, "Project size too large. Limit for project 'x' is 10 GB.", Meaning.FILE, "delete old releases"),

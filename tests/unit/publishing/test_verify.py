@@ -86,7 +86,7 @@ def test_verify_is_green_for_what_is_there() -> None:
 
 def test_verify_tells_missing_from_other_content() -> None:
     missing = fake_run(*ALL, index=FakeIndex(files={ONE.filename: published(ONE)}))
-    assert "2 files not on pypi" in failing(missing, Unverified, verify).summary
+    assert "2 files are not on pypi" in failing(missing, Unverified, verify).summary
     other = fake_run(*ALL, index=FakeIndex(files={ONE.filename: published(ONE, sha256=sha("x"))}))
     failing(other, ContentConflict, verify)
     nothing = fake_run(ONE)
