@@ -90,7 +90,7 @@ def test_verify_tells_missing_from_other_content() -> None:
     other = fake_run(*ALL, index=FakeIndex(files={ONE.filename: published(ONE, sha256=sha("x"))}))
     failing(other, ContentConflict, verify)
     nothing = fake_run(ONE)
-    assert "1 file not" in failing(nothing, Unverified, verify).summary
+    assert "1 file is not" in failing(nothing, Unverified, verify).summary
 
 
 def test_verify_needs_to_see_the_index() -> None:
