@@ -599,7 +599,7 @@ def _() -> object:
     return refused_mint("invalid-payload", "unknown trusted publishing issuer", claims)
 
 
-@situation("The job is in a reusable workflow of another repository")
+@situation("The job is in a reusable workflow from another repository")
 def _() -> object:
     called = "octo-org/workflows/.github/workflows/publish.yml@refs/heads/main"
     return refused_mint("invalid-publisher", "no publisher", {**credential_harness.GITHUB, "job_workflow_ref": called})
