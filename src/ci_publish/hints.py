@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol, Self
 
 
 class OptionNamed(NamedTuple):
-    """An option by the name of its field, with the value to give it; None where only the option is named."""
+    """An option by the name of its field, with the value to give it; None if only the option is named."""
 
     name: str
     value: str | None = None
@@ -26,7 +26,7 @@ class OptionNamed(NamedTuple):
 
 
 def option(name: str, value: str | None = None) -> OptionNamed:
-    """Name an option in a ``Hint``. A *value* in capitals, such as ``SECONDS``, stands for one of the reader's own."""
+    """Name an option in a ``Hint``. A *value* in capitals, such as ``SECONDS``, is a placeholder."""
     return OptionNamed(name, value)
 
 

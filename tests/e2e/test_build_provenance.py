@@ -164,7 +164,7 @@ def traces(world: RehearsalWorld) -> tuple[int, int, int]:
 
 @pytest.mark.parametrize(
     ("claims", "said"),
-    [({"workflow": "nightly.yml"}, "nightly.yml"), ({"sha": "b" * 40}, f"from the commit {'b' * 40}")],
+    [({"workflow": "nightly.yml"}, "nightly.yml"), ({"sha": "b" * 40}, f"from commit {'b' * 40}")],
     ids=["workflow", "commit"],
 )
 def test_build_provenance_for_something_else_is_omitted_or_refused(

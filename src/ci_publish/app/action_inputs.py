@@ -42,7 +42,7 @@ def refuse_ignored_inputs(command: str, settings: Settings, environ: Mapping[str
 
 
 def _upload_url(address: str) -> str:
-    """Return the upload URL that *address*, which may be a name, stands for; *address* itself if it is wrong."""
+    """Return the upload URL that *address*, which may be a name, refers to; *address* itself if it is invalid."""
     try:
         return resolve_endpoints(address).upload
     except ConfigurationError:

@@ -44,7 +44,7 @@ TAKE_RUNS = frozenset({"publish", "plan", "check", "diff", "attest", "verify"})
 
 @frozen
 class CommandJob:
-    """One command to run: its settings, with where they came from, and its context."""
+    """One command to run: its settings, with their origins, and its context."""
 
     settings: Settings
     loaded: Loaded

@@ -56,7 +56,7 @@ class FileSource(OptionSource):
                 )
 
     def _read_install_table(self, table: Mapping[str, Any]) -> Found:
-        """Yield the keys of ``[tool.ci-publish.install]``, which asks for an installation by being there."""
+        """Yield the keys of ``[tool.ci-publish.install]``; the table itself requests an installation."""
         where = "[tool.ci-publish.install]"
         yield "install", True, Origin(Source.FILE, where)
         for key, value in table.items():

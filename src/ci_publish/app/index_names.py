@@ -140,7 +140,7 @@ class IndexNames:
 
 
 def _require_known_index(name: str, known: str, upload: str, where: str) -> None:
-    """Raise ConfigurationError if *where* defines one of PyPI's own names as another index."""
+    """Raise ConfigurationError if *where* defines one of PyPI's own names as a different index."""
     if upload.rstrip("/") not in {known.rstrip("/"), f"https://{name.lower()}.org"}:
         raise ConfigurationError(
             f"{name} is a different index in {where}: {redacted_url(upload)}",

@@ -28,7 +28,7 @@ _OWN_ENVIRONMENT: Final = Path("/proc/self/environ")
 
 
 def refuse_install_with_credentials(settings: Settings, environ: Mapping[str, str]) -> None:
-    """Raise InstallWithCredentials where the job has what installed code could misuse, unless the settings allow it."""
+    """Raise InstallWithCredentials if the job has credentials that installed code could misuse, unless allowed."""
     if settings.password_stdin:
         raise InstallWithCredentials(
             "A secret was passed on standard input, but an installation runs other people's code.",

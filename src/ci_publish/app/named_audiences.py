@@ -1,4 +1,4 @@
-"""``--audience``: the OIDC audience that the user names for an index which asks for another name than its host (pure).
+"""``--audience``: the OIDC audience for an index whose audience is not its own host (pure).
 
 In a run with several indexes each name is bound to one of them, ``INDEX=NAME``; no audience holds an equals sign.
 """

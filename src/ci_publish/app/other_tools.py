@@ -153,7 +153,7 @@ class Decision:
 
 @frozen
 class _Named:
-    """A destination that a tool's variable names. ``upload`` is the URL that it stands for."""
+    """A destination that a tool's variable names. ``upload`` is the URL that it refers to."""
 
     tool: str
     variable: str
@@ -220,7 +220,7 @@ def _named_destinations(environ: Mapping[str, str], upload_of: Callable[[str, st
 
 
 def _destination_to_take_over(ours: OwnSettings, named: Sequence[_Named]) -> _Named | None:
-    """Return the destination to take over; None where ours counts, or the default. Raises ConfigurationError."""
+    """Return the destination to use; None for our own setting or the default. Raises ConfigurationError."""
     if not named:
         return None
     first = named[0]

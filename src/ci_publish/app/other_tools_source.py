@@ -146,7 +146,7 @@ class OtherToolsSource(EnvironmentSource):
     def _credential_in_pypirc(
         self, names: IndexNames, written: Sequence[str], *, identity: bool
     ) -> dict[str, tuple[Any, Origin]]:
-        """Return the password of the named section of ``.pypirc``; none where Trusted Publishing is available."""
+        """Return the password of the named section of ``.pypirc``; none if Trusted Publishing is available."""
         if len(written) != 1 or not is_index_name(written[0]):
             return {}
         upload = names.find(written[0], written[0]).upload

@@ -117,7 +117,7 @@ def leads_out_of_working_folder(path: Path) -> bool:
 
 
 def _resolve_output_path(path: Path) -> Path | None:
-    """Return where *path* leads, None for a circle of links."""
+    """Return the target of *path*, None for circular links."""
     try:
         path.stat()
     except OSError as error:

@@ -13,7 +13,7 @@ from ci_publish.publishing.interruption import Interruption
 
 
 def _ignore_value(_: object) -> None:
-    """Take an event or a secret, and do nothing."""
+    """Ignore an event or a secret."""
 
 
 @frozen(kw_only=True)

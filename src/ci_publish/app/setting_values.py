@@ -82,7 +82,7 @@ Seconds = Annotated[float, Field(gt=0, le=LONGEST_WAIT, allow_inf_nan=False)]
 
 
 class ByteLimit(int):
-    """A number of bytes that is shown as people write it: ``25 MiB``, ``off`` for none."""
+    """A number of bytes that is shown with a unit: ``25 MiB``, ``off`` for none."""
 
     def __str__(self) -> str:
         return format_limit(self) if self else "off"
@@ -191,7 +191,7 @@ def wrong_values_error(error: ValidationError, spelled: Mapping[str, str] | None
 
 
 def _line_for_wrong_option(item: Mapping[str, Any], spelled: Mapping[str, str]) -> str:
-    """Return what is wrong with an option, in plain words where pydantic's are those of its own types."""
+    """Return what is wrong with an option, in plain words where pydantic's message is about its own types."""
     text = item["msg"].removeprefix("Value error, ")
     name, _, rest = text.partition(": ")
     if item["loc"]:

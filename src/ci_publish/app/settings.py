@@ -1,4 +1,4 @@
-"""Every option, put together from the groups in ``option_groups``, where each is declared ONCE.
+"""Every option, put together from the groups in ``option_groups``, where each is declared once.
 
 A declaration is name, type, default, help, group, and the commands that use the option. ``settings_sources`` reads the
 values; ``--help``, ``action.yml``, the GitLab component and the reference page are generated from the declarations or

@@ -73,7 +73,7 @@ class Loaded:
     named_by_project: tuple[str, ...] = ()
 
     def origin(self, name: str) -> Origin:
-        """Return where the option *name* got its value from."""
+        """Return the origin of the value of the option *name*."""
         return self.origins.get(name, DEFAULT)
 
     def requests(self, name: str) -> bool:
@@ -177,7 +177,7 @@ class VariableSource(EnvironmentSource):
                 self.notes.append(Noted(slug="unknown-variable", message=message))
 
     def _password_alias_in_use(self) -> str | None:
-        """Return the second name of the password where it is the one that is set."""
+        """Return the second name of the password if that one is set."""
         token, password = self._environ.get(TOKEN), self._environ.get(option_variable("password"))
         if token and password and token.strip() != password.strip():
             message = (
@@ -287,7 +287,7 @@ def option_variable(name: str) -> str:
 
 
 def action_input_spellings(option: Option) -> tuple[str, ...]:
-    """Return an input's name and its deprecated snake_case alias, which gh-action-pypi-publish still takes."""
+    """Return an input's name and its deprecated snake_case alias, which gh-action-pypi-publish still accepts."""
     name = option.input_name
     return tuple(dict.fromkeys((name, name.replace("-", "_")))) if name else ()
 

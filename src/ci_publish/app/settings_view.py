@@ -1,4 +1,4 @@
-"""Settings as people see them: every value with its source, and which commands do not use it."""
+"""The output of ``settings``: every value with its source, and which commands do not use it."""
 
 import re
 from typing import TextIO
@@ -41,7 +41,7 @@ def option_value_for_people(name: str, settings: Settings) -> str:
 
 
 def option_values_for_people(name: str, settings: Settings) -> list[str]:
-    """Return the values of an option, one where it is no list, as ``option_value_for_people`` shows them."""
+    """Return the values of an option, a single one if it is not a list, as ``option_value_for_people`` shows them."""
     value = getattr(settings, name)
     if isinstance(value, Secret):
         return ["***" if value else "(empty)"]
@@ -62,7 +62,7 @@ def address_without_secrets(address: str) -> str:
 
 
 def write_settings(loaded: Loaded, stream: TextIO) -> None:
-    """Write every setting, its source, and which commands do not use it; as JSON where the settings say so."""
+    """Write every setting, its source, and which commands do not use it; as JSON if the settings request it."""
     lines = LineWriter(stream)
     if loaded.settings.output == "json":
         document = {

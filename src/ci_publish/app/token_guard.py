@@ -89,7 +89,7 @@ class TokenGuard:
 
 
 def burn_kept_tokens(kept: Sequence[Mapping[str, Any]], deadline: float) -> None:
-    """Send the requests that burn tokens, in the other process. Raises nothing that one of them meets."""
+    """Send the requests that burn tokens, in the other process. Never raises because of a request."""
     from ci_publish.http.transport import ConnectionLimits, HttpTransport  # noqa: PLC0415  (late: not for the run itself)
 
     allowed = frozenset(host for each in kept for host in each["allow_http"])
@@ -103,7 +103,7 @@ def burn_kept_tokens(kept: Sequence[Mapping[str, Any]], deadline: float) -> None
 
 
 class _BurnWaiting:
-    """``Waiting`` for requests that nothing stops but their own deadline."""
+    """``Waiting`` for requests that only their own deadline stops."""
 
     stopped = False
     cut = False

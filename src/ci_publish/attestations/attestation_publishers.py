@@ -100,7 +100,7 @@ def google_attestation_publisher(email: str) -> Publisher:
 def circleci_attestation_publisher(
     project_id: str, pipeline_definition_id: str, vcs_origin: str | None = None, vcs_ref: str | None = None
 ) -> Publisher:
-    """Return the publisher for a CircleCI pipeline definition, at one repository and ref where they are given."""
+    """Return the publisher for a CircleCI pipeline definition, at one repository and ref if they are given."""
     signer = f"https://circleci.com/api/v2/projects/{project_id}/pipeline-definitions/{pipeline_definition_id}"
     optional = ((Extension.SOURCE_REPOSITORY_URI, vcs_origin), (Extension.SOURCE_REPOSITORY_REF, vcs_ref))
     return Publisher(

@@ -135,7 +135,7 @@ class SigstoreAuthority:
         )
 
     def limit_log_session(self) -> None:
-        """Give the log client's session of this thread its limits, where the client shows it (Rekor v1 does)."""
+        """Give the log client's session of this thread its limits, if the client exposes it (Rekor v1 does)."""
         log = getattr(self.rekor, "log", None)
         if log is not None:
             limit_sigstore_session(log.session, self._limits, self._emit_request_trace)

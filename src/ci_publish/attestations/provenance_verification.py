@@ -43,7 +43,7 @@ class ProvenanceJudge:
         self._examiner: Examiner | None = None
 
     def verify(self, file: Distribution, provenance: bytes, claims: Claims | None) -> ProvenanceOutcome:
-        """Verify provenance for *file*, and that it is by the identity of *claims* where that is known.
+        """Verify provenance for *file*, and, if it is known, that the identity of *claims* signed it.
 
         Never raises for what an index serves.
 

@@ -61,7 +61,7 @@ class CertificateFacts:
 
     @property
     def identity(self) -> PublisherIdentity | None:
-        """The identity, where it has a name in the grammar of ``model.publisher_identity``."""
+        """The identity, if it has a name in the grammar of ``model.publisher_identity``."""
         if self.issuer == GOOGLE_ISSUER:
             return _parse_repository_identity(f"google:{self.email or ''}")
         home = self.extensions.get(Extension.SOURCE_REPOSITORY_URI, "")
@@ -70,7 +70,7 @@ class CertificateFacts:
 
     @property
     def signing_workflow(self) -> PublisherIdentity | None:
-        """The workflow that signed, in the same grammar: another than ``identity`` where it is a reusable one."""
+        """The workflow that signed, in the same grammar: different from ``identity`` for a reusable workflow."""
         if self.issuer not in _PLACES:
             return None
         _, host, before_workflow = _PLACES[self.issuer]
@@ -119,7 +119,7 @@ def certificate_utf8_string(der: bytes) -> str | None:
 
 @frozen
 class ByThisRun:
-    """The run's own identity signed; ``commit`` is the certificate's where it is not the run's."""
+    """The run's own identity signed; ``commit`` is the certificate's if it is not the run's."""
 
     commit: str | None = None
 

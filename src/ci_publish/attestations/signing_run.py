@@ -94,7 +94,7 @@ class SigningClocks:
 
 @frozen(kw_only=True)
 class SigningContext:
-    """What signing works with: where events go, what stops it, how many tasks run at once, how long they may take."""
+    """The collaborators and limits of signing: events, stopping, parallel tasks, time."""
 
     emit: Emit
     waiting: Waiting

@@ -18,7 +18,7 @@ _RETRY_STATUSES = frozenset({408, 409, 425, 429})
 
 
 class Trouble(Exception):
-    """A step of signing failed; ``reason`` is a clause that says why, in the server's own words where it gave any."""
+    """A step of signing failed; ``reason`` is a clause that says why, in the server's own words if it gave any."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -26,7 +26,7 @@ class Trouble(Exception):
 
 
 class Transient(Trouble):
-    """It may go away by itself; ``retry_after`` in seconds where the server said when."""
+    """It may go away by itself; ``retry_after`` in seconds if the server stated it."""
 
     def __init__(self, reason: str, retry_after: float = 0.0) -> None:
         super().__init__(reason)

@@ -22,7 +22,7 @@ _PROGRAM: Final = "from ci_publish.cli.main import entry_after_restart; entry_af
 
 
 def restart_process(argv: Sequence[str], environ: Mapping[str, str], program: str = _PROGRAM) -> NoReturn:
-    """Replace this process by one that runs the same command with *environ*, of which it shows nothing."""
+    """Replace this process by one that runs the same command with *environ*, which other processes cannot see."""
     variables = _memory_file_descriptor(
         json.dumps(variables_for_installing_process(environ)).encode("utf-8", "surrogateescape")
     )

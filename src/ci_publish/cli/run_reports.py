@@ -1,4 +1,4 @@
-"""The reports of a run, chosen by settings, terminal and CI; each is imported only where it is used."""
+"""The reports of a run, chosen by settings, terminal and CI; each is imported only if it is used."""
 
 from collections.abc import Mapping
 from typing import TextIO

@@ -7,7 +7,7 @@ from ci_publish.model.frozen import frozen
 
 @frozen
 class Streams:
-    """Where a run reads a password from, and where it writes."""
+    """The streams from which a run reads a password, and to which it writes."""
 
     stdin: TextIO
     stdout: TextIO

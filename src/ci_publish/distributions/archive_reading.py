@@ -49,7 +49,7 @@ class TooManyMembers(UnreadableArchive):
 
 @dataclass(slots=True)
 class InflateBudget:
-    """How many more bytes may come out of an archive."""
+    """How many more bytes may be extracted from an archive."""
 
     left: int
     digests: int = 0

@@ -127,7 +127,7 @@ def read_distribution_files(paths: Sequence[Path], *, with_md5: bool, max_worker
 
 
 def map_in_threads(work: Callable[[T], R], items: Sequence[T], size: int, max_workers: int) -> list[R]:
-    """Do *work* for each item, in threads only if *size*, in bytes, is worth it: threads share the interpreter lock."""
+    """Do *work* for each item, in threads only if *size*, in bytes, is large: threads share the interpreter lock."""
     if len(items) <= 1 or size < WORTH_THREADS:
         return [work(item) for item in items]
     with ThreadPoolExecutor(max_workers, thread_name_prefix="distributions") as pool:

@@ -87,7 +87,7 @@ def _exceeded_header_limit(head: bytes) -> str | None:
 
 
 def _decode_with_fault(part: bytes, what: str) -> tuple[str, tuple[Fault, ...]]:
-    """Return the text of a part of the file, with a fault where it is not UTF-8."""
+    """Return the text of a part of the file, with a fault if it is not UTF-8."""
     try:
         return part.decode("utf-8"), ()
     except UnicodeDecodeError as error:

@@ -34,7 +34,7 @@ class Fault:
 
 @frozen
 class Rendering:
-    """The result of rendering a description: ``fault`` says why PyPI cannot; ``too_large``: it was not tried."""
+    """The result of rendering a description: ``fault`` says why PyPI cannot; ``too_large``: it was not attempted."""
 
     fault: str | None = None
     too_large: bool = False

@@ -60,7 +60,7 @@ class GzipStream:
         self._read_gzip_header()
 
     def read(self, count: int) -> bytes:
-        """Return *count* bytes, or less at the end. Raises GzipCutOff, GzipDamaged or OverBudget."""
+        """Return *count* bytes, or fewer at the end. Raises GzipCutOff, GzipDamaged or OverBudget."""
         while len(self._out) < count and not self._ended:
             if self._inflater.eof:
                 self._finish_member()

@@ -203,7 +203,7 @@ class LocalDistributions:
         return faults
 
     def _checked_file(self, read: ReadFile, wheel: ZipContents | None, sdist: SdistContents | None) -> CheckedFile:
-        """Return a file with everything that the rules ask about."""
+        """Return a file with everything that the rules check."""
         distribution = read.distribution
         fields = core_metadata_form_fields(distribution.metadata)
         values: dict[str, list[str]] = {}

@@ -28,7 +28,7 @@ Authorization = BasicAuthorization | BearerAuthorization
 
 
 class BodyChanged(Exception):
-    """Raised while a StreamedBody is iterated: its source has changed; the text is for people.
+    """Raised while a StreamedBody is iterated: its source has changed; the text is a message for the user.
 
     The transport aborts the request, so that no server gets a complete one, and returns NoAnswer(FILE_CHANGED).
     """
@@ -39,7 +39,7 @@ class BodyBroken(OSError):
 
 
 class BodyWithdrawn(Exception):
-    """Raised while a StreamedBody is iterated: the request must not be completed; the text is for people.
+    """Raised while a StreamedBody is iterated: the request must not be completed; the text is a message for the user.
 
     The transport aborts the request, so that no server gets a complete one, and returns NoAnswer(CANCELLED).
     """

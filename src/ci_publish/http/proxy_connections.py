@@ -31,7 +31,7 @@ def httpcore_proxy(proxy: Proxy, trust: Callable[[], ssl.SSLContext]) -> httpcor
 
 
 class ProxyBackend(httpcore.NetworkBackend):
-    """Opens connections to *proxy* with another backend, and names the proxy where that fails."""
+    """Opens connections to *proxy* with another backend, and names the proxy if that fails."""
 
     def __init__(self, backend: httpcore.NetworkBackend, proxy: Proxy) -> None:
         self._backend = backend
@@ -55,7 +55,7 @@ class ProxyBackend(httpcore.NetworkBackend):
 
 
 def raise_proxy_error(proxy: Proxy, error: httpcore.ProxyError) -> NoReturn:
-    """Raise ProxyAuthenticationRequired where *proxy* asks for authentication, otherwise ConnectionFailed."""
+    """Raise ProxyAuthenticationRequired if *proxy* requires authentication, otherwise ConnectionFailed."""
     if str(error).startswith(str(HTTPStatus.PROXY_AUTHENTICATION_REQUIRED.value)):
         raise proxy_authentication_error(proxy, f"{error}".strip()) from error
     raise ConnectionFailed(NoAnswerReason.CONNECT, f"{proxy.name} refuses the connection: {error}") from error

@@ -40,7 +40,7 @@ def capped_body_chunks(chunks: Iterator[bytes], limit: int) -> Iterator[bytes]:
 
 
 def read_response(raw: "RawHttpResponse", limit: int, secrets: tuple[bytes, ...]) -> HttpAnswer:
-    """Read a response to its end, or to *limit* bytes of its body; *secrets* are redacted wherever it echoes them."""
+    """Read a response to its end, or to *limit* bytes of its body; *secrets* that it echoes are redacted."""
     headers = redacted_headers(raw, secrets)
     body, complete = _read_capped_body(raw.chunks, limit)
     if headers.get("content-encoding", "").strip().lower() in {"gzip", "x-gzip", "deflate"}:
@@ -61,7 +61,7 @@ def read_response(raw: "RawHttpResponse", limit: int, secrets: tuple[bytes, ...]
 
 
 def _read_capped_body(chunks: Iterator[bytes], limit: int) -> tuple[bytes, bool]:
-    """Read at most *limit* bytes; a body that breaks off counts as too long: status and headers are known."""
+    """Read at most *limit* bytes; an incomplete body counts as too long: status and headers are known."""
     body = bytearray()
     try:
         for chunk in chunks:
@@ -80,7 +80,7 @@ def _redact_secrets(text: bytes, secrets: tuple[bytes, ...]) -> bytes:
 
 
 def _decode_header_text(raw: bytes) -> str:
-    """Decode the text of a status line or header: as UTF-8 where it is valid, else as Latin-1 (RFC 9110 §5.5)."""
+    """Decode the text of a status line or header: as UTF-8 if it is valid, else as Latin-1 (RFC 9110 §5.5)."""
     try:
         return raw.decode()
     except UnicodeDecodeError:

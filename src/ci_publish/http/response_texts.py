@@ -85,7 +85,7 @@ def all_response_text(response: HttpAnswer) -> str:
 
 
 def response_body_text(body: bytes) -> str:
-    """Return the text of a body: what a web page shows, other text as it is, nothing for JSON."""
+    """Return the text of a body: the visible text of a web page, other text unchanged, nothing for JSON."""
     text = body[:MAX_MARKUP].decode("utf-8", errors="replace").replace("\ufffd", "").replace("\ufeff", "")
     if text.lstrip()[:1] in {"{", "["}:
         return ""

@@ -44,7 +44,7 @@ class Backoff:
     longest_asked: float = MAX_TOTAL_WAIT
 
     def seconds_to_wait(self, attempts: int, random: float = 1.0) -> float:
-        """Return the wait after so many attempts; *random*, in [0, 1), takes away at most half of it.
+        """Return the wait after so many attempts; *random*, in [0, 1), reduces it by at most half.
 
         Jobs that failed together do not come back together.
         """
@@ -73,7 +73,7 @@ class SingleRetry(StrEnum):
 
 @frozen
 class FailedAttempt:
-    """One failed attempt that may be worth another. ``asked`` is the wait in seconds that the index asked for."""
+    """One failed attempt that may be retried. ``asked`` is the wait in seconds that the index asked for."""
 
     reason: str
     asked: float | None = None

@@ -89,7 +89,7 @@ class RequestAttempt:
         return min(left, SLICE)
 
     def count_received_bytes(self, received: int) -> None:
-        """Count bytes from the server. Raises ConnectionFailed when it sends more than any response needs."""
+        """Count bytes from the server. Raises ConnectionFailed if it sends more than any response needs."""
         self.received += received
         if self.received > self.limit + MAX_OVERHEAD:
             raise ConnectionFailed(NoAnswerReason.PROTOCOL, "the response does not end")
@@ -153,7 +153,7 @@ def _os_error_text(error: OSError) -> str:
 
 
 def connect_socket(host: str, port: int, attempt: RequestAttempt) -> socket.socket:
-    """Connect to the first address of *host* that takes the connection. Raises ConnectionFailed."""
+    """Connect to the first address of *host* that accepts the connection. Raises ConnectionFailed."""
     until = attempt.operation_deadline(attempt.timeouts.connect)
     addresses = _look_up_addresses(host, port, attempt, until)
     problem = ConnectionFailed(NoAnswerReason.CONNECT, f"{host} has no address")

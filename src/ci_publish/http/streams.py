@@ -237,7 +237,7 @@ class SocketBackend(httpcore.NetworkBackend):
         local_address: str | None = None,  # noqa: ARG002  (never set by this client)
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002  (never set by this client)
     ) -> httpcore.NetworkStream:
-        """Connect to the first address of *host* that takes the connection. Raises ConnectionFailed."""
+        """Connect to the first address of *host* that accepts the connection. Raises ConnectionFailed."""
         attempt = self._attempts.current_attempt()
         opened = None if self._preconnection is None else self._preconnection.take_connection(host, port, attempt)
         if opened is not None:

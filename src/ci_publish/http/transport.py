@@ -48,7 +48,7 @@ MIN_SECRET = 4
 
 @frozen(kw_only=True)
 class ConnectionLimits:
-    """How long a request may take, how many connections there are at once, and where plain http may go.
+    """How long a request may take, how many connections there are at once, and which hosts may use plain http.
 
     ``timeout`` (in seconds) overrides every single limit where the user set one; ``timeouts`` are those limits.
     """

@@ -40,7 +40,7 @@ class TrustedPublishing(StrEnum):
 
 @frozen(kw_only=True)
 class CredentialOptions:
-    """What the user gave: ``secret`` is None if no option was set, and empty if an option was set to nothing.
+    """The user's credential options: ``secret`` is None if no option was set, and empty if it was set to nothing.
 
     ``name`` is the secret's option in the user's front end, for messages. ``anonymous``: upload without a credential.
     ``several``: the run publishes to more than one index; see ``credential_options_for_index``. ``keyring``: the secret

@@ -1,4 +1,4 @@
-"""Secrets from the keyring (the extra ``keyring``): at a terminal, and in CI if the user asks for it."""
+"""Secrets from the keyring (the extra ``keyring``): at a terminal, and in CI if the user requests it."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -41,7 +41,7 @@ def keyring_at_terminal(
 
 
 def requested_keyring(lookup: Callable[[], Lookup | None] | None = None) -> Keyring:
-    """Return the keyring that the user asked for. Raises ConfigurationError if it is not installed."""
+    """Return the keyring that the user requested. Raises ConfigurationError if it is not installed."""
     found = (lookup or import_keyring)()
     if found is None:
         from ci_publish.installation import Installation  # noqa: PLC0415  (late: hardly ever needed)

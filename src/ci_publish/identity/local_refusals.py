@@ -1,4 +1,4 @@
-"""Refusals that a job's claims make certain, so that nothing is exchanged or signed (pure).
+"""Rejections that are certain because of a job's claims, so that nothing is exchanged or signed (pure).
 
 Sources: warehouse/oidc/models/ and warehouse/oidc/utils.py for the issuers and claims that PyPI compares.
 """
@@ -37,7 +37,7 @@ _ISSUERS = frozenset({GITHUB_ISSUER, GITLAB_ISSUER, GOOGLE_ISSUER, ACTIVESTATE_I
 
 
 def local_identity_refusal(claims: Claims, endpoints: Endpoints, *, attesting: bool) -> CredentialRejected | None:
-    """Return why an index with PyPI's rules will refuse this job, as far as its claims show; None if nothing does."""
+    """Return why an index with PyPI's rules will reject this job, as far as its claims show; None if nothing does."""
     if endpoints.profile is not IndexProfile.PYPI:
         return None
     if isinstance(claims.get("aud"), list):

@@ -1,4 +1,4 @@
-"""Performs the token exchange, one request at a time, and retries where that is safe."""
+"""Performs the token exchange, one request at a time, and retries if that is safe."""
 
 from typing import assert_never
 

@@ -84,7 +84,7 @@ def _simple_api_below(match: re.Match[str]) -> tuple[str, ...]:
 
 @frozen(kw_only=True)
 class Shape:
-    """What the upload URLs of one kind of index look like (whole matches), and where its Simple API is then.
+    """The upload URLs of one kind of index (whole matches), and the corresponding address of its Simple API.
 
     ``simple`` returns a path on the same origin, or an https address elsewhere. ``certain``: no other kind of index has
     such URLs. Otherwise ``simple`` returns guesses, the likeliest first.
@@ -157,7 +157,7 @@ def resolve_endpoints(
 
 
 def may_be_rehearsal(endpoints: Endpoints, profile: Profile) -> bool:
-    """Whether to ask the index if it is a rehearsal: only loopback is believed, and only where no profile is set."""
+    """Whether to ask the index if it is a rehearsal: only on loopback, and only if no profile is set."""
     return profile == "auto" and is_loopback_url(endpoints.upload)
 
 

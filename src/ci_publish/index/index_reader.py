@@ -128,7 +128,7 @@ def complete_body(answer: HttpAnswer | NoAnswer) -> bytes | None:
 
 
 def index_redirect_target(url: str, answer: HttpAnswer) -> str:
-    """Return where a redirect leads, the address itself where it leads nowhere."""
+    """Return the target of a redirect, or the address itself if it has none."""
     try:
         return urljoin(url, answer.headers.get("location", ""))
     except ValueError:

@@ -72,7 +72,7 @@ class HeldPrefetchEvents:
 
 
 class PrefetchEmitter:
-    """An ``Emit`` that passes the events of a thread to a ``HeldPrefetchEvents``, where that thread was given one."""
+    """An ``Emit`` that passes the events of a thread to the ``HeldPrefetchEvents`` of that thread, if it has one."""
 
     def __init__(self, emit: Emit) -> None:
         self._emit = emit
@@ -141,7 +141,7 @@ class PrefetchedListings:
                 promise.set_exception(error)
 
     def take_listing(self, project: str, version: str | None) -> IndexState | None:
-        """Return a listing that was begun, once, as soon as it is there; None for any other."""
+        """Return a listing whose fetch was started, once, as soon as it is complete; None for any other."""
         prefetched = self._promises.pop((project, version), None)
         if prefetched is None:
             return None

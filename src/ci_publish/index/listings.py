@@ -115,7 +115,7 @@ class Listings:
     def _fetch_from_root(
         self, root: str, project: str, known: _RememberedListing | None, budget: RetryBudget, *, fresh: bool
     ) -> IndexState:
-        """Return the listing at *root*: that of *known* itself where the index answers that it has not changed."""
+        """Return the listing at *root*: *known* itself if the index responds that it has not changed."""
         url = simple_api.listing_url(root, project)
         headers = {"Accept": simple_api.ACCEPT, **(FRESH if fresh else {})}
         if known is not None and known.etag:
@@ -176,7 +176,7 @@ class Listings:
         return ListingUnavailable(project, reason) if self._is_pypi else self._not_visible_state(project, reason, url)
 
     def _not_visible_state(self, project: str, reason: str, url: str) -> NotVisible:
-        """Return why the state is unknown, with the root to set where a redirect to *url* names another one."""
+        """Return why the state is unknown, with the root to set if a redirect to *url* names another one."""
         endpoints = self._endpoints.now
         root, _, last = url.rstrip("/").rpartition("/")
         if split_url(endpoints.simple or "").scheme == "https":
@@ -195,7 +195,7 @@ class Listings:
     def _complete_from_json_api(
         self, first: IndexState, version: str | None, budget: RetryBudget, *, fresh: bool, same: bool
     ) -> IndexState:
-        """Return *first* with what the JSON API adds, if it may be old; *same*: it is the very listing read before."""
+        """Return *first* with what the JSON API adds, if it may be old; *same*: it was read before."""
         json_api, project = self._endpoints.now.json_api, first.project
         if not self._is_pypi or json_api is None:
             return first

@@ -137,7 +137,7 @@ def parse_json_api_release(project: str, body: bytes, url: str) -> Parsed:
 
 
 def merge_listings(first: ProjectListing | None, second: ProjectListing) -> ProjectListing:
-    """Return both listings of a project merged; where both list a file, *second* (the fresher) counts."""
+    """Return both listings of a project merged; if both list a file, *second* (the fresher) counts."""
     if first is None:
         return second
     files = dict(first.files)
@@ -301,7 +301,7 @@ def _anchor_as_json_entry(anchor: Mapping[str, str], base: str) -> Mapping[str, 
 
 
 def _is_inherited_file(file_url: str, url: str, *, mixed: bool) -> bool:
-    """Whether the index at *url* only forwards a file from another index, where the file's URL shows it.
+    """Whether the index at *url* only forwards a file from another index, as far as the file's URL shows it.
 
     That is: from PyPI's own file hosts; from another devpi index than the one asked; and from another origin, if the
     listing is *mixed*: other files of it are on this one (an index that keeps all its files on another host is not

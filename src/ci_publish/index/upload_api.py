@@ -221,7 +221,7 @@ def _outcome_of_known_upload_refusal(
 
 
 def advice_for_upload_refusal(message: str) -> tuple[str, ...]:
-    """Return what to do about a known message of an index, nothing for others."""
+    """Return the advice for a known message of an index; empty for others."""
     known = find_known_upload_refusal(0, message)
     return () if known is None else known.advice
 

@@ -115,7 +115,7 @@ class Uploader:
         authorization: Authorization | None,
         attempts: _Attempts,
     ) -> upload_api.ServerResponse | NoAnswer:
-        """Send the form once, or twice where the upload address turns out to lack its slash."""
+        """Send the form once, or twice if the upload address lacks its trailing slash."""
         name, url, filename = self._endpoints.now.name, self._endpoints.now.upload, distribution.filename
         framing = upload_api.multipart_framing(form, filename, self._sources.boundary())
         self._emit(UploadStarted(index=name, filename=filename, size=distribution.size, attempt=attempts.count))
@@ -151,7 +151,7 @@ class Uploader:
     def _retry_postponed_upload(
         self, distribution: Distribution, later: upload_api.Later, attempts: _Attempts, throttled: Callable[[], None]
     ) -> UploadOutcome | None:
-        """Try again, at once where the index was only busy with other uploads of this run."""
+        """Retry, immediately if the index was only busy with other uploads of this run."""
         endpoints = self._endpoints.now
         attempts.unclear = attempts.unclear or later.unclear
         if later.status == 500 and attempts.turn.may_have_collided():  # noqa: PLR2004  (what a deadlock is answered with)
@@ -228,7 +228,7 @@ class Uploader:
                 assert_never(decision)
 
     def _is_file_listed(self, distribution: Distribution) -> bool:
-        """Whether the index lists this content under this name: by SHA-256, or by MD5 if it shows nothing better."""
+        """Whether the index lists this content under this name: by SHA-256, or by MD5 if it shows no SHA-256."""
         state = self._listed(distribution)
         if not isinstance(state, ProjectListing):
             return False

@@ -94,7 +94,7 @@ class SigningResult:
 
 @frozen
 class ProvenanceVerified:
-    """The index serves provenance for these bytes that verifies.
+    """The index serves provenance for this content that verifies.
 
     ``publisher`` is who signed: in the grammar of ``model.publisher_identity``, or a description for a kind that has no
     name there. ``attestations`` are all that the index serves.
@@ -107,7 +107,7 @@ class ProvenanceVerified:
 
 @frozen
 class ProvenanceByAnother:
-    """The index serves provenance for these bytes that verifies, by an identity that is not expected."""
+    """The index serves provenance for this content that verifies, but by an unexpected identity."""
 
     publisher: str
     expected: tuple[str, ...]
@@ -127,7 +127,7 @@ class ProvenanceMissing:
 
 @frozen
 class ProvenanceInvalid:
-    """The index serves provenance that does not verify, or belongs to other bytes or another identity."""
+    """The index serves provenance that does not verify, or is for different content or another identity."""
 
     reason: str
 

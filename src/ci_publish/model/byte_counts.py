@@ -1,4 +1,4 @@
-"""How numbers of bytes are written, everywhere (pure).
+"""Formats numbers of bytes (pure).
 
 Sizes are in decimal units, as on PyPI's pages of files and in pip's output: 1 MB is 1,000,000 bytes. Limits are in the
 binary unit in which they are set, as on the settings page of a project: 100 MiB, not 104.9 MB.
@@ -25,7 +25,7 @@ def format_size(size: int, digits: int = 1) -> str:
 
 
 def format_limit(limit: int) -> str:
-    """Return a limit: ``100 MiB`` where it is a whole number of binary units, otherwise as a size: ``200.0 MB``."""
+    """Return a limit: ``100 MiB`` for a whole number of binary units, otherwise as a size: ``200.0 MB``."""
     for power, name in _BINARY:
         if limit % 1024**power == 0 and limit % 1000**power:
             return f"{limit // 1024**power:,} {name}"

@@ -183,7 +183,7 @@ class UploadProgressed:
 
 @frozen(kw_only=True)
 class Retrying:
-    """Something failed and will be tried again after ``wait`` seconds; ``what`` names the file or the request."""
+    """Something failed and will be retried after ``wait`` seconds; ``what`` names the file or the request."""
 
     what: str
     attempt: int
@@ -208,7 +208,7 @@ class UploadsCollided:
 
 @frozen(kw_only=True)
 class FileFinished:
-    """What happened to a file at an index; ``error`` where it is neither there nor planned."""
+    """What happened to a file at an index; ``error`` if it is neither there nor planned."""
 
     index: str
     distribution: Distribution

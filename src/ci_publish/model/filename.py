@@ -24,7 +24,7 @@ Identity: TypeAlias = "tuple[Kind, str, Version, tuple[()] | tuple[int, str], tu
 
 
 class FilenameFault(StrEnum):
-    """The part of a filename that is wrong; where several are, the first of these."""
+    """The part of a filename that is wrong; if there are several, the first of these."""
 
     EXTENSION = "extension"
     LENGTH = "length"
@@ -130,7 +130,7 @@ def _parse_distribution_filename(filename: str) -> DistributionFilename:
 
 
 def _parse_wheel_filename(filename: str) -> DistributionFilename:
-    """Read a wheel's name. Raises InvalidFilename where only the tags are wrong, otherwise ``packaging``'s errors."""
+    """Read a wheel's name. Raises InvalidFilename if only the tags are wrong, otherwise ``packaging``'s errors."""
     from packaging.utils import parse_wheel_filename  # noqa: PLC0415  (late, as above)
 
     parts = filename.removesuffix(_WHEEL).split("-")

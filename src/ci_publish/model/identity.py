@@ -13,7 +13,7 @@ Facts = TypeVar("Facts")
 
 
 class Secret:
-    """A text that is never shown: printing and formatting it give ``***``, and it cannot be pickled.
+    """A string that is never shown: printing and formatting it give ``***``, and it cannot be pickled.
 
     ``reveal()`` is called by the clients that send it and by the masking port, nowhere else (a test checks this).
     """
@@ -118,7 +118,7 @@ class IdentitySource(Protocol):
         """Whether a second token for the same audience can be had (GitHub: yes; GitLab: one a job and audience)."""
 
     def missing_identity_error(self, audience: str | None) -> CiPublishError | None:
-        """Return what the environment lacks for a token for *audience* (None: not known yet); nothing is asked or sent.
+        """Return what the environment lacks for a token for *audience* (None: not known yet); no request is sent.
 
         None if nothing is known to be missing; ``token`` may fail nevertheless.
         """

@@ -111,7 +111,7 @@ class NoSuchProject:
 
 @frozen
 class NotVisible:
-    """The listing of this project cannot be read; ``reason`` is a sentence for people.
+    """The listing of this project cannot be read; ``reason`` is a sentence for the user.
 
     ``index_url`` is the root of the Simple API that the answer points to, where it points to one.
     """
@@ -285,7 +285,7 @@ class Cancelled:
 
 @frozen(kw_only=True)
 class NewProjectLimit:
-    """The index accepts no more new projects from this user or address for now; it is not asked again in this run.
+    """The index accepts no more new projects from this user or address for now; this run sends no further new projects.
 
     ``message`` is a sentence, with the limit if the index states it. ``wait``: seconds until it creates more, None
     where it does not say.

@@ -1,4 +1,4 @@
-"""Who publishes: the grammar in which people name an identity, and how two are compared (pure).
+"""The syntax of publisher identities, and how two are compared (pure).
 
     github:OWNER/REPO[:WORKFLOW][#ENVIRONMENT]
     gitlab:GROUP/…/PROJECT[:FILE][#ENVIRONMENT]

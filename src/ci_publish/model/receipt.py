@@ -43,7 +43,7 @@ class ErrorEntry:
 
 @frozen(kw_only=True)
 class CredentialEntry:
-    """What the run authenticated with; ``burnt`` is None if there was nothing to burn."""
+    """The credential of the run; ``burnt`` is None if there was nothing to burn."""
 
     kind: CredentialKind
     provider: str | None
@@ -88,7 +88,7 @@ class RetryCause(StrEnum):
 
 @frozen(kw_only=True)
 class RetryEntry:
-    """An upload attempt that was tried again: why, and after how many seconds.
+    """An upload attempt that was retried: why, and after how many seconds.
 
     ``cause`` is set where the cause is known to be harmless.
     """

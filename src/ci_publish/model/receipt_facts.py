@@ -90,7 +90,7 @@ def receipt_facts_of_events(events: Sequence[Event]) -> ReceiptFacts:
 
 
 def _receipt_retries_by_file(events: Sequence[Event]) -> dict[tuple[str, str], tuple[RetryEntry, ...]]:
-    """Return the upload attempts that were tried again; for PyPI's answer to two completed at once, with its cause."""
+    """Return the upload attempts that were retried; for PyPI's answer to two completed at once, with its cause."""
     found: dict[tuple[str, str], tuple[RetryEntry, ...]] = defaultdict(tuple)
     attempts: dict[tuple[str, str], int] = {}
     for event in events:

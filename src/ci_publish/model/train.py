@@ -75,7 +75,7 @@ class Train:
         return tuple(", ".join(named[name] for name in wave) for wave in self.waves_of(projects))
 
     def cycle_of(self, project: str) -> tuple[str, ...]:
-        """Return the projects of the cycle that *project* is in; itself where it is in none."""
+        """Return the projects of the cycle that *project* is in; only itself if it is in none."""
         return next((cycle for cycle in self.cycles if project in cycle), (project,))
 
 
@@ -173,7 +173,7 @@ def _unknown_requirements(files: Mapping[str, list[Distribution]]) -> Iterator[U
 
 
 def _transitive_requirements(edges: _Edges) -> dict[str, frozenset[str]]:
-    """Return what can be reached from each project; the project itself only where it is in a cycle."""
+    """Return what can be reached from each project; the project itself only if it is in a cycle."""
     reached: dict[str, frozenset[str]] = {}
     for project in edges:
         found: set[str] = set()

@@ -29,7 +29,7 @@ def authenticate_uploader(authorization: str, tokens: UploadTokenStore, *, any_u
 
 
 def _password_in_basic_authorization(value: str, *, any_user: bool) -> str:
-    """Return the password, "" where there is none. Raises RefusedError for that of a user."""
+    """Return the password, "" if there is none. Raises RefusedError for that of a user."""
     try:
         user, colon, password = base64.b64decode(value).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):

@@ -186,7 +186,7 @@ def _raw_metadata_of_form(
 
 
 def _unparsable_field_reason(name: str, values: Sequence[str]) -> str:
-    """Return why *values* of a field that libraries parse are not given to them: they would fail or take very long.
+    """Return why *values* of a field are not passed to the libraries that parse it: they would fail or take very long.
 
     They read nested groups by recursion, and convert numbers of at most 4,300 digits.
     """

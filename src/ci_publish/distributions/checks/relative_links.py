@@ -70,7 +70,7 @@ def is_relative_address(target: str) -> bool:
 
 
 def probable_absolute_address(link: DeadLink, form: Mapping[str, Sequence[str]]) -> str | None:
-    """Return the address that was probably meant, where one of the project's URLs is that of its repository."""
+    """Return the address that was probably meant, if one of the project's URLs is its repository."""
     urls = [text.rpartition(",")[2].strip() for text in form.get("project_urls", ())]
     root = next((found[0] for url in (*urls, *form.get("home_page", ())) if (found := _FORGE.match(url))), None)
     if root is None or link.target.startswith("/"):

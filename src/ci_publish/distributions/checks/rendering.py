@@ -143,7 +143,7 @@ def _has_too_many_headings(description: str) -> bool:
 
 
 def _render_in_child_process(source: _DescriptionSource, media_type: str) -> Rendering:
-    """Render in a process that can be killed; it is too large where that fails or takes too long. Raises RunStopped.
+    """Render in a process that can be killed; it is too large if that fails or takes too long. Raises RunStopped.
 
     This thread waits in short steps: a signal or the deadline ends its wait, too.
     """

@@ -59,7 +59,7 @@ class CheckedFile:
     repeated_fields: tuple[str, ...] = ()
 
     def form_value(self, name: str) -> str:
-        """Return the first value of a form field, "" where there is none."""
+        """Return the first value of a form field, "" if there is none."""
         return next(iter(self.form.get(name, ())), "")
 
 
@@ -116,6 +116,6 @@ class Rule:
         return None if self.pypi_only else self.generic or self.pypi
 
     def severity_for_profiles(self, profiles: Iterable[IndexProfile]) -> Severity | None:
-        """Return the highest severity for *profiles* (PyPI's where there are none), None if all accept it."""
+        """Return the highest severity for *profiles* (PyPI's if there are none), None if all accept it."""
         chosen = {self.pypi if profile is IndexProfile.PYPI else self.severity_elsewhere for profile in profiles}
         return next((severity for severity in Severity if severity in (chosen or {self.pypi})), None)

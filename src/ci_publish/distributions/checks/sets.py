@@ -40,7 +40,7 @@ def _same_content_twice(collection: Collection) -> Iterable[Fault]:
 
 
 def _filenames_that_share(collection: Collection, key: Callable[[Distribution], str]) -> list[list[str]]:
-    """Return the names of files with the same *key*, where there are several."""
+    """Return the names of files with the same *key*, if there are several."""
     groups: dict[str, list[str]] = defaultdict(list)
     for file in collection.distributions:
         groups[key(file)].append(file.filename)

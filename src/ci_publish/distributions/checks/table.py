@@ -64,7 +64,7 @@ RULES: Final[Mapping[str, Rule]] = {rule.id: rule for rules in FAMILIES.values()
 
 
 def problem_of_rule_fault(fault: Fault, filename: str | None, severity: Severity) -> Problem:
-    """Return what people see of a fault: its own advice, or else its rule's."""
+    """Return the problem for a fault, with its own advice, or else its rule's."""
     return Problem(
         filename=filename,
         rule=fault.rule,

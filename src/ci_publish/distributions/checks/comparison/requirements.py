@@ -45,7 +45,7 @@ def parse_requirements(lines: Iterable[str]) -> Requirements | None:
 
 
 def format_requirement(key: Key, requirement: Requirement) -> str:
-    """Return a requirement for people: with the extra that it belongs to, or else with its marker."""
+    """Return a requirement as text: with the extra that it belongs to, or else with its marker."""
     extra = extra_of_requirement(key)
     condition = f" (extra {extra})" if extra else f" (where {key[1]})" if key[1] else ""
     return f"{format_without_marker(requirement)}{condition}"
