@@ -69,7 +69,7 @@ def test_another_run_publishes_there_and_says_so_first(shell: Shell, world: Rehe
     assert all(sent(world)), "the file is honoured, so the other test shows something"
     lines = (result.stdout + result.stderr).splitlines()
     assert "The destination comes from pyproject.toml" in lines[1]
-    assert any("Sigstore: not the public instance" in line for line in lines)
+    assert any("This run uses a private Sigstore instance" in line for line in lines)
 
 
 def test_a_trusted_checkout_publishes_from_a_pull_request_too(shell: Shell, world: RehearsalWorld) -> None:

@@ -85,7 +85,7 @@ class TrustSource:
         with self._lock:
             if self._refresh is None:
                 if self._config is not None:
-                    message = f"Sigstore: not the public instance, but {sigstore_instance_hosts(self._config)}."
+                    message = f"This run uses a private Sigstore instance: {sigstore_instance_hosts(self._config)}."
                     self._emit(Noted(slug="sigstore-instance", message=message, warning=False))
                 self._refresh = _TrustRefresh(self._load_trust_config, self._clock() + self._seconds)
                 self._refresh.start()

@@ -52,7 +52,7 @@ class DiagnosisRequest:
     failed checks, if any; it takes the names of files that are published with the same content. ``inspect`` takes the
     kind of credential and the plans; it raises the error of invalid attestation files, and of published files that
     lack required attestations.
-    ``mint``: exchange the identity for a real upload token, which is burnt immediately. If the CI has only one identity
+    ``mint``: exchange the identity for a real upload token, burned immediately. If the CI has only one identity
     token (GitLab), this also requires ``spend_token``; if a project does not exist, so that the exchange could create
     it, ``create_project``. ``conflict`` returns the error for names that are taken by other content. ``provenance``
     fetches the provenance that the index serves for a file of a release.

@@ -4,7 +4,7 @@ Laws:
 
 * An identity token is sent once. Every attempt to mint uses a new one; if there is only one (GitLab), there is only one
   attempt.
-* Every upload token is masked before anything else is done with it, is stored, and is burnt in the end.
+* Every upload token is masked before anything else is done with it, is stored, and is burned in the end.
 * A thread that needs a token while another thread is minting waits for that token.
 """
 
@@ -83,7 +83,7 @@ class TrustedPublishingCredential:
 
     @property
     def state(self) -> CredentialState:
-        """The kind, the CI, when the current upload token expires (this machine's clock), and whether all are burnt."""
+        """The kind, the CI, when the upload token expires (this machine's clock), and whether all are burned."""
         held, provider = self._held, self._tools.source.provider
         return CredentialState(
             kind=CredentialKind.TRUSTED_PUBLISHING,
@@ -163,7 +163,7 @@ class TrustedPublishingCredential:
             return self._mint_upload_token(after_refusal=True).authorization
 
     def burn(self) -> None:
-        """Burn every upload token of this run; one that arrives later is burnt when it arrives."""
+        """Burn every upload token of this run; one that arrives later is burned when it arrives."""
         with self._books:
             self._ended = True
         patience = min(_BURN_PATIENCE, max(0.0, self._tools.waiting.left()))

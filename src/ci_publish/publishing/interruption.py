@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ci_publish.http.messages import HttpRequest
 
 # GitHub sends SIGINT, 7.5 s later SIGTERM, 2.5 s later SIGKILL: uploads in flight get 5 s, and a mint request whose
-# answer is still to come (a token that must be burnt) a little longer.
+# answer is still to come (a token that must be burned) a little longer.
 GRACE = 5.0
 # The last request for the listing, after uploads were cut, starts when their grace period is over.
 LAST_QUESTION_GRACE = 6.5

@@ -4,7 +4,7 @@
 
 ``check`` and ``plan`` stop early; ``attest`` and ``verify`` have modules of their own. Laws that hold here: nothing
 leaves the machine before all files pass all checks; nothing is uploaded before all that must be signed is signed and
-verified; nothing is minted or signed for files that are already published; upload tokens are burnt however the run
+verified; nothing is minted or signed for files that are already published; upload tokens are burned however the run
 ends.
 """
 

@@ -133,7 +133,7 @@ class UploadTokenStore:
                 self._tokens[token.issued.id] = replace(token.issued, burnt=True)
 
     def find_unburnt_token(self, raw: str) -> PresentedToken | None:
-        """Return the token of that identifier unless it was burnt, whatever its signature; None for others."""
+        """Return the token of that identifier unless it was burned, whatever its signature; None for others."""
         sent = _parse_macaroon(raw)
         with self._lock:
             issued = self._tokens.get(sent.identifier) if sent else None

@@ -139,7 +139,7 @@ def test_another_instance_is_named(world: SigningHarness) -> None:
 
     host = world.url.removeprefix("http://")
     assert [(note.slug, note.message) for note in events.of(Noted)] == [
-        ("sigstore-instance", f"Sigstore: not the public instance, but {host}.")
+        ("sigstore-instance", f"This run uses a private Sigstore instance: {host}.")
     ]
 
 
