@@ -8,7 +8,6 @@ from ci_publish.model.events import (
     Event,
     FileFinished,
     RequestTraced,
-    RunFinished,
     StepFinished,
     StepStarted,
     UploadProgressed,
@@ -38,14 +37,13 @@ class LogGroupReport(FinalReport):
 
     def __call__(self, event: Event) -> None:
         """Take an event, before its lines are written."""
+        super().__call__(event)  # first: a log that cannot be written to takes no event from the result
         match event:
             case StepStarted():
                 self._end_group()
                 self._step = event
             case StepFinished():
                 self._over = True
-            case RunFinished():
-                self._end_group()
             case _ if self._over:
                 self._end_group()
             case RequestTraced() | UploadProgressed() | WaitStarted() | FileFinished(attempts=0, error=None):
@@ -56,7 +54,6 @@ class LogGroupReport(FinalReport):
                 self.open_group(self._step, f"{self._step.step}{at}")
             case _:
                 pass
-        super().__call__(event)
 
     def close(self) -> None:
         """End the group, and write the result, unless that is done."""
@@ -64,9 +61,10 @@ class LogGroupReport(FinalReport):
         super().close()
 
     def _end_group(self) -> None:
-        if self._open:
-            self.close_group()
+        was_open = self._open
         self._step, self._open, self._over = None, False, False
+        if was_open:
+            self.close_group()
 
     @abstractmethod
     def open_group(self, step: StepStarted, title: str) -> None:

@@ -15,6 +15,7 @@ from ci_publish.model.events import (
     StepStarted,
 )
 from ci_publish.reports.ci_outputs import CiReportOptions
+from ci_publish.reports.dispatcher import Dispatcher
 from ci_publish.reports.log_groups import LogGroupReport
 from tests.unit.reports.recorded_runs import WHEEL
 
@@ -73,6 +74,29 @@ def test_a_group_ends_with_the_run() -> None:
     end = RunFinished(outcome=Outcome.FAILED, exit_code=1, time=0.0)
     assert groups(StepStarted(Step.SIGN), NOTE, end) == ["StepStarted", "+sign", "Noted", "-", "result", "RunFinished"]
     assert groups(StepStarted(Step.SIGN), NOTE)[-2:] == ["-", "result"]
+
+
+class BrokenLog(Said):
+    """Cannot write to its log."""
+
+    def open_group(self, step: StepStarted, title: str) -> None:
+        super().open_group(step, title)
+        raise OSError
+
+    def close_group(self) -> None:
+        super().close_group()
+        raise OSError
+
+
+def test_a_log_that_cannot_be_written_to_takes_no_event_and_not_the_result() -> None:
+    report = BrokenLog()
+    events = (StepStarted(Step.SIGN), NOTE, RunFinished(outcome=Outcome.FAILED, exit_code=1, time=0.0))
+    reports = Dispatcher([report])
+    for event in events:
+        reports(event)
+    reports.close()
+    assert [event for event in report.history.events if event in events] == list(events)
+    assert report.said == ["+sign", "-", "result"]
 
 
 def test_a_group_names_the_index_of_its_step() -> None:

@@ -186,7 +186,7 @@ RULES: Final = (
         stage=Stage.FILENAME,
         cause="Filenames must not contain control characters, slashes or backslashes.",
         source="warehouse/forklift/legacy.py:243-265 (``_validate_filename``).",
-        example="`demo-1.0\n.tar.gz`, or an escape character in the filename",
+        example="`demo-1.0\\n.tar.gz`, or an escape character in the filename",
         fix="Build again with a filename of printable characters.",
         check=_filename_characters,
     ),

@@ -18,6 +18,8 @@ def test_every_rule_says_cause_source_example_and_cure(rule: Rule) -> None:
     assert rule.source.endswith(".")
     assert rule.example
     assert rule.fix.endswith((".", "increase"))
+    for text in (rule.cause, rule.source, rule.example, str(rule.fix)):
+        assert text.isprintable()  # a control character is written as its escape: a line break would end the list item
 
 
 def test_every_family_has_rules_and_an_id_is_used_once() -> None:
