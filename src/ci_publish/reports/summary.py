@@ -151,7 +151,7 @@ def _files(run: SummaryInput) -> Iterator[Section]:
     yield from _table("", columns, [[row[each] for each in columns] for row in rows])
     digests = {file.filename: file.sha256 for file in run.receipt.files if file.sha256}
     in_full = [(run.code(sha256), run.code(name)) for name, sha256 in digests.items()]
-    yield from _table("SHA-256 in full", ("SHA-256", "File"), in_full, folded=True)
+    yield from _table("Full SHA-256 digests", ("SHA-256", "File"), in_full, folded=True)
 
 
 def _file_cells(run: SummaryInput, file: FileEntry) -> dict[str, str]:

@@ -5,7 +5,7 @@ from typing import Final
 
 from ci_publish.model.frozen import frozen
 
-_CUT: Final = "\n\n*Cut here: a summary can have at most 1 MiB. The log and the receipt are complete.*\n"
+_CUT: Final = "\n\n*Truncated: a summary can have at most 1 MiB. The log and the receipt are complete.*\n"
 
 
 @frozen

@@ -29,12 +29,12 @@ NEXT: Final = 30.0
 _ACTIVITIES: Final = {
     Step.COLLECT: "reading the files",
     Step.CHECK: "checking the files",
-    Step.PLAN: "waiting for {index} to list what it has",
+    Step.PLAN: "waiting for {index} to return its file list",
     Step.AUTHENTICATE: "waiting for {index} to accept the credential",
     Step.SIGN: "waiting for Sigstore",
     Step.UPLOAD: "waiting for {index} to accept the files",
-    Step.CONFIRM: "waiting for {index} to show the files",
-    Step.INSTALL: "installing the files and what they require",
+    Step.CONFIRM: "waiting for {index} to list the files",
+    Step.INSTALL: "installing the files and their dependencies",
 }
 
 
@@ -72,7 +72,7 @@ class WaitingMessages:
             case WaitStarted(what=what, seconds=seconds):
                 self._wait = self._wait_of(f"waiting for {neutral_line(what)}", seconds)
             case Retrying(what=what, wait=wait):
-                self._retry = self._wait_of(f"waiting to try {neutral_line(what)} again", wait)
+                self._retry = self._wait_of(f"waiting to retry {neutral_line(what)}", wait)
             case StepFinished() | RunFinished():
                 self._wait = self._retry = None
                 self._sending.clear()

@@ -86,7 +86,7 @@ _CREDENTIAL: Mapping[CredentialKind, str] = {
 _ENDS: Mapping[Outcome, str] = {
     Outcome.PUBLISHED: "Published",
     Outcome.NOT_CONFIRMED: "Uploaded, but not confirmed",
-    Outcome.UPLOADED_MD5: "Uploaded; the index shows nothing better than an MD5",
+    Outcome.UPLOADED_MD5: "Uploaded; the index shows only an MD5",
     Outcome.ALREADY_PUBLISHED: "Already published",
     Outcome.SAME_MD5: "Already published, compared by MD5",
     Outcome.KEPT_PUBLISHED: "Nothing published; different content was kept",

@@ -63,7 +63,7 @@ def test_a_log_says_what_it_waits_for() -> None:
     report.report_waiting()
     report.report_waiting()
     report.close()
-    assert stream.getvalue() == "wait      waiting for pypi to show the files (10.0 s)\n"
+    assert stream.getvalue() == "wait      waiting for pypi to list the files (10.0 s)\n"
 
 
 @pytest.mark.parametrize(

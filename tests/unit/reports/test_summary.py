@@ -74,7 +74,7 @@ def test_the_summary_of_a_good_run(job: Job) -> None:
         ),
     ]
     assert "<details><summary>Plan</summary>\n\n| Index |" in job.summary
-    head = "<details><summary>SHA-256 in full</summary>\n\n| SHA-256 | File |\n|---|---|\n"
+    head = "<details><summary>Full SHA-256 digests</summary>\n\n| SHA-256 | File |\n|---|---|\n"
     assert f"{head}| <code>{SDIST.sha256}</code>" in job.summary
     assert "| <code>jobs</code> | <code>8</code> | environment |\n\n</details>" in job.summary
     assert "<code>strict</code>" not in job.summary

@@ -4,7 +4,7 @@ import pytest
 
 from ci_publish.reports.summary_sections import Section, fit_summary_sections
 
-NOTE = "*Cut here: a summary can have at most 1 MiB. The log and the receipt are complete.*"
+NOTE = "*Truncated: a summary can have at most 1 MiB. The log and the receipt are complete.*"
 
 
 def test_a_section_without_room_is_left_out_as_a_whole() -> None:

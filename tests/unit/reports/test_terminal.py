@@ -133,7 +133,7 @@ def test_a_wait_that_lasts_is_a_live_line() -> None:
     report(Noted(slug="x", message="it is there"))
     report.close()
     text = stream.getvalue()
-    assert "waiting for pypi to show the files (12.0 s)" in text
+    assert "waiting for pypi to list the files (12.0 s)" in text
     assert text.rindex("\x1b[?25h") > text.rindex("\x1b[?25l"), "the cursor is back"
 
 

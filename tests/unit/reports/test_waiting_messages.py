@@ -68,13 +68,13 @@ def test_each_step_says_what_it_waits_for() -> None:
 
 def test_a_retry_says_what_is_tried_again_and_when() -> None:
     said = Heard(Retrying(what="demo.whl", attempt=1, reason="503", wait=60.0)).until(10.0)
-    assert said[FIRST] == "waiting to try demo.whl again (10.0 s, until 08:01:00 UTC at the latest)"
+    assert said[FIRST] == "waiting to retry demo.whl (10.0 s, until 08:01:00 UTC at the latest)"
 
 
 def test_after_the_pause_before_a_retry_the_wait_itself_goes_on() -> None:
     heard = Heard(StepStarted(Step.SIGN), WaitStarted("Sigstore to attest 3 files", 300.0))
     heard.take(Retrying(what="signing certificate", attempt=1, reason="503", wait=2.0), spoke=True)
-    assert heard.waiting_messages.waiting_message().startswith("waiting to try signing certificate again (0.0 s")
+    assert heard.waiting_messages.waiting_message().startswith("waiting to retry signing certificate (0.0 s")
     said = heard.until(10.0)[FIRST]
     assert said.startswith("waiting for Sigstore to attest 3 files, 0 attestations so far (10.0 s, until 08:05:00 UTC")
 
