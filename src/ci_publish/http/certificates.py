@@ -6,8 +6,8 @@ tuf's; OpenSSL's defaults, which are SSL_CERT_FILE and SSL_CERT_DIR). So the val
 them.
 """
 
+import os
 from collections.abc import Callable, Mapping, MutableMapping
-from pathlib import Path
 
 from ci_publish.errors import ConfigurationError
 
@@ -69,8 +69,8 @@ def ca_variables(
     if not (followed := followed_ca_variables(environ)):
         return {} if has_authorities() else {FILES: certifi_bundle()}
     name, path = followed[0], environ[followed[0]]
-    is_folder = Path(path).is_dir()
-    if not (is_folder or Path(path).is_file()):
+    is_folder = os.path.isdir(path)  # noqa: PTH112  (False, not an error, for what no path can be: a certificate's text)
+    if not (is_folder or os.path.isfile(path)):  # noqa: PTH113
         raise ConfigurationError(
             f"{name} points to a certificate authority file that does not exist.",
             detail="Every connection is verified against it, so none can be made.",

@@ -51,6 +51,12 @@ def test_a_path_that_does_not_exist_is_named(name: str, tmp_path: Path) -> None:
         ca_variables({name: str(tmp_path / "none.pem")})
 
 
+@pytest.mark.parametrize("value", ["-----BEGIN CERTIFICATE-----\n" + "A" * 4096, "a" * 300])
+def test_what_cannot_be_a_path_is_named(value: str) -> None:
+    with pytest.raises(ConfigurationError, match="SSL_CERT_FILE"):
+        ca_variables({"SSL_CERT_FILE": value})
+
+
 def test_it_is_applied_to_an_environment(tmp_path: Path) -> None:
     bundle = tmp_path / "ca.pem"
     bundle.write_text("")
