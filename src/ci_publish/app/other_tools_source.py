@@ -49,7 +49,8 @@ class OtherToolsSource(EnvironmentSource):
 
     def read(self) -> Found:
         """Yield a destination and a credential. Raises ConfigurationError for a name of ours that is not known."""
-        file = self.current_state.get("config_file")
+        given = self.current_state.get("config_file")
+        file = given if isinstance(given, str | Path) else None  # anything else is refused when settings are validated
         pypirc = Path(file) if file else pypirc_path(self._environ)
         names = IndexNames(self._tables.uv_indexes, pypirc, named=bool(file))
         lines = texts_of_list(split_setting_lines(self.current_state.get("repository_url")))

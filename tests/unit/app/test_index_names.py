@@ -89,6 +89,12 @@ def test_a_config_file_is_named(home: Path) -> None:
         loaded(home, {}, config_file=str(other), repository_url=("bare",))
 
 
+def test_a_config_file_that_is_no_path_is_a_mistake(home: Path) -> None:
+    (home / "pyproject.toml").write_text('[tool.ci-publish]\nconfig-file = ["one", "two"]\n')
+    with pytest.raises(ConfigurationError, match="config-file must be a path"):
+        loaded(home, {})
+
+
 def test_without_a_home_there_is_no_pypirc() -> None:
     with pytest.raises(ConfigurationError, match="somewhere") as caught:
         IndexNames((), None).find("somewhere", "--repository-url")
