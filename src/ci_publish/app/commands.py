@@ -4,6 +4,8 @@ What an option means is decided here, below every front end: which command it tu
 command can honour it, and which reports it asks for.
 """
 
+import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
     from ci_publish.publishing.context import Run
 
 What: TypeAlias = "Settings | Loaded | Run | None"
+
+_SINGLE_EQUALS_SIGN: Final = re.compile(r"([\w.-]+)=([\w.!+-]+)")
 
 TAKE_RUNS = frozenset({"publish", "plan", "check", "diff", "attest", "verify"})
 """The commands that take a ``Run`` with collaborators of one's own."""
@@ -216,23 +220,24 @@ def _verify_files_or_release(run: "Run") -> Outcome:
 
 
 def _refuse_single_equals_sign(paths: Sequence[str]) -> None:
+    """Raise ConfigurationError for PROJECT=VERSION. A path or a pattern may have an equals sign, too."""
     for path in paths:
-        project, sign, version = path.partition("=")
-        if sign and not Path(path).exists():
+        found = _SINGLE_EQUALS_SIGN.fullmatch(path)
+        if found is not None and not os.path.lexists(path):
             raise ConfigurationError(
-                f"No file or folder is called {path}.", hints=(f"Did you mean the release {project}=={version}?",)
+                f"No file or folder is called {path}.", hints=(f"Did you mean the release {found[1]}=={found[2]}?",)
             )
 
 
 def _pipeline_command(command: str) -> Callable[[CommandJob], Outcome]:
     def run(job: CommandJob) -> Outcome:
-        connections = RunConnections(job.settings, job.context)
-        if command in LISTING_COMMANDS:
-            connections.preconnect()
-        from ci_publish.app.composition import Composition  # noqa: PLC0415  (while the connection is being made)
+        with closing(RunConnections(job.settings, job.context)) as connections:
+            if command in LISTING_COMMANDS:
+                connections.preconnect()
+            from ci_publish.app.composition import Composition  # noqa: PLC0415  (while the connection is being made)
 
-        with closing(Composition(job.settings, job.context, connections=connections)) as composition:
-            return _run_pipeline_command(command, composition.compose_run(command))
+            with closing(Composition(job.settings, job.context, connections=connections)) as composition:
+                return _run_pipeline_command(command, composition.compose_run(command))
 
     return run
 

@@ -29,9 +29,13 @@ class RunConnections:
         self.patient_transport = self._new_transport(self.interruption.grace_period())
 
     def preconnect(self) -> None:
-        """Begin to connect to the first index, while everything else is imported; nothing is sent yet."""
-        if simple := self.resolve_endpoints(self._settings.repository_url[0]).simple:
-            self.transport.preconnect(simple)
+        """Begin to connect to the first index, while everything else is imported; nothing is sent yet.
+
+        Raises ConfigurationError if one of the addresses is wrong: then there is no connection to any of them.
+        """
+        first, *_ = [self.resolve_endpoints(address) for address in self._settings.repository_url]
+        if first.simple:
+            self.transport.preconnect(first.simple)
 
     def resolve_endpoints(self, repository_url: str) -> Endpoints:
         """Return the addresses of an index by its upload URL or name. Raises ConfigurationError."""
@@ -41,7 +45,7 @@ class RunConnections:
         )
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection. Idempotent."""
         self.transport.close()
         self.patient_transport.close()
 

@@ -13,6 +13,7 @@ from ci_publish.errors import (
     ConfigurationError,
     IdentityUnavailable,
     InvalidDistribution,
+    NothingToPublish,
 )
 from ci_publish.model.events import Event, RunFinished, RunStarted
 from tests.distributions import make_release, make_wheel
@@ -94,3 +95,15 @@ def test_a_release_with_a_single_equals_sign_is_not_taken_for_a_file(tmp_path: P
     with pytest.raises(ConfigurationError) as refused:
         execute("verify", Settings(paths=("demo=1.0",)), RuntimeContext(environ={}))
     assert refused.value.hints[0] == "Did you mean the release demo==1.0?"
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("path", ["python=3/*.whl", "python=3", "demo=*", "demo=1.0/"])
+def test_a_path_with_an_equals_sign_is_no_release(path: str) -> None:
+    Path("python=3").mkdir()
+    with pytest.raises(NothingToPublish):
+        execute(
+            "verify",
+            Settings(paths=(path,), repository_url=("http://127.0.0.1:9/legacy/",)),
+            RuntimeContext(environ={}),
+        )

@@ -71,3 +71,17 @@ def test_an_index_whose_listing_has_no_known_address_is_not_connected_to(listene
 
 def made_url(listener: socket.socket) -> str:
     return f"https://127.0.0.1:{listener.getsockname()[1]}/upload/"
+
+
+def test_no_index_is_connected_to_where_the_address_of_another_one_is_wrong(listener: socket.socket) -> None:
+    settings = settings_for(listener, listing=False)
+    pypi_rules = settings.model_copy(
+        update={"repository_url": (*settings.repository_url, "http://index.example/"), "index_profile": "pypi"}
+    )
+    made = connections(pypi_rules)
+    with pytest.raises(ConfigurationError):
+        made.preconnect()
+    made.close()
+    listener.settimeout(0.0)
+    with pytest.raises(BlockingIOError):
+        listener.accept()
