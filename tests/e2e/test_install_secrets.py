@@ -129,9 +129,9 @@ def _running(mark: str) -> list[str]:
             "without `id-token: write`",
         ),
         ({"GITLAB_CI": "true", "PYPI_ID_TOKEN": "x"}, "without `id_tokens:`"),
-        ({"CI_PUBLISH_PASSWORD": "pypi-x"}, "the password or API token of this run is within its reach"),
+        ({"CI_PUBLISH_PASSWORD": "pypi-x"}, "could read the password or API token of this run"),
         ({"TWINE_PASSWORD": "pypi-x"}, "TWINE_PASSWORD"),
-        ({"HATCH_INDEX_AUTH": "x"}, "HATCH_INDEX_AUTH is within its reach"),
+        ({"HATCH_INDEX_AUTH": "x"}, "could read HATCH_INDEX_AUTH"),
     ],
 )
 def test_nothing_is_installed_within_reach_of_a_credential(tmp_path: Path, environ: dict[str, str], said: str) -> None:

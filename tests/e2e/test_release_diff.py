@@ -265,7 +265,7 @@ def test_publish_makes_no_request_more(world: RehearsalWorld, tmp_path: Path) ->
 
 def test_diff_shows_no_credential(world: RehearsalWorld, tmp_path: Path) -> None:
     make(tmp_path, "wheel-lost", Files(version="1.1"))
-    with pytest.raises(ci_publish.CiPublishError, match="diff cannot honour"):
+    with pytest.raises(ci_publish.CiPublishError, match="diff does not support"):
         ci_publish.diff(settings(world, tmp_path, password=Secret("x")), context=RuntimeContext(environ={}))
     environ = {"CI_PUBLISH_PASSWORD": "hunter2", "TWINE_PASSWORD": "hunter2"}
     receipt = ci_publish.diff(settings(world, tmp_path), context=RuntimeContext(environ=environ))
