@@ -50,9 +50,9 @@ class OtherToolsSource(EnvironmentSource):
     def read(self) -> Found:
         """Yield a destination and a credential. Raises ConfigurationError for a name of ours that is not known."""
         given = self.current_state.get("config_file")
-        file = given if isinstance(given, str | Path) else None  # anything else is refused when settings are validated
-        pypirc = Path(file) if file else pypirc_path(self._environ)
-        names = IndexNames(self._tables.uv_indexes, pypirc, named=bool(file))
+        # What is no path is refused when the settings are validated.
+        file = Path(given) if given and isinstance(given, str | Path) else None
+        names = IndexNames(self._tables.uv_indexes, file or pypirc_path(self._environ), named=file is not None)
         lines = texts_of_list(split_setting_lines(self.current_state.get("repository_url")))
         written = tuple(map(str.strip, lines))
         spelled = self._spelled_option("repository_url")
