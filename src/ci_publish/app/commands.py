@@ -233,7 +233,7 @@ def _pipeline_command(command: str) -> Callable[[CommandJob], Outcome]:
     def run(job: CommandJob) -> Outcome:
         with closing(RunConnections(job.settings, job.context)) as connections:
             if command in LISTING_COMMANDS:
-                connections.preconnect()
+                connections.preconnect_if_accepted()
             from ci_publish.app.composition import Composition  # noqa: PLC0415  (while the connection is being made)
 
             with closing(Composition(job.settings, job.context, connections=connections)) as composition:

@@ -148,6 +148,7 @@ class Composition:
         expected = guess_releases_of_paths(self.settings.paths, recursive=self.settings.recursive)
         if not expected:
             return
+        self._connections.preconnect()
         self.transport.import_network_modules()
         for index in self._indexes:
             index.begin_prefetch(expected, self._connections.told)

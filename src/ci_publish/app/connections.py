@@ -1,8 +1,11 @@
 """The connections of a run. Little else is imported for them, so that the first is opened early."""
 
+import os
+
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings import Settings
 from ci_publish.http.transport import ConnectionLimits, HttpTransport
+from ci_publish.identity.static_credentials import static_credential_objection
 from ci_publish.index.endpoints import resolve_endpoints
 from ci_publish.index.listing_prefetch import PrefetchEmitter, PrefetchWaiting
 from ci_publish.model.index import Endpoints
@@ -27,15 +30,31 @@ class RunConnections:
         self.waiting = PrefetchWaiting(self.interruption)
         self.transport = self._new_transport(self.waiting)
         self.patient_transport = self._new_transport(self.interruption.grace_period())
+        self._begun = False
+
+    def preconnect_if_accepted(self) -> None:
+        """Begin to connect, unless the run may still be refused or find no files; then ``preconnect`` follows later.
+
+        Raises ConfigurationError for a wrong address.
+        """
+        settings = self._settings
+        endpoints, *others = [self.resolve_endpoints(address) for address in settings.repository_url]
+        if others or settings.keyring or settings.anonymous or settings.attestations_dir is not None:
+            return
+        secret = settings.password
+        refused = secret is not None and static_credential_objection(endpoints, settings.user, secret, "") is not None
+        if not refused and any(map(os.path.lexists, settings.paths)):
+            self.preconnect()
 
     def preconnect(self) -> None:
-        """Begin to connect to the first index, while everything else is imported; nothing is sent yet.
+        """Begin to connect to the first index, if that was not begun before; nothing is sent yet.
 
-        Raises ConfigurationError if one of the addresses is wrong: then there is no connection to any of them.
+        Raises ConfigurationError for a wrong address.
         """
-        first, *_ = [self.resolve_endpoints(address) for address in self._settings.repository_url]
-        if first.simple:
-            self.transport.preconnect(first.simple)
+        simple = self.resolve_endpoints(self._settings.repository_url[0]).simple
+        if simple and not self._begun:
+            self._begun = True
+            self.transport.preconnect(simple)
 
     def resolve_endpoints(self, repository_url: str) -> Endpoints:
         """Return the addresses of an index by its upload URL or name. Raises ConfigurationError."""

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings import Settings
 from ci_publish.errors import ConfigurationError
 from ci_publish.http.messages import HttpRequest, NoAnswer, NoAnswerReason
+from ci_publish.model.identity import Secret
 from ci_publish.publishing.interruption import Interruption
 
 
@@ -73,15 +75,49 @@ def made_url(listener: socket.socket) -> str:
     return f"https://127.0.0.1:{listener.getsockname()[1]}/upload/"
 
 
-def test_no_index_is_connected_to_where_the_address_of_another_one_is_wrong(listener: socket.socket) -> None:
-    settings = settings_for(listener, listing=False)
-    pypi_rules = settings.model_copy(
-        update={"repository_url": (*settings.repository_url, "http://index.example/"), "index_profile": "pypi"}
-    )
-    made = connections(pypi_rules)
-    with pytest.raises(ConfigurationError):
-        made.preconnect()
-    made.close()
+def is_connected_to(listener: socket.socket) -> bool:
     listener.settimeout(0.0)
-    with pytest.raises(BlockingIOError):
-        listener.accept()
+    try:
+        listener.accept()[0].close()
+    except BlockingIOError:
+        return False
+    return True
+
+
+def test_a_run_that_is_accepted_connects_once(listener: socket.socket, tmp_path: Path) -> None:
+    made = connections(settings_for(listener, listing=True).model_copy(update={"paths": (str(tmp_path),)}))
+    made.preconnect_if_accepted()
+    made.preconnect()
+    listener.accept()[0].close()
+    made.close()
+    assert not is_connected_to(listener)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"paths": ("nothing", "demo==1.0")},
+        {"attestations_dir": Path("attestations")},
+        {"anonymous": True},
+        {"keyring": True},
+        {"password": Secret(" ")},
+        {"index_profile": "pypi", "user": "somebody", "password": Secret("secret")},
+        {"repository_url": ("https://127.0.0.1:9/", "https://127.0.0.1:10/"), "index_url": None},
+    ],
+)
+def test_no_index_is_connected_to_while_the_run_may_still_be_refused(
+    changes: dict[str, object], listener: socket.socket, tmp_path: Path
+) -> None:
+    settings = settings_for(listener, listing=True).model_copy(update={"paths": (str(tmp_path),), **changes})
+    made = connections(settings)
+    made.preconnect_if_accepted()
+    made.close()
+    assert not is_connected_to(listener)
+
+
+def test_an_index_that_follows_with_a_wrong_address_is_refused(listener: socket.socket) -> None:
+    settings = settings_for(listener, listing=False)
+    several = settings.model_copy(update={"repository_url": (*settings.repository_url, "http://index.example/")})
+    with pytest.raises(ConfigurationError):
+        connections(several).preconnect_if_accepted()
+    assert not is_connected_to(listener)
