@@ -144,10 +144,10 @@ def inspect_zip_archive(file: BinaryIO, filename: str) -> ZipContents:
         reading.read_archive_member(info)
     if (fault := zip_framing_fault(file, directory)) is not None:
         faults.append(fault)
-    names = frozenset(info.filename for info in directory)
+    names = dict.fromkeys(info.filename for info in directory)
     return ZipContents(
         info_folder=folder,
-        names=names,
+        names=frozenset(names),
         texts=tuple(reading.texts.items()),
         record=reading.record,
         changed=tuple(reading.changed),

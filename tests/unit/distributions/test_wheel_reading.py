@@ -83,3 +83,10 @@ def test_two_members_of_one_name_are_called_so_whatever_they_hold(tmp_path: Path
     (twice,) = [problem for problem in problems if problem.rule == "zip-duplicate-name"]
     assert "'demo_pkg/x.py'" in twice.message
     assert not any(problem.rule == "zip-mismatched-headers" for problem in problems)
+
+
+def test_unsafe_members_are_named_in_the_order_of_the_archive(tmp_path: Path) -> None:
+    names = [f"../{letter}" for letter in "gahbcfde"]
+    put(tmp_path, Wheel(members=tuple((name, b"x") for name in names)))
+    shown = ", ".join(map(repr, names[:3]))
+    assert f": {shown} and 5 more." in check(tmp_path)["archive-unsafe-path"].message
