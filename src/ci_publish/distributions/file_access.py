@@ -111,7 +111,33 @@ def _expand_path_argument(argument: str) -> Iterator[FoundFile]:
     elif os.path.lexists(path):
         yield FoundFile(path, named=True)
     elif glob.has_magic(argument):
-        yield from (FoundFile(Path(match), named=True) for match in sorted(glob.glob(argument, recursive=True)))  # noqa: PTH207
+        yield from (FoundFile(Path(match), named=True) for match in sorted(set(_match_pattern(argument))))
+
+
+def _match_pattern(pattern: str) -> Iterator[str]:
+    """Yield what *pattern* matches, as ``glob`` does, but enter every folder below ``**`` only once.
+
+    ``glob`` follows links to folders. A few links that lead up multiply to more paths than the memory can hold.
+    """
+    parts = Path(pattern).parts
+    if "**" not in parts:
+        yield from glob.glob(pattern)  # noqa: PTH207 - Path.glob takes no absolute patterns
+        return
+    start, rest = parts[: parts.index("**")], parts[parts.index("**") + 1 :]
+    entered: set[tuple[int, int]] = set()
+    for base in sorted(glob.glob(str(Path(*start)))):  # noqa: PTH207
+        for folder, folders, files in os.walk(base, followlinks=True):
+            status = os.stat(folder)  # noqa: PTH116 - a name from os.walk
+            if (status.st_dev, status.st_ino) in entered:
+                folders.clear()
+                continue
+            entered.add((status.st_dev, status.st_ino))
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            if rest:
+                yield from _match_pattern(str(Path(glob.escape(folder), *rest)))
+            else:
+                visible = (name for name in files if not name.startswith("."))
+                yield from (os.path.join(folder, name) for name in (*folders, *visible))  # noqa: PTH118
 
 
 def canonical_entry_path(path: Path) -> Path:
