@@ -1,11 +1,12 @@
 """Settings from every source: precedence, spellings, truth rules, near misses, and secrets that stay secret."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ci_publish.about import OPTIONS_URL
-from ci_publish.app.options import Origin
+from ci_publish.app.options import Origin, Source
 from ci_publish.app.settings import Settings
 from ci_publish.app.settings_sources import (
     MARK_HINTS,
@@ -302,6 +303,7 @@ def test_an_empty_destination_is_warned_of_where_it_means_pypi(pyproject: Path) 
     assert (
         note.message == "CI_PUBLISH_REPOSITORY_URL is set but empty, which counts as not set: the destination is PyPI."
     )
+    assert note.hints == ("If PyPI is meant, say so: repository-url: pypi",)
     assert loaded(pyproject, empty, repository_url="pypi").notes == ()
     assert loaded(pyproject, {"INPUT_REPOSITORY-URL": "", **ACTION}).notes == ()
 
@@ -313,5 +315,29 @@ def test_a_destination_in_a_parent_folder_is_warned_of(pyproject: Path) -> None:
     (note,) = loaded(below).notes
     assert (note.slug, note.warning) == ("destination-in-parent-folder", True)
     assert str(pyproject) in note.message
+    assert note.hints == ("Run in that folder, or specify the destination: repository-url: URL",)
     assert loaded(below, repository_url="pypi").notes == ()
     assert loaded(pyproject).settings.repository_url == ("testpypi",)
+
+
+@pytest.mark.parametrize(
+    ("environ", "given", "name"),
+    [
+        ({}, {}, "The password"),
+        ({}, {"password": Secret("x")}, "The password on standard input"),
+        ({"CI_PUBLISH_PASSWORD": "x"}, {}, "CI_PUBLISH_PASSWORD"),
+        ({"INPUT_PASSWORD": "x", **ACTION}, {}, "The input password"),
+    ],
+)
+def test_the_password_is_called_what_the_user_calls_it(
+    pyproject: Path, environ: dict[str, str], given: dict[str, Any], name: str
+) -> None:
+    assert loaded(pyproject, environ, **given).password_name() == name
+
+
+def test_arguments_are_spelled_as_they_were_given(pyproject: Path) -> None:
+    given = {"jobs": 3, "paths": ("dist",)}
+    flags = load_settings(given, {}, pyproject)
+    assert [flags.origin(name).spelled for name in given] == ["--jobs", "PATH"]
+    python = load_settings(given, {}, pyproject, source=Source.PYTHON)
+    assert [python.origin(name).spelled for name in given] == ["Settings(jobs=…)", "Settings(paths=…)"]
