@@ -297,7 +297,7 @@ def test_the_workflow_of_the_guide_to_monorepos_publishes_a_family_after_its_reh
 
     assert result.returncode == 0, result.stdout[-8_000:]
     jobs = re.findall(r"\[Release/([\w ]+?) *\] +🏁 +Job succeeded", result.stdout)
-    assert jobs == ["Build every project", "Rehearse", "Publish"]
+    assert jobs == ["Build all projects", "Rehearse", "Publish"]
     family = [f"{name}-1.0-py3-none-any.whl" for name in ("core", "plugin", "meta")]
     published = [name for name in world.index.files if name in family]
     assert sorted(published, key=lambda name: world.index.files[name].uploaded) == family
